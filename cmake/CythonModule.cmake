@@ -1,0 +1,59 @@
+# Two functions: bpcore_module(NAME SOURCE file.pyx [FLAGS …]) builds the extension module bpcore.NAME, and
+# bpcore_shared_code(NAME) the one that holds Cython's memoryview code for all of them, which keeps each small.
+#
+# Release leaves the checks out; Debug (the editable install) has every check of Cython, assertions and warnings.
+
+find_package(Cython 3.3 REQUIRED MODULE)
+include(UseCython)
+
+set(BPCORE_IS_DEBUG $<CONFIG:Debug>)
+
+set(BPCORE_CYTHON_ARGS -3 --shared=bpcore._cyutility -X freethreading_compatible=False -X binding=True -X cdivision=True)
+if(CMAKE_BUILD_TYPE STREQUAL "Debug")
+  list(APPEND BPCORE_CYTHON_ARGS -X boundscheck=True -X initializedcheck=True -X wraparound=False -Wextra)
+else()
+  list(APPEND BPCORE_CYTHON_ARGS -X boundscheck=False -X initializedcheck=False -X wraparound=False)
+endif()
+
+# Rounding is part of the contract: no contraction, no reassociation. The two -fno- flags change no result; they
+# let the compiler turn selections into vector code, since nobody reads errno or the exception flags.
+set(BPCORE_C_FLAGS -ffp-contract=off -fno-math-errno -fno-trapping-math -fno-semantic-interposition)
+
+function(_bpcore_finish target)
+  target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/src/bpcore")
+  target_compile_options(${target} PRIVATE ${BPCORE_C_FLAGS} ${ARGN}
+    $<${BPCORE_IS_DEBUG}:-O1 -g -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers>
+    $<$<NOT:${BPCORE_IS_DEBUG}>:-O3>)
+  target_compile_definitions(${target} PRIVATE $<$<NOT:${BPCORE_IS_DEBUG}>:CYTHON_WITHOUT_ASSERTIONS>)
+  set_target_properties(${target} PROPERTIES C_STANDARD 11 C_EXTENSIONS ON C_VISIBILITY_PRESET hidden)
+  if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug" AND NOT APPLE)
+    target_link_options(${target} PRIVATE -s)
+  endif()
+  install(TARGETS ${target} DESTINATION bpcore)
+endfunction()
+
+function(bpcore_module name)
+  cmake_parse_arguments(arg "" "SOURCE" "FLAGS" ${ARGN})
+  cython_transpile("${PROJECT_SOURCE_DIR}/${arg_SOURCE}"
+    LANGUAGE C
+    MODULE_NAME bpcore.${name}
+    OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/${name}.c"
+    OUTPUT_VARIABLE generated
+    INCLUDE_DIRECTORIES "${PROJECT_SOURCE_DIR}/src"
+    CYTHON_ARGS ${BPCORE_CYTHON_ARGS})
+  python_add_library(${name} MODULE WITH_SOABI "${generated}")
+  if(OpenMP_C_FOUND)
+    target_link_libraries(${name} PRIVATE OpenMP::OpenMP_C)
+  endif()
+  _bpcore_finish(${name} ${arg_FLAGS})
+endfunction()
+
+function(bpcore_shared_code name)
+  set(generated "${CMAKE_CURRENT_BINARY_DIR}/${name}.c")
+  add_custom_command(
+    OUTPUT "${generated}"
+    COMMAND "${CYTHON_EXECUTABLE}" -3 --generate-shared "${generated}"
+    VERBATIM)
+  python_add_library(${name} MODULE WITH_SOABI "${generated}")
+  _bpcore_finish(${name})
+endfunction()

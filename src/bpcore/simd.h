@@ -1,0 +1,138 @@
+/* The only C of the project: what Cython cannot say. Leaves, all static inline, no state, no libm.
+
+a) Every function is one fixed sequence of IEEE operations without a branch, so that a compiler may turn a
+   loop over it into vectors of any width and the bits stay the same.
+b) A fused multiply-add happens where bp_fma stands and nowhere else: compile with -ffp-contract=off.
+   Without an FMA unit (level v2) bp_fma rounds twice, which is why that level is exempt from the bits contract.
+c) Selections are written so that NaN falls through them: every comparison with NaN is false.
+d) The coefficients come from tools/polynomials.py. */
+
+#ifndef BPCORE_SIMD_H
+#define BPCORE_SIMD_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+/* Raised whenever a signature in a .pxd file or in this header changes. */
+#define BPCORE_API_VERSION 1
+
+#if defined(__FP_FAST_FMAF) || defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+static inline float bp_fmaf(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+static inline double bp_fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
+#else
+static inline float bp_fmaf(float a, float b, float c) { return a * b + c; }
+static inline double bp_fma(double a, double b, double c) { return a * b + c; }
+#endif
+
+static inline uint32_t bp_bitsf(float x) { uint32_t u; memcpy(&u, &x, sizeof u); return u; }
+static inline float bp_from_bitsf(uint32_t u) { float x; memcpy(&x, &u, sizeof x); return x; }
+static inline uint64_t bp_bits(double x) { uint64_t u; memcpy(&u, &x, sizeof u); return u; }
+static inline double bp_from_bits(uint64_t u) { double x; memcpy(&x, &u, sizeof x); return x; }
+
+/* exp(x) = 2^n · exp(r), n = rint(x / ln 2), r = x − n·ln 2 in two parts (Cody and Waite),
+   exp(r) = 1 + r + r²·q(r) on |r| ≤ ln 2 / 2. Adding 1.5·2^23 (1.5·2^52) rounds to an integer and leaves
+   it in the low bits. 2^n is applied as two factors, so that results below the normal range round once.
+   Beyond the clamps the result is exactly 0 or infinity. Error ≤ 2 ULP. */
+static inline float bp_expf(float x) {
+    x = x > 89.0f ? 89.0f : x;
+    x = x < -104.0f ? -104.0f : x;
+    const float shifted = bp_fmaf(x, 0x1.715476p+0f, 0x1.8p23f);
+    const float n = shifted - 0x1.8p23f;
+    float r = bp_fmaf(n, -0x1.63p-1f, x);
+    r = bp_fmaf(n, 0x1.bd0106p-13f, r);
+    float q = 0x1.6d10fcp-10f;
+    q = bp_fmaf(q, r, 0x1.120b62p-7f);
+    q = bp_fmaf(q, r, 0x1.55551ap-5f);
+    q = bp_fmaf(q, r, 0x1.5554dep-3f);
+    q = bp_fmaf(q, r, 0x1p-1f);
+    const float p = bp_fmaf(r * r, q, r) + 1.0f;
+    const int32_t k = (int32_t)(bp_bitsf(shifted) - 0x4b400000u);
+    const int32_t half = k >> 1;
+    return p * bp_from_bitsf((uint32_t)(half + 127) << 23)
+             * bp_from_bitsf((uint32_t)(k - half + 127) << 23);
+}
+
+static inline double bp_exp(double x) {
+    x = x > 710.0 ? 710.0 : x;
+    x = x < -746.0 ? -746.0 : x;
+    const double shifted = bp_fma(x, 0x1.71547652b82fep+0, 0x1.8p52);
+    const double n = shifted - 0x1.8p52;
+    double r = bp_fma(n, -0x1.62e42feep-1, x);
+    r = bp_fma(n, -0x1.a39ef35793c76p-33, r);
+    double q = 0x1.af389ecfc4b9cp-26;
+    q = bp_fma(q, r, 0x1.28917c89a43a7p-22);
+    q = bp_fma(q, r, 0x1.71de0db2f6b19p-19);
+    q = bp_fma(q, r, 0x1.a019b9149a41cp-16);
+    q = bp_fma(q, r, 0x1.a01a01a7c2efep-13);
+    q = bp_fma(q, r, 0x1.6c16c17889ef1p-10);
+    q = bp_fma(q, r, 0x1.11111111109b5p-7);
+    q = bp_fma(q, r, 0x1.5555555553d68p-5);
+    q = bp_fma(q, r, 0x1.5555555555556p-3);
+    q = bp_fma(q, r, 0x1.0000000000001p-1);
+    const double p = bp_fma(r * r, q, r) + 1.0;
+    /* Only the low 32 bits carry n; a 32-bit shift is one instruction where a 64-bit arithmetic one is not. */
+    const int32_t k = (int32_t)(uint32_t)bp_bits(shifted);
+    const int32_t half = k >> 1;
+    return p * bp_from_bits((uint64_t)(uint32_t)(half + 1023) << 52)
+             * bp_from_bits((uint64_t)(uint32_t)(k - half + 1023) << 52);
+}
+
+/* log(x) = k·ln 2 + log(1 + f), 1 + f in [sqrt(1/2), sqrt(2)); with s = f / (2 + f) and z = s²
+   log(1 + f) = f − (f²/2 − s·(f²/2 + z·q(z))), which keeps f itself unrounded. Error ≤ 3 ULP. */
+static inline float bp_logf(float x) {
+    const int tiny = x < 0x1p-126f;
+    const float scaled = tiny ? x * 0x1p25f : x;
+    /* Taking sqrt(1/2) from the bits before the shift puts the mantissa in [sqrt(1/2), sqrt(2)). */
+    const uint32_t bits = bp_bitsf(scaled) - 0x3f3504f3u;
+    const float k = (float)((int32_t)bits >> 23) - (tiny ? 25.0f : 0.0f);
+    const float f = bp_from_bitsf((bits & 0x007fffffu) + 0x3f3504f3u) - 1.0f;
+    const float s = f / (2.0f + f);
+    const float z = s * s;
+    float q = 0x1.2ee61p-2f;
+    q = bp_fmaf(q, z, 0x1.997c3p-2f);
+    q = bp_fmaf(q, z, 0x1.55555cp-1f);
+    const float h = 0.5f * f * f;
+    const float tail = bp_fmaf(k, -0x1.bd0106p-13f, s * bp_fmaf(z, q, h));
+    float y = bp_fmaf(k, 0x1.63p-1f, f - (h - tail));
+    y = x == INFINITY ? x : y;
+    y = x == 0.0f ? -INFINITY : y;
+    return x < 0.0f ? NAN : (x != x ? x : y);
+}
+
+static inline double bp_log(double x) {
+    const int tiny = x < 0x1p-1022;
+    const double scaled = tiny ? x * 0x1p54 : x;
+    const uint64_t bits = bp_bits(scaled) - 0x3fe6a09e667f3bcdu;
+    /* The 12 bits of sign and exponent fit in 32, where the shift and the conversion are single instructions. */
+    const double k = (double)((int32_t)(uint32_t)(bits >> 32) >> 20) - (tiny ? 54.0 : 0.0);
+    const double f = bp_from_bits((bits & 0x000fffffffffffffu) + 0x3fe6a09e667f3bcdu) - 1.0;
+    const double s = f / (2.0 + f);
+    const double z = s * s;
+    double q = 0x1.2b584aae78a57p-3;
+    q = bp_fma(q, z, 0x1.39fe606542ddep-3);
+    q = bp_fma(q, z, 0x1.7462b4ab2ef6bp-3);
+    q = bp_fma(q, z, 0x1.c71c62e5800a1p-3);
+    q = bp_fma(q, z, 0x1.2492492df148dp-2);
+    q = bp_fma(q, z, 0x1.99999999952e2p-2);
+    q = bp_fma(q, z, 0x1.5555555555558p-1);
+    const double h = 0.5 * f * f;
+    const double tail = bp_fma(k, 0x1.a39ef35793c76p-33, s * bp_fma(z, q, h));
+    double y = bp_fma(k, 0x1.62e42feep-1, f - (h - tail));
+    y = x == (double)INFINITY ? x : y;
+    y = x == 0.0 ? -(double)INFINITY : y;
+    return x < 0.0 ? (double)NAN : (x != x ? x : y);
+}
+
+/* sigmoid(x) = 1 / (1 + exp(−x)), by the sign of x: exp is only taken of −|x| and cannot overflow. */
+static inline float bp_sigmoidf(float x) {
+    const float e = bp_expf(x < 0.0f ? x : -x);
+    return (x < 0.0f ? e : 1.0f) / (1.0f + e);
+}
+
+static inline double bp_sigmoid(double x) {
+    const double e = bp_exp(x < 0.0 ? x : -x);
+    return (x < 0.0 ? e : 1.0) / (1.0 + e);
+}
+
+#endif

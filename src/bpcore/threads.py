@@ -1,0 +1,96 @@
+"""How many threads a call may use. State of the process, in Python; the kernels ask once per call.
+
+a) In this order: the call's own `threads=`, `set_num_threads`, `$BACKPROP_NUM_THREADS`, the CPUs that this
+   process may use (affinity, cgroup quota). The kernels never go above `omp_get_max_threads()`, so that
+   `OMP_NUM_THREADS` and threadpoolctl hold.
+b) A forked child runs on one thread: the OpenMP pool of the parent does not exist in it, and waiting for it hangs.
+"""
+
+import os
+from pathlib import Path
+
+_chosen: int | None = None
+_forked = False
+
+
+def _whole_number(name: str, value: object) -> int:
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} is {value!r}, wanted a whole number of at least 1")
+    number = value.__index__()
+    if number < 1:
+        raise ValueError(f"{name} is {number}, wanted a whole number of at least 1")
+    return int(number)
+
+
+def set_num_threads(threads: int | None) -> None:
+    """Set how many threads a call uses that does not say so itself.
+
+    Parameters
+    ----------
+    threads : int or None
+        At least 1. None goes back to `$BACKPROP_NUM_THREADS` or the CPUs this process may use.
+
+    Raises
+    ------
+    TypeError, ValueError
+        `threads` is not a whole number of at least 1.
+    """
+    global _chosen
+    _chosen = None if threads is None else _whole_number("set_num_threads: threads", threads)
+
+
+def get_num_threads() -> int:
+    """How many threads a call uses that does not say so itself; 1 in a forked child."""
+    if _forked:
+        return 1
+    return _default if _chosen is None else _chosen
+
+
+def resolve(threads: object) -> int:
+    """The number of threads for one call's `threads=`, None standing for the default."""
+    number = get_num_threads() if threads is None else _whole_number("threads", threads)
+    return 1 if _forked else number
+
+
+def available_cpus() -> int:
+    """The CPUs this process may use: its affinity, cut down to the cgroup's quota."""
+    try:
+        cpus = len(os.sched_getaffinity(0))
+    except AttributeError:  # only Linux and some BSDs know affinity
+        cpus = os.cpu_count() or 1
+    quota = _cgroup_quota()
+    return cpus if quota is None else max(1, min(cpus, quota))
+
+
+def _cgroup_quota(root: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """Whole CPUs that the cgroup's quota allows, version 2 or 1; None where there is no quota."""
+    try:
+        if (root / "cpu.max").exists():
+            quota, period = (root / "cpu.max").read_text().split()
+        else:
+            quota = (root / "cpu/cpu.cfs_quota_us").read_text().strip()
+            period = (root / "cpu/cpu.cfs_period_us").read_text().strip()
+    except (OSError, ValueError):
+        return None
+    if quota in ("max", "-1"):
+        return None
+    return max(1, int(quota) // int(period))
+
+
+def _from_environment() -> int:
+    text = os.environ.get("BACKPROP_NUM_THREADS", "").strip()
+    if not text:
+        return available_cpus()
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(f"BACKPROP_NUM_THREADS is {text!r}, wanted a whole number of at least 1")
+    return int(text)
+
+
+def _after_fork() -> None:
+    global _forked
+    _forked = True
+
+
+_default = _from_environment()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
