@@ -8,6 +8,7 @@ import importlib
 import os
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 from bpcore import cpu
 from bpcore.threads import get_num_threads, set_num_threads
@@ -69,4 +70,4 @@ def cpu_info() -> dict[str, object]:
 
 def get_include() -> str:
     """The folder of `simd.h`, for the include path of a module that cimports from bpcore."""
-    return os.path.dirname(os.path.abspath(__file__))
+    return str(Path(__file__).parent)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 FLOATS = ("float32", "float64")
 MASKS = ("bool", "uint8")
-LABELS = ("int64",)
+LABELS: tuple[str, ...] = ("int64",)
 
 
 class Argument(NamedTuple):
@@ -41,10 +41,8 @@ def parse(description: str) -> list[list[Argument]]:
 
 def _form(name: str, form: str, written: bool, alternatives: bool) -> Argument:
     letters = form.rstrip("~?")
-    if alternatives and len(letters) == 1:
-        dtypes = LABELS
-    else:
-        dtypes = MASKS if "?" in form else FLOATS
+    labels = alternatives and len(letters) == 1
+    dtypes = LABELS if labels else MASKS if "?" in form else FLOATS
     return Argument(name, letters, dtypes, "~" in form, written)
 
 
@@ -81,7 +79,9 @@ def explain(
     arguments = []
     for forms in wanted:
         value = given[forms[0].name]
-        argument = next((form for form in forms if getattr(value, "ndim", None) == len(form.letters)), forms[-1])
+        argument = next(
+            (form for form in forms if getattr(value, "ndim", None) == len(form.letters)), forms[-1]
+        )
         check_array(kernel, argument, value)
         arguments.append(argument)
     check_types(kernel, arguments, given)

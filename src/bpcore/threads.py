@@ -7,9 +7,13 @@ b) A forked child runs on one thread: the OpenMP pool of the parent does not exi
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 _chosen: int | None = None
+_limit: ContextVar[int | None] = ContextVar("threads of the calls inside `limited`", default=None)
 _forked = False
 
 
@@ -43,7 +47,20 @@ def get_num_threads() -> int:
     """How many threads a call uses that does not say so itself; 1 in a forked child."""
     if _forked:
         return 1
+    limit = _limit.get()
+    if limit is not None:
+        return limit
     return _default if _chosen is None else _chosen
+
+
+@contextmanager
+def limited(threads: object) -> Iterator[None]:
+    """Make `threads` the default of the calls inside, in this thread of Python alone; None changes nothing."""
+    token = _limit.set(_limit.get() if threads is None else _whole_number("threads", threads))
+    try:
+        yield
+    finally:
+        _limit.reset(token)
 
 
 def resolve(threads: object) -> int:

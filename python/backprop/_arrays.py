@@ -1,0 +1,112 @@
+"""What users pass in, as the kernels want it: checked, one floating-point type, C-contiguous.
+
+a) Layers follow NumPy: float32 with float64 computes in float64, integers and booleans become float64, Python
+   numbers take the type of the arrays beside them. float16 computes in float32.
+b) What is already right is used in place, anything else is copied once per call and never kept in its place.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+Array = NDArray[Any]
+
+FLOAT32 = np.dtype(np.float32)
+FLOAT64 = np.dtype(np.float64)
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 row`, `2 rows`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def real_array(owner: str, name: str, value: ArrayLike) -> Array:
+    """`value` as an array of real numbers that float64 can hold."""
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # ragged lists
+        raise ValueError(f"{owner}: {name} is not an array: {error}") from None
+    if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
+        raise TypeError(f"{owner}: {name} has dtype {array.dtype}, wanted real numbers, float64 at most")
+    return array
+
+
+def common_type(owner: str, **values: ArrayLike) -> np.dtype[Any]:
+    """float32 or float64: the type that these values are computed in."""
+    strong = [value for value in values.values() if type(value) not in (bool, int, float)]
+    types = [real_array(owner, "an operand", value).dtype for value in strong]
+    single = [dtype.kind == "f" and dtype.itemsize <= 4 for dtype in types]
+    return FLOAT32 if single and all(single) else FLOAT64
+
+
+def floats(owner: str, dtype: np.dtype[Any] | None = None, **values: ArrayLike) -> list[Array]:
+    """The named values as C-contiguous arrays of one floating-point type (by default `common_type`)."""
+    arrays = {name: real_array(owner, name, value) for name, value in values.items()}
+    wanted = common_type(owner, **values) if dtype is None else dtype
+    return [np.asarray(array, dtype=wanted, order="C") for array in arrays.values()]
+
+
+def parameter(owner: str, name: str, value: Any, ndim: int) -> Array:
+    """A weight or bias: an array that can be updated in place, so of floating-point type already."""
+    if not isinstance(value, np.ndarray):
+        raise TypeError(f"{owner}: {name} is a {type(value).__name__}, wanted a NumPy array")
+    if value.dtype not in (FLOAT32, FLOAT64):
+        raise TypeError(f"{owner}: {name} has dtype {value.dtype}, wanted float32 or float64")
+    if value.ndim != ndim:
+        raise ValueError(f"{owner}: {name} has {plural(value.ndim, 'dimension')}, wanted {ndim}")
+    return value
+
+
+def samples(owner: str, x: ArrayLike) -> Array:
+    """`x` as rows, one a sample: what stands behind the first axis is flattened."""
+    array = real_array(owner, "x", x)
+    if array.ndim < 2:
+        raise ValueError(
+            f"{owner}: x has {plural(array.ndim, 'dimension')}, wanted (batch, features); "
+            "one sample is x[numpy.newaxis]"
+        )
+    return array if array.ndim == 2 else array.reshape(array.shape[0], int(np.prod(array.shape[1:])))
+
+
+def targets(owner: str, t: ArrayLike, shape: tuple[int, int], dtype: DTypeLike) -> Array:
+    """Targets for scores of `shape`: (N,) int64 labels, or (N, K) weights of type `dtype`.
+
+    Labels have one dimension and integers; weights have two and the shape of the scores. Nothing else is
+    guessed at: labels of shape (N, 1) are refused, since broadcasting them gives a wrong loss silently.
+    """
+    array = real_array(owner, "t", t)
+    rows, classes = shape
+    if array.ndim == 1:
+        if array.dtype.kind not in "iu":
+            raise TypeError(f"{owner}: t has one dimension and dtype {array.dtype}, wanted integer labels")
+        if len(array) != rows:
+            raise ValueError(f"{owner}: x has {plural(rows, 'row')}, t has {plural(len(array), 'label')}")
+        check_labels(owner, array, classes)
+        return np.ascontiguousarray(array, dtype=np.int64)
+    if array.shape != shape:
+        raise ValueError(
+            f"{owner}: t has shape {array.shape}, wanted {(rows,)} labels or {shape} weights for x of shape {shape}"
+        )
+    return np.ascontiguousarray(array, dtype=dtype)
+
+
+def check_labels(owner: str, labels: Array, classes: int) -> None:
+    """Every label is from 0 to classes − 1."""
+    wrong = (labels < 0) | (labels >= classes)
+    if wrong.any():
+        first = int(wrong.argmax())
+        raise ValueError(f"{owner}: t[{first}] is {labels[first]}, wanted a label from 0 to {classes - 1}")
+
+
+def same_shape(owner: str, dout: Array, shape: tuple[int, ...]) -> None:
+    """The gradient that comes in has the shape of what went out."""
+    if dout.shape != shape:
+        raise ValueError(f"{owner}: dout has shape {dout.shape}, wanted {shape} as forward returned it")
+
+
+def remembered(owner: str, value: Any) -> Any:
+    """What forward kept for backward."""
+    if value is None:
+        raise RuntimeError(f"{owner}: there is no forward pass to go back through; call forward first")
+    return value

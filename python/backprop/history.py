@@ -1,0 +1,58 @@
+"""What a training run recorded."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass
+class History:
+    """The record of one `fit`.
+
+    Attributes
+    ----------
+    loss : list of float
+        Loss of every step's batch, before the step's update.
+    train_accuracy : list of float
+        Accuracy on the training data after every epoch (with `iterations`: after every N // batch_size steps and
+        after the last one).
+    validation_loss, validation_accuracy : list of float
+        The same on the validation data; empty without it.
+    evaluated_at : list of int
+        After how many steps each of them was taken.
+    seconds : float
+        Time the whole run took.
+    """
+
+    loss: list[float] = field(default_factory=list)
+    train_accuracy: list[float] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    validation_accuracy: list[float] = field(default_factory=list)
+    evaluated_at: list[int] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw the loss of every step and the accuracies; needs matplotlib (`pip install 'bpcore[plot]'`).
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default new axes on a figure of their own.
+
+        Returns
+        -------
+        matplotlib Axes
+            The axes with the loss. The accuracies are on a twin axis on the right.
+        """
+        from backprop.plots import learning_curve
+
+        return learning_curve(self, ax)
+
+    def __repr__(self) -> str:
+        parts = [f"{len(self.loss)} steps", f"{self.seconds:.1f} s"]
+        names = ("loss", "train_accuracy", "validation_loss", "validation_accuracy")
+        last = {name.replace("_", " "): getattr(self, name)[-1] for name in names if getattr(self, name)}
+        parts += [f"{name} {value:.4f}" for name, value in last.items()]
+        return f"History({', '.join(parts)})"

@@ -1,0 +1,344 @@
+"""A stack of affine layers and activations with a loss on top (sections 0092 and 0093).
+
+a) `loss` and `gradient` go through the layers and leave in them what their `backward` needs, as in the notes.
+   `predict`, `predict_proba` and `accuracy` go through shallow copies: the layers' memory stays as it is.
+b) `train_step` and `fit` change the weights under any remembered forward pass, so they forget it.
+c) The layers are the truth: `params` is a view of them, and a replaced layer is used from the next call on.
+"""
+
+import copy
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from backprop import saving
+from backprop._arrays import Array, plural, samples, targets
+from backprop.gradients import numerical_gradient
+from backprop.history import History
+from backprop.layers import Affine, Relu, Sigmoid, SoftmaxWithLoss
+from backprop.optimizers import Optimizer
+from backprop.parameters import Parameters
+from backprop.training import Callback, fit
+
+ACTIVATIONS: dict[str, Callable[[], Any]] = {"relu": Relu, "sigmoid": Sigmoid}
+# Variance times number of inputs that keeps signals at their size: He et al. 2015 for ReLU, Glorot & Bengio 2010.
+GAINS = {"relu": 2.0, "sigmoid": 1.0}
+LOSSES = {"softmax": SoftmaxWithLoss}
+# Rows that predict at once when only a count is wanted, so that no full-size temporary is made.
+BLOCK = 4096
+
+
+class Network:
+    """A dense neural network for classification.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Units of each layer from input to output, at least two numbers: `[784, 50, 10]`.
+    activation : {"relu", "sigmoid"}, default "relu"
+        What stands between the affine layers.
+    loss : {"softmax"}, default "softmax"
+        Softmax with cross-entropy.
+    dtype : float32 or float64, default float32
+        The type of the weights and of all arithmetic; inputs of other types are converted.
+    seed : int, optional
+        Seed of the initial weights. Without it they come from `np.random`'s global state, as in the notes.
+    weight_init_std : float, optional
+        Standard deviation of the initial weights; by default sqrt(2 / inputs) for ReLU and sqrt(1 / inputs) for
+        the sigmoid, layer by layer.
+    input_mean, input_scale : float or array of shape (sizes[0],), default 0 and 1
+        The network computes with `(x - input_mean) * input_scale`, whatever it is asked to do; both are saved
+        with it. `input_scale=1/255` lets it take uint8 images as they are.
+
+    Attributes
+    ----------
+    layers : OrderedDict
+        `Affine1`, `Relu1`, `Affine2`, … An entry may be replaced, the mapping itself may not.
+    lastLayer : SoftmaxWithLoss
+    params : Parameters
+        `W1`, `b1`, `W2`, …
+    metadata : dict of str to str
+        The user's own notes, saved with the network.
+    history : History or None
+        Of the last `fit`, also when it was interrupted.
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        activation: str = "relu",
+        loss: str = "softmax",
+        dtype: DTypeLike = np.float32,
+        seed: int | None = None,
+        *,
+        weight_init_std: float | None = None,
+        input_mean: ArrayLike = 0.0,
+        input_scale: ArrayLike = 1.0,
+    ) -> None:
+        self.sizes = _checked_sizes(sizes)
+        self.activation = _one_of("activation", activation, ACTIVATIONS)
+        self.loss_name = _one_of("loss", loss, LOSSES)
+        self.dtype = np.dtype(dtype)
+        if self.dtype not in (np.float32, np.float64):
+            raise TypeError(f"Network: dtype is {self.dtype}, wanted float32 or float64")
+        self.input_mean = _per_feature("input_mean", input_mean, self.sizes[0])
+        self.input_scale = _per_feature("input_scale", input_scale, self.sizes[0])
+        self.metadata: dict[str, str] = {}
+        self.history: History | None = None
+
+        randn = np.random.randn if seed is None else np.random.RandomState(seed).randn
+        self._layers: OrderedDict[str, Any] = OrderedDict()
+        for n, (inputs, outputs) in enumerate(zip(self.sizes, self.sizes[1:], strict=False), start=1):
+            std = np.sqrt(GAINS[activation] / inputs) if weight_init_std is None else weight_init_std
+            W = (std * randn(inputs, outputs)).astype(self.dtype, copy=False)
+            self.layers[f"Affine{n}"] = Affine(W, np.zeros(outputs, dtype=self.dtype))
+            if n < len(self.sizes) - 1:
+                self.layers[f"{activation.capitalize()}{n}"] = ACTIVATIONS[activation]()
+        self.lastLayer: Any = LOSSES[loss]()
+        self.params = Parameters(self.layers)
+
+    @property
+    def layers(self) -> OrderedDict[str, Any]:
+        """The layers by name, in order; put one under a name to replace it."""
+        return self._layers
+
+    # --- Through the layers ---------------------------------------------------------------------------------
+
+    def loss(self, x: ArrayLike, t: ArrayLike) -> float:
+        """Mean cross-entropy of the batch; the layers remember the pass.
+
+        Parameters
+        ----------
+        x : array of shape (B, I) or (B, …) with I elements a sample
+        t : integer labels of shape (B,), or weights of shape (B, K)
+        """
+        scores = self._inputs(x)
+        for layer in self.layers.values():
+            scores = layer.forward(scores)
+        loss: float = self.lastLayer.forward(scores, t)
+        return loss
+
+    def gradient(self, x: ArrayLike, t: ArrayLike) -> dict[str, Array]:
+        """Gradient of the loss with respect to every parameter, by backpropagation.
+
+        Returns
+        -------
+        dict of str to ndarray
+            By the names of `params`; new arrays at every call, which are also the layers' `dW` and `db`.
+        """
+        self.loss(x, t)
+        dout = self.lastLayer.backward(1)
+        for layer in reversed(self.layers.values()):
+            dout = layer.backward(dout)
+        return self.params.gradients()
+
+    def numerical_gradient(self, x: ArrayLike, t: ArrayLike, h: float = 1e-5) -> dict[str, Array]:
+        """Gradient of the loss by central differences, in float64 whatever the network's type: slow and sure."""
+        twin = self.astype(np.float64)
+        return {
+            key: numerical_gradient(lambda _: twin.loss(x, t), twin.params[key], h) for key in twin.params
+        }
+
+    # --- Beside the layers ----------------------------------------------------------------------------------
+
+    def predict(self, x: ArrayLike, out: Array | None = None) -> Array:
+        """Scores of the last affine layer, (B, K); `out` takes them if it is given.
+
+        Parameters
+        ----------
+        x : array of shape (B, I) or (B, …) with I elements a sample
+        out : ndarray of shape (B, K) and the network's type, optional
+        """
+        scores = self._inputs(x)
+        for layer in self.layers.values():
+            scores = copy.copy(layer).forward(scores)
+        if out is None:
+            return scores
+        if not isinstance(out, np.ndarray) or out.shape != scores.shape or out.dtype != scores.dtype:
+            got = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
+            raise ValueError(f"predict: out is {got}, wanted an array of {scores.dtype} {scores.shape}")
+        out[...] = scores
+        return out
+
+    def predict_proba(self, x: ArrayLike) -> Array:
+        """Softmax of the scores: probabilities of the classes, (B, K)."""
+        from bpcore import kernels
+
+        scores = self.predict(x)
+        y = np.empty_like(scores)
+        kernels.softmax(scores, y)
+        return y
+
+    def accuracy(self, x: ArrayLike, t: ArrayLike) -> float:
+        """Share of samples whose highest score is that of their label."""
+        rows, classes = samples("accuracy", x), self.sizes[-1]
+        labels = targets("accuracy", t, (len(rows), classes), self.dtype)
+        if labels.ndim == 2:
+            labels = labels.argmax(axis=1)
+        if not len(rows):
+            raise ValueError("accuracy: x has 0 rows, wanted at least 1")
+        right = sum(
+            int(
+                (
+                    self.predict(rows[start : start + BLOCK]).argmax(axis=1) == labels[start : start + BLOCK]
+                ).sum()
+            )
+            for start in range(0, len(rows), BLOCK)
+        )
+        return right / len(rows)
+
+    def train_step(self, x: ArrayLike, t: ArrayLike, optimizer: Optimizer) -> float:
+        """One step: loss, gradient, update. Returns the loss before the update."""
+        grads = self.gradient(x, t)
+        loss = float(self.lastLayer.loss)
+        optimizer.update(self.params, grads)
+        self.forget()
+        return loss
+
+    def fit(
+        self,
+        x: ArrayLike,
+        t: ArrayLike,
+        *,
+        epochs: int | None = None,
+        iterations: int | None = None,
+        batch_size: int = 100,
+        optimizer: Optimizer | None = None,
+        validation: tuple[ArrayLike, ArrayLike] | None = None,
+        seed: int | None = None,
+        threads: int | None = None,
+        progress: bool = False,
+        callbacks: Sequence[Callback] = (),
+        track_accuracy: bool = True,
+    ) -> History:
+        """Train on mini-batches.
+
+        Parameters
+        ----------
+        x : array of shape (N, I) or (N, …) with I elements a sample, any real type
+        t : integer labels of shape (N,), or weights of shape (N, K)
+        epochs : int
+            Passes over the data, shuffled without replacement; a last short batch is kept.
+        iterations : int
+            Steps, each on a batch drawn with replacement, as in the notes. Exactly one of the two is given.
+        batch_size : int, default 100
+        optimizer : default `SGD(0.1)`
+        validation : (x, t), optional
+            Data whose loss and accuracy are recorded after every epoch.
+        seed : int, optional
+            Of the order of the samples. The same seed gives the same bits.
+        threads : int, optional
+            See `bpcore.set_num_threads`.
+        progress : bool, default False
+            Show a progress bar on stderr.
+        callbacks : sequence of callable
+            Called as `callback(network, history)` after every epoch (with `iterations`: after every
+            N // batch_size steps); training stops when one returns True.
+        track_accuracy : bool, default True
+            Record the accuracy on x after every epoch.
+
+        Returns
+        -------
+        History
+        """
+        return fit(
+            self,
+            x,
+            t,
+            epochs=epochs,
+            iterations=iterations,
+            batch_size=batch_size,
+            optimizer=optimizer,
+            validation=validation,
+            seed=seed,
+            threads=threads,
+            progress=progress,
+            callbacks=callbacks,
+            track_accuracy=track_accuracy,
+        )
+
+    def forget(self) -> None:
+        """Drop the remembered forward pass; `backward` raises until the next `loss` or `gradient`."""
+        for layer in (*self.layers.values(), self.lastLayer):
+            if hasattr(layer, "forget"):
+                layer.forget()
+
+    # --- Copies ---------------------------------------------------------------------------------------------
+
+    def astype(self, dtype: DTypeLike) -> Self:
+        """Return a copy of the network whose weights and arithmetic have another type."""
+        twin = copy.deepcopy(self)
+        twin.dtype = np.dtype(dtype)
+        for layer in twin.layers.values():
+            for name in ("W", "b"):
+                if hasattr(layer, name):
+                    setattr(layer, name, getattr(layer, name).astype(twin.dtype))
+        twin.forget()
+        return twin
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network to a safetensors file, atomically: weights, sizes, input scaling and metadata."""
+        saving.save(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "Network":
+        """Read a network that `save` wrote.
+
+        Raises
+        ------
+        ValueError
+            The file is not one of ours, or its parts do not fit together.
+        """
+        return saving.load(path)
+
+    def _inputs(self, x: ArrayLike) -> Array:
+        """`x` as the first layer gets it: rows of the network's type, shifted and scaled."""
+        rows = samples("Network", x)
+        if rows.shape[1] != self.sizes[0]:
+            raise ValueError(
+                f"Network: x has {plural(rows.shape[1], 'column')}, the network has {plural(self.sizes[0], 'input')}"
+            )
+        rows = np.ascontiguousarray(rows, dtype=self.dtype)
+        if self.input_mean.any():
+            rows = rows - self.input_mean.astype(self.dtype)
+        if (self.input_scale != 1).any():
+            rows = rows * self.input_scale.astype(self.dtype)
+        return rows
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({list(self.sizes)}, activation={self.activation!r}, "
+            f"loss={self.loss_name!r}, dtype={self.dtype})"
+        )
+
+
+def _checked_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
+    if isinstance(sizes, (str, bytes)) or not hasattr(sizes, "__iter__"):
+        raise TypeError(
+            f"Network: sizes is {sizes!r}, wanted at least two whole numbers such as [784, 50, 10]"
+        )
+    whole = [size for size in sizes if hasattr(size, "__index__") and not isinstance(size, bool)]
+    if len(whole) != len(list(sizes)) or len(whole) < 2 or min(map(int, whole)) < 1:
+        raise ValueError(
+            f"Network: sizes is {list(sizes)}, wanted at least two whole numbers of 1 or more, such as [784, 50, 10]"
+        )
+    return tuple(int(size) for size in whole)
+
+
+def _one_of(name: str, value: str, known: dict[str, Any]) -> str:
+    if value not in known:
+        raise ValueError(f"Network: {name} is {value!r}, wanted one of {', '.join(map(repr, known))}")
+    return value
+
+
+def _per_feature(name: str, value: ArrayLike, inputs: int) -> Array:
+    array = np.array(value, dtype=np.float64)
+    if array.shape not in ((), (inputs,)) or not np.isfinite(array).all():
+        raise ValueError(
+            f"Network: {name} has shape {array.shape}, wanted one finite number or {inputs}, one an input"
+        )
+    return array

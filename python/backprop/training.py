@@ -1,0 +1,137 @@
+"""The training loop of sections 0092 and 0094: mini-batch, gradient, update, again."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from backprop import sampling
+from backprop._arrays import Array, samples, targets
+from backprop.history import History
+from backprop.optimizers import SGD, Optimizer
+from bpcore.threads import limited
+
+if TYPE_CHECKING:
+    from backprop.network import Network
+
+Callback = Callable[["Network", History], Any]
+
+
+def fit(
+    net: "Network",
+    x: ArrayLike,
+    t: ArrayLike,
+    *,
+    epochs: int | None,
+    iterations: int | None,
+    batch_size: int,
+    optimizer: Optimizer | None,
+    validation: tuple[ArrayLike, ArrayLike] | None,
+    seed: int | None,
+    threads: int | None,
+    progress: bool,
+    callbacks: Sequence[Callback],
+    track_accuracy: bool,
+) -> History:
+    """Train `net`; the parameters are those of `Network.fit`."""
+    x, t = _data("fit", net, x, t)
+    checked = None if validation is None else _data("fit: validation", net, *validation)
+    if (epochs is None) == (iterations is None):
+        raise ValueError(f"fit: epochs is {epochs}, iterations is {iterations}; wanted exactly one of them")
+    batch_size = _whole("batch_size", batch_size)
+    optimizer = SGD(0.1) if optimizer is None else optimizer
+    bits = np.random.PCG64(seed)
+    batches: Iterator[sampling.Indices]
+    if epochs is not None:
+        steps_an_epoch = -(-len(x) // batch_size)
+        steps = _whole("epochs", epochs) * steps_an_epoch
+        batches = (batch for _ in range(epochs) for batch in sampling.epoch(bits, len(x), batch_size))
+    else:
+        steps_an_epoch = max(len(x) // batch_size, 1)
+        steps = _whole("iterations", iterations)
+        batches = sampling.with_replacement(bits, len(x), batch_size, steps)
+
+    net.history = history = History()
+    started = time.perf_counter()
+    try:
+        with limited(threads), closing(_bar(progress, steps)) as bar:
+            for step, batch in enumerate(batches, start=1):
+                history.loss.append(net.train_step(x[batch], t[batch], optimizer))
+                bar.update(1)
+                if step % steps_an_epoch == 0 or step == steps:
+                    _evaluate(net, history, step, (x, t) if track_accuracy else None, checked)
+                    answers = [callback(net, history) for callback in callbacks]
+                    if True in answers:
+                        break
+    finally:
+        history.seconds = time.perf_counter() - started
+    return history
+
+
+def _evaluate(
+    net: "Network",
+    history: History,
+    step: int,
+    train: tuple[Array, Array] | None,
+    validation: tuple[Array, Array] | None,
+) -> None:
+    history.evaluated_at.append(step)
+    if train is not None:
+        history.train_accuracy.append(net.accuracy(*train))
+    if validation is not None:
+        history.validation_loss.append(mean_loss(net, *validation))
+        history.validation_accuracy.append(net.accuracy(*validation))
+
+
+def mean_loss(net: "Network", x: Array, t: Array, block: int = 4096) -> float:
+    """Loss over data of any length, block by block, without touching the layers' memory."""
+    loss_layer = type(net.lastLayer)()
+    total = 0.0
+    for start in range(0, len(x), block):
+        scores = net.predict(x[start : start + block])
+        total += loss_layer.forward(scores, t[start : start + block]) * len(scores)
+    return total / len(x)
+
+
+class _Bar(Protocol):
+    def update(self, steps: int) -> object: ...
+    def close(self) -> None: ...
+
+
+class _NoBar:
+    """What stands in for a progress bar that nobody asked for."""
+
+    def update(self, steps: int) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def _bar(progress: bool, steps: int) -> _Bar:
+    if not progress:
+        return _NoBar()
+    from tqdm import tqdm
+
+    bar: _Bar = tqdm(total=steps, unit="step")
+    return bar
+
+
+def _data(owner: str, net: "Network", x: ArrayLike, t: ArrayLike) -> tuple[Array, Array]:
+    rows = samples(owner, x)
+    if not len(rows):
+        raise ValueError(f"{owner}: x has 0 rows, wanted at least 1")
+    if len(rows) >= 2**32:
+        raise ValueError(f"{owner}: x has {len(rows)} rows, wanted fewer than 2**32")
+    return rows, targets(owner, t, (len(rows), net.sizes[-1]), net.dtype)
+
+
+def _whole(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"fit: {name} is {value!r}, wanted a whole number of at least 1")
+    if value < 1:
+        raise ValueError(f"fit: {name} is {value}, wanted a whole number of at least 1")
+    return int(value)

@@ -1,0 +1,30 @@
+"""The network of section 0093 under its own name."""
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from backprop.network import Network
+
+
+class TwoLayerNet(Network):
+    """The network of section 0093: affine, ReLU, affine, softmax with loss, in float64.
+
+    Parameters
+    ----------
+    input_size, hidden_size, output_size : int
+        Units of the input, the hidden layer and the output.
+    weight_init_std : float, default 0.01
+        Standard deviation of the initial weights, drawn from `np.random`'s global state as in the notes.
+    dtype : float32 or float64, default float64
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        output_size: int,
+        weight_init_std: float = 0.01,
+        *,
+        dtype: DTypeLike = np.float64,
+    ) -> None:
+        super().__init__([input_size, hidden_size, output_size], dtype=dtype, weight_init_std=weight_init_std)

@@ -1,0 +1,128 @@
+"""A NumPy twin of every kernel, with the same name and arguments: slow, short, and plainly right.
+
+Tests hold the two together; read these to know what a kernel computes. They take any floating-point arrays.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating]
+Labels = NDArray[np.int64]
+
+
+def affine_forward(x: Array, W: Array, b: Array, out: Array, threads: int | None = None) -> None:
+    """out = x·W + b."""
+    out[...] = x @ W + b
+
+
+def affine_backward_input(dout: Array, W: Array, dx: Array, threads: int | None = None) -> None:
+    """dx = dout·Wᵀ."""
+    dx[...] = dout @ W.T
+
+
+def affine_backward_params(x: Array, dout: Array, dW: Array, db: Array, threads: int | None = None) -> None:
+    """dW = xᵀ·dout, db = Σ dout over the batch."""
+    dW[...] = x.T @ dout
+    db[...] = dout.sum(axis=0)
+
+
+def sum_rows(x: Array, out: Array, threads: int | None = None) -> None:
+    """out = Σ x over the rows."""
+    out[...] = x.sum(axis=0)
+
+
+def relu_forward(x: Array, out: Array, mask: NDArray[np.bool_], threads: int | None = None) -> None:
+    """mask = x <= 0, out = 0 where mask else x."""
+    mask[...] = x <= 0
+    out[...] = np.where(mask, 0, x)
+
+
+def relu_backward(dout: Array, mask: NDArray[np.bool_], dx: Array, threads: int | None = None) -> None:
+    """dx = 0 where mask else dout."""
+    dx[...] = np.where(mask, 0, dout)
+
+
+def sigmoid_forward(x: Array, out: Array, threads: int | None = None) -> None:
+    """out = 1 / (1 + exp(−x)), by the sign of x."""
+    e = np.exp(-np.abs(x))
+    out[...] = np.where(x < 0, e, 1) / (1 + e)
+
+
+def sigmoid_backward(dout: Array, out: Array, dx: Array, threads: int | None = None) -> None:
+    """dx = dout·y·(1 − y), y = out."""
+    dx[...] = dout * out * (1 - out)
+
+
+def softmax(x: Array, y: Array, threads: int | None = None) -> None:
+    """y = exp(x) / Σ exp(x) along each row."""
+    e = np.exp(x - x.max(axis=1, keepdims=True, initial=-np.inf))
+    y[...] = e / e.sum(axis=1, keepdims=True)
+
+
+def softmax_cross_entropy(
+    x: Array, t: Array | Labels, y: Array, dx: Array, threads: int | None = None
+) -> float:
+    """y = softmax(x), dx = (y·Σt − t) / B; returns the mean over the batch of −Σ t·log y."""
+    loss = softmax_cross_entropy_forward(x, t, y)
+    softmax_cross_entropy_backward(y, t, 1.0, dx)
+    return loss
+
+
+def softmax_cross_entropy_forward(x: Array, t: Array | Labels, y: Array, threads: int | None = None) -> float:
+    """y = softmax(x); returns the mean over the batch of −Σ t·log y over t ≠ 0."""
+    softmax(x, y)
+    shifted = x - x.max(axis=1, keepdims=True)
+    log_y = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    weights = one_hot(t, x.shape[1])
+    return float(-np.multiply(weights, log_y, where=weights != 0, out=np.zeros_like(x)).sum() / len(x))
+
+
+def softmax_cross_entropy_backward(
+    y: Array, t: Array | Labels, dout: float, dx: Array, threads: int | None = None
+) -> None:
+    """dx = dout·(y·Σt − t) / B."""
+    weights = one_hot(t, y.shape[1])
+    dx[...] = dout * (y * weights.sum(axis=1, keepdims=True) - weights) / len(y)
+
+
+def one_hot(t: Array | Labels, classes: int) -> Array:
+    """Labels as rows of weights; weights as they are. Not a kernel."""
+    weights: Array = np.zeros((len(t), classes)) if t.ndim == 1 else np.asarray(t, dtype=np.float64)
+    if t.ndim == 1:
+        weights[np.arange(len(t)), t] = 1
+    return weights
+
+
+def add(x: Array, y: Array, out: Array, threads: int | None = None) -> None:
+    """out = x + y."""
+    out[...] = x + y
+
+
+def multiply(x: Array, y: Array, out: Array, threads: int | None = None) -> None:
+    """out = x·y."""
+    out[...] = x * y
+
+
+def exp(x: Array, out: Array, threads: int | None = None) -> None:
+    """out = exp(x)."""
+    out[...] = np.exp(x)
+
+
+def log(x: Array, out: Array, threads: int | None = None) -> None:
+    """out = log(x)."""
+    out[...] = np.log(x)
+
+
+def reciprocal(x: Array, out: Array, threads: int | None = None) -> None:
+    """out = 1 / x."""
+    out[...] = 1 / x
+
+
+def reciprocal_backward(dout: Array, out: Array, dx: Array, threads: int | None = None) -> None:
+    """dx = −dout·y², y = out."""
+    dx[...] = -dout * (out * out)
+
+
+def sgd_update(w: Array, g: Array, lr: float, threads: int | None = None) -> None:
+    """w -= lr·g in place."""
+    w -= w.dtype.type(lr) * g

@@ -1,0 +1,25 @@
+"""A-priori bounds on rounding errors (Higham, Accuracy and Stability of Numerical Algorithms, chapter 3)."""
+
+from typing import Any
+
+import numpy as np
+
+
+def unit_roundoff(dtype: Any) -> float:
+    """u: half the distance from 1 to the next number."""
+    return float(np.finfo(dtype).eps) / 2
+
+
+def gamma(n: int, dtype: Any) -> float:
+    """n·u / (1 − n·u): a sum of n rounded terms is off by at most this times the sum of their magnitudes."""
+    u = unit_roundoff(dtype)
+    return n * u / (1 - n * u)
+
+
+def ulps(got: np.ndarray, exact: np.ndarray) -> np.ndarray:
+    """Distance of `got` from `exact` (in a wider type) in units of got's last place; 0 where both are equal."""
+    with np.errstate(all="ignore"):
+        spacing = np.spacing(np.abs(exact).astype(got.dtype)).astype(exact.dtype)
+        distance = np.abs(got.astype(exact.dtype) - exact) / np.maximum(spacing, np.finfo(got.dtype).smallest_subnormal)
+        same = (got == exact.astype(got.dtype)) | (np.isnan(got) & np.isnan(exact))
+    return np.where(same, 0, np.where(np.isfinite(distance), distance, np.inf))

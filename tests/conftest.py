@@ -1,0 +1,63 @@
+"""Profiles of Hypothesis, where the real data is, and a closing line on the tests that could not have it."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# No deadline: a test's first example pays for imports, and speed claims are benchmarks.
+settings.register_profile("quick", deadline=None, derandomize=True, print_blob=True, max_examples=50)
+settings.register_profile(
+    "deep", deadline=None, print_blob=True, max_examples=2000, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("quick")
+
+FILES = {
+    "mnist": ("mnist", "train-images-idx3-ubyte"),
+    "fashion_mnist": ("fashion-mnist", "train-images-idx3-ubyte"),
+}
+
+
+def data_folder(marker: str) -> Path | None:
+    """The folder under $BACKPROP_DATA that holds the data set a marker names."""
+    root = os.environ.get("BACKPROP_DATA")
+    name, file = FILES[marker]
+    # Both data sets have files of the same names: only MNIST may lie in $BACKPROP_DATA itself.
+    folders = [Path(root) / name, *([Path(root)] if marker == "mnist" else [])] if root else []
+    return next((folder for folder in folders if list(folder.glob(f"{file}*"))), None)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect, and keep the names of, the tests whose data is not on this machine."""
+    missing = {marker for marker in FILES if data_folder(marker) is None}
+    without = [item for item in items if any(item.get_closest_marker(marker) for marker in missing)]
+    config.stash[NOT_RUN] = [item.nodeid for item in without]
+    items[:] = [item for item in items if item not in without]
+    config.hook.pytest_deselected(items=without)
+
+
+NOT_RUN = pytest.StashKey[list[str]]()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Name every test that was not run for want of data."""
+    names = config.stash.get(NOT_RUN, [])
+    if names:
+        terminalreporter.section("not run: the data is not in $BACKPROP_DATA")
+        for name in names:
+            terminalreporter.write_line(name)
+
+
+@pytest.fixture
+def mnist_root() -> Path:
+    folder = data_folder("mnist")
+    assert folder is not None
+    return folder
+
+
+@pytest.fixture
+def fashion_mnist_root() -> Path:
+    folder = data_folder("fashion_mnist")
+    assert folder is not None
+    return folder

@@ -1,0 +1,84 @@
+"""The bits contract of the kernels: threads, the rows beside a row, and the level change no bit.
+
+The golden hashes were made on x86-64 with FMA; every level with FMA has to give them.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import bpcore
+from bpcore import kernels
+
+GOLDEN = json.loads(Path(__file__).with_name("golden.json").read_text())
+SHAPES = [(1, 1, 1), (7, 13, 5), (33, 70, 49), (100, 784, 50), (97, 783, 49), (128, 64, 1000)]
+FMA_LEVELS = [level for level in ("v3", "v4", "neon") if level in bpcore.cpu_info()["usable"]]
+
+
+def results(dtype, B, I, O, threads=1):  # noqa: E741  # the sizes' letters
+    """Every array that the kernels make of inputs of one shape."""
+    # Integers over a power of two: the same inputs on any machine, whatever its libm.
+    rng = np.random.RandomState(B * 10007 + I * 101 + O)
+
+    def draw(*shape):
+        return (rng.randint(-(2**20), 2**20, size=shape) / 2.0**17).astype(dtype)
+
+    x, W, b, dout = draw(B, I), draw(I, O), draw(O), draw(B, O)
+    out, dx, dW, db = np.empty((B, O), dtype), np.empty((B, I), dtype), np.empty((I, O), dtype), np.empty(O, dtype)
+    kernels.affine_forward(x, W, b, out, threads=threads)
+    kernels.affine_backward_input(dout, W, dx, threads=threads)
+    kernels.affine_backward_params(x, dout, dW, db, threads=threads)
+    y, dz, labels = np.empty_like(out), np.empty_like(out), rng.randint(0, O, B)
+    loss = kernels.softmax_cross_entropy(out, labels.astype(np.int64), y, dz, threads=threads)
+    flat, s, e, logs = out.reshape(-1), np.empty(out.size, dtype), np.empty(out.size, dtype), np.empty(out.size, dtype)
+    kernels.sigmoid_forward(flat, s, threads=threads)
+    kernels.exp(flat, e, threads=threads)
+    kernels.log(np.abs(flat), logs, threads=threads)
+    return [out, dx, dW, db, y, dz, np.array([loss]), s, e, logs]
+
+
+def digest(dtype, shape):
+    # Adding +0 turns −0 into +0 and leaves the rest: the sign of zero is kept out of no sum, but NaN is absent here.
+    return hashlib.sha256(b"".join(array.tobytes() for array in results(dtype, *shape))).hexdigest()[:32]
+
+
+def all_digests():
+    return {f"{dtype} {shape}": digest(dtype, shape) for dtype in ("float32", "float64") for shape in SHAPES}
+
+
+@pytest.mark.parametrize("threads", [2, 3, 7])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_any_number_of_threads(dtype, shape, threads):
+    for one, many in zip(results(dtype, *shape), results(dtype, *shape, threads=threads), strict=True):
+        assert np.array_equal(one, many, equal_nan=True)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_row_alone_or_in_a_batch(dtype):
+    rng = np.random.default_rng(0)
+    x, W, b = rng.normal(size=(37, 83)).astype(dtype), rng.normal(size=(83, 51)).astype(dtype), np.ones(51, dtype)
+    batch, alone = np.empty((37, 51), dtype), np.empty((1, 51), dtype)
+    kernels.affine_forward(x, W, b, batch)
+    for row in range(37):
+        kernels.affine_forward(x[row : row + 1], W, b, alone)
+        assert np.array_equal(alone[0], batch[row])
+
+
+@pytest.mark.parametrize("level", FMA_LEVELS)
+def test_golden_hashes_on_every_level_with_fma(level):
+    code = "import json; from tests.core.test_bits import all_digests; print(json.dumps(all_digests()))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "BACKPROP_ISA": level, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout) == GOLDEN

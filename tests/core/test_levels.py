@@ -1,0 +1,52 @@
+"""Which build is chosen, and what is said when none can be."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+import bpcore
+
+
+def run(code, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True, text=True
+    )
+
+
+def test_cpu_info():
+    info = bpcore.cpu_info()
+    assert info["chosen"] in info["built"]
+    assert info["chosen"] in info["usable"]
+    assert info["build"] in ("Release", "Debug")
+    if "BACKPROP_ISA" not in os.environ:
+        assert info["chosen"] == next(level for level in info["usable"] if level in info["built"])
+
+
+@pytest.mark.parametrize("level", [level for level in bpcore.LEVELS if level in bpcore.cpu_info()["built"]])
+def test_the_environment_chooses(level):
+    done = run("import bpcore.kernels; print(bpcore.kernels.__name__)", BACKPROP_ISA=level)
+    if level in bpcore.cpu_info()["usable"]:
+        assert done.stdout.strip() == f"bpcore.kernels_{level}"
+    else:
+        assert f"BACKPROP_ISA is '{level}'; built here" in done.stderr
+
+
+def test_an_unknown_level_raises():
+    done = run("import bpcore", BACKPROP_ISA="avx9000")
+    assert done.returncode != 0
+    assert "BACKPROP_ISA is 'avx9000', wanted one of v4, v3, v2, neon, generic" in done.stderr
+
+
+def test_the_best_level_that_is_both_built_and_usable():
+    assert bpcore._choose(("v4", "v3", "v2"), ("v3", "v2", "generic"), "") == "v3"
+    with pytest.raises(ImportError, match="BACKPROP_ISA is 'v4'; built here: v4, v2; usable"):
+        bpcore._choose(("v4", "v2"), ("v3", "v2", "generic"), "v4")
+    with pytest.raises(ImportError, match="bpcore is built for v4, this processor runs v2, generic"):
+        bpcore._choose(("v4",), ("v2", "generic"), "")
+
+
+def test_the_include_folder_has_the_header():
+    assert os.path.exists(os.path.join(bpcore.get_include(), "simd.h"))
+    assert os.path.exists(os.path.join(bpcore.get_include(), "affine.pxd"))

@@ -1,0 +1,109 @@
+"""How many threads a call uses."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+import bpcore
+from bpcore import kernels, threads
+
+
+@pytest.fixture(autouse=True)
+def restore():
+    yield
+    bpcore.set_num_threads(None)
+
+
+def in_a_new_process(code, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True, text=True, timeout=60
+    )
+
+
+def test_the_order_of_the_sources():
+    default = bpcore.get_num_threads()
+    bpcore.set_num_threads(3)
+    assert bpcore.get_num_threads() == 3
+    assert threads.resolve(None) == 3
+    assert threads.resolve(5) == 5
+    bpcore.set_num_threads(None)
+    assert bpcore.get_num_threads() == default
+
+
+def test_limited_is_for_this_thread_of_python_alone():
+    bpcore.set_num_threads(3)
+    seen = []
+    with threads.limited(2):
+        other = threading.Thread(target=lambda: seen.append(bpcore.get_num_threads()))
+        other.start()
+        other.join()
+        assert bpcore.get_num_threads() == 2
+        with threads.limited(None):
+            assert bpcore.get_num_threads() == 2
+    assert seen == [3]
+    assert bpcore.get_num_threads() == 3
+
+
+@pytest.mark.parametrize(("number", "error"), [(0, ValueError), (-2, ValueError), ("2", TypeError), (2.0, TypeError)])
+def test_not_a_number_of_threads(number, error):
+    with pytest.raises(error, match="set_num_threads: threads is .*, wanted a whole number of at least 1"):
+        bpcore.set_num_threads(number)
+
+
+def test_the_environment():
+    done = in_a_new_process("import bpcore; print(bpcore.get_num_threads())", BACKPROP_NUM_THREADS="5")
+    assert done.stdout.strip() == "5"
+    done = in_a_new_process("import bpcore", BACKPROP_NUM_THREADS="many")
+    assert "BACKPROP_NUM_THREADS is 'many', wanted a whole number of at least 1" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("files", "quota"),
+    [
+        ({"cpu.max": "max 100000"}, None),
+        ({"cpu.max": "150000 100000"}, 1),
+        ({"cpu.max": "50000 100000"}, 1),
+        ({"cpu.max": "400000 100000"}, 4),
+        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, None),
+        ({"cpu/cpu.cfs_quota_us": "200000", "cpu/cpu.cfs_period_us": "100000"}, 2),
+        ({}, None),
+    ],
+)
+def test_the_quota_of_the_cgroup(files, quota, tmp_path):
+    (tmp_path / "cpu").mkdir()
+    for name, text in files.items():
+        (tmp_path / name).write_text(text + "\n")
+    assert threads._cgroup_quota(tmp_path) == quota
+
+
+FORK = """
+import os, numpy as np, bpcore
+from bpcore import kernels
+x = np.ones((512, 512)); out = np.empty_like(x); b = np.zeros(512)
+kernels.affine_forward(x, x, b, out, threads=2)
+pid = os.fork()
+if pid == 0:
+    out[...] = 0
+    kernels.affine_forward(x, x, b, out, threads=2)
+    os._exit(0 if bpcore.get_num_threads() == 1 and (out == 512).all() else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_child_runs_on_one_thread():
+    done = in_a_new_process(FORK)
+    assert done.stdout.strip() == "0", done.stderr
+
+
+def test_threads_write_every_row():
+    rng = np.random.default_rng(1)
+    x, W = rng.normal(size=(300, 200)), rng.normal(size=(200, 64))
+    one, two = np.empty((300, 64)), np.full((300, 64), np.nan)
+    kernels.affine_forward(x, W, np.zeros(64), one, threads=1)
+    kernels.affine_forward(x, W, np.zeros(64), two, threads=2)
+    assert np.array_equal(one, two)

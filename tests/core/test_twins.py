@@ -1,0 +1,182 @@
+"""Every kernel against its NumPy twin, within a bound that the number of roundings gives."""
+
+import inspect
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bpcore import kernels, reference
+from tests.bounds import gamma, unit_roundoff
+from tests.strategies import DTYPES, SIZES, SOME, arrays, dtypes
+
+NAMES = [name for name, value in vars(reference).items() if inspect.isfunction(value) and name != "one_hot"]
+
+
+def run(name, *inputs, outputs):
+    """Call kernel and twin on the same inputs; return (kernel's outputs, twin's outputs in float64)."""
+    kernel_outputs = [np.full(shape, 77, dtype) for shape, dtype in outputs]
+    before = [np.copy(array) for array in inputs]
+    result = getattr(kernels, name)(*inputs, *kernel_outputs)
+    for array, copy in zip(inputs, before, strict=True):
+        assert np.array_equal(array, copy, equal_nan=True), "an input was changed"
+    twin_outputs = [np.full(s, 77, np.float64 if d != bool else bool) for s, d in outputs]
+    wide = [a.astype(np.float64) if np.asarray(a).dtype.kind == "f" else a for a in inputs]
+    with np.errstate(all="ignore"):
+        twin_result = getattr(reference, name)(*wide, *twin_outputs)
+    return (*kernel_outputs, result), (*twin_outputs, twin_result)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_twin_has_the_kernels_arguments(name):
+    kernel, twin = inspect.signature(getattr(kernels, name)), inspect.signature(getattr(reference, name))
+    assert list(kernel.parameters) == list(twin.parameters)
+    assert [p.default for p in kernel.parameters.values()] == [p.default for p in twin.parameters.values()]
+
+
+def test_every_kernel_has_a_twin():
+    doors = {name for name, value in vars(kernels).items() if hasattr(value, "__wrapped__")}
+    assert doors == set(NAMES)
+
+
+@given(st.data(), dtypes(), SIZES, SIZES, SIZES)
+def test_affine_forward(data, dtype, B, I, O):  # noqa: E741  # the sizes' letters
+    x, W, b = (data.draw(arrays(dtype, *shape)) for shape in [(B, I), (I, O), (O,)])
+    (out, _), (twin, _) = run("affine_forward", x, W, b, outputs=[((B, O), dtype)])
+    magnitudes = np.abs(x).astype(float) @ np.abs(W) + np.abs(b)
+    assert (np.abs(out - twin) <= (gamma(I + 1, dtype) + gamma(I + 1, float)) * magnitudes).all()
+
+
+@given(st.data(), dtypes(), SIZES, SIZES, SIZES)
+def test_affine_backward_input(data, dtype, B, I, O):  # noqa: E741
+    dout, W = data.draw(arrays(dtype, B, O)), data.draw(arrays(dtype, I, O))
+    (dx, _), (twin, _) = run("affine_backward_input", dout, W, outputs=[((B, I), dtype)])
+    magnitudes = np.abs(dout).astype(float) @ np.abs(W.T)
+    assert (np.abs(dx - twin) <= (gamma(O, dtype) + gamma(O, float)) * magnitudes).all()
+
+
+@given(st.data(), dtypes(), SIZES, SIZES, SIZES)
+def test_affine_backward_params(data, dtype, B, I, O):  # noqa: E741
+    x, dout = data.draw(arrays(dtype, B, I)), data.draw(arrays(dtype, B, O))
+    (dW, db, _), (dW_twin, db_twin, _) = run(
+        "affine_backward_params", x, dout, outputs=[((I, O), dtype), ((O,), dtype)]
+    )
+    error = gamma(B, dtype) + gamma(B, float)
+    assert (np.abs(dW - dW_twin) <= error * (np.abs(x.T).astype(float) @ np.abs(dout))).all()
+    assert (np.abs(db - db_twin) <= error * np.abs(dout).astype(float).sum(axis=0)).all()
+
+
+@given(st.data(), dtypes(), SIZES, SIZES)
+def test_sum_rows(data, dtype, B, O):  # noqa: E741
+    x = data.draw(arrays(dtype, B, O))
+    (out, _), (twin, _) = run("sum_rows", x, outputs=[((O,), dtype)])
+    assert (np.abs(out - twin) <= (gamma(B, dtype) + gamma(B, float)) * np.abs(x).astype(float).sum(axis=0)).all()
+
+
+@given(st.data(), dtypes(), SIZES)
+def test_relu(data, dtype, N):
+    x, dout = data.draw(arrays(dtype, N)), data.draw(arrays(dtype, N))
+    (out, mask, _), (twin, twin_mask, _) = run("relu_forward", x, outputs=[((N,), dtype), ((N,), bool)])
+    assert np.array_equal(out, twin)
+    assert np.array_equal(mask, twin_mask)
+    (dx, _), (twin, _) = run("relu_backward", dout, mask, outputs=[((N,), dtype)])
+    assert np.array_equal(dx, twin)
+
+
+# Roundings of the value itself, in units of u relative to it: exp 2 ULP = 4u, 1 + e and the division 2u more;
+# the twin's own error in float64 is at most the same.
+@pytest.mark.parametrize(("name", "roundings"), [("exp", 4), ("log", 6), ("reciprocal", 1), ("sigmoid_forward", 10)])
+@given(data=st.data(), dtype=dtypes(), N=SIZES)
+def test_functions_of_one_element(name, roundings, data, dtype, N):
+    x = data.draw(arrays(dtype, N, bound=30))
+    x = np.abs(x) + dtype.type(0.1) if name in ("log", "reciprocal") else x
+    (out, _), (twin, _) = run(name, x, outputs=[((N,), dtype)])
+    u = unit_roundoff(dtype)
+    assert (np.abs(out - twin) <= roundings * (u + unit_roundoff(float)) * np.abs(twin)).all()
+
+
+@pytest.mark.parametrize(("name", "roundings"), [("sigmoid_backward", 3), ("reciprocal_backward", 2)])
+@given(data=st.data(), dtype=dtypes(), N=SIZES)
+def test_gradients_of_one_element(name, roundings, data, dtype, N):
+    dout = data.draw(arrays(dtype, N))
+    # 1 − y loses no digits that y had: its rounding is relative to 1 − y itself.
+    out = np.abs(data.draw(arrays(dtype, N, bound=0.75)))
+    (dx, _), (twin, _) = run(name, dout, out, outputs=[((N,), dtype)])
+    error = 2 * roundings * (unit_roundoff(dtype) + unit_roundoff(float))
+    tiny = float(np.finfo(dtype).tiny)  # below it a product is rounded absolutely
+    assert (np.abs(dx - twin) <= error * np.abs(twin) + tiny).all()
+
+
+@pytest.mark.parametrize("name", ["add", "multiply"])
+@given(data=st.data(), dtype=dtypes(), B=SIZES, O=SIZES)
+def test_nodes_of_two_operands(name, data, dtype, B, O):  # noqa: E741
+    x, y = data.draw(arrays(dtype, B, O)), data.draw(arrays(dtype, B, O))
+    if data.draw(st.booleans()):
+        y = np.broadcast_to(data.draw(arrays(dtype, O)), (B, O))
+    if data.draw(st.booleans()):
+        x = np.asfortranarray(x)
+    (out, _), _ = run(name, x, y, outputs=[((B, O), dtype)])
+    # One rounding: NumPy in the same type gives the same bits.
+    assert np.array_equal(out, x + y if name == "add" else x * y)
+
+
+@given(st.data(), dtypes(), SIZES, SOME)
+def test_softmax(data, dtype, B, K):
+    x = data.draw(arrays(dtype, B, K, bound=50))
+    (y, _), (twin, _) = run("softmax", x, outputs=[((B, K), dtype)])
+    # x − m is rounded by u·|x − m| ≤ 100u, which exp turns into a relative error; the sum adds K roundings.
+    error = (100 + 4 + K + 6) * (unit_roundoff(dtype) + unit_roundoff(float))
+    tiny = float(np.finfo(dtype).tiny)  # below it exp is rounded absolutely
+    assert (np.abs(y - twin) <= error * np.abs(twin) + tiny).all()
+
+
+@pytest.mark.parametrize("kind", ["labels", "one-hot", "soft"])
+@given(data=st.data(), dtype=dtypes(), B=SOME, K=SOME)
+def test_softmax_cross_entropy(kind, data, dtype, B, K):
+    x = data.draw(arrays(dtype, B, K, bound=50))
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+    t = rng.integers(0, K, B)
+    if kind == "one-hot":
+        t = np.eye(K, dtype=dtype)[t]
+    elif kind == "soft":
+        t = rng.uniform(size=(B, K)).astype(dtype)
+    (y, dx, loss), (y_twin, dx_twin, loss_twin) = run(
+        "softmax_cross_entropy", x, t, outputs=[((B, K), dtype), ((B, K), dtype)]
+    )
+    u = unit_roundoff(dtype) + unit_roundoff(float)
+    weight = 1 if kind != "soft" else K
+    tiny = float(np.finfo(dtype).tiny)  # below it exp is rounded absolutely
+    assert (np.abs(y - y_twin) <= (110 + K) * u * np.abs(y_twin) + tiny).all()
+    # y is off by (110 + K)u relatively, the sum of the weights by K·u, dx by two more roundings.
+    assert (np.abs(dx - dx_twin) <= (120 + 3 * K) * u * weight / B).all()
+    # A row's loss is a sum of `weight` terms of at most 100 + log K, each off by a few u of its size.
+    assert abs(loss - loss_twin) <= (10 + 2 * K) * u * weight * (100 + np.log(K))
+    # The separate doors are the fused one in two parts.
+    y2, dx2 = np.empty_like(y), np.empty_like(dx)
+    assert kernels.softmax_cross_entropy_forward(x, t, y2) == loss
+    kernels.softmax_cross_entropy_backward(y2, t, 1.0, dx2)
+    assert np.array_equal(y, y2)
+    assert np.array_equal(dx, dx2)
+
+
+@given(st.data(), dtypes(), SIZES, st.floats(1e-6, 10))
+def test_sgd_update_is_the_numpy_line(data, dtype, N, lr):
+    w, g = data.draw(arrays(dtype, N)), data.draw(arrays(dtype, N))
+    expected = w - dtype.type(lr) * g
+    reference_w = w.copy()
+    reference.sgd_update(reference_w, g, lr)
+    kernels.sgd_update(w, g, lr)
+    assert np.array_equal(w, expected)
+    assert np.array_equal(reference_w, expected)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ["relu_forward", "sigmoid_forward", "exp", "log", "reciprocal"])
+def test_out_may_be_x(name, dtype):
+    x = np.linspace(0.1, 5, 37, dtype=dtype)
+    mask = [np.empty(x.shape, bool)] if name == "relu_forward" else []
+    out = np.empty_like(x)
+    getattr(kernels, name)(x, out, *mask)
+    getattr(kernels, name)(x, x, *mask)
+    assert np.array_equal(x, out)
