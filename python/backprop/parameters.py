@@ -36,7 +36,7 @@ class Parameters(MutableMapping[str, Array]):
     def _place(self, key: str) -> tuple[Any, str]:
         places = self._places()
         if key not in places:
-            nearest = difflib.get_close_matches(str(key), places, n=1)
+            nearest = difflib.get_close_matches(str(key), places, n=1, cutoff=0.5)
             hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
             raise KeyError(f"{key!r} is not a parameter of this network: {', '.join(places)}{hint}")
         return places[key]

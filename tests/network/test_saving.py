@@ -1,0 +1,136 @@
+"""Networks on disk."""
+
+import os
+import stat
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.numpy import save_file
+
+import backprop as bp
+
+
+@pytest.fixture
+def net():
+    net = bp.Network([6, 5, 3], activation="sigmoid", seed=2, input_mean=np.arange(6.0), input_scale=0.5)
+    net.metadata["classes"] = '["a", "b", "c"]'
+    return net
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_network_comes_back_bit_for_bit(net, dtype, tmp_path):
+    net = net.astype(dtype)
+    net.save(tmp_path / "net.safetensors")
+    back = bp.Network.load(str(tmp_path / "net.safetensors"))
+    x = np.random.default_rng(0).normal(size=(4, 6))
+    assert np.array_equal(back.predict(x), net.predict(x))
+    assert repr(back) == repr(net)
+    assert back.metadata == net.metadata
+    assert all(back.params[key].flags.writeable for key in back.params)
+    assert os.listdir(tmp_path) == ["net.safetensors"]
+
+
+def test_a_loaded_two_layer_net_is_a_network_of_its_sizes(tmp_path):
+    net = bp.TwoLayerNet(4, 3, 2)
+    net.save(tmp_path / "net")
+    back = bp.Network.load(tmp_path / "net")
+    assert back.sizes == (4, 3, 2)
+    assert back.dtype == np.float64
+
+
+def test_the_old_file_stays_when_writing_fails(net, tmp_path, monkeypatch):
+    path = tmp_path / "net"
+    net.save(path)
+    before = path.read_bytes()
+
+    def fail(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("pathlib.Path.replace", fail)
+    net.params["W1"] += 1
+    with pytest.raises(OSError, match="disk full"):
+        net.save(path)
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["net"]
+
+
+def test_the_file_has_the_usual_permissions(net, tmp_path):
+    net.save(tmp_path / "net")
+    (tmp_path / "other").write_text("")
+    assert stat.S_IMODE(os.stat(tmp_path / "net").st_mode) == stat.S_IMODE(os.stat(tmp_path / "other").st_mode)
+
+
+def test_files_that_are_not_ours(tmp_path, net):
+    with pytest.raises(FileNotFoundError, match="missing: there is no such file"):
+        bp.Network.load(tmp_path / "missing")
+    (tmp_path / "text").write_text("hello, this is no network at all")
+    with pytest.raises(ValueError, match="text: not a safetensors file"):
+        bp.Network.load(tmp_path / "text")
+    save_file({"W1": np.ones(2)}, tmp_path / "foreign")
+    with pytest.raises(ValueError, match="foreign: the file's format is None, wanted 'backprop network 1'"):
+        bp.Network.load(tmp_path / "foreign")
+
+
+@given(st.data())
+def test_a_damaged_file_is_refused_or_read_whole(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("damaged") / "net"
+    net = bp.Network([3, 2], seed=0)
+    net.save(path)
+    content = bytearray(path.read_bytes())
+    if data.draw(st.booleans()):
+        content = content[: data.draw(st.integers(0, len(content) - 1))]
+    else:
+        content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
+    path.write_bytes(content)
+    try:
+        back = bp.Network.load(path)
+    except ValueError as error:
+        assert str(path) in str(error)
+    else:
+        assert back.predict(np.ones((1, back.sizes[0]))).shape == (1, back.sizes[-1])
+
+
+def description(**change):
+    usual = {
+        "format": "backprop network 1", "sizes": "[3, 2]", "activation": "relu", "loss": "softmax",
+        "dtype": "float32", "metadata": "{}",
+    }  # fmt: skip
+    return {key: value for key, value in (usual | change).items() if value is not None}
+
+
+TENSORS = {
+    "W1": np.ones((3, 2), np.float32),
+    "b1": np.ones(2, np.float32),
+    "input_mean": np.array(0.0),
+    "input_scale": np.array(1.0),
+}
+
+
+@pytest.mark.parametrize(
+    ("metadata", "tensors", "message"),
+    [
+        (dict(sizes=None), {}, "net: sizes is missing"),
+        (dict(sizes="[3"), {}, "net: Expecting ',' delimiter"),
+        (dict(sizes="[3, -1]"), {}, r"net: Network: sizes is \[3, -1\]"),
+        (dict(activation="gelu"), {}, "net: Network: activation is 'gelu'"),
+        (dict(dtype="int8"), {}, "net: Network: dtype is int8"),
+        (dict(metadata="[]"), {}, "net: "),
+        ({}, {"W2": np.ones(2)}, "the file has W1, W2, b1, wanted W1, b1"),
+        ({}, {"W1": np.ones((2, 3), np.float32)}, r"W1 is float32 \(2, 3\), wanted float32 \(3, 2\)"),
+        ({}, {"b1": np.ones(2)}, r"b1 is float64 \(2,\), wanted float32 \(2,\)"),
+        ({}, {"input_scale": np.ones(2)}, r"input_scale has shape \(2,\), wanted one finite number or 3"),
+    ],
+)
+def test_parts_that_do_not_fit_together(metadata, tensors, message, tmp_path):
+    save_file(TENSORS | tensors, tmp_path / "net", description(**metadata))
+    with pytest.raises(ValueError, match=message):
+        bp.Network.load(tmp_path / "net")
+
+
+def test_layers_of_the_users_own_are_not_saved(net, tmp_path):
+    net.layers["Sigmoid1"] = bp.Relu()
+    with pytest.raises(TypeError, match="save: the network has layers of its own: Affine1, Sigmoid1, Affine2"):
+        net.save(tmp_path / "net")
+    assert os.listdir(tmp_path) == []

@@ -1,0 +1,181 @@
+"""`fit`: what is recorded, in which order samples come, and that a seed decides every bit."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import backprop as bp
+from backprop import sampling
+
+
+# What PCG64(42) has always given for 60,000 samples in batches of 5.
+FIRST_DRAWN = [46437, 26332, 51515, 41842, 5650]
+FIRST_SHUFFLED = [10217, 18983, 35414, 26742, 16209]
+
+
+def data(rows=50, seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(rows, 6))
+    return x, (x[:, 0] > 0).astype(int) + (x[:, 1] > 0)
+
+
+def network(dtype=np.float64):
+    return bp.Network([6, 8, 3], dtype=dtype, seed=0)
+
+
+@given(samples=st.integers(1, 300), batch=st.integers(1, 64), seed=st.integers(0, 2**32))
+def test_an_epoch_visits_every_sample_once(samples, batch, seed):
+    batches = list(sampling.epoch(np.random.PCG64(seed), samples, batch))
+    assert sorted(np.concatenate(batches)) == list(range(samples))
+    assert [len(indices) for indices in batches[:-1]] == [batch] * (len(batches) - 1)
+    assert 1 <= len(batches[-1]) <= batch
+
+
+def test_drawing_with_replacement():
+    batches = np.concatenate(list(sampling.with_replacement(np.random.PCG64(1), 10, 100, 100)))
+    counts = np.bincount(batches, minlength=10)
+    assert len(counts) == 10
+    # Chi-squared with 9 degrees of freedom: above 27.9 once in a thousand seeds.
+    assert ((counts - 1000) ** 2 / 1000).sum() < 27.9
+
+
+def test_the_order_is_the_one_it_has_always_been():
+    bits = np.random.PCG64(42)
+    assert next(sampling.with_replacement(bits, 60_000, 5, 1)).tolist() == FIRST_DRAWN
+    assert next(sampling.epoch(np.random.PCG64(42), 60_000, 5)).tolist() == FIRST_SHUFFLED
+
+
+def test_epochs():
+    history = network().fit(*data(), epochs=3, batch_size=20, validation=data(seed=1), seed=0)
+    assert len(history.loss) == 9
+    assert history.evaluated_at == [3, 6, 9]
+    for values in (history.train_accuracy, history.validation_loss, history.validation_accuracy):
+        assert len(values) == 3
+    assert history.seconds > 0
+
+
+def test_iterations():
+    history = network().fit(*data(), iterations=7, batch_size=20, seed=0, track_accuracy=False)
+    assert len(history.loss) == 7
+    assert history.evaluated_at == [2, 4, 6, 7]
+    assert history.train_accuracy == history.validation_loss == []
+
+
+def test_the_recorded_loss_is_the_one_before_the_update():
+    net, twin = network(), network()
+    x, t = data(rows=10)
+    history = net.fit(x, t, epochs=1, batch_size=10, seed=0)
+    # One batch of everything: a mean over another order of the same 10 rows, each rounded once or twice.
+    assert history.loss[0] == pytest.approx(twin.loss(x, t), rel=20 * 2**-53)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("length", [dict(epochs=4), dict(iterations=25)])
+def test_a_seed_decides_every_bit(dtype, length):
+    runs = []
+    for threads in (None, 1, 2):
+        net = network(dtype)
+        history = net.fit(*data(), **length, batch_size=16, seed=11, threads=threads)
+        runs.append((history.loss, {key: value.copy() for key, value in net.params.items()}))
+    for losses, params in runs[1:]:
+        assert losses == runs[0][0]
+        assert all(np.array_equal(params[key], runs[0][1][key]) for key in params)
+    other = network(dtype)
+    assert other.fit(*data(), **length, batch_size=16, seed=12).loss != runs[0][0]
+
+
+def test_fit_is_the_loop_of_the_notes():
+    net, twin = network(), network()
+    x, t = data()
+    net.fit(x, t, iterations=30, batch_size=10, optimizer=bp.SGD(0.2), seed=5)
+    for batch in sampling.with_replacement(np.random.PCG64(5), len(x), 10, 30):
+        grad = twin.gradient(x[batch], t[batch])
+        for key in ("W1", "b1", "W2", "b2"):
+            twin.params[key] -= 0.2 * grad[key]
+    assert all(np.array_equal(net.params[key], twin.params[key]) for key in net.params)
+
+
+def test_it_learns():
+    net = network(np.float32)
+    history = net.fit(*data(500), epochs=60, batch_size=20, seed=0)
+    assert history.loss[-1] < 0.3 < history.loss[0]
+    assert history.train_accuracy[-1] == net.accuracy(*data(500)) > 0.95
+
+
+def test_soft_targets_and_uint8_images():
+    rng = np.random.default_rng(0)
+    x, t = rng.integers(0, 256, (30, 6)).astype(np.uint8), rng.dirichlet(np.ones(3), 30)
+    net = bp.Network([6, 4, 3], seed=0, input_scale=1 / 255)
+    history = net.fit(x, t, epochs=20, batch_size=10, seed=0)
+    assert history.loss[-1] < history.loss[0]
+
+
+def test_callbacks_run_after_every_epoch_and_can_stop():
+    calls = []
+
+    def stop_at_two(net, history):
+        calls.append(len(history.train_accuracy))
+        return len(calls) == 2
+
+    also = []
+    history = network().fit(
+        *data(), epochs=9, seed=0, callbacks=[stop_at_two, lambda net, history: also.append(history.loss[-1])]
+    )
+    assert calls == [1, 2]
+    assert len(also) == 2
+    assert len(history.evaluated_at) == 2
+
+
+def test_the_history_of_an_interrupted_run_is_kept():
+    net = network()
+
+    def interrupt(net, history):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        net.fit(*data(), epochs=5, batch_size=10, seed=0, callbacks=[interrupt])
+    assert len(net.history.loss) == 5
+    assert net.history.seconds > 0
+    assert np.isfinite(net.predict(data()[0])).all()
+
+
+def test_progress_is_shown_only_when_asked(capsys):
+    network().fit(*data(), epochs=1, seed=0)
+    assert capsys.readouterr() == ("", "")
+    network().fit(*data(), epochs=1, seed=0, progress=True)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "step" in err
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (dict(), ValueError, "fit: epochs is None, iterations is None; wanted exactly one of them"),
+        (dict(epochs=1, iterations=1), ValueError, "wanted exactly one of them"),
+        (dict(epochs=0), ValueError, "fit: epochs is 0, wanted a whole number of at least 1"),
+        (dict(epochs=1.5), TypeError, "fit: epochs is 1.5, wanted a whole number"),
+        (dict(iterations=-1), ValueError, "fit: iterations is -1"),
+        (dict(epochs=1, batch_size=0), ValueError, "fit: batch_size is 0"),
+        (dict(epochs=1, batch_size=True), TypeError, "fit: batch_size is True"),
+        (dict(epochs=1, threads=0), ValueError, "threads is 0, wanted a whole number of at least 1"),
+        (dict(epochs=1, x=np.empty((0, 6)), t=np.empty(0, int)), ValueError, "fit: x has 0 rows"),
+        (dict(epochs=1, t=np.full(50, 3)), ValueError, r"fit: t\[0\] is 3, wanted a label from 0 to 2"),
+        (dict(epochs=1, validation=(np.ones((2, 6)), [0])), ValueError, "fit: validation: x has 2 rows, t has 1 label"),
+    ],
+)
+def test_arguments_that_are_refused_before_anything_changes(change, error, message):
+    net = network()
+    before = {key: value.copy() for key, value in net.params.items()}
+    x, t = data()
+    arguments = {"x": x, "t": t} | change
+    with pytest.raises(error, match=message):
+        net.fit(arguments.pop("x"), arguments.pop("t"), **arguments)
+    assert all(np.array_equal(net.params[key], before[key]) for key in before)
+
+
+def test_history_repr():
+    history = network().fit(*data(), epochs=1, seed=0)
+    assert repr(history).startswith("History(1 steps, ")
+    assert "train accuracy" in repr(history)
