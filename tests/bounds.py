@@ -20,6 +20,8 @@ def ulps(got: np.ndarray, exact: np.ndarray) -> np.ndarray:
     """Distance of `got` from `exact` (in a wider type) in units of got's last place; 0 where both are equal."""
     with np.errstate(all="ignore"):
         spacing = np.spacing(np.abs(exact).astype(got.dtype)).astype(exact.dtype)
-        distance = np.abs(got.astype(exact.dtype) - exact) / np.maximum(spacing, np.finfo(got.dtype).smallest_subnormal)
+        distance = np.abs(got.astype(exact.dtype) - exact) / np.maximum(
+            spacing, np.finfo(got.dtype).smallest_subnormal
+        )
         same = (got == exact.astype(got.dtype)) | (np.isnan(got) & np.isnan(exact))
     return np.where(same, 0, np.where(np.isfinite(distance), distance, np.inf))

@@ -30,13 +30,15 @@ def data_folder(marker: str) -> Path | None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect, and keep the names of, the tests whose data is not on this machine."""
-    missing = {marker for marker in FILES if data_folder(marker) is None}
+    missing = {marker for marker, folder in FOLDERS.items() if folder is None}
     without = [item for item in items if any(item.get_closest_marker(marker) for marker in missing)]
     config.stash[NOT_RUN] = [item.nodeid for item in without]
     items[:] = [item for item in items if item not in without]
     config.hook.pytest_deselected(items=without)
 
 
+# Found once: tests of the search itself change the environment.
+FOLDERS = {marker: data_folder(marker) for marker in FILES}
 NOT_RUN = pytest.StashKey[list[str]]()
 
 
@@ -51,13 +53,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture
 def mnist_root() -> Path:
-    folder = data_folder("mnist")
+    folder = FOLDERS["mnist"]
     assert folder is not None
     return folder
 
 
 @pytest.fixture
 def fashion_mnist_root() -> Path:
-    folder = data_folder("fashion_mnist")
+    folder = FOLDERS["fashion_mnist"]
     assert folder is not None
     return folder

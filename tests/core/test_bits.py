@@ -30,13 +30,23 @@ def results(dtype, B, I, O, threads=1):  # noqa: E741  # the sizes' letters
         return (rng.randint(-(2**20), 2**20, size=shape) / 2.0**17).astype(dtype)
 
     x, W, b, dout = draw(B, I), draw(I, O), draw(O), draw(B, O)
-    out, dx, dW, db = np.empty((B, O), dtype), np.empty((B, I), dtype), np.empty((I, O), dtype), np.empty(O, dtype)
+    out, dx, dW, db = (
+        np.empty((B, O), dtype),
+        np.empty((B, I), dtype),
+        np.empty((I, O), dtype),
+        np.empty(O, dtype),
+    )
     kernels.affine_forward(x, W, b, out, threads=threads)
     kernels.affine_backward_input(dout, W, dx, threads=threads)
     kernels.affine_backward_params(x, dout, dW, db, threads=threads)
     y, dz, labels = np.empty_like(out), np.empty_like(out), rng.randint(0, O, B)
     loss = kernels.softmax_cross_entropy(out, labels.astype(np.int64), y, dz, threads=threads)
-    flat, s, e, logs = out.reshape(-1), np.empty(out.size, dtype), np.empty(out.size, dtype), np.empty(out.size, dtype)
+    flat, s, e, logs = (
+        out.reshape(-1),
+        np.empty(out.size, dtype),
+        np.empty(out.size, dtype),
+        np.empty(out.size, dtype),
+    )
     kernels.sigmoid_forward(flat, s, threads=threads)
     kernels.exp(flat, e, threads=threads)
     kernels.log(np.abs(flat), logs, threads=threads)
@@ -63,7 +73,11 @@ def test_any_number_of_threads(dtype, shape, threads):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_row_alone_or_in_a_batch(dtype):
     rng = np.random.default_rng(0)
-    x, W, b = rng.normal(size=(37, 83)).astype(dtype), rng.normal(size=(83, 51)).astype(dtype), np.ones(51, dtype)
+    x, W, b = (
+        rng.normal(size=(37, 83)).astype(dtype),
+        rng.normal(size=(83, 51)).astype(dtype),
+        np.ones(51, dtype),
+    )
     batch, alone = np.empty((37, 51), dtype), np.empty((1, 51), dtype)
     kernels.affine_forward(x, W, b, batch)
     for row in range(37):

@@ -16,7 +16,11 @@ WRONG_CALLS = [
     (("out", np.zeros((2, 5), F)), ValueError, "affine_forward: x has 3 rows, out has 2 rows"),
     (("W", W.astype(float)), TypeError, "affine_forward: W has dtype float64, x has float32"),
     (("x", x.astype(int)), TypeError, "affine_forward: x has dtype int64, wanted float32 or float64"),
-    (("x", x.astype(complex)), TypeError, "affine_forward: x has dtype complex128, wanted float32 or float64"),
+    (
+        ("x", x.astype(complex)),
+        TypeError,
+        "affine_forward: x has dtype complex128, wanted float32 or float64",
+    ),
     (("x", x.astype(">f4")), TypeError, "affine_forward: x has dtype >f4, wanted float32 or float64"),
     (("x", x.astype(object)), TypeError, "affine_forward: x has dtype object, wanted float32 or float64"),
     (("x", None), TypeError, "affine_forward: x is None, wanted a NumPy array of float32 or float64"),
@@ -59,7 +63,11 @@ def test_threads(threads, error, message):
     ("t", "error", "message"),
     [
         (np.array([0, 1, 4]), ValueError, r"softmax_cross_entropy: t\[2\] is 4, wanted a label from 0 to 3"),
-        (np.array([0, -1, 2]), ValueError, r"softmax_cross_entropy: t\[1\] is -1, wanted a label from 0 to 3"),
+        (
+            np.array([0, -1, 2]),
+            ValueError,
+            r"softmax_cross_entropy: t\[1\] is -1, wanted a label from 0 to 3",
+        ),
         (np.array([0, 1]), ValueError, "softmax_cross_entropy: x has 3 rows, t has 2 elements"),
         (np.array([0, 1, 2], np.int32), TypeError, "softmax_cross_entropy: t has dtype int32, wanted int64"),
         (np.zeros((3, 1), F), ValueError, "softmax_cross_entropy: x has 4 columns, t has 1 columns"),

@@ -46,7 +46,10 @@ def test_float32_over_every_exponent(name):
 @pytest.mark.parametrize("name", LIMITS)
 def test_float32_exhaustively(name):
     for start in range(0, 2**32, 2**24):
-        assert worst_float32(name, np.arange(start, start + 2**24, dtype=np.uint64).astype(np.uint32)) <= LIMITS[name]
+        assert (
+            worst_float32(name, np.arange(start, start + 2**24, dtype=np.uint64).astype(np.uint32))
+            <= LIMITS[name]
+        )
 
 
 @pytest.mark.parametrize("name", LIMITS)
@@ -73,7 +76,9 @@ def test_special_values(dtype):
         apply("sigmoid_forward", x), np.array([0.5, 0.5, 1, 0, nan, 0, 1], dtype), equal_nan=True
     )
     x = np.array([0.0, -0.0, inf, -inf, nan, 1, -1], dtype=dtype)
-    assert np.array_equal(apply("log", x), np.array([-inf, -inf, inf, nan, nan, 0, nan], dtype), equal_nan=True)
+    assert np.array_equal(
+        apply("log", x), np.array([-inf, -inf, inf, nan, nan, 0, nan], dtype), equal_nan=True
+    )
     assert np.array_equal(apply("reciprocal", x)[:4], np.array([inf, -inf, 0, 0], dtype))
     mask, out = np.empty(7, bool), np.empty(7, dtype)
     kernels.relu_forward(x, out, mask)

@@ -20,7 +20,11 @@ def restore():
 
 def in_a_new_process(code, **environment):
     return subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", code],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
 
 
@@ -48,7 +52,9 @@ def test_limited_is_for_this_thread_of_python_alone():
     assert bpcore.get_num_threads() == 3
 
 
-@pytest.mark.parametrize(("number", "error"), [(0, ValueError), (-2, ValueError), ("2", TypeError), (2.0, TypeError)])
+@pytest.mark.parametrize(
+    ("number", "error"), [(0, ValueError), (-2, ValueError), ("2", TypeError), (2.0, TypeError)]
+)
 def test_not_a_number_of_threads(number, error):
     with pytest.raises(error, match="set_num_threads: threads is .*, wanted a whole number of at least 1"):
         bpcore.set_num_threads(number)

@@ -21,7 +21,7 @@ def run(name, *inputs, outputs):
     result = getattr(kernels, name)(*inputs, *kernel_outputs)
     for array, copy in zip(inputs, before, strict=True):
         assert np.array_equal(array, copy, equal_nan=True), "an input was changed"
-    twin_outputs = [np.full(s, 77, np.float64 if d != bool else bool) for s, d in outputs]
+    twin_outputs = [np.full(s, 77, np.float64 if d is not bool else bool) for s, d in outputs]
     wide = [a.astype(np.float64) if np.asarray(a).dtype.kind == "f" else a for a in inputs]
     with np.errstate(all="ignore"):
         twin_result = getattr(reference, name)(*wide, *twin_outputs)
@@ -71,7 +71,9 @@ def test_affine_backward_params(data, dtype, B, I, O):  # noqa: E741
 def test_sum_rows(data, dtype, B, O):  # noqa: E741
     x = data.draw(arrays(dtype, B, O))
     (out, _), (twin, _) = run("sum_rows", x, outputs=[((O,), dtype)])
-    assert (np.abs(out - twin) <= (gamma(B, dtype) + gamma(B, float)) * np.abs(x).astype(float).sum(axis=0)).all()
+    assert (
+        np.abs(out - twin) <= (gamma(B, dtype) + gamma(B, float)) * np.abs(x).astype(float).sum(axis=0)
+    ).all()
 
 
 @given(st.data(), dtypes(), SIZES)
@@ -86,7 +88,9 @@ def test_relu(data, dtype, N):
 
 # Roundings of the value itself, in units of u relative to it: exp 2 ULP = 4u, 1 + e and the division 2u more;
 # the twin's own error in float64 is at most the same.
-@pytest.mark.parametrize(("name", "roundings"), [("exp", 4), ("log", 6), ("reciprocal", 1), ("sigmoid_forward", 10)])
+@pytest.mark.parametrize(
+    ("name", "roundings"), [("exp", 4), ("log", 6), ("reciprocal", 1), ("sigmoid_forward", 10)]
+)
 @given(data=st.data(), dtype=dtypes(), N=SIZES)
 def test_functions_of_one_element(name, roundings, data, dtype, N):
     x = data.draw(arrays(dtype, N, bound=30))

@@ -51,7 +51,11 @@ def test_affine(data, B, I, O):  # noqa: E741  # the sizes' letters
 
 @given(st.data(), SIZE)
 def test_affine_with_inputs_of_four_dimensions(data, B):
-    x, W, dout = data.draw(away_from_zero(B, 2, 3, 2)), data.draw(away_from_zero(12, 3)), data.draw(away_from_zero(B, 3))
+    x, W, dout = (
+        data.draw(away_from_zero(B, 2, 3, 2)),
+        data.draw(away_from_zero(12, 3)),
+        data.draw(away_from_zero(B, 3)),
+    )
     layer = bp.Affine(W, np.zeros(3))
     check(layer, x, dout)
     assert layer.x.shape == (B, 12)
@@ -74,7 +78,15 @@ def test_softmax_with_loss(kind, data, B, K, dout):
     close(bp.numerical_gradient(lambda _: dout * layer.forward(x, t), x, H), backpropagated)
 
 
-BROADCASTS = [((), ()), ((3,), ()), ((2, 3), (3,)), ((2, 1), (1, 3)), ((2, 3, 4), (3, 1)), ((4,), (2, 3, 1)), ((1,), (3,))]
+BROADCASTS = [
+    ((), ()),
+    ((3,), ()),
+    ((2, 3), (3,)),
+    ((2, 1), (1, 3)),
+    ((2, 3, 4), (3, 1)),
+    ((4,), (2, 3, 1)),
+    ((1,), (3,)),
+]
 
 
 @pytest.mark.parametrize("kind", [bp.Add, bp.Multiply])

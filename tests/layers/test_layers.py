@@ -50,7 +50,9 @@ def test_nothing_passed_in_is_changed_and_backward_can_be_repeated(kind):
 @pytest.mark.parametrize("kind", [*ELEMENTWISE, affine, bp.SoftmaxWithLoss, bp.Add, bp.Multiply])
 def test_backward_needs_forward(kind):
     layer = kind()
-    with pytest.raises(RuntimeError, match="backward: there is no forward pass to go back through; call forward"):
+    with pytest.raises(
+        RuntimeError, match="backward: there is no forward pass to go back through; call forward"
+    ):
         layer.backward(np.ones(1))
 
 
@@ -66,7 +68,16 @@ def test_forget(kind):
 
 @pytest.mark.parametrize(
     ("given_type", "result"),
-    [("f4", "f4"), ("f8", "f8"), ("f2", "f4"), ("i4", "f8"), ("u1", "f8"), ("?", "f8"), (">f4", "f4"), (">f8", "f8")],
+    [
+        ("f4", "f4"),
+        ("f8", "f8"),
+        ("f2", "f4"),
+        ("i4", "f8"),
+        ("u1", "f8"),
+        ("?", "f8"),
+        (">f4", "f4"),
+        (">f8", "f8"),
+    ],
 )
 def test_types_follow_numpy(given_type, result):
     x = np.array([[1, 0, 1, 1]], dtype=given_type)
@@ -87,7 +98,9 @@ def test_python_numbers_take_the_type_beside_them():
     assert isinstance(bp.Multiply().forward(2, 3), float)
 
 
-@pytest.mark.parametrize("value", [np.ones(2, complex), np.array(["a"]), np.array([None]), np.ones(2, np.longdouble)])
+@pytest.mark.parametrize(
+    "value", [np.ones(2, complex), np.array(["a"]), np.array([None]), np.ones(2, np.longdouble)]
+)
 def test_what_is_not_a_real_number_is_refused(value):
     for layer in (bp.Relu(), bp.Sigmoid(), bp.Exp()):
         with pytest.raises(TypeError, match="x has dtype .*, wanted real numbers, float64 at most"):
@@ -135,7 +148,12 @@ def test_the_layer_keeps_the_very_arrays():
 @pytest.mark.parametrize(
     ("W", "b", "error", "message"),
     [
-        (np.ones((2, 3), int), np.zeros(3), TypeError, "Affine: W has dtype int64, wanted float32 or float64"),
+        (
+            np.ones((2, 3), int),
+            np.zeros(3),
+            TypeError,
+            "Affine: W has dtype int64, wanted float32 or float64",
+        ),
         ([[1.0]], np.zeros(1), TypeError, "Affine: W is a list, wanted a NumPy array"),
         (np.ones(3), np.zeros(3), ValueError, "Affine: W has 1 dimension, wanted 2"),
         (np.ones((2, 3)), np.zeros(2), ValueError, "Affine: W has 3 columns, b has 2 elements"),
@@ -151,12 +169,16 @@ def test_shapes_that_do_not_fit():
     layer = affine()
     with pytest.raises(ValueError, match=r"Affine.forward: x has 3 columns, W has 4 rows"):
         layer.forward(np.ones((2, 3)))
-    with pytest.raises(ValueError, match=r"Affine.forward: x has 1 dimension, wanted \(batch, features\); one sample"):
+    with pytest.raises(
+        ValueError, match=r"Affine.forward: x has 1 dimension, wanted \(batch, features\); one sample"
+    ):
         layer.forward(np.ones(4))
     layer.forward(np.ones((2, 4)))
     with pytest.raises(ValueError, match=r"Affine.backward: dout has shape \(3, 2\), wanted \(2, 3\)"):
         layer.backward(np.ones((3, 2)))
-    with pytest.raises(ValueError, match=r"Add.forward: x has shape \(2,\), y has \(3,\); they do not broadcast"):
+    with pytest.raises(
+        ValueError, match=r"Add.forward: x has shape \(2,\), y has \(3,\); they do not broadcast"
+    ):
         bp.Add().forward(np.ones(2), np.ones(3))
     relu = bp.Relu()
     relu.forward(np.ones(3))

@@ -21,7 +21,9 @@ def batch():
 def test_labels_of_shape_n_1(net, batch):
     x, t = batch
     for call in (net.loss, net.accuracy, net.gradient):
-        with pytest.raises(ValueError, match=r"t has shape \(8, 1\), wanted \(8,\) labels or \(8, 4\) weights"):
+        with pytest.raises(
+            ValueError, match=r"t has shape \(8, 1\), wanted \(8,\) labels or \(8, 4\) weights"
+        ):
             call(x, t[:, None])
 
 

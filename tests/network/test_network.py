@@ -123,7 +123,10 @@ def test_initial_weights():
     assert np.array_equal(np.random.get_state()[1], state), "a seeded network leaves the global state alone"
     assert all(np.array_equal(one.params[key], two.params[key]) for key in one.params)
     # Standard error of a standard deviation from n normal numbers: sigma / sqrt(2n); four of them.
-    for net, key, sigma in [(one, "W1", np.sqrt(2 / 50)), (bp.Network([50, 40, 9], "sigmoid", seed=1), "W1", np.sqrt(1 / 50))]:
+    for net, key, sigma in [
+        (one, "W1", np.sqrt(2 / 50)),
+        (bp.Network([50, 40, 9], "sigmoid", seed=1), "W1", np.sqrt(1 / 50)),
+    ]:
         W = net.params[key]
         assert abs(W.std() - sigma) < 4 * sigma / np.sqrt(2 * W.size)
     np.random.seed(5)
@@ -171,14 +174,26 @@ def test_a_layer_of_the_users_own(net, batch):
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        (dict(sizes=[784]), ValueError, r"Network: sizes is \[784\], wanted at least two whole numbers of 1 or more"),
+        (
+            dict(sizes=[784]),
+            ValueError,
+            r"Network: sizes is \[784\], wanted at least two whole numbers of 1 or more",
+        ),
         (dict(sizes=[3, 0]), ValueError, r"Network: sizes is \[3, 0\]"),
         (dict(sizes=[3, 2.5]), ValueError, r"Network: sizes is \[3, 2.5\]"),
         (dict(sizes=784), TypeError, "Network: sizes is 784, wanted at least two whole numbers"),
-        (dict(sizes=[3, 2], activation="gelu"), ValueError, "activation is 'gelu', wanted one of 'relu', 'sigmoid'"),
+        (
+            dict(sizes=[3, 2], activation="gelu"),
+            ValueError,
+            "activation is 'gelu', wanted one of 'relu', 'sigmoid'",
+        ),
         (dict(sizes=[3, 2], loss="mse"), ValueError, "loss is 'mse', wanted one of 'softmax'"),
         (dict(sizes=[3, 2], dtype=np.float16), TypeError, "dtype is float16, wanted float32 or float64"),
-        (dict(sizes=[3, 2], input_scale=[1, 2]), ValueError, r"input_scale has shape \(2,\), wanted one .* or 3"),
+        (
+            dict(sizes=[3, 2], input_scale=[1, 2]),
+            ValueError,
+            r"input_scale has shape \(2,\), wanted one .* or 3",
+        ),
         (dict(sizes=[3, 2], input_mean=np.inf), ValueError, "input_mean has shape"),
     ],
 )

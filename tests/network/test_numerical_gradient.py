@@ -24,7 +24,9 @@ def test_a_function_that_ignores_its_argument():
     np.testing.assert_allclose(gradient, [[12, 16]], rtol=1e-8)
 
 
-@pytest.mark.parametrize("x", [np.array(2.0), np.empty(0), np.asfortranarray(np.ones((2, 3))), np.ones((4, 3))[::2, 1:]])
+@pytest.mark.parametrize(
+    "x", [np.array(2.0), np.empty(0), np.asfortranarray(np.ones((2, 3))), np.ones((4, 3))[::2, 1:]]
+)
 def test_any_shape_and_layout(x):
     np.testing.assert_allclose(bp.numerical_gradient(lambda v: (v**2).sum(), x), 2 * x, rtol=1e-8)
 

@@ -35,7 +35,9 @@ def test_what_cannot_be_assigned(net):
         net.params["W1"] = np.ones((3, 4))
     with pytest.raises(TypeError, match=r"params\['b1'\]: the value has dtype complex128"):
         net.params["b1"] = np.ones(3, complex)
-    with pytest.raises(KeyError, match=r"'W3' is not a parameter of this network: W1, b1, W2, b2; did you mean 'W"):
+    with pytest.raises(
+        KeyError, match=r"'W3' is not a parameter of this network: W1, b1, W2, b2; did you mean 'W"
+    ):
         net.params["W3"] = np.ones(3)
     with pytest.raises(TypeError, match="belongs to a layer"):
         del net.params["W1"]

@@ -59,7 +59,9 @@ def test_the_old_file_stays_when_writing_fails(net, tmp_path, monkeypatch):
 def test_the_file_has_the_usual_permissions(net, tmp_path):
     net.save(tmp_path / "net")
     (tmp_path / "other").write_text("")
-    assert stat.S_IMODE(os.stat(tmp_path / "net").st_mode) == stat.S_IMODE(os.stat(tmp_path / "other").st_mode)
+    assert stat.S_IMODE(os.stat(tmp_path / "net").st_mode) == stat.S_IMODE(
+        os.stat(tmp_path / "other").st_mode
+    )
 
 
 def test_files_that_are_not_ours(tmp_path, net):
@@ -131,6 +133,8 @@ def test_parts_that_do_not_fit_together(metadata, tensors, message, tmp_path):
 
 def test_layers_of_the_users_own_are_not_saved(net, tmp_path):
     net.layers["Sigmoid1"] = bp.Relu()
-    with pytest.raises(TypeError, match="save: the network has layers of its own: Affine1, Sigmoid1, Affine2"):
+    with pytest.raises(
+        TypeError, match="save: the network has layers of its own: Affine1, Sigmoid1, Affine2"
+    ):
         net.save(tmp_path / "net")
     assert os.listdir(tmp_path) == []

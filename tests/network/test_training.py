@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 import backprop as bp
 from backprop import sampling
 
-
 # What PCG64(42) has always given for 60,000 samples in batches of 5.
 FIRST_DRAWN = [46437, 26332, 51515, 41842, 5650]
 FIRST_SHUFFLED = [10217, 18983, 35414, 26742, 16209]
@@ -162,7 +161,11 @@ def test_progress_is_shown_only_when_asked(capsys):
         (dict(epochs=1, threads=0), ValueError, "threads is 0, wanted a whole number of at least 1"),
         (dict(epochs=1, x=np.empty((0, 6)), t=np.empty(0, int)), ValueError, "fit: x has 0 rows"),
         (dict(epochs=1, t=np.full(50, 3)), ValueError, r"fit: t\[0\] is 3, wanted a label from 0 to 2"),
-        (dict(epochs=1, validation=(np.ones((2, 6)), [0])), ValueError, "fit: validation: x has 2 rows, t has 1 label"),
+        (
+            dict(epochs=1, validation=(np.ones((2, 6)), [0])),
+            ValueError,
+            "fit: validation: x has 2 rows, t has 1 label",
+        ),
     ],
 )
 def test_arguments_that_are_refused_before_anything_changes(change, error, message):

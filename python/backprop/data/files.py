@@ -1,0 +1,136 @@
+"""Where the files of a data set are: a folder that was named, the user's cache, or the network.
+
+a) A file counts as found under its name or its name with `.gz`.
+b) A download is checked by the SHA-256 of its unzipped content, since mirrors pack the same content into
+   different gzip files. It is written beside its place and moved there when it is whole.
+"""
+
+import os
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+# More than any file here unpacks to; a download that goes on beyond it is not what was asked for.
+LARGEST = 1 << 27
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A data set's name, the SHA-256 of each unzipped file, and folders on the network that have it."""
+
+    name: str
+    checksums: dict[str, str]
+    mirrors: tuple[str, ...]
+
+
+def cache_folder(name: str) -> Path:
+    """Where downloads of a data set are kept for this user."""
+    if sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    elif sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "backprop" / name
+
+
+def locate(data: DataSet, root: str | os.PathLike[str] | None) -> dict[str, Path]:
+    """Find every file of a data set, downloading it as the last resort.
+
+    Parameters
+    ----------
+    data : DataSet
+    root : path or None
+        The one folder to look in. None stands for `$BACKPROP_DATA`, then the user's cache, then a download.
+
+    Raises
+    ------
+    FileNotFoundError
+        The files are nowhere, and pooch, which downloads them, is not installed.
+    OSError
+        No mirror gave the right content.
+    """
+    named = os.environ.get("BACKPROP_DATA") if root is None else root
+    # The data set's own folder first: two data sets may have files of the same names.
+    folders = [Path(named) / data.name, Path(named)] if named else []
+    if root is None:
+        folders.append(cache_folder(data.name))
+    for folder in folders:
+        found = _files_in(folder, data)
+        if len(found) == len(data.checksums):
+            return found
+    if root is not None:
+        raise FileNotFoundError(_missing(data, folders))
+    return _download(data, folders)
+
+
+def _files_in(folder: Path, data: DataSet) -> dict[str, Path]:
+    candidates = {file: (folder / file, folder / f"{file}.gz") for file in data.checksums}
+    return {
+        file: next(path for path in paths if path.is_file())
+        for file, paths in candidates.items()
+        if any(path.is_file() for path in paths)
+    }
+
+
+def _missing(data: DataSet, folders: list[Path]) -> str:
+    return (
+        f"{data.name} was not found in {', '.join(map(str, folders))}; "
+        f"wanted there, gzipped or not: {', '.join(data.checksums)}"
+    )
+
+
+def _download(data: DataSet, folders: list[Path]) -> dict[str, Path]:
+    try:
+        from pooch import HTTPDownloader
+    except ImportError:
+        raise FileNotFoundError(
+            f"{_missing(data, folders)}; or let it be downloaded: pip install 'bpcore[data]'"
+        ) from None
+    folder = folders[-1]
+    folder.mkdir(parents=True, exist_ok=True)
+    found = _files_in(folder, data)
+    for file, checksum in data.checksums.items():
+        if file not in found:
+            found[file] = _fetch(file, checksum, data.mirrors, folder, HTTPDownloader(progressbar=False))
+    return found
+
+
+def _fetch(file: str, checksum: str, mirrors: tuple[str, ...], folder: Path, download) -> Path:  # type: ignore[no-untyped-def]  # pooch ships no types
+    """Bring one file into `folder` from the first mirror whose content is right."""
+    answers = []
+    for mirror in mirrors:
+        handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{file}.")
+        os.close(handle)
+        try:
+            download(f"{mirror}{file}.gz", temporary, None)
+            _check(Path(temporary), checksum)
+            place = folder / f"{file}.gz"
+            Path(temporary).replace(place)
+            return place
+        except (OSError, ValueError) as error:  # requests' exceptions are OSErrors
+            answers.append(f"{mirror}: {error}")
+        finally:
+            Path(temporary).unlink(missing_ok=True)
+    raise OSError(f"{file} could not be downloaded; {'; '.join(answers)}")
+
+
+def _check(path: Path, checksum: str) -> None:
+    """Compare the SHA-256 of a gzip file's content."""
+    import gzip
+    import hashlib
+    import zlib
+
+    digest, size = hashlib.sha256(), 0
+    try:
+        with gzip.open(path) as file:
+            while piece := file.read(1 << 20):
+                digest.update(piece)
+                size += len(piece)
+                if size > LARGEST:
+                    raise ValueError(f"the content is larger than {LARGEST} bytes")
+    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise ValueError(f"not a whole gzip file: {error}") from None
+    if digest.hexdigest() != checksum:
+        raise ValueError(f"the content has SHA-256 {digest.hexdigest()}, wanted {checksum}")
