@@ -1,4 +1,8 @@
-"""Networks as safetensors files: tensors, and the rest as metadata. No pickle, nothing in a file is ever run."""
+"""Networks as safetensors files: tensors, and the rest as one JSON text in the metadata. No pickle anywhere.
+
+One text and not an entry each, because safetensors writes entries in a random order and the same network is to
+give the same bytes.
+"""
 
 import json
 import os
@@ -14,6 +18,7 @@ if TYPE_CHECKING:
     from backprop.network import Network
 
 FORMAT = "backprop network 1"
+KEY = "backprop"
 SCALING = ("input_mean", "input_scale")
 
 
@@ -26,13 +31,13 @@ def save(net: "Network", path: str | os.PathLike[str]) -> None:
     tensors |= {name: getattr(net, name) for name in SCALING}
     description = {
         "format": FORMAT,
-        "sizes": json.dumps(list(net.sizes)),
+        "sizes": net.sizes,
         "activation": net.activation,
         "loss": net.loss_name,
         "dtype": net.dtype.name,
-        "metadata": json.dumps(net.metadata),
+        "metadata": net.metadata,
     }
-    write_atomically(Path(path), to_bytes(tensors, description))
+    write_atomically(Path(path), to_bytes(tensors, {KEY: json.dumps(description)}))
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -59,7 +64,7 @@ def load(path: str | os.PathLike[str]) -> "Network":
         raise ValueError(f"{path}: the file's format is {description.get('format')!r}, wanted {FORMAT!r}")
     try:
         net = Network(
-            json.loads(description["sizes"]),
+            description["sizes"],
             activation=description["activation"],
             loss=description["loss"],
             dtype=description["dtype"],
@@ -67,7 +72,7 @@ def load(path: str | os.PathLike[str]) -> "Network":
             input_mean=tensors.pop("input_mean"),
             input_scale=tensors.pop("input_scale"),
         )
-        net.metadata = {str(key): str(value) for key, value in json.loads(description["metadata"]).items()}
+        net.metadata = {str(key): str(value) for key, value in description["metadata"].items()}
     except KeyError as error:
         raise ValueError(f"{path}: {error.args[0]} is missing") from None
     except (TypeError, ValueError, AttributeError) as error:
@@ -84,15 +89,24 @@ def load(path: str | os.PathLike[str]) -> "Network":
 
 
 def _read(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
+    """Read the tensors and the description, {} where there is none."""
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such file")
     try:
         with safe_open(path, framework="numpy") as file:
-            return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118  # not a dict
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  # not a dict
+            text = (file.metadata() or {}).get(KEY, "{}")
     except SafetensorError as error:
         raise ValueError(f"{path}: not a safetensors file: {error}") from None
+    try:
+        description = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path}: the description is damaged: {error}") from None
+    if not isinstance(description, dict):
+        raise ValueError(f"{path}: the description is damaged: it is a {type(description).__name__}")
+    return tensors, description
 
 
 def _refuse_foreign_layers(net: "Network") -> None:

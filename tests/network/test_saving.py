@@ -1,5 +1,6 @@
 """Networks on disk."""
 
+import json
 import os
 import stat
 
@@ -96,10 +97,12 @@ def test_a_damaged_file_is_refused_or_read_whole(tmp_path_factory, data):
 
 def description(**change):
     usual = {
-        "format": "backprop network 1", "sizes": "[3, 2]", "activation": "relu", "loss": "softmax",
-        "dtype": "float32", "metadata": "{}",
+        "format": "backprop network 1", "sizes": [3, 2], "activation": "relu", "loss": "softmax",
+        "dtype": "float32", "metadata": {},
     }  # fmt: skip
-    return {key: value for key, value in (usual | change).items() if value is not None}
+    return {
+        "backprop": json.dumps({key: value for key, value in (usual | change).items() if value is not None})
+    }
 
 
 TENSORS = {
@@ -114,11 +117,11 @@ TENSORS = {
     ("metadata", "tensors", "message"),
     [
         (dict(sizes=None), {}, "net: sizes is missing"),
-        (dict(sizes="[3"), {}, "net: Expecting ',' delimiter"),
-        (dict(sizes="[3, -1]"), {}, r"net: Network: sizes is \[3, -1\]"),
+        (dict(sizes="[3"), {}, "net: Network: sizes is '\\[3'"),
+        (dict(sizes=[3, -1]), {}, r"net: Network: sizes is \[3, -1\]"),
         (dict(activation="gelu"), {}, "net: Network: activation is 'gelu'"),
         (dict(dtype="int8"), {}, "net: Network: dtype is int8"),
-        (dict(metadata="[]"), {}, "net: "),
+        (dict(metadata=[]), {}, "net: "),
         ({}, {"W2": np.ones(2)}, "the file has W1, W2, b1, wanted W1, b1"),
         ({}, {"W1": np.ones((2, 3), np.float32)}, r"W1 is float32 \(2, 3\), wanted float32 \(3, 2\)"),
         ({}, {"b1": np.ones(2)}, r"b1 is float64 \(2,\), wanted float32 \(2,\)"),
@@ -129,6 +132,19 @@ def test_parts_that_do_not_fit_together(metadata, tensors, message, tmp_path):
     save_file(TENSORS | tensors, tmp_path / "net", description(**metadata))
     with pytest.raises(ValueError, match=message):
         bp.Network.load(tmp_path / "net")
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "3"])
+def test_a_damaged_description(text, tmp_path):
+    save_file(TENSORS, tmp_path / "net", {"backprop": text})
+    with pytest.raises(ValueError, match="net: the description is damaged"):
+        bp.Network.load(tmp_path / "net")
+
+
+def test_the_same_network_gives_the_same_bytes(net, tmp_path):
+    for name in ("a", "b", "c"):
+        net.save(tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() == (tmp_path / "c").read_bytes()
 
 
 def test_layers_of_the_users_own_are_not_saved(net, tmp_path):

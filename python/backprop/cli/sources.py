@@ -1,0 +1,87 @@
+"""What a network is trained on: a data set by its name, or a file."""
+
+import difflib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from backprop import data, sampling
+from backprop._arrays import Array
+
+
+@dataclass
+class Source:
+    """Samples in two parts, and how a network takes them.
+
+    Attributes
+    ----------
+    train, test : (x, t)
+    mean, scale : float or array
+        The network's `input_mean` and `input_scale`.
+    metadata : dict of str to str
+        What `predict` needs to know: `classes`, and for a file `features` and `target`.
+    """
+
+    train: tuple[Array, Array]
+    test: tuple[Array, Array]
+    mean: float | Array
+    scale: float | Array
+    metadata: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def classes(self) -> int:
+        """How many there are."""
+        return len(json.loads(self.metadata["classes"]))
+
+
+IMAGES = {
+    "digits": (data.load_digits, 1 / 16),
+    "mnist": (data.load_mnist, 1 / 255),
+    "fashion-mnist": (data.load_fashion_mnist, 1 / 255),
+}
+
+
+def open_source(name: str, target: str | None, test_fraction: float, seed: int) -> Source:
+    """Load a data set by its name or a table by its path."""
+    if name in IMAGES:
+        if target is not None:
+            raise ValueError(f"--target is for files, {name} has its labels")
+        return _images(name)
+    if Path(name).suffix.lower() in (".csv", ".npz"):
+        return _table(name, target, test_fraction, seed)
+    nearest = difflib.get_close_matches(name, IMAGES, n=1)
+    hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+    raise ValueError(f"{name!r} is none of {', '.join(IMAGES)} and no .csv or .npz file{hint}")
+
+
+def _images(name: str) -> Source:
+    load, scale = IMAGES[name]
+    train, test = load(normalize=False)
+    return Source(train, test, 0.0, scale, {"data": name, "classes": json.dumps([str(n) for n in range(10)])})
+
+
+def _table(path: str, target: str | None, test_fraction: float, seed: int) -> Source:
+    table = data.read_table(path, target)
+    count = round(test_fraction * len(table.x))
+    if not 1 <= count < len(table.x):
+        raise ValueError(
+            f"--test-fraction {test_fraction:g} of {len(table.x)} samples leaves {count} to test with and "
+            f"{len(table.x) - count} to train with, wanted at least one of each"
+        )
+    order = next(sampling.epoch(np.random.PCG64(seed), len(table.x), len(table.x)))
+    test, train = order[:count], order[count:]
+    spread = table.x[train].std(axis=0)
+    return Source(
+        (table.x[train], table.t[train]),
+        (table.x[test], table.t[test]),
+        table.x[train].mean(axis=0),
+        1 / np.where(spread > 0, spread, 1),
+        {
+            "data": Path(path).name,
+            "classes": json.dumps(table.classes),
+            "features": json.dumps(table.features),
+            "target": table.target,
+        },
+    )

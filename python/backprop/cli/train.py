@@ -1,0 +1,162 @@
+"""Train a network and save it."""
+
+import argparse
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from backprop.cli import UserError, user_errors
+
+if TYPE_CHECKING:
+    from backprop.cli.sources import Source
+    from backprop.network import Network
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a network is trained where the command line does not say."""
+
+    lr: float
+    batch_size: int
+    epochs: int | None = None
+    iterations: int | None = None
+    weight_init_std: float | None = None
+
+
+NOTES = Settings(lr=0.1, batch_size=100, iterations=10_000, weight_init_std=0.01)
+SETTINGS = {"digits": Settings(lr=0.3, batch_size=32, epochs=100), "mnist": NOTES, "fashion-mnist": NOTES}
+FILES = Settings(lr=0.1, batch_size=32, epochs=100)
+
+
+def sizes(text: str) -> list[int]:
+    """`64,32` as the sizes of the hidden layers."""
+    numbers = [int(part) for part in text.split(",")]
+    if min(numbers) < 1:
+        raise ValueError
+    return numbers
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe `backprop train`."""
+    parser.add_argument(
+        "data",
+        nargs="?",
+        default="digits",
+        help="digits (default), mnist, fashion-mnist, FILE.csv or FILE.npz",
+    )
+    parser.add_argument(
+        "--hidden", type=sizes, default=[50], metavar="N[,N…]", help="units of the hidden layers (50)"
+    )
+    parser.add_argument("--lr", type=float, help="learning rate (digits 0.3, else 0.1)")
+    parser.add_argument("--batch-size", type=int, help="samples a step (32; MNIST 100)")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--epochs", type=int, help="passes over the data (100)")
+    length.add_argument(
+        "--iterations", type=int, help="steps on batches drawn with replacement (MNIST 10000)"
+    )
+    parser.add_argument(
+        "--dtype", choices=("float32", "float64"), default="float32", help="type of the arithmetic"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the weights, the order and the split (0)")
+    parser.add_argument("--threads", type=int, help="threads to use")
+    parser.add_argument(
+        "--out", type=Path, default=Path("model.safetensors"), help="where the network is saved"
+    )
+    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the learning curve")
+    parser.add_argument("--target", help="of a file: the column or key of the labels (the last; t or y)")
+    parser.add_argument(
+        "--test-fraction", type=float, default=0.2, help="of a file: the share to test with (0.2)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train, report, save."""
+    from backprop.cli.sources import open_source
+    from backprop.network import Network
+    from backprop.optimizers import SGD
+
+    settings = SETTINGS.get(arguments.data, FILES)
+    with user_errors():
+        _check_arguments(arguments)
+        source = open_source(arguments.data, arguments.target, arguments.test_fraction, arguments.seed)
+        net = Network(
+            [source.train[0].shape[1], *arguments.hidden, source.classes],
+            dtype=arguments.dtype,
+            seed=arguments.seed,
+            weight_init_std=settings.weight_init_std,
+            input_mean=source.mean,
+            input_scale=source.scale,
+        )
+        optimizer = SGD(settings.lr if arguments.lr is None else arguments.lr)
+    net.metadata = source.metadata
+
+    if arguments.epochs is None and arguments.iterations is None:
+        arguments.epochs, arguments.iterations = settings.epochs, settings.iterations
+    try:
+        net.fit(
+            *source.train,
+            epochs=arguments.epochs,
+            iterations=arguments.iterations,
+            batch_size=arguments.batch_size or settings.batch_size,
+            optimizer=optimizer,
+            validation=source.test,
+            seed=arguments.seed,
+            threads=arguments.threads,
+            progress=sys.stderr.isatty(),
+        )
+    except KeyboardInterrupt:
+        _finish(net, source, arguments)
+        raise
+    _finish(net, source, arguments)
+    return 0
+
+
+def _finish(net: "Network", source: "Source", arguments: argparse.Namespace) -> None:
+    with user_errors():
+        net.save(arguments.out)
+        if arguments.plot is not None and net.history is not None and net.history.loss:
+            from matplotlib.figure import Figure
+
+            figure = Figure(figsize=(7, 4), layout="constrained")
+            net.history.plot(figure.add_subplot())
+            figure.savefig(arguments.plot)
+    steps = len(net.history.loss) if net.history is not None else 0
+    print(f"{arguments.data}: {net!r}, {steps} steps")
+    print(f"train accuracy {net.accuracy(*source.train):.4f} on {len(source.train[0])} samples")
+    print(f"test accuracy  {net.accuracy(*source.test):.4f} on {len(source.test[0])} samples")
+    print(f"saved to {arguments.out}")
+    if arguments.plot is not None:
+        print(f"learning curve in {arguments.plot}")
+
+
+def _check_arguments(arguments: argparse.Namespace) -> None:
+    """Refuse before training what would fail after it."""
+    for name in ("batch_size", "epochs", "iterations", "threads"):
+        value = getattr(arguments, name)
+        if value is not None and value < 1:
+            raise ValueError(f"--{name.replace('_', '-')} is {value}, wanted at least 1")
+    if not 0 <= arguments.seed < 2**32:
+        raise ValueError(f"--seed is {arguments.seed}, wanted 0 to {2**32 - 1}")
+    if not 0 < arguments.test_fraction < 1:
+        raise ValueError(f"--test-fraction is {arguments.test_fraction:g}, wanted a number between 0 and 1")
+    for option, path in (("--out", arguments.out), ("--plot", arguments.plot)):
+        if path is None:
+            continue
+        folder = path.absolute().parent
+        if not folder.is_dir():
+            raise UserError(f"{option} {path}: there is no folder {folder}")
+        if path.is_dir() or not os.access(folder, os.W_OK):
+            raise UserError(f"{option} {path}: cannot be written")
+    if arguments.plot is not None:
+        _check_plot(arguments.plot)
+
+
+def _check_plot(path: Path) -> None:
+    try:
+        from matplotlib.backend_bases import FigureCanvasBase
+    except ImportError:
+        raise UserError("--plot needs matplotlib: pip install 'bpcore[plot]'") from None
+    if path.suffix.lstrip(".").lower() not in FigureCanvasBase.filetypes:
+        raise UserError(f"--plot {path}: the name ends in {path.suffix!r}, wanted .png, .svg or .pdf")

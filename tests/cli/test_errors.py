@@ -1,0 +1,109 @@
+"""What the user gave and is wrong: one line on stderr, exit status 2."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import backprop as bp
+from backprop.cli import main
+
+CSV = "a,b,kind\n1,2,x\n3,4,y\n5,6,x\n7,8,y\n9,1,x\n"
+
+
+@pytest.fixture(autouse=True)
+def files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("good.csv").write_text(CSV)
+    Path("other.csv").write_text(CSV.replace("a,b", "a,c"))
+    Path("bad.csv").write_text("a,b,kind\n1,zwei,x\n3,4,y\n")
+    Path("text.txt").write_text("hello")
+    np.savez("none.npz", y=np.arange(3))
+    net = bp.Network([2, 2], seed=0)
+    net.metadata = {"features": '["a", "b"]', "classes": '["x", "y"]'}
+    net.save("net")
+    Path("cut").write_bytes(Path("net").read_bytes()[:50])
+    bp.Network([3, 2], seed=0).save("three")
+    (tmp_path / "folder").mkdir()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("train digitz", "'digitz' is none of digits, mnist, fashion-mnist and no .csv or .npz file; did you mean 'digits'?"),
+        ("train gone.csv", "gone.csv"),
+        ("train bad.csv", "bad.csv, row 2, column 'b': 'zwei' is not a finite number"),
+        ("train none.npz", "there is no 'x' among y"),
+        ("train good.csv --target kid", "there is no 'kid' among a, b, kind; did you mean 'kind'?"),
+        ("train good.csv --test-fraction 0.01", "leaves 0 to test with and 5 to train with"),
+        ("train good.csv --test-fraction 1.5", "--test-fraction is 1.5, wanted a number between 0 and 1"),
+        ("train digits --target kind", "--target is for files, digits has its labels"),
+        ("train --epochs 1 --iterations 1", "argument --iterations: not allowed with argument --epochs"),
+        ("train --epochs 0", "--epochs is 0, wanted at least 1"),
+        ("train --batch-size -1", "--batch-size is -1, wanted at least 1"),
+        ("train --threads 0", "--threads is 0, wanted at least 1"),
+        ("train --seed -1", "--seed is -1, wanted 0 to 4294967295"),
+        ("train --lr -0.1", "SGD: lr is -0.1, wanted a positive finite number"),
+        ("train --lr fast", "argument --lr: invalid float value: 'fast'"),
+        ("train --dtype float16", "argument --dtype: invalid choice: 'float16'"),
+        ("train --hidden 5,0", "argument --hidden: invalid sizes value: '5,0'"),
+        ("train --out gone/net", "--out gone/net: there is no folder"),
+        ("train --out folder", "--out folder: cannot be written"),
+        ("train --plot gone/curve.png", "--plot gone/curve.png: there is no folder"),
+        ("train --plot curve.xyz", "--plot curve.xyz: the name ends in '.xyz', wanted .png"),
+        ("predict gone good.csv", "gone: there is no such file"),
+        ("predict cut good.csv", "cut: not a safetensors file"),
+        ("predict text.txt good.csv", "text.txt: not a safetensors file"),
+        ("predict net other.csv", "other.csv: there is no 'b' among a, c, kind"),
+        ("predict three good.csv", "good.csv: there is no '0' among a, b, kind"),
+        ("predict net text.txt", "text.txt: the name ends in '.txt', wanted .csv or .npz"),
+        ("predict net", "the following arguments are required: DATA"),
+        ("check --seed -1", "--seed is -1"),
+        ("fly", "invalid choice: 'fly'"),
+        ("train --speed 9", "unrecognized arguments: --speed 9"),
+    ],
+)  # fmt: skip
+def test_one_line_and_status_2(arguments, message, capsys):
+    assert main(arguments.split()) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("backprop: error: ")
+    assert err.count("\n") == 1
+    assert message in err
+    assert not Path("model.safetensors").exists()
+
+
+def test_without_matplotlib_nothing_is_trained(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.backend_bases", None)
+    assert main(["train", "--plot", "curve.png"]) == 2
+    assert "--plot needs matplotlib: pip install 'bpcore[plot]'" in capsys.readouterr().err
+    assert not Path("model.safetensors").exists()
+
+
+def test_a_bug_of_ours_keeps_its_traceback(monkeypatch):
+    def broken(*_, **__):
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(bp.Network, "fit", broken)
+    with pytest.raises(ValueError, match="a bug"):
+        main(["train"])
+
+
+def test_no_command_prints_the_help(capsys):
+    assert main([]) == 2
+    assert "train" in capsys.readouterr().out
+
+
+def test_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"backprop {bp.__version__}\n"
+
+
+def test_in_a_real_process():
+    done = subprocess.run(
+        [sys.executable, "-m", "backprop", "train", "gone.npz"], capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stderr == "backprop: error: gone.npz: there is no such file\n"

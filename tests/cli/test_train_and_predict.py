@@ -1,0 +1,146 @@
+"""`backprop train` and `backprop predict`, from raw files to predictions."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import backprop as bp
+from backprop.cli import main
+
+FAST = ["--epochs", "3"]
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def flowers(rows=200, seed=0):
+    """Two classes that one column decides; the other is noise a million times as large."""
+    rng = np.random.default_rng(seed)
+    width = rng.normal(size=rows)
+    noise = 1e6 * rng.normal(size=rows)
+    return width, noise, np.where(width > 0, "rose", "tulip, wild")
+
+
+def write_csv(path, width, noise, kind=None):
+    with open(path, "w") as file:
+        file.write("noise,width" + (",kind\n" if kind is not None else "\n"))
+        for n in range(len(width)):
+            label = f',"{kind[n]}"' if kind is not None else ""
+            file.write(f"{noise[n]!r},{width[n]!r}{label}\n".replace("np.float64(", "").replace(")", ""))
+
+
+def test_digits_by_default(capsys):
+    assert main(["train"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert "train accuracy 0." in out or "train accuracy 1." in out
+    accuracy = float(out.split("test accuracy")[1].split()[0])
+    assert accuracy >= 0.95
+    assert out.rstrip().endswith("saved to model.safetensors")
+    net = bp.Network.load("model.safetensors")
+    _, (x_test, t_test) = bp.load_digits(normalize=False)
+    assert net.accuracy(x_test, t_test) == pytest.approx(accuracy, abs=5e-5)
+
+
+def test_a_csv_file_from_raw_rows_to_names(capsys):
+    write_csv("train.csv", *flowers())
+    assert main(["train", "train.csv", "--hidden", "8,4", "--out", "net", "--epochs", "60"]) == 0
+    assert float(capsys.readouterr().out.split("test accuracy")[1].split()[0]) >= 0.95
+    width, noise, kind = flowers(seed=1)
+    clear = np.abs(width) > 0.3
+    write_csv("new.csv", width[clear], noise[clear])
+    assert main(["predict", "net", "new.csv"]) == 0
+    assert capsys.readouterr().out.splitlines() == kind[clear].tolist()
+    assert main(["predict", "net", "new.csv", "--proba"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == 'rose,"tulip, wild"'
+    assert np.allclose([sum(map(float, line.split(","))) for line in lines[1:]], 1, atol=1e-5)
+    metadata = bp.Network.load("net").metadata
+    assert json.loads(metadata["features"]) == ["noise", "width"]
+    assert metadata["target"] == "kind"
+
+
+def test_an_npz_file_and_a_target(capsys):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 2, 2))
+    np.savez("data.npz", x=x, side=(x[:, 0, 0] > 0).astype(int))
+    assert main(["train", "data.npz", "--target", "side", *FAST, "--iterations", "5"]) == 2
+    assert main(["train", "data.npz", "--target", "side", "--iterations", "300", "--batch-size", "10"]) == 0
+    capsys.readouterr()
+    assert main(["predict", "model.safetensors", "data.npz"]) == 0
+    predicted = np.array(capsys.readouterr().out.split(), dtype=int)
+    assert (predicted == (x[:, 0, 0] > 0)).mean() > 0.9
+
+
+def test_one_seed_one_file():
+    arguments = ["train", "--seed", "4", *FAST]
+    for name in ("a", "b"):
+        assert main([*arguments, "--out", name]) == 0
+    assert main(["train", "--seed", "5", *FAST, "--out", "c"]) == 0
+    read = {name: open(name, "rb").read() for name in "abc"}
+    assert read["a"] == read["b"] != read["c"]
+
+
+def test_the_options_reach_the_network(capsys):
+    assert (
+        main(["train", "--hidden", "7,6", "--dtype", "float64", "--threads", "1", "--lr", "0.2", *FAST]) == 0
+    )
+    assert (
+        "Network([64, 7, 6, 10], activation='relu', loss='softmax', dtype=float64), 135 steps"
+        in capsys.readouterr().out
+    )
+
+
+def test_a_plot(capsys):
+    assert main(["train", "--plot", "curve.png", *FAST]) == 0
+    assert open("curve.png", "rb").read(8) == b"\x89PNG\r\n\x1a\n"
+    assert capsys.readouterr().out.rstrip().endswith("learning curve in curve.png")
+
+
+def test_ctrl_c_saves_what_there_is(capsys, monkeypatch):
+    steps = []
+    step = bp.Network.train_step
+
+    def interrupted(self, *arguments):
+        steps.append(1)
+        if len(steps) > 10:
+            raise KeyboardInterrupt
+        return step(self, *arguments)
+
+    monkeypatch.setattr(bp.Network, "train_step", interrupted)
+    assert main(["train", "--out", "net"]) == 130
+    out, err = capsys.readouterr()
+    assert ", 10 steps" in out
+    assert err == "backprop: interrupted\n"
+    assert bp.Network.load("net").sizes == (64, 50, 10)
+
+
+@pytest.mark.training
+@pytest.mark.mnist
+def test_mnist_with_the_notes_settings(capsys):
+    assert main(["train", "mnist", "--iterations", "1200"]) == 0
+    assert float(capsys.readouterr().out.split("test accuracy")[1].split()[0]) > 0.9
+
+
+def run(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "backprop", *arguments], capture_output=True, text=True, **options
+    )
+
+
+def test_as_a_program():
+    done = run("train", *FAST)
+    assert done.returncode == 0
+    assert done.stderr == "", "no progress bar where stderr is no terminal"
+    write_csv("train.csv", *flowers())
+    assert run("train", "train.csv", *FAST).returncode == 0
+    shell = f"{sys.executable} -m backprop predict model.safetensors train.csv | head -n 1"
+    done = subprocess.run(shell, shell=True, capture_output=True, text=True, env=os.environ)
+    assert done.stdout.strip() in ("rose", "tulip, wild")
+    assert done.stderr == ""
