@@ -15,7 +15,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from backprop import saving
 from backprop._arrays import Array, plural, samples, targets
 from backprop.gradients import numerical_gradient
 from backprop.history import History
@@ -282,6 +281,8 @@ class Network:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network to a safetensors file, atomically: weights, sizes, input scaling and metadata."""
+        from backprop import saving
+
         saving.save(self, path)
 
     @classmethod
@@ -293,6 +294,8 @@ class Network:
         ValueError
             The file is not one of ours, or its parts do not fit together.
         """
+        from backprop import saving
+
         return saving.load(path)
 
     def _inputs(self, x: ArrayLike) -> Array:

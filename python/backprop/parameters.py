@@ -4,7 +4,6 @@
 and `params["W1"] = values` copies the values into it, so no way of updating loses the layer.
 """
 
-import difflib
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
@@ -36,6 +35,8 @@ class Parameters(MutableMapping[str, Array]):
     def _place(self, key: str) -> tuple[Any, str]:
         places = self._places()
         if key not in places:
+            import difflib
+
             nearest = difflib.get_close_matches(str(key), places, n=1, cutoff=0.5)
             hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
             raise KeyError(f"{key!r} is not a parameter of this network: {', '.join(places)}{hint}")

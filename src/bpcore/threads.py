@@ -10,7 +10,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from pathlib import Path
 
 _chosen: int | None = None
 _limit: ContextVar[int | None] = ContextVar("threads of the calls inside `limited`", default=None)
@@ -79,16 +78,20 @@ def available_cpus() -> int:
     return cpus if quota is None else max(1, min(cpus, quota))
 
 
-def _cgroup_quota(root: Path = Path("/sys/fs/cgroup")) -> int | None:
+def _cgroup_quota(root: str = "/sys/fs/cgroup") -> int | None:
     """Whole CPUs that the cgroup's quota allows, version 2 or 1; None where there is no quota."""
+
+    def read(name: str) -> str:
+        with open(f"{root}/{name}") as file:  # noqa: PTH123  # pathlib costs the import 4 ms
+            return file.read().strip()
+
     try:
-        if (root / "cpu.max").exists():
-            quota, period = (root / "cpu.max").read_text().split()
-        else:
-            quota = (root / "cpu/cpu.cfs_quota_us").read_text().strip()
-            period = (root / "cpu/cpu.cfs_period_us").read_text().strip()
+        quota, period = read("cpu.max").split()
     except (OSError, ValueError):
-        return None
+        try:
+            quota, period = read("cpu/cpu.cfs_quota_us"), read("cpu/cpu.cfs_period_us")
+        except OSError:
+            return None
     if quota in ("max", "-1"):
         return None
     return max(1, int(quota) // int(period))
