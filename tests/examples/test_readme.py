@@ -1,0 +1,76 @@
+"""Every block of code in the README, run."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import backprop as bp
+import bpcore
+from tests.bounds import gamma
+
+README = Path(__file__).parents[2] / "README.md"
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+PYTHON = [text for language, text in BLOCKS if language == "python"]
+BIN = Path(sys.executable).parent
+
+
+@pytest.mark.parametrize("text", PYTHON)
+def test_python(text, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    exec(compile(text, "README.md", "exec"), {"__name__": "readme"})
+    assert capsys.readouterr().out.strip()
+
+
+def test_what_the_examples_print(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    package, apples, check = PYTHON
+    names: dict[str, object] = {}
+    exec(package, names)
+    assert names["policy"].accuracy(names["x"], names["t"]) > 0.95
+    capsys.readouterr()
+    exec(apples, {})
+    assert capsys.readouterr().out == "715.0: one apple more costs 110.0, one won more an apple 2.2\n"
+    exec(check, {})
+    assert all(float(line.split()[1]) < 1e-9 for line in capsys.readouterr().out.splitlines())
+
+
+def test_the_two_commands_are_these():
+    commands = [text.strip() for language, text in BLOCKS if language == "sh"]
+    assert commands[:2] == ["pip install . && backprop train", "pip install '.[test]' && pytest"]
+
+
+def test_the_cython_example(tmp_path):
+    (source,) = (text for language, text in BLOCKS if language == "cython")
+    (command,) = (text for language, text in BLOCKS if language == "sh" and "cythonize" in text)
+    (tmp_path / "hidden.pyx").write_text(source, encoding="utf-8")
+    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    subprocess.run(["sh", "-ec", command], cwd=tmp_path, env=environment, check=True, capture_output=True)
+    code = """
+import numpy as np, hidden
+rng = np.random.default_rng(0)
+for dtype in (np.float32, np.float64):
+    x, W, b = (rng.normal(size=s).astype(dtype) for s in ((7, 5), (5, 3), 3))
+    out, mask, dx = np.empty((7, 3), dtype), np.empty(21, np.uint8), np.empty((7, 5), dtype)
+    hidden.forward(x, W, b, out, mask, 3)
+    hidden.backward(out, W, dx)
+    np.savez(np.dtype(dtype).name, x=x, W=W, b=b, out=out, mask=mask, dx=dx)
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    for dtype in ("float32", "float64"):
+        with np.load(tmp_path / f"{dtype}.npz") as made:
+            affine, relu = bp.Affine(made["W"], made["b"]), bp.Relu()
+            out = relu.forward(affine.forward(made["x"]))
+            dx = affine.backward(out)
+            if bpcore.cpu_info()["chosen"] in ("v3", "v4", "neon"):
+                # The same source with a fused multiply-add gives the same bits, whoever compiled it.
+                assert np.array_equal(made["out"], out)
+                assert np.array_equal(made["dx"], dx)
+                assert np.array_equal(made["mask"].reshape(7, 3).astype(bool), relu.mask)
+            else:
+                bound = 2 * gamma(6, dtype) * (np.abs(made["x"]) @ np.abs(made["W"]) + np.abs(made["b"]))
+                assert (np.abs(made["out"] - out) <= bound).all()

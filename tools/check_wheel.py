@@ -1,0 +1,36 @@
+"""Check a wheel's size and content: `python tools/check_wheel.py dist/bpcore-….whl`."""
+
+import sys
+import zipfile
+from pathlib import Path
+
+LARGEST = 1_500_000
+WANTED = (
+    "bpcore/simd.h",
+    "bpcore/affine.pxd",
+    "bpcore/kernels.pyi",
+    "bpcore/py.typed",
+    "backprop/py.typed",
+    "backprop/data/digits.npz",
+    "backprop/data/DIGITS.md",
+)
+
+
+def main(path: Path) -> int:
+    with zipfile.ZipFile(path) as wheel:
+        names = wheel.namelist()
+        unpacked = sum(entry.file_size for entry in wheel.infolist())
+    missing = [name for name in WANTED if name not in names]
+    unwanted = [name for name in names if name.endswith((".pyx", ".c")) or "__pycache__" in name]
+    size = path.stat().st_size
+    sys.stdout.write(
+        f"{path.name}: {size / 1e6:.2f} MB, unpacked {unpacked / 1e6:.2f} MB, {len(names)} files\n"
+    )
+    if size > LARGEST or missing or unwanted:
+        sys.stderr.write(f"limit {LARGEST}; missing: {missing}; unwanted: {unwanted}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
