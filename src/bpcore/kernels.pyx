@@ -186,26 +186,26 @@ cdef int not_empty(Py_ssize_t B, Py_ssize_t K) except -1:
     return 0
 
 
-cdef const int64_t* labels_of(object t, Py_ssize_t B, Py_ssize_t K) except? NULL:
-    """The memory of (B,) labels, every one of them checked; NULL if t has not one dimension."""
+cdef const int64_t[::1] labels_of(object t, Py_ssize_t B, Py_ssize_t K):
+    """(B,) labels, every one of them checked; None if t has not one dimension."""
     if getattr(t, "ndim", 0) != 1:
-        return NULL
+        return None
     cdef const int64_t[::1] labels = t
     cdef Py_ssize_t r
     agree(labels.shape[0] == B)
     for r in range(B):
         if not 0 <= labels[r] < K:
             raise ValueError(f"t[{r}] is {labels[r]}, wanted a label from 0 to {K - 1}")
-    return &labels[0]
+    return labels
 
 
-cdef const floating* weights_of(object t, const floating[:, ::1] like) except? NULL:
-    """The memory of (B, K) weights; NULL if t has one dimension. The caller's reference keeps it alive."""
+cdef const floating[:, ::1] weights_of(object t, const floating[:, ::1] like):
+    """(B, K) weights of the type and shape of `like`; None if t has one dimension."""
     if getattr(t, "ndim", 0) == 1:
-        return NULL
+        return None
     cdef const floating[:, ::1] weights = t
     agree(weights.shape[0] == like.shape[0] and weights.shape[1] == like.shape[1])
-    return &weights[0, 0]
+    return weights
 
 
 cdef cross_entropy(const floating[:, ::1] x, t, floating[:, ::1] y, floating[:, ::1] dx, threads):
@@ -214,17 +214,17 @@ cdef cross_entropy(const floating[:, ::1] x, t, floating[:, ::1] y, floating[:, 
     agree(y.shape[0] == B and y.shape[1] == K)
     agree(dx is None or dx.shape[0] == B and dx.shape[1] == K)
     not_empty(B, K)
-    cdef const int64_t* labels = labels_of(t, B, K)
-    cdef const floating* weights = weights_of(t, x)
-    cdef floating* gradient = NULL if dx is None else &dx[0, 0]
+    cdef const int64_t[::1] labels = labels_of(t, B, K)
+    cdef const floating[:, ::1] weights = weights_of(t, x)
     cdef int n = count(threads, <double> B * K)
     cdef double loss
-    cdef double* losses = <double*> malloc(B * sizeof(double))
-    if losses is NULL:
+    cdef double* memory = <double*> malloc(B * sizeof(double))
+    if memory is NULL:
         raise MemoryError(f"no memory for the losses of {B} rows")
+    cdef double[::1] losses = <double[:B:1]> memory
     with nogil:
-        loss = rows.softmax_cross_entropy(&x[0, 0], labels, weights, &y[0, 0], gradient, losses, B, K, n)
-    free(losses)
+        loss = rows.softmax_cross_entropy(x, labels, weights, y, dx, losses, n)
+    free(memory)
     return loss
 
 
@@ -266,11 +266,11 @@ def softmax_cross_entropy_backward(
     cdef Py_ssize_t B = y.shape[0], K = y.shape[1]
     agree(dx.shape[0] == B and dx.shape[1] == K)
     not_empty(B, K)
-    cdef const int64_t* labels = labels_of(t, B, K)
-    cdef const floating* weights = weights_of(t, y)
+    cdef const int64_t[::1] labels = labels_of(t, B, K)
+    cdef const floating[:, ::1] weights = weights_of(t, y)
     cdef int n = count(threads, <double> B * K)
     with nogil:
-        rows.softmax_cross_entropy_backward(&y[0, 0], labels, weights, <floating> dout, &dx[0, 0], B, K, n)
+        rows.softmax_cross_entropy_backward(y, labels, weights, <floating> dout, dx, n)
 
 
 # --- Nodes ----------------------------------------------------------------------------------------------------
