@@ -11,6 +11,7 @@ d) The coefficients come from tools/polynomials.py. */
 #define BPCORE_SIMD_H
 
 #include <math.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -134,5 +135,51 @@ static inline double bp_sigmoid(double x) {
     const double e = bp_exp(x < 0.0 ? x : -x);
     return (x < 0.0 ? e : 1.0) / (1.0 + e);
 }
+
+/* Register tiles: vectors as wide as the level's registers, tiles that fill them (32 registers, or 16).
+
+   The vectors are GNU vector types but for the fused multiply-add: written lane by lane with __builtin_fma, gcc 12
+   turns only some of a tile's into instructions and takes the others apart, at a tenth of the speed. */
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#define BP_VECTOR_BYTES 64
+#define BP_TILE_ROWS 9
+#define bp_vector_fmaf(a, b, c) ((bp_vectorf)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
+#define bp_vector_fma(a, b, c) ((bp_vector)_mm512_fmadd_pd((__m512d)(a), (__m512d)(b), (__m512d)(c)))
+#elif defined(__AVX2__) && defined(__FMA__)
+#include <immintrin.h>
+#define BP_VECTOR_BYTES 32
+#define BP_TILE_ROWS 4
+#define bp_vector_fmaf(a, b, c) ((bp_vectorf)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
+#define bp_vector_fma(a, b, c) ((bp_vector)_mm256_fmadd_pd((__m256d)(a), (__m256d)(b), (__m256d)(c)))
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#define BP_VECTOR_BYTES 16
+#define BP_TILE_ROWS 9
+#define bp_vector_fmaf(a, b, c) ((bp_vectorf)vfmaq_f32((float32x4_t)(c), (float32x4_t)(a), (float32x4_t)(b)))
+#define bp_vector_fma(a, b, c) ((bp_vector)vfmaq_f64((float64x2_t)(c), (float64x2_t)(a), (float64x2_t)(b)))
+#else
+#define BP_VECTOR_BYTES 16
+#define BP_TILE_ROWS 4
+#define bp_vector_fmaf(a, b, c) ((a) * (b) + (c))
+#define bp_vector_fma(a, b, c) ((a) * (b) + (c))
+#endif
+#define BP_TILE_VECTORS 3
+/* A module that uses one family of kernels leaves the tiles of another unused. */
+#define BP_UNUSED __attribute__((unused))
+#define BP_INLINE inline __attribute__((always_inline))
+#define BP_PRAGMA(text) _Pragma(#text)
+#define BP_UNROLL BP_PRAGMA(GCC unroll 16)
+
+#define T float
+#define BP(name) bp_##name##f
+#include "tiles.h"
+#undef T
+#undef BP
+#define T double
+#define BP(name) bp_##name
+#include "tiles.h"
+#undef T
+#undef BP
 
 #endif

@@ -13,6 +13,27 @@ cdef extern from "simd.h" nogil:
     double bp_log(double x) noexcept
     float bp_sigmoidf(float x) noexcept
     double bp_sigmoid(double x) noexcept
+    const int BP_VECTOR_BYTES
+    const int BP_TILE_ROWS
+    const int BP_TILE_VECTORS
+    void bp_tile_rowsf(
+        int m, int n, Py_ssize_t K, const float* a, Py_ssize_t a_row, const float* b, Py_ssize_t b_row, float* c, Py_ssize_t c_row
+    ) noexcept
+    void bp_tile_rows(
+        int m, int n, Py_ssize_t K, const double* a, Py_ssize_t a_row, const double* b, Py_ssize_t b_row, double* c, Py_ssize_t c_row
+    ) noexcept
+    void bp_tile_columnsf(
+        int m, int n, Py_ssize_t K, const float* a, Py_ssize_t a_k, const float* b, Py_ssize_t b_row, float* c, Py_ssize_t c_row
+    ) noexcept
+    void bp_tile_columns(
+        int m, int n, Py_ssize_t K, const double* a, Py_ssize_t a_k, const double* b, Py_ssize_t b_row, double* c, Py_ssize_t c_row
+    ) noexcept
+    void bp_dots_off(
+        int m, int n, Py_ssize_t K, const float* a, Py_ssize_t a_row, const float* rest, const float* b, Py_ssize_t b_row, float* sums
+    ) noexcept
+    void bp_dots_of(
+        int m, int n, Py_ssize_t K, const double* a, Py_ssize_t a_row, const double* rest, const double* b, Py_ssize_t b_row, double* sums
+    ) noexcept
 
 
 cdef inline floating fma(floating a, floating b, floating c) noexcept nogil:
@@ -42,3 +63,46 @@ cdef inline floating sigmoid(floating x) noexcept nogil:
         return bp_sigmoidf(x)
     else:
         return bp_sigmoid(x)
+
+
+cdef inline void tile(
+    int m,
+    int n,
+    Py_ssize_t K,
+    const floating* a,
+    Py_ssize_t a_row,
+    Py_ssize_t a_k,
+    const floating* b,
+    Py_ssize_t b_row,
+    floating* c,
+    Py_ssize_t c_row,
+) noexcept nogil:
+    """c[r, j] += Σ_k a[r·a_row + k·a_k]·b[k, j] for m rows and n vectors of columns; a_row or a_k is 1."""
+    if floating is float:
+        if a_k == 1:
+            bp_tile_rowsf(m, n, K, a, a_row, b, b_row, c, c_row)
+        else:
+            bp_tile_columnsf(m, n, K, a, a_k, b, b_row, c, c_row)
+    else:
+        if a_k == 1:
+            bp_tile_rows(m, n, K, a, a_row, b, b_row, c, c_row)
+        else:
+            bp_tile_columns(m, n, K, a, a_k, b, b_row, c, c_row)
+
+
+cdef inline void dots(
+    int m,
+    int n,
+    Py_ssize_t K,
+    const floating* a,
+    Py_ssize_t a_row,
+    const floating* rest,
+    const floating* b,
+    Py_ssize_t b_row,
+    floating* sums,
+) noexcept nogil:
+    """sums[r, j] = Σ_k a[r, k]·b[j, k] in virtual lanes, for m of 1 or 4 rows and n of 1 or 2."""
+    if floating is float:
+        bp_dots_off(m, n, K, a, a_row, rest, b, b_row, sums)
+    else:
+        bp_dots_of(m, n, K, a, a_row, rest, b, b_row, sums)
