@@ -137,7 +137,12 @@ cdef inline void begin(
 
 
 cdef inline void copy_rows(
-    const floating* source, Py_ssize_t source_row, floating* target, Py_ssize_t target_row, Py_ssize_t m, Py_ssize_t wide
+    const floating* source,
+    Py_ssize_t source_row,
+    floating* target,
+    Py_ssize_t target_row,
+    Py_ssize_t m,
+    Py_ssize_t wide,
 ) noexcept nogil:
     cdef Py_ssize_t r, j
     for r in range(m):

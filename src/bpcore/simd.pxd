@@ -17,22 +17,28 @@ cdef extern from "simd.h" nogil:
     const int BP_TILE_ROWS
     const int BP_TILE_VECTORS
     void bp_tile_rowsf(
-        int m, int n, Py_ssize_t K, const float* a, Py_ssize_t a_row, const float* b, Py_ssize_t b_row, float* c, Py_ssize_t c_row
+        int m, int n, Py_ssize_t K, const float* a, Py_ssize_t a_row,
+        const float* b, Py_ssize_t b_row, float* c, Py_ssize_t c_row
     ) noexcept
     void bp_tile_rows(
-        int m, int n, Py_ssize_t K, const double* a, Py_ssize_t a_row, const double* b, Py_ssize_t b_row, double* c, Py_ssize_t c_row
+        int m, int n, Py_ssize_t K, const double* a, Py_ssize_t a_row,
+        const double* b, Py_ssize_t b_row, double* c, Py_ssize_t c_row
     ) noexcept
     void bp_tile_columnsf(
-        int m, int n, Py_ssize_t K, const float* a, Py_ssize_t a_k, const float* b, Py_ssize_t b_row, float* c, Py_ssize_t c_row
+        int m, int n, Py_ssize_t K, const float* a, Py_ssize_t a_k,
+        const float* b, Py_ssize_t b_row, float* c, Py_ssize_t c_row
     ) noexcept
     void bp_tile_columns(
-        int m, int n, Py_ssize_t K, const double* a, Py_ssize_t a_k, const double* b, Py_ssize_t b_row, double* c, Py_ssize_t c_row
+        int m, int n, Py_ssize_t K, const double* a, Py_ssize_t a_k,
+        const double* b, Py_ssize_t b_row, double* c, Py_ssize_t c_row
     ) noexcept
     void bp_dots_off(
-        int m, int n, Py_ssize_t K, const float* a, Py_ssize_t a_row, const float* rest, const float* b, Py_ssize_t b_row, float* sums
+        int m, int n, Py_ssize_t K, const float* a, Py_ssize_t a_row, const float* rest,
+        const float* b, Py_ssize_t b_row, float* sums
     ) noexcept
     void bp_dots_of(
-        int m, int n, Py_ssize_t K, const double* a, Py_ssize_t a_row, const double* rest, const double* b, Py_ssize_t b_row, double* sums
+        int m, int n, Py_ssize_t K, const double* a, Py_ssize_t a_row, const double* rest,
+        const double* b, Py_ssize_t b_row, double* sums
     ) noexcept
 
 

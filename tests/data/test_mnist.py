@@ -32,9 +32,8 @@ def contents(seed=0):
 def write(folder, made, zipped=False):
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in made.items():
-        (folder / (name + ".gz" if zipped else name)).write_bytes(
-            gzip.compress(content) if zipped else content
-        )
+        packed = gzip.compress(content) if zipped else content
+        (folder / (name + ".gz" if zipped else name)).write_bytes(packed)
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +59,7 @@ def test_where_files_are_found(place, zipped, tmp_path, monkeypatch):
 def test_root_is_the_only_place_when_it_is_given(tmp_path):
     write(tmp_path / "cache/mnist", contents())
     with pytest.raises(
-        FileNotFoundError, match="mnist was not found in .*elsewhere/mnist, .*elsewhere; wanted there"
+        FileNotFoundError, match="mnist was not found in .*elsewhere/mnist, .*elsewhere; wanted"
     ):
         bp.load_mnist(root=tmp_path / "elsewhere")
 
@@ -85,11 +84,7 @@ def test_the_form_of_images_and_labels(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        (
-            "train-images-idx3-ubyte",
-            b"\0\0\x08\x03" + struct.pack(">III", 7, 28, 28),
-            "the file ends after 0 of the",
-        ),
+        ("train-images-idx3-ubyte", struct.pack(">IIII", 0x0803, 7, 28, 28), "the file ends after 0 of the"),
         (
             "train-images-idx3-ubyte",
             struct.pack(">IIII", 0x0803, 1, 2, 2) + bytes(4),
@@ -112,6 +107,13 @@ def test_files_that_are_not_what_their_name_says(name, content, message, tmp_pat
     write(tmp_path, contents() | {name: content})
     with pytest.raises(ValueError, match=f"{name}: {message}"):
         bp.load_mnist(root=tmp_path)
+
+
+def test_files_of_the_other_data_set(tmp_path, monkeypatch):
+    write(tmp_path, contents())
+    monkeypatch.setenv("BACKPROP_DATA", str(tmp_path))
+    with pytest.raises(ValueError, match="train-labels-idx1-ubyte: belongs to mnist, wanted fashion-mnist"):
+        bp.load_fashion_mnist()
 
 
 # --- Downloads ------------------------------------------------------------------------------------------------
@@ -156,7 +158,10 @@ def test_when_no_mirror_has_the_right_content_nothing_stays(server, tmp_path, mo
     write(tmp_path / "served/plain", {f"{name}.gz": b"<html>" for name in contents()})
     write(tmp_path / "served/cut", {f"{name}.gz": gzip.compress(c)[:-9] for name, c in contents().items()})
     use_mirrors(monkeypatch, *(f"{server}{name}/" for name in ("missing", "other", "plain", "cut")))
-    with pytest.raises(OSError, match="could not be downloaded") as error:
+    monkeypatch.setenv("BACKPROP_DATA", str(tmp_path / "gone"))
+    with pytest.raises(
+        OSError, match="not found in .*gone/mnist, .*gone, .*could not be downloaded"
+    ) as error:
         bp.load_mnist()
     for expected in (
         "missing/: 404",

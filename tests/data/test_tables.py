@@ -1,9 +1,14 @@
 """CSV and npz files of the user's own."""
 
+import csv
+import string
+import zipfile
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from backprop.data import read_features, read_table
 
@@ -14,10 +19,8 @@ def write(tmp_path, text, name="data.csv", **arrays):
     path = tmp_path / name
     if arrays:
         np.savez(path, **arrays)
-    elif isinstance(text, bytes):
-        path.write_bytes(text)
     else:
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return path
 
 
@@ -33,10 +36,8 @@ def test_csv(text, tmp_path):
 
 def test_csv_without_a_header(tmp_path):
     table = read_table(write(tmp_path, "1,2,10\n3,4,9\n5,6,10\n"))
-    assert table.features == ("0", "1")
-    assert table.target == "2"
-    assert table.classes == ("9", "10")
-    assert np.array_equal(table.t, [1, 0, 1])
+    assert (table.features, table.classes, table.target) == (("0", "1"), ("9", "10"), "2")
+    assert table.t.tolist() == [1, 0, 1]
     for target in ("0", "-3"):
         assert np.array_equal(read_table(tmp_path / "data.csv", target).x, [[2, 10], [4, 9], [6, 10]])
     assert read_table(write(tmp_path, "1,2,cat\n3,4,dog\n")).classes == ("cat", "dog")
@@ -44,8 +45,49 @@ def test_csv_without_a_header(tmp_path):
 
 def test_the_target_by_name(tmp_path):
     table = read_table(write(tmp_path, "kind,a,b\nx,1,2\ny,3,4\n"), target="kind")
-    assert table.features == ("a", "b")
+    assert (table.features, table.x.tolist()) == (("a", "b"), [[1, 2], [3, 4]])
+
+
+def test_csv_in_quotes(tmp_path):
+    table = read_table(write(tmp_path, '"a,1"; "b;2"; kind\n1;2;"x\ny"\n3;4;"z;\u2028."\n'))
+    assert (table.features, table.classes) == (("a,1", "b;2"), ("x\ny", "z;\u2028."))
     assert np.array_equal(table.x, [[1, 2], [3, 4]])
+
+
+def test_equal_numbers_are_one_class(tmp_path):
+    table = read_table(write(tmp_path, "1,2,10\n1,2,2.0\n1,2,2\n1,2,1e1\n1,2,-1\n"))
+    assert table.classes == ("-1", "2", "10")
+    assert np.array_equal(table.t, [2, 1, 1, 2, 0])
+    assert read_table(write(tmp_path, f"1,2,{2**53 + 1}\n1,2,{2**53}\n")).classes[1] == str(2**53 + 1)
+
+
+def test_the_target_tells_a_header_from_a_sample(tmp_path):
+    path = write(tmp_path, "0,1,kind\n5,6,cat\n7,8,dog\n")
+    table = read_table(path, "kind")
+    assert (table.features, table.classes, table.target) == (("0", "1"), ("cat", "dog"), "kind")
+    table = read_table(path, "-1")
+    assert (table.features, table.classes, table.target) == (("0", "1"), ("cat", "dog", "kind"), "2")
+    assert np.array_equal(read_features(path, ["1", "0"], "kind"), [[6, 5], [8, 7]])
+
+
+SHAPES = hnp.array_shapes(min_dims=2, max_dims=2, max_side=5)
+
+
+@given(x=hnp.arrays(np.float64, SHAPES, elements=st.floats(-1e300, 1e300)), data=st.data())
+def test_any_table_comes_back(tmp_path_factory, x, data):
+    words = st.text(string.ascii_letters + " ,;\t\"'\n\u2028é", min_size=1).map(lambda text: f"k{text}k")
+    names = data.draw(st.lists(words, min_size=2, max_size=4, unique=True))
+    labels = names[:2] + data.draw(st.lists(st.sampled_from(names), min_size=len(x), max_size=len(x)))
+    rows = [*x[[0, 0]].tolist(), *x.tolist()]
+    path = tmp_path_factory.mktemp("any") / "data.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter=data.draw(st.sampled_from(",;\t")))
+        writer.writerow([*(f"f{n}" for n in range(x.shape[1])), "kind"])
+        writer.writerows([*row, label] for row, label in zip(rows, labels, strict=True))
+    table = read_table(path)
+    assert np.array_equal(table.x, rows)
+    assert [table.classes[n] for n in table.t] == labels
+    assert table.classes == tuple(sorted(set(labels)))
 
 
 def test_npz(tmp_path):
@@ -55,27 +97,37 @@ def test_npz(tmp_path):
         assert np.array_equal(table.x, x.reshape(4, 6))
         assert np.array_equal(table.t, [2, 0, 2, 1])
         assert (table.classes, table.target) == (("1", "2", "3"), key)
-    table = read_table(
-        write(tmp_path, "", "data.npz", x=x, kind=np.array(["b", "a", "b", "a"])), target="kind"
-    )
-    assert table.classes == ("a", "b")
+    path = write(tmp_path, "", "data.npz", x=x, kind=np.array(["b", "a", "b", "a"]))
+    assert read_table(path, target="kind").classes == ("a", "b")
 
 
 BAD_CSV = [
     ("", "data.csv: the file is empty"),
-    ("a,b,kind\n", "there are no rows under the header"),
-    ("a,b,kind\n1,2,x\n3,y\n", "data.csv, row 3: 2 cells, wanted 3"),
-    ("a,b,kind\n1,2,x\n3,oops,y\n", "data.csv, row 3, column 'b': 'oops' is not a finite number"),
-    ("a,b,kind\n1,nan,x\n3,1,y\n", "row 2, column 'b': 'nan' is not a finite number"),
-    ("a,b,kind\n1,inf,x\n3,1,y\n", "row 2, column 'b': 'inf' is not a finite number"),
-    ("a,b,kind\n1,,x\n3,1,y\n", "row 2, column 'b': the value is missing"),
-    ("a,b,kind\n1,2,\n3,1,y\n", "row 2, column 'kind': the label is missing"),
+    ("a,b,k\n", "there are no rows under the header"),
+    ("a,b,k\n1,2,x\n3,y\n", "data.csv, row 3: 2 cells, wanted 3"),
+    ("a,b,k\n1,2,x\n3,oops,y\n", "data.csv, row 3, column 'b': 'oops' is not a finite number"),
+    ("a,b,k\n1,nan,x\n3,1,y\n", "row 2, column 'b': 'nan' is not a finite number"),
+    ("a,b,k\n1,inf,x\n3,1,y\n", "row 2, column 'b': 'inf' is not a finite number"),
+    ("a,b,k\n1,,x\n3,1,y\n", "row 2, column 'b': the value is missing"),
+    ("a,b,k\n1,2,\n3,1,y\n", "row 2, column 'k': the label is missing"),
     ("a,a,kind\n1,2,x\n3,4,y\n", "the column 'a' is there twice"),
-    ("a,b,kind\n1,2,x\n3,4,x\n", "the target has 1 value, wanted 2 to 1000 classes"),
-    ("1,2,0.5\n3,4,1.5\n", "this looks like a regression"),
+    ("a,b,k\n1,2,x\n3,4,x\n", "the target has 1 value, wanted 2 to 1000 classes"),
+    (
+        "1,2,1\n3,4,1.5\n",
+        "row 2, column '2': the label is 1.5, with a fraction: this looks like a regression",
+    ),
     ("x\nkind\n", "there is no column of features"),
     (b"a,b\n\xff\xfe,1\n", "data.csv: not UTF-8 text"),
-    ('a,b,kind\n1,"2,x\n', "data.csv: not a CSV file"),
+    ("1,2,x\n\n3,oops,y\n", "data.csv, row 3, column '1': 'oops' is not a finite number"),
+    ('a,b,k\n1,2,"x\ny"\n3,oops,z\n', "data.csv, row 4, column 'b': 'oops' is not a finite number"),
+    ("1,,x\n3,4,y\n", "row 1, column '1': the value is missing"),
+    ("a,b,k\n2020_01,2,x\n3,4,y\n", "row 2, column 'a': '2020_01' is not a finite number"),
+    ("1,5;2,5;x\n3,5;4,5;y\n", "row 2, column '1,5': '3,5' is not a finite number"),
+    ("1,5;x\n3,5;y\n", "row 2, column '1,5': '3,5' is not a finite number"),
+    ("a,b,k\n1,2,0\n3,4,nan\n", "row 3, column 'k': the label is 'nan', wanted a class"),
+    ("0,1,k\n5,6,cat\n7,8,dog\n", "row 1: 0,1,k may be a header or a sample; say which with the target 'k'"),
+    ("2020,2021,kind\n5,6,0\n7,8,1\n", "row 1: 2020,2021,kind may be a header or a sample"),
+    ('a,b,k\n1,"2,x\n', "data.csv, row 2: not a CSV file"),
 ]
 
 
@@ -87,14 +139,12 @@ def test_bad_csv(text, message, tmp_path):
 
 def test_too_many_classes(tmp_path):
     text = "\n".join(f"{n},{n}" for n in range(1001))
-    with pytest.raises(ValueError, match="the target has 1001 values, wanted 2 to 1000 classes"):
+    with pytest.raises(ValueError, match="has 1001 values, wanted 2 to 1000 classes; this looks like a regr"):
         read_table(write(tmp_path, text))
 
 
 def test_an_unknown_target_is_answered_with_the_nearest(tmp_path):
-    with pytest.raises(
-        ValueError, match="there is no 'widht' among length, width, kind; did you mean 'width'"
-    ):
+    with pytest.raises(ValueError, match="no 'widht' among length, width, kind; did you mean 'width'"):
         read_table(write(tmp_path, CSV), target="widht")
 
 
@@ -109,7 +159,11 @@ BAD_NPZ = [
     ({"x": X.astype(object), "t": np.arange(3)}, "not an npz archive of plain arrays"),
     ({"x": X[:0], "t": np.arange(0)}, r"x has shape \(0, 2\), wanted at least one sample"),
     ({"x": np.full((3, 2), np.nan), "t": np.arange(3)}, r"x\[0, 0\] is nan, wanted finite numbers"),
-    ({"x": X, "t": np.array([0.5, 1, 2])}, "this looks like a regression"),
+    ({"x": X, "t": np.array([0.5, 1, 2])}, r"t\[0\]: the label is 0.5, with a fraction: this looks like"),
+    ({"x": X, "t": np.array([0, np.nan, 1])}, r"t\[1\]: the label is 'nan', wanted a class"),
+    ({"x": X, "t": np.array(["a", "", "b"])}, r"t\[1\]: the label is missing"),
+    ({"x": X, "t": np.arange(3) + 1j}, "t is complex128, wanted whole numbers or text"),
+    ({"x": X, "t": np.array([b"a", b"b", b"a"])}, r"t is \|S1, wanted whole numbers or text"),
 ]
 
 
@@ -126,6 +180,43 @@ def test_bytes_of_any_kind(tmp_path_factory, content, prefix):
         read_table(path)
 
 
+# What numpy's reader answers with errors of many types, or with no array.
+HEADERS = [
+    ("{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000, 1000000)}", "not an npz archive"),
+    ("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2)", "not an npz archive"),
+    ("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2)}", "not an npz archive"),
+    (None, "there is no 'x' among t"),
+]
+
+
+@pytest.mark.parametrize(("header", "message"), HEADERS)
+def test_damaged_members(header, message, tmp_path):
+    path = write(tmp_path, "", "data.npz", t=np.arange(2))
+    content = b"no array"
+    if header is not None:
+        text = header.encode() + b"\n"
+        content = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + bytes(8)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("x" if header is None else "x.npy", content)
+    with pytest.raises(ValueError, match=f"data.npz: {message}"):
+        read_table(path)
+
+
+@given(place=st.integers(0), value=st.integers(1, 255))
+def test_any_changed_byte_of_an_archive(tmp_path_factory, place, value):
+    path = write(tmp_path_factory.mktemp("any"), "", "data.npz", x=X, t=np.arange(3))
+    content = bytearray(path.read_bytes())
+    content[place % len(content)] ^= value
+    path.write_bytes(content)
+    try:
+        table = read_table(path)
+    except ValueError as error:
+        assert str(path) in str(error)
+    else:  # bytes that nobody reads, as times
+        assert np.array_equal(table.x, X)
+        assert np.array_equal(table.t, np.arange(3))
+
+
 def test_names_and_missing_files(tmp_path):
     with pytest.raises(ValueError, match=r"data.txt: the name ends in '.txt', wanted .csv or .npz"):
         read_table(tmp_path / "data.txt")
@@ -137,6 +228,7 @@ def test_names_and_missing_files(tmp_path):
 def test_features_by_name(tmp_path):
     path = write(tmp_path, "kind,width,more,length\ncat,2,7,1\ndog,4,7,3\n")
     assert np.array_equal(read_features(path, ["length", "width"]), [[1, 2], [3, 4]])
+    assert np.array_equal(read_features(write(tmp_path, "length\n5\n6\n", "one.csv"), ["length"]), [[5], [6]])
     with pytest.raises(ValueError, match="there is no 'height' among kind, width, more, length"):
         read_features(path, ["height"])
 

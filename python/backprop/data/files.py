@@ -7,7 +7,6 @@ b) A download is checked by the SHA-256 of its unzipped content, since mirrors p
 
 import os
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,12 +92,17 @@ def _download(data: DataSet, folders: list[Path]) -> dict[str, Path]:
     found = _files_in(folder, data)
     for file, checksum in data.checksums.items():
         if file not in found:
-            found[file] = _fetch(file, checksum, data.mirrors, folder, HTTPDownloader(progressbar=False))
+            try:
+                found[file] = _fetch(file, checksum, data.mirrors, folder, HTTPDownloader(progressbar=False))
+            except OSError as error:
+                raise OSError(f"{_missing(data, folders)}; {error}") from None
     return found
 
 
 def _fetch(file: str, checksum: str, mirrors: tuple[str, ...], folder: Path, download) -> Path:  # type: ignore[no-untyped-def]  # pooch ships no types
     """Bring one file into `folder` from the first mirror whose content is right."""
+    import tempfile
+
     answers = []
     for mirror in mirrors:
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{file}.")

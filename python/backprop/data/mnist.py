@@ -108,6 +108,7 @@ def _load(data: DataSet, root: str | os.PathLike[str] | None, **form: bool) -> t
         image_file, label_file = paths[f"{part}-images-idx3-ubyte"], paths[f"{part}-labels-idx1-ubyte"]
         images, labels = read_idx(image_file), read_idx(label_file)
         _check(image_file, images, label_file, labels)
+        _check_data_set(data, label_file, labels, f"{part}-labels-idx1-ubyte")
         parts.append(shaped(images, labels, WHITE, **form))
     return parts[0], parts[1]
 
@@ -123,3 +124,14 @@ def _check(image_file: Path, images: Array, label_file: Path, labels: Array) -> 
         raise ValueError(f"{label_file}: has {len(labels)} labels, {image_file} has {len(images)} images")
     if labels.max(initial=0) >= CLASSES:
         raise ValueError(f"{label_file}: has a label {labels.max()}, wanted 0 to {CLASSES - 1}")
+
+
+def _check_data_set(wanted: DataSet, label_file: Path, labels: Array, name: str) -> None:
+    """Refuse another data set's files, which have the same names and forms."""
+    import hashlib
+
+    header = np.array([0x0801, len(labels)], dtype=">u4").tobytes()
+    checksum = hashlib.sha256(header + labels.tobytes()).hexdigest()
+    for data in (MNIST, FASHION_MNIST):
+        if data.name != wanted.name and data.checksums[name] == checksum:
+            raise ValueError(f"{label_file}: belongs to {data.name}, wanted {wanted.name}")
