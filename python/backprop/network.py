@@ -1,9 +1,11 @@
 """A stack of affine layers and activations with a loss on top (sections 0092 and 0093).
 
 a) `loss` and `gradient` go through the layers and leave in them what their `backward` needs, as in the notes.
-   `predict`, `predict_proba` and `accuracy` go through shallow copies: the layers' memory stays as it is.
-b) `train_step` and `fit` change the weights under any remembered forward pass, so they forget it.
-c) The layers are the truth: `params` is a view of them, and a replaced layer is used from the next call on.
+   Evaluation leaves the layers' memory as it is.
+b) `predict`, `predict_proba`, `accuracy`, `train_step` and `fit` run a compiled plan where one can (plans.py), else
+   the layers: the numbers are the same, bit for bit. Without a plan, evaluation goes through shallow copies.
+c) `train_step` and `fit` change the weights under any remembered forward pass, so they forget it.
+d) The layers are the truth: `params` is a view of them, and a replaced layer is used from the next call on.
 """
 
 import copy
@@ -19,16 +21,19 @@ from backprop._arrays import Array, plural, samples, targets
 from backprop.gradients import numerical_gradient
 from backprop.history import History
 from backprop.layers import Affine, Relu, Sigmoid, SoftmaxWithLoss
-from backprop.optimizers import Optimizer
+from backprop.optimizers import SGD, Optimizer
 from backprop.parameters import Parameters
-from backprop.training import Callback, fit
+from backprop.plans import Planned, make_plan, parts_of, stored
+from backprop.training import Callback, fit, train
+from bpcore.plan import Plan
+from bpcore.threads import resolve
 
 ACTIVATIONS: dict[str, Callable[[], Any]] = {"relu": Relu, "sigmoid": Sigmoid}
 # Variance times number of inputs that keeps signals at their size: He et al. 2015 for ReLU, Glorot & Bengio 2010.
 GAINS = {"relu": 2.0, "sigmoid": 1.0}
 LOSSES = {"softmax": SoftmaxWithLoss}
 # Rows that predict at once when only a count is wanted, so that no full-size temporary is made.
-BLOCK = 4096
+BLOCK = 1 << 14
 
 
 class Network:
@@ -99,6 +104,7 @@ class Network:
                 self.layers[f"{activation.capitalize()}{n}"] = ACTIVATIONS[activation]()
         self.lastLayer: Any = LOSSES[loss]()
         self.params = Parameters(self.layers)
+        self._planned: Planned | None = None
 
     @property
     def layers(self) -> OrderedDict[str, Any]:
@@ -152,14 +158,25 @@ class Network:
         x : array of shape (B, I) or (B, …) with I elements a sample
         out : ndarray of shape (B, K) and the network's type, optional
         """
-        scores = self._inputs(x)
-        for layer in self.layers.values():
-            scores = copy.copy(layer).forward(scores)
-        if out is None:
-            return scores
-        if not isinstance(out, np.ndarray) or out.shape != scores.shape or out.dtype != scores.dtype:
+        rows = self._rows(x)
+        shape = (len(rows), self.sizes[-1])
+        if out is not None and not (
+            isinstance(out, np.ndarray) and out.shape == shape and out.dtype == self.dtype
+        ):
             got = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
-            raise ValueError(f"predict: out is {got}, wanted an array of {scores.dtype} {scores.shape}")
+            raise ValueError(f"predict: out is {got}, wanted an array of {self.dtype} {shape}")
+        plan = self._plan()
+        if plan is None:
+            scores = self._inputs(x)
+            for layer in self.layers.values():
+                scores = copy.copy(layer).forward(scores)
+        else:
+            scores = np.empty(shape, dtype=self.dtype)
+            if out is not None and out.flags.c_contiguous and not np.may_share_memory(out, rows):
+                scores = out
+            plan.scores(stored(rows, self.dtype), scores, resolve(None))
+        if out is None or scores is out:
+            return scores
         out[...] = scores
         return out
 
@@ -180,18 +197,23 @@ class Network:
             labels = labels.argmax(axis=1)
         if not len(rows):
             raise ValueError("accuracy: x has 0 rows, wanted at least 1")
-        right = sum(
-            int(
-                (
-                    self.predict(rows[start : start + BLOCK]).argmax(axis=1) == labels[start : start + BLOCK]
-                ).sum()
-            )
-            for start in range(0, len(rows), BLOCK)
-        )
+        plan, right = self._plan(), 0
+        for start in range(0, len(rows), BLOCK):
+            x_block, t_block = rows[start : start + BLOCK], labels[start : start + BLOCK]
+            if plan is None:
+                right += int((self.predict(x_block).argmax(axis=1) == t_block).sum())
+            else:
+                right += plan.right(stored(self._rows(x_block), self.dtype), t_block, resolve(None))
         return right / len(rows)
 
     def train_step(self, x: ArrayLike, t: ArrayLike, optimizer: Optimizer) -> float:
         """One step: loss, gradient, update. Returns the loss before the update."""
+        plan = self.plan_for(optimizer)
+        if plan is not None and len(rows := self._rows(x)):
+            weights = targets("train_step", t, (len(rows), self.sizes[-1]), self.dtype)
+            losses = train(plan, stored(rows, self.dtype), weights, [np.arange(len(rows))], optimizer)
+            self.forget()
+            return losses[0]
         grads = self.gradient(x, t)
         loss = float(self.lastLayer.loss)
         optimizer.update(self.params, grads)
@@ -298,14 +320,33 @@ class Network:
 
         return saving.load(path)
 
-    def _inputs(self, x: ArrayLike) -> Array:
-        """`x` as the first layer gets it: rows of the network's type, shifted and scaled."""
+    def plan_for(self, optimizer: Optimizer) -> Plan | None:
+        """Return the compiled plan that can train this network with `optimizer`; None if none can."""
+        return self._plan() if type(optimizer) is SGD else None
+
+    def _plan(self) -> Plan | None:
+        """The compiled plan of the network as it is now; None if it has to run layer by layer."""
+        parts = parts_of(self)
+        if self._planned is None or not self._planned.fits(parts):
+            self._planned = Planned(parts, make_plan(self))
+        return self._planned.plan
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the plan out of copies and pickles: it holds addresses."""
+        return self.__dict__ | {"_planned": None}
+
+    def _rows(self, x: ArrayLike) -> Array:
+        """`x` as rows of the network's number of inputs, of whatever type."""
         rows = samples("Network", x)
         if rows.shape[1] != self.sizes[0]:
             raise ValueError(
                 f"Network: x has {plural(rows.shape[1], 'column')}, the network has {plural(self.sizes[0], 'input')}"
             )
-        rows = np.ascontiguousarray(rows, dtype=self.dtype)
+        return rows
+
+    def _inputs(self, x: ArrayLike) -> Array:
+        """`x` as the first layer gets it: rows of the network's type, shifted and scaled."""
+        rows = np.ascontiguousarray(self._rows(x), dtype=self.dtype)
         if self.input_mean.any():
             rows = rows - self.input_mean.astype(self.dtype)
         if (self.input_scale != 1).any():
@@ -313,9 +354,10 @@ class Network:
         return rows
 
     def __repr__(self) -> str:
+        by_layers = ", layer by layer" if self._plan() is None else ""
         return (
             f"{type(self).__name__}({list(self.sizes)}, activation={self.activation!r}, "
-            f"loss={self.loss_name!r}, dtype={self.dtype})"
+            f"loss={self.loss_name!r}, dtype={self.dtype}{by_layers})"
         )
 
 
@@ -344,4 +386,5 @@ def _per_feature(name: str, value: ArrayLike, inputs: int) -> Array:
         raise ValueError(
             f"Network: {name} has shape {array.shape}, wanted one finite number or {inputs}, one an input"
         )
+    array.setflags(write=False)  # a plan has a copy of it
     return array

@@ -3,19 +3,25 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop import sampling
-from backprop._arrays import Array, samples, targets
+from backprop._arrays import Array, targets
 from backprop.history import History
 from backprop.optimizers import SGD, Optimizer
-from bpcore.threads import limited
+from backprop.plans import stored
+from bpcore.plan import Plan
+from bpcore.threads import limited, resolve
 
 if TYPE_CHECKING:
     from backprop.network import Network
+
+# Seconds between two looks at Ctrl-C and the progress bar.
+PAUSE = 0.05
 
 Callback = Callable[["Network", History], Any]
 
@@ -58,17 +64,54 @@ def fit(
     started = time.perf_counter()
     try:
         with limited(threads), closing(_bar(progress, steps)) as bar:
-            for step, batch in enumerate(batches, start=1):
-                history.loss.append(net.train_step(x[batch], t[batch], optimizer))
-                bar.update(1)
-                if step % steps_an_epoch == 0 or step == steps:
-                    _evaluate(net, history, step, (x, t) if track_accuracy else None, checked)
+            done, chunk = 0, 1
+            while done < steps:
+                # Up to the next evaluation, and no longer than Ctrl-C and the progress bar may wait.
+                count = min(chunk, steps_an_epoch - done % steps_an_epoch, steps - done)
+                before = time.perf_counter()
+                history.loss += train_batches(net, x, t, list(islice(batches, count)), optimizer)
+                chunk = chunk_for(PAUSE, count, time.perf_counter() - before)
+                done += count
+                bar.update(count)
+                if done % steps_an_epoch == 0 or done == steps:
+                    _evaluate(net, history, done, (x, t) if track_accuracy else None, checked)
                     answers = [callback(net, history) for callback in callbacks]
                     if True in answers:
                         break
     finally:
         history.seconds = time.perf_counter() - started
     return history
+
+
+def train_batches(
+    net: "Network", x: Array, t: Array, batches: list[sampling.Indices], optimizer: Optimizer
+) -> list[float]:
+    """One step for each batch of indices; returns the losses before the steps."""
+    plan = net.plan_for(optimizer)
+    if plan is None:
+        return [net.train_step(x[batch], t[batch], optimizer) for batch in batches]
+    losses = train(plan, x, t, batches, optimizer)
+    net.forget()
+    return losses
+
+
+def train(
+    plan: Plan, x: Array, t: Array, batches: list[sampling.Indices], optimizer: Optimizer
+) -> list[float]:
+    """Run the steps of `train_batches` in the plan, batches of one length in one call."""
+    lr: float = optimizer.lr  # type: ignore[attr-defined]  # plans are for SGD alone
+    losses: list[float] = []
+    for _, group in groupby(batches, key=len):
+        indices = np.stack(list(group))
+        step_losses = np.empty(len(indices))
+        plan.train(x, t, indices, lr, step_losses, resolve(None))
+        losses += step_losses.tolist()
+    return losses
+
+
+def chunk_for(seconds: float, steps: int, took: float) -> int:
+    """How many steps take about `seconds`, if `steps` of them took `took`; at most ten times as many."""
+    return max(1, min(10 * steps, int(steps * seconds / max(took, 1e-9))))
 
 
 def _evaluate(
@@ -121,7 +164,7 @@ def _bar(progress: bool, steps: int) -> _Bar:
 
 
 def _data(owner: str, net: "Network", x: ArrayLike, t: ArrayLike) -> tuple[Array, Array]:
-    rows = samples(owner, x)
+    rows = stored(net._rows(x), net.dtype)
     if not len(rows):
         raise ValueError(f"{owner}: x has 0 rows, wanted at least 1")
     if len(rows) >= 2**32:

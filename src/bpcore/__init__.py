@@ -1,7 +1,7 @@
 """The compiled core of backprop: kernels for dense neural networks, built once per instruction-set level.
 
-`bpcore.kernels` is the build for the best level that both the processor and the operating system allow.
-`$BACKPROP_ISA` (for instance `v3`) chooses another.
+`bpcore.kernels` and `bpcore.plan` are the builds for the best level that both the processor and the operating system
+allow. `$BACKPROP_ISA` (for instance `v3`) chooses another.
 """
 
 import importlib
@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from bpcore import cpu
 from bpcore.threads import get_num_threads, set_num_threads
 
-__all__ = ["cpu_info", "get_include", "get_num_threads", "kernels", "set_num_threads"]
+__all__ = ["cpu_info", "get_include", "get_num_threads", "kernels", "plan", "set_num_threads"]
 __version__ = "0.1.0"
 
 LEVELS = ("v4", "v3", "v2", "neon", "generic")
@@ -44,8 +44,9 @@ def _choose(built: tuple[str, ...], usable: tuple[str, ...], wanted: str) -> str
 
 _level = _choose(_built_levels(), cpu.usable_levels(), os.environ.get("BACKPROP_ISA", "").strip())
 kernels = importlib.import_module(f"bpcore.kernels_{_level}")
-# So that `import bpcore.kernels` and `from bpcore.kernels import …` reach the chosen level too.
-sys.modules["bpcore.kernels"] = kernels
+plan = importlib.import_module(f"bpcore.plan_{_level}")
+# So that `import bpcore.kernels` and `from bpcore.plan import …` reach the chosen level too.
+sys.modules["bpcore.kernels"], sys.modules["bpcore.plan"] = kernels, plan
 
 
 def cpu_info() -> dict[str, object]:

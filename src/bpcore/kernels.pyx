@@ -17,22 +17,10 @@ cimport bpcore.elementwise as elementwise
 cimport bpcore.reductions as reductions
 cimport bpcore.softmax as rows
 cimport bpcore.updates as updates
+from bpcore.parallel cimport BP_OPENMP, omp_get_max_threads
 
 from bpcore.doors import door
 from bpcore.threads import resolve
-
-cdef extern from *:
-    """
-    #ifdef _OPENMP
-    #include <omp.h>
-    #define BP_OPENMP 1
-    #else
-    #define BP_OPENMP 0
-    #define omp_get_max_threads() 1
-    #endif
-    """
-    bint BP_OPENMP
-    int omp_get_max_threads() nogil
 
 # Operations below which a second thread costs more than it saves: a parallel region takes about 1 µs.
 cdef double WORTH_A_THREAD = 1 << 17
@@ -218,13 +206,22 @@ cdef cross_entropy(const floating[:, ::1] x, t, floating[:, ::1] y, floating[:, 
     cdef const floating[:, ::1] weights = weights_of(t, x)
     cdef int n = count(threads, <double> B * K)
     cdef double loss
-    cdef double* memory = <double*> malloc(B * sizeof(double))
-    if memory is NULL:
+    cdef double* losses = <double*> malloc(B * sizeof(double))
+    if losses is NULL:
         raise MemoryError(f"no memory for the losses of {B} rows")
-    cdef double[::1] losses = <double[:B:1]> memory
     with nogil:
-        loss = rows.softmax_cross_entropy(x, labels, weights, y, dx, losses, n)
-    free(memory)
+        loss = rows.softmax_cross_entropy(
+            &x[0, 0],
+            NULL if labels is None else &labels[0],
+            NULL if weights is None else &weights[0, 0],
+            &y[0, 0],
+            NULL if dx is None else &dx[0, 0],
+            losses,
+            B,
+            K,
+            n,
+        )
+    free(losses)
     return loss
 
 
@@ -270,7 +267,16 @@ def softmax_cross_entropy_backward(
     cdef const floating[:, ::1] weights = weights_of(t, y)
     cdef int n = count(threads, <double> B * K)
     with nogil:
-        rows.softmax_cross_entropy_backward(y, labels, weights, <floating> dout, dx, n)
+        rows.softmax_cross_entropy_backward(
+            &y[0, 0],
+            NULL if labels is None else &labels[0],
+            NULL if weights is None else &weights[0, 0],
+            <floating> dout,
+            &dx[0, 0],
+            B,
+            K,
+            n,
+        )
 
 
 # --- Nodes ----------------------------------------------------------------------------------------------------

@@ -16,25 +16,26 @@ from bpcore.simd cimport exp, log
 
 
 cdef inline floating softmax_row(
-    const floating[:, ::1] x,      # IN   (B, K)
-    floating[:, ::1] y,            # OUT  (B, K), row r
-    Py_ssize_t r,
-    floating* log_sum,             # OUT  log Σ_k exp(x_k − m)
+    const floating* x,       # IN   K logits
+    floating* y,             # OUT  K probabilities; may be x
+    Py_ssize_t K,
+    floating* log_sum,       # OUT  log Σ_k exp(x_k − m)
 ) noexcept nogil:
     """Returns m = max_k x_k."""
     cdef int lanes = 16 if floating is float else 8
     cdef floating[16] partial
-    cdef floating m = x[r, 0], total
+    cdef floating m = x[0], scale
     cdef Py_ssize_t k
     cdef int lane, half
-    for k in range(1, x.shape[1]):
-        m = x[r, k] if x[r, k] > m else m
+    for k in range(1, K):
+        m = x[k] if x[k] > m else m
+    # y = exp(x − m)
+    for k in range(K):
+        y[k] = exp(x[k] - m)
     for lane in range(lanes):
         partial[lane] = 0
-    # y = exp(x − m), and its sum
-    for k in range(x.shape[1]):
-        y[r, k] = exp(x[r, k] - m)
-        partial[k % lanes] = partial[k % lanes] + y[r, k]
+    for k in range(K):
+        partial[k % lanes] = partial[k % lanes] + y[k]
     half = lanes // 2
     while half > 0:
         for lane in range(half):
@@ -42,75 +43,73 @@ cdef inline floating softmax_row(
         half = half // 2
     log_sum[0] = log(partial[0])
     # y = exp(x − m) / Σ exp(x − m)
-    total = 1 / partial[0]
-    for k in range(x.shape[1]):
-        y[r, k] = y[r, k] * total
+    scale = 1 / partial[0]
+    for k in range(K):
+        y[k] = y[k] * scale
     return m
 
 
 cdef inline floating row_loss(
-    const floating[:, ::1] x,      # IN   (B, K)
-    const int64_t[::1] labels,     # IN   (B,), or None
-    const floating[:, ::1] t,      # IN   (B, K) where there are no labels
-    Py_ssize_t r,
+    const floating* x,             # IN   K logits
+    const int64_t* label,          # IN   the row's label, or NULL
+    const floating* t,             # IN   K weights where there is no label
+    Py_ssize_t K,
     floating m,
     floating log_sum,
 ) noexcept nogil:
     cdef floating loss = 0
     cdef Py_ssize_t k
     # loss = −log y_label = log Σ exp(x − m) − (x_label − m)
-    if labels is not None:
-        return log_sum - (x[r, labels[r]] - m)
+    if label is not NULL:
+        return log_sum - (x[label[0]] - m)
     # loss = −Σ_k t_k·log y_k over t_k ≠ 0
-    for k in range(x.shape[1]):
-        if t[r, k] != 0:
-            loss = loss + t[r, k] * (log_sum - (x[r, k] - m))
+    for k in range(K):
+        if t[k] != 0:
+            loss = loss + t[k] * (log_sum - (x[k] - m))
     return loss
 
 
 cdef inline void row_gradient(
-    const floating[:, ::1] y,      # IN   (B, K)
-    const int64_t[::1] labels,     # IN   (B,), or None
-    const floating[:, ::1] t,      # IN   (B, K) where there are no labels
-    floating[:, ::1] dx,           # OUT  (B, K), row r
-    Py_ssize_t r,
+    const floating* y,             # IN   K probabilities
+    const int64_t* label,          # IN   the row's label, or NULL
+    const floating* t,             # IN   K weights where there is no label
+    floating* dx,                  # OUT  K
+    Py_ssize_t K,
     floating scale,                # dout / B
 ) noexcept nogil:
     cdef floating weight = 0
     cdef Py_ssize_t k
     # dx = (y − t)·scale, t the one-hot row of the label
-    if labels is not None:
-        for k in range(y.shape[1]):
-            dx[r, k] = (y[r, k] - (1 if k == labels[r] else 0)) * scale
+    if label is not NULL:
+        for k in range(K):
+            dx[k] = (y[k] - (1 if k == label[0] else 0)) * scale
         return
     # dx = (y·Σt − t)·scale
-    for k in range(y.shape[1]):
-        weight = weight + t[r, k]
-    for k in range(y.shape[1]):
-        dx[r, k] = (y[r, k] * weight - t[r, k]) * scale
+    for k in range(K):
+        weight = weight + t[k]
+    for k in range(K):
+        dx[k] = (y[k] * weight - t[k]) * scale
 
 
 cdef inline double softmax_cross_entropy_row(
-    const floating[:, ::1] x,
-    const int64_t[::1] labels,
-    const floating[:, ::1] t,
-    floating[:, ::1] y,            # OUT  (B, K), row r
-    floating[:, ::1] dx,           # OUT  (B, K), row r, or None: no gradient
-    Py_ssize_t r,
+    const floating* x,
+    const int64_t* label,
+    const floating* t,
+    floating* y,                   # OUT  K probabilities
+    floating* dx,                  # OUT  K, or NULL: no gradient
+    Py_ssize_t K,
     floating scale,
 ) noexcept nogil:
     cdef floating log_sum = 0
-    cdef floating m = softmax_row(x, y, r, &log_sum)
-    if dx is not None:
-        row_gradient(y, labels, t, dx, r, scale)
-    return row_loss(x, labels, t, r, m, log_sum)
+    cdef floating m = softmax_row(x, y, K, &log_sum)
+    if dx is not NULL:
+        row_gradient(y, label, t, dx, K, scale)
+    return row_loss(x, label, t, K, m, log_sum)
 
 
-cdef inline void softmax_row_alone(
-    const floating[:, ::1] x, floating[:, ::1] y, Py_ssize_t r
-) noexcept nogil:
+cdef inline void softmax_row_alone(const floating* x, floating* y, Py_ssize_t K) noexcept nogil:
     cdef floating log_sum = 0
-    softmax_row(x, y, r, &log_sum)
+    softmax_row(x, y, K, &log_sum)
 
 
 cdef inline void softmax(
@@ -120,39 +119,58 @@ cdef inline void softmax(
 ) noexcept nogil:
     cdef Py_ssize_t r
     for r in prange(x.shape[0], num_threads=threads, use_threads_if=threads > 1, schedule="static"):
-        softmax_row_alone(x, y, r)
+        softmax_row_alone(&x[r, 0], &y[r, 0], x.shape[1])
 
 
 cdef inline double softmax_cross_entropy(
-    const floating[:, ::1] x,      # IN   (B, K), B > 0, K > 0
-    const int64_t[::1] labels,     # IN   (B,) each in [0, K), or None
-    const floating[:, ::1] t,      # IN   (B, K) where there are no labels
-    floating[:, ::1] y,            # OUT  (B, K)
-    floating[:, ::1] dx,           # OUT  (B, K), or None: no gradient
-    double[::1] losses,            # OUT  (B,)
+    const floating* x,             # IN   (B, K), B > 0, K > 0
+    const int64_t* labels,         # IN   (B,) each in [0, K), or NULL
+    const floating* targets,       # IN   (B, K) where there are no labels
+    floating* y,                   # OUT  (B, K)
+    floating* dx,                  # OUT  (B, K), or NULL: no gradient
+    double* losses,                # OUT  (B,)
+    Py_ssize_t B,
+    Py_ssize_t K,
     int threads,
 ) noexcept nogil:
     """Returns the mean of the rows' losses; dx is for dout = 1."""
-    cdef floating scale = <floating> 1 / <floating> x.shape[0]
+    cdef floating scale = <floating> 1 / <floating> B
     cdef double total = 0
     cdef Py_ssize_t r
-    for r in prange(x.shape[0], num_threads=threads, use_threads_if=threads > 1, schedule="static"):
-        losses[r] = softmax_cross_entropy_row(x, labels, t, y, dx, r, scale)
+    for r in prange(B, num_threads=threads, use_threads_if=threads > 1, schedule="static"):
+        losses[r] = softmax_cross_entropy_row(
+            x + r * K,
+            NULL if labels is NULL else labels + r,
+            NULL if targets is NULL else targets + r * K,
+            y + r * K,
+            NULL if dx is NULL else dx + r * K,
+            K,
+            scale,
+        )
     # loss = Σ_r losses[r] / B
-    for r in range(x.shape[0]):
+    for r in range(B):
         total = total + losses[r]
-    return total / x.shape[0]
+    return total / B
 
 
 cdef inline void softmax_cross_entropy_backward(
-    const floating[:, ::1] y,      # IN   (B, K) what softmax_cross_entropy gave
-    const int64_t[::1] labels,     # IN   (B,) each in [0, K), or None
-    const floating[:, ::1] t,      # IN   (B, K) where there are no labels
+    const floating* y,             # IN   (B, K) what softmax_cross_entropy gave
+    const int64_t* labels,         # IN   (B,) each in [0, K), or NULL
+    const floating* targets,       # IN   (B, K) where there are no labels
     floating dout,
-    floating[:, ::1] dx,           # OUT  (B, K)
+    floating* dx,                  # OUT  (B, K)
+    Py_ssize_t B,
+    Py_ssize_t K,
     int threads,
 ) noexcept nogil:
-    cdef floating scale = dout / <floating> y.shape[0]
+    cdef floating scale = dout / <floating> B
     cdef Py_ssize_t r
-    for r in prange(y.shape[0], num_threads=threads, use_threads_if=threads > 1, schedule="static"):
-        row_gradient(y, labels, t, dx, r, scale)
+    for r in prange(B, num_threads=threads, use_threads_if=threads > 1, schedule="static"):
+        row_gradient(
+            y + r * K,
+            NULL if labels is NULL else labels + r,
+            NULL if targets is NULL else targets + r * K,
+            dx + r * K,
+            K,
+            scale,
+        )

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 import backprop as bp
+from backprop import training
 from backprop.cli import main
+from backprop.training import train_batches
 
 FAST = ["--epochs", "3"]
 
@@ -103,16 +105,16 @@ def test_a_plot(capsys):
 
 
 def test_ctrl_c_saves_what_there_is(capsys, monkeypatch):
-    steps = []
-    step = bp.Network.train_step
+    taken = []
 
-    def interrupted(self, *arguments):
-        steps.append(1)
-        if len(steps) > 10:
+    def interrupted(net, x, t, batches, optimizer):
+        if len(taken) >= 10:
             raise KeyboardInterrupt
-        return step(self, *arguments)
+        taken.append(1)
+        return train_batches(net, x, t, batches, optimizer)
 
-    monkeypatch.setattr(bp.Network, "train_step", interrupted)
+    monkeypatch.setattr(training, "chunk_for", lambda *_: 1)
+    monkeypatch.setattr(training, "train_batches", interrupted)
     assert main(["train", "--out", "net"]) == 130
     out, err = capsys.readouterr()
     assert ", 10 steps" in out

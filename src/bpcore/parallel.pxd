@@ -1,0 +1,14 @@
+"""What OpenMP allows, or one thread where it is not compiled in."""
+
+cdef extern from *:
+    """
+    #ifdef _OPENMP
+    #include <omp.h>
+    #define BP_OPENMP 1
+    #else
+    #define BP_OPENMP 0
+    #define omp_get_max_threads() 1
+    #endif
+    """
+    bint BP_OPENMP
+    int omp_get_max_threads() noexcept nogil

@@ -1,0 +1,219 @@
+"""The compiled plan and the layers: nobody can tell from the numbers which of the two ran."""
+
+import copy
+import pickle
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import backprop as bp
+from backprop import training
+
+
+class ByLayers(bp.Network):
+    """A network that never uses a plan."""
+
+    def _plan(self):
+        return None
+
+
+def both(sizes, **options):
+    return bp.Network(sizes, **options), ByLayers(sizes, **options)
+
+
+SIZES = st.lists(st.sampled_from([1, 2, 3, 5, 8, 10, 17, 24, 33, 50]), min_size=2, max_size=5)
+
+
+@st.composite
+def problems(draw):
+    """Networks and data of every kind that a plan takes."""
+    sizes = draw(SIZES)
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    rows = draw(st.integers(1, 70))
+    stored = draw(st.sampled_from(["u1", "f4", "f8", "i4"]))
+    x = (
+        rng.normal(size=(rows, sizes[0]))
+        if stored.startswith("f")
+        else rng.integers(0, 255, (rows, sizes[0]))
+    )
+    t = rng.integers(0, sizes[-1], rows)
+    if draw(st.booleans()):
+        t = rng.dirichlet(np.ones(sizes[-1]), rows)
+    scaling = draw(
+        st.sampled_from(
+            [{}, {"input_scale": 1 / 255}, {"input_mean": 3.0}, {"input_mean": -1.0, "input_scale": 0.5}]
+        )
+    )
+    options = {
+        "activation": draw(st.sampled_from(["relu", "sigmoid"])),
+        "dtype": draw(st.sampled_from(["float32", "float64"])),
+        "seed": draw(st.integers(0, 100)),
+        **scaling,
+    }
+    return sizes, options, x.astype(stored), t
+
+
+def assert_same_parameters(one, other):
+    for key in one.params:
+        assert np.array_equal(one.params[key], other.params[key], equal_nan=True), key
+
+
+@given(problems(), st.sampled_from([1, 2, 3]))
+def test_evaluation(problem, threads):
+    sizes, options, x, t = problem
+    planned, layered = both(sizes, **options)
+    with bp_threads(threads):
+        assert np.array_equal(planned.predict(x), layered.predict(x))
+        assert np.array_equal(planned.predict_proba(x), layered.predict_proba(x))
+        assert planned.accuracy(x, t) == layered.accuracy(x, t)
+        assert planned.loss(x, t) == layered.loss(x, t)
+
+
+@given(problems(), st.integers(1, 20), st.sampled_from([1, 2, 3]))
+def test_training(problem, batch_size, threads):
+    sizes, options, x, t = problem
+    planned, layered = both(sizes, **options)
+    runs = [
+        net.fit(x, t, epochs=2, batch_size=batch_size, optimizer=bp.SGD(0.3), seed=1, threads=threads)
+        for net in (planned, layered)
+    ]
+    assert runs[0].loss == runs[1].loss
+    assert runs[0].train_accuracy == runs[1].train_accuracy
+    assert_same_parameters(planned, layered)
+    assert planned.train_step(x, t, bp.SGD(0.1)) == layered.train_step(x, t, bp.SGD(0.1))
+    assert_same_parameters(planned, layered)
+
+
+def bp_threads(threads):
+    from bpcore.threads import limited
+
+    return limited(threads)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_large_enough_for_threads_and_blocks(dtype):
+    rng = np.random.default_rng(0)
+    x, t = rng.normal(size=(1000, 300)).astype(dtype), rng.integers(0, 10, 1000)
+    planned, layered = both([300, 130, 10], dtype=dtype, seed=0)
+    for threads in (1, 2, 7):
+        planned.fit(x, t, iterations=5, batch_size=200, seed=threads, threads=threads)
+        layered.fit(x, t, iterations=5, batch_size=200, seed=threads, threads=1)
+        assert_same_parameters(planned, layered)
+        with bp_threads(threads):
+            assert np.array_equal(planned.predict(x), layered.predict(x))
+
+
+def test_nan_and_infinity_go_the_same_way():
+    planned, layered = both([4, 6, 3], dtype="float64", seed=0)
+    x = np.array([[np.nan, 1, 2, 3], [np.inf, 1, 2, 3], [1, 2, 3, 4], [-np.inf, 0, 0, 1]])
+    t = np.array([0, 1, 2, 0])
+    assert np.array_equal(planned.predict(x), layered.predict(x), equal_nan=True)
+    assert planned.accuracy(x, t) == layered.accuracy(x, t)
+    for net in (planned, layered):
+        assert np.isnan(net.train_step(x, t, bp.SGD(0.1)))
+    assert_same_parameters(planned, layered)
+
+
+@pytest.mark.parametrize("change", ["layer", "weights", "mean"])
+def test_what_is_replaced_is_used_from_the_next_call_on(change):
+    net = bp.Network([4, 5, 3], dtype="float64", seed=0)
+    x = np.random.default_rng(0).normal(size=(6, 4))
+    before = net.predict(x)
+    if change == "layer":
+        net.layers["Relu1"] = bp.Sigmoid()
+    elif change == "weights":
+        net.layers["Affine1"].W = net.layers["Affine1"].W * 2
+    else:
+        net.input_mean = np.full(4, 0.5)
+    layered = ByLayers([4, 5, 3], dtype="float64")
+    layered.layers.update(net.layers)
+    layered.input_mean = net.input_mean
+    assert np.array_equal(net.predict(x), layered.predict(x))
+    assert not np.array_equal(net.predict(x), before)
+
+
+class Twice:
+    """A user's own layer."""
+
+    def forward(self, x):
+        return 2 * x
+
+    def backward(self, dout):
+        return 2 * dout
+
+
+def test_what_no_plan_can_run_goes_layer_by_layer_and_says_so():
+    def network():
+        return bp.Network([4, 5, 3], dtype="float64", seed=0)
+
+    assert "layer by layer" not in repr(network())
+    own, fortran, readonly, mixed = network(), network(), network(), network()
+    own.layers["Twice"] = Twice()
+    fortran.layers["Affine1"].W = np.asfortranarray(fortran.layers["Affine1"].W)
+    readonly.layers["Affine1"].W.setflags(write=False)
+    mixed.layers["Affine1"].W = mixed.layers["Affine1"].W.astype(np.float32)
+    x = np.random.default_rng(0).normal(size=(6, 4))
+    for net in (own, fortran, readonly, mixed):
+        assert repr(net).endswith("layer by layer)")
+        assert np.isfinite(net.predict(x)).all()
+
+
+def test_copies_have_plans_of_their_own():
+    net = bp.Network([4, 5, 3], seed=0)
+    x, t = np.random.default_rng(0).normal(size=(6, 4)), np.array([0, 1, 2, 0, 1, 2])
+    net.train_step(x, t, bp.SGD(0.1))
+    for twin in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
+        before = {key: value.copy() for key, value in net.params.items()}
+        twin.train_step(x, t, bp.SGD(0.1))
+        assert not np.array_equal(twin.params["W1"], net.params["W1"])
+        assert all(np.array_equal(net.params[key], before[key]) for key in before)
+
+
+def test_an_array_that_may_overlap_the_input_is_written_last():
+    net, layered = both([3, 3], dtype="float64", seed=0)
+    x = np.random.default_rng(0).normal(size=(5, 3))
+    expected = layered.predict(x)
+    assert net.predict(x, out=x) is x
+    assert np.array_equal(x, expected)
+
+
+def test_several_threads_of_python_may_predict_at_once():
+    net = bp.Network([50, 64, 10], seed=0)
+    x = np.random.default_rng(0).normal(size=(500, 50))
+    expected, wrong = net.predict(x), []
+
+    def work():
+        wrong.extend(not np.array_equal(net.predict(x), expected) for _ in range(20))
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(wrong) == 80
+    assert not any(wrong)
+
+
+def test_training_one_network_from_two_threads_raises():
+    net = bp.Network([200, 300, 10], seed=0)
+    rng = np.random.default_rng(0)
+    x, t = rng.normal(size=(256, 200)).astype(np.float32), rng.integers(0, 10, 256)
+    plan = net.plan_for(bp.SGD(0.1))
+    indices = np.zeros((3000, 256), dtype=np.int64)
+    first = threading.Thread(target=plan.train, args=(x, t, indices, 0.1, np.empty(3000), 1))
+    first.start()
+    while not plan.training and first.is_alive():
+        pass
+    with pytest.raises(RuntimeError, match="this network is being trained by another thread"):
+        net.train_step(x, t, bp.SGD(0.1))
+    first.join()
+    assert net.train_step(x, t, bp.SGD(0.1)) > 0
+
+
+def test_how_many_steps_fit_into_a_pause():
+    assert training.chunk_for(0.05, steps=1, took=0.001) == 10
+    assert training.chunk_for(0.05, steps=100, took=0.01) == 500
+    assert training.chunk_for(0.05, steps=100, took=10) == 1
