@@ -15,12 +15,13 @@ from cython.parallel cimport prange
 from libc.stdint cimport uintptr_t
 from libc.string cimport memcpy, memset
 
-from bpcore.simd cimport BP_TILE_ROWS, BP_TILE_VECTORS, BP_VECTOR_BYTES, dots, fma, tile
+from bpcore.simd cimport BP_TILE_ROWS, BP_TILE_VECTORS, BP_VECTOR_BYTES, dots, fma, pack_rows, tile
 
 cdef enum:
     PANEL_BYTES = 76800         # of packed b: 400 rows of the widest tile
     TILE_BYTES = 1728           # of c: 9 rows of 3 vectors of 64 bytes
     SLAB_BYTES = 524288         # of a: half of a common second-level cache
+    FAR_BYTES = 2048            # between rows of b
     DOT_TERMS = 1024            # part of the bits contract
     DOT_BYTES = 32768           # 8 columns of that many float32
 
@@ -81,6 +82,7 @@ cdef inline void block(
 ) noexcept nogil:
     cdef unsigned char[PANEL_BYTES + 64] panel_memory
     cdef unsigned char[TILE_BYTES + 64] edge_memory
+    cdef floating[48] zero
     cdef floating* panel = <floating*> aligned(panel_memory)
     cdef floating* edge = <floating*> aligned(edge_memory)
     cdef Py_ssize_t lanes = BP_VECTOR_BYTES // sizeof(floating)
@@ -91,49 +93,47 @@ cdef inline void block(
     cdef Py_ssize_t tiles = (stop - first + BP_TILE_ROWS - 1) // BP_TILE_ROWS
     cdef Py_ssize_t most = PANEL_BYTES // (padded * sizeof(floating))
     cdef Py_ssize_t pieces = max((s.K + most - 1) // most, 1)
-    cdef bint packed = s.b_column != 1 or wide < padded or stop - first > 4 * BP_TILE_ROWS
+    # Rows far apart share sets of the first-level cache and take a page each; packing pays when they are read again.
+    cdef bint far = s.b_row * sizeof(floating) >= FAR_BYTES and tiles > 4
+    cdef bint packed = s.b_column != 1 or wide < padded or far
     cdef const floating* rows_of_b
-    cdef Py_ssize_t b_row, piece, k, terms, n, r, m
+    cdef const floating* initial
+    cdef const floating* begin
+    cdef floating* into
+    cdef Py_ssize_t b_row, begin_row, piece, k, terms, n, r, m
+    memset(zero, 0, sizeof(zero))
+    initial = zero
+    if start is not NULL:
+        initial = start + left
     for piece in range(pieces):
         k = s.K * piece // pieces
         terms = s.K * (piece + 1) // pieces - k
+        rows_of_b = b + k * s.b_row + left * s.b_column
+        b_row = s.b_row
         if packed:
-            pack(b + k * s.b_row + left * s.b_column, s.b_row, s.b_column, panel, terms, wide, padded)
+            pack(rows_of_b, s.b_row, s.b_column, panel, terms, wide, padded)
             rows_of_b = panel
             b_row = padded
-        else:
-            rows_of_b = b + k * s.b_row + left
-            b_row = s.b_row
         for n in range(tiles):
             # Tiles of nearly equal height, since a low one keeps the multipliers waiting.
             r = first + (stop - first) * n // tiles
             m = first + (stop - first) * (n + 1) // tiles - r
+            into = c + r * s.c_row + left
+            begin, begin_row = into, s.c_row
             if piece == 0:
-                begin(start, c + r * s.c_row + left, s.c_row, left, m, wide)
+                begin, begin_row = initial, 0
             if wide == padded:
                 tile(
                     <int> m, vectors, terms, a + r * s.a_row + k * s.a_k, s.a_row, s.a_k,
-                    rows_of_b, b_row, c + r * s.c_row + left, s.c_row,
+                    rows_of_b, b_row, begin, begin_row, into, s.c_row,
                 )
             else:
-                copy_rows(c + r * s.c_row + left, s.c_row, edge, padded, m, wide)
+                copy_rows(begin, begin_row, edge, padded, m, wide)
                 tile(
                     <int> m, vectors, terms, a + r * s.a_row + k * s.a_k, s.a_row, s.a_k,
-                    rows_of_b, b_row, edge, padded,
+                    rows_of_b, b_row, edge, padded, edge, padded,
                 )
-                copy_rows(edge, padded, c + r * s.c_row + left, s.c_row, m, wide)
-
-
-cdef inline void begin(
-    const floating* start, floating* c, Py_ssize_t c_row, Py_ssize_t left, Py_ssize_t m, Py_ssize_t wide
-) noexcept nogil:
-    """Set m rows of c to the start of their sums."""
-    cdef Py_ssize_t r
-    for r in range(m):
-        if start is NULL:
-            memset(c + r * c_row, 0, wide * sizeof(floating))
-        else:
-            memcpy(c + r * c_row, start + left, wide * sizeof(floating))
+                copy_rows(edge, padded, into, s.c_row, m, wide)
 
 
 cdef inline void copy_rows(
@@ -160,9 +160,13 @@ cdef inline void pack(
     Py_ssize_t padded,
 ) noexcept nogil:
     cdef Py_ssize_t k, j
+    if b_column == 1 and wide == padded:
+        pack_rows(<int> (padded * sizeof(floating) // BP_VECTOR_BYTES), terms, b, b_row, panel)
+        return
     if b_column == 1:
         for k in range(terms):
-            memcpy(panel + k * padded, b + k * b_row, wide * sizeof(floating))
+            for j in range(wide):
+                panel[k * padded + j] = b[k * b_row + j]
     else:
         # Along the columns of b, which is how it lies in memory.
         for j in range(wide):
@@ -192,7 +196,8 @@ cdef inline void tail_of_dots(
     cdef Py_ssize_t r, j, k, terms, whole, l, i
     cdef int m, n
     for r in range(first, stop):
-        begin(start, c + r * s.c_row + left, s.c_row, left, 1, s.N - left)
+        for j in range(left, s.N):
+            c[r * s.c_row + j] = 0 if start is NULL else start[j]
     k = 0
     while k < s.K:
         terms = min(<Py_ssize_t> DOT_TERMS, s.K - k)
@@ -252,7 +257,7 @@ cdef inline void tail_exchanged(
                 for k in range(wide):
                     edge[i * wide + k] = 0 if start is NULL else start[j + i]
             if vectors > 0:
-                tile(<int> m, vectors, s.K, b + j, 1, s.b_row, a + r, s.a_k, edge, wide)
+                tile(<int> m, vectors, s.K, b + j, 1, s.b_row, a + r, s.a_k, edge, wide, edge, wide)
             else:
                 chain(<int> m, s.K, b + j, s.b_row, a + r, s.a_k, edge)
             for k in range(wide):

@@ -18,20 +18,26 @@ cdef extern from "simd.h" nogil:
     const int BP_TILE_VECTORS
     void bp_tile_rowsf(
         int m, int n, Py_ssize_t K, const float* a, Py_ssize_t a_row,
-        const float* b, Py_ssize_t b_row, float* c, Py_ssize_t c_row
+        const float* b, Py_ssize_t b_row,
+        const float* from_, Py_ssize_t from_row, float* c, Py_ssize_t c_row
     ) noexcept
     void bp_tile_rows(
         int m, int n, Py_ssize_t K, const double* a, Py_ssize_t a_row,
-        const double* b, Py_ssize_t b_row, double* c, Py_ssize_t c_row
+        const double* b, Py_ssize_t b_row,
+        const double* from_, Py_ssize_t from_row, double* c, Py_ssize_t c_row
     ) noexcept
     void bp_tile_columnsf(
         int m, int n, Py_ssize_t K, const float* a, Py_ssize_t a_k,
-        const float* b, Py_ssize_t b_row, float* c, Py_ssize_t c_row
+        const float* b, Py_ssize_t b_row,
+        const float* from_, Py_ssize_t from_row, float* c, Py_ssize_t c_row
     ) noexcept
     void bp_tile_columns(
         int m, int n, Py_ssize_t K, const double* a, Py_ssize_t a_k,
-        const double* b, Py_ssize_t b_row, double* c, Py_ssize_t c_row
+        const double* b, Py_ssize_t b_row,
+        const double* from_, Py_ssize_t from_row, double* c, Py_ssize_t c_row
     ) noexcept
+    void bp_pack_rowsf(int n, Py_ssize_t K, const float* b, Py_ssize_t b_row, float* panel) noexcept
+    void bp_pack_rows(int n, Py_ssize_t K, const double* b, Py_ssize_t b_row, double* panel) noexcept
     void bp_dots_off(
         int m, int n, Py_ssize_t K, const float* a, Py_ssize_t a_row, const float* rest,
         const float* b, Py_ssize_t b_row, float* sums
@@ -80,20 +86,32 @@ cdef inline void tile(
     Py_ssize_t a_k,
     const floating* b,
     Py_ssize_t b_row,
+    const floating* start,
+    Py_ssize_t start_row,
     floating* c,
     Py_ssize_t c_row,
 ) noexcept nogil:
-    """c[r, j] += Σ_k a[r·a_row + k·a_k]·b[k, j] for m rows and n vectors of columns; a_row or a_k is 1."""
+    """c[r, j] = start[r, j] + Σ_k a[r·a_row + k·a_k]·b[k, j] for m rows and n vectors of columns; a_row or a_k is 1."""
     if floating is float:
         if a_k == 1:
-            bp_tile_rowsf(m, n, K, a, a_row, b, b_row, c, c_row)
+            bp_tile_rowsf(m, n, K, a, a_row, b, b_row, start, start_row, c, c_row)
         else:
-            bp_tile_columnsf(m, n, K, a, a_k, b, b_row, c, c_row)
+            bp_tile_columnsf(m, n, K, a, a_k, b, b_row, start, start_row, c, c_row)
     else:
         if a_k == 1:
-            bp_tile_rows(m, n, K, a, a_row, b, b_row, c, c_row)
+            bp_tile_rows(m, n, K, a, a_row, b, b_row, start, start_row, c, c_row)
         else:
-            bp_tile_columns(m, n, K, a, a_k, b, b_row, c, c_row)
+            bp_tile_columns(m, n, K, a, a_k, b, b_row, start, start_row, c, c_row)
+
+
+cdef inline void pack_rows(
+    int n, Py_ssize_t K, const floating* b, Py_ssize_t b_row, floating* panel
+) noexcept nogil:
+    """panel[k, :] = b[k, :] for K rows of n vectors."""
+    if floating is float:
+        bp_pack_rowsf(n, K, b, b_row, panel)
+    else:
+        bp_pack_rows(n, K, b, b_row, panel)
 
 
 cdef inline void dots(

@@ -13,12 +13,14 @@ typedef T BP(vector) __attribute__((vector_size(BP_VECTOR_BYTES), aligned(sizeof
 #define LANES ((int)(64 / sizeof(T)))
 #define WIDE (LANES / VL)
 
-/* c[r, j] = c[r, j] + Σ_k a[r·a_row + k·a_k]·b[k·b_row + j] for m rows and n vectors of columns. */
+/* c[r, j] = from[r·from_row + j] + Σ_k a[r·a_row + k·a_k]·b[k·b_row + j] for m rows and n vectors of columns;
+   with from_row = 0 every row starts from the same numbers. */
 static BP_INLINE void BP(tile)(const int m, const int n, ptrdiff_t K, const T *a, ptrdiff_t a_row, ptrdiff_t a_k,
-                               const T *b, ptrdiff_t b_row, T *c, ptrdiff_t c_row) {
+                               const T *b, ptrdiff_t b_row, const T *from, ptrdiff_t from_row,
+                               T *c, ptrdiff_t c_row) {
     V sum[BP_TILE_ROWS][BP_TILE_VECTORS];
     BP_UNROLL for (int r = 0; r < m; r++)
-        BP_UNROLL for (int v = 0; v < n; v++) sum[r][v] = *(const V *)(c + r * c_row + v * VL);
+        BP_UNROLL for (int v = 0; v < n; v++) sum[r][v] = *(const V *)(from + r * from_row + v * VL);
     for (ptrdiff_t k = 0; k < K; k++) {
         V row[BP_TILE_VECTORS];
         BP_UNROLL for (int v = 0; v < n; v++) row[v] = *(const V *)(b + k * b_row + v * VL);
@@ -32,38 +34,46 @@ static BP_INLINE void BP(tile)(const int m, const int n, ptrdiff_t K, const T *a
         BP_UNROLL for (int v = 0; v < n; v++) *(V *)(c + r * c_row + v * VL) = sum[r][v];
 }
 
+#define BP_REST b, b_row, from, from_row, c, c_row
 #define BP_CASES(n, a_row, a_k)                                                            \
     switch (m) {                                                                           \
-    case 1: BP(tile)(1, n, K, a, a_row, a_k, b, b_row, c, c_row); return;                  \
-    case 2: BP(tile)(2, n, K, a, a_row, a_k, b, b_row, c, c_row); return;                  \
-    case 3: BP(tile)(3, n, K, a, a_row, a_k, b, b_row, c, c_row); return;                  \
-    case 4: BP(tile)(4, n, K, a, a_row, a_k, b, b_row, c, c_row); return;                  \
+    case 1: BP(tile)(1, n, K, a, a_row, a_k, BP_REST); return;                             \
+    case 2: BP(tile)(2, n, K, a, a_row, a_k, BP_REST); return;                             \
+    case 3: BP(tile)(3, n, K, a, a_row, a_k, BP_REST); return;                             \
+    case 4: BP(tile)(4, n, K, a, a_row, a_k, BP_REST); return;                             \
     BP_MORE_CASES(n, a_row, a_k)                                                           \
     }
 #if BP_TILE_ROWS == 9
 #define BP_MORE_CASES(n, a_row, a_k)                                                       \
-    case 5: BP(tile)(5, n, K, a, a_row, a_k, b, b_row, c, c_row); return;                  \
-    case 6: BP(tile)(6, n, K, a, a_row, a_k, b, b_row, c, c_row); return;                  \
-    case 7: BP(tile)(7, n, K, a, a_row, a_k, b, b_row, c, c_row); return;                  \
-    case 8: BP(tile)(8, n, K, a, a_row, a_k, b, b_row, c, c_row); return;                  \
-    case 9: BP(tile)(9, n, K, a, a_row, a_k, b, b_row, c, c_row); return;
+    case 5: BP(tile)(5, n, K, a, a_row, a_k, BP_REST); return;                             \
+    case 6: BP(tile)(6, n, K, a, a_row, a_k, BP_REST); return;                             \
+    case 7: BP(tile)(7, n, K, a, a_row, a_k, BP_REST); return;                             \
+    case 8: BP(tile)(8, n, K, a, a_row, a_k, BP_REST); return;                             \
+    case 9: BP(tile)(9, n, K, a, a_row, a_k, BP_REST); return;
 #else
 #define BP_MORE_CASES(n, a_row, a_k)
 #endif
 
 /* The tile for m rows (1 to BP_TILE_ROWS) and n vectors (1 to BP_TILE_VECTORS); a's rows or its k are adjacent. */
 static BP_UNUSED void BP(tile_rows)(int m, int n, ptrdiff_t K, const T *a, ptrdiff_t a_row, const T *b, ptrdiff_t b_row,
-                          T *c, ptrdiff_t c_row) {
+                                    const T *from, ptrdiff_t from_row, T *c, ptrdiff_t c_row) {
     if (n == 3) { BP_CASES(3, a_row, 1) }
     if (n == 2) { BP_CASES(2, a_row, 1) }
     BP_CASES(1, a_row, 1)
 }
 
 static BP_UNUSED void BP(tile_columns)(int m, int n, ptrdiff_t K, const T *a, ptrdiff_t a_k, const T *b, ptrdiff_t b_row,
-                             T *c, ptrdiff_t c_row) {
+                                       const T *from, ptrdiff_t from_row, T *c, ptrdiff_t c_row) {
     if (n == 3) { BP_CASES(3, 1, a_k) }
     if (n == 2) { BP_CASES(2, 1, a_k) }
     BP_CASES(1, 1, a_k)
+}
+
+/* panel[k, :] = b[k·b_row, :] for K rows of n vectors: what memcpy does, without a call for each short row. */
+static BP_UNUSED void BP(pack_rows)(int n, ptrdiff_t K, const T *b, ptrdiff_t b_row, T *panel) {
+    for (ptrdiff_t k = 0; k < K; k++)
+        for (int v = 0; v < n; v++)
+            *(V *)(panel + (k * n + v) * VL) = *(const V *)(b + k * b_row + v * VL);
 }
 
 /* sums[r·n + j] = Σ_k a[r·a_row + k]·b[j·b_row + k] over K terms; b is 0 from K to the next multiple of LANES.
@@ -105,6 +115,7 @@ static BP_UNUSED void BP(dots_of)(int m, int n, ptrdiff_t K, const T *a, ptrdiff
     else BP(dots)(1, 1, K, a, a_row, rest, b, b_row, sums);
 }
 
+#undef BP_REST
 #undef BP_CASES
 #undef BP_MORE_CASES
 #undef V
