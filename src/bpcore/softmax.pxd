@@ -23,19 +23,35 @@ cdef inline floating softmax_row(
 ) noexcept nogil:
     """Returns m = max_k x_k."""
     cdef int lanes = 16 if floating is float else 8
-    cdef floating[16] partial
-    cdef floating m = x[0], scale
-    cdef Py_ssize_t k
+    cdef floating[16] most, partial
+    cdef floating m, scale
+    cdef Py_ssize_t k, whole = K - K % lanes
     cdef int lane, half
-    for k in range(1, K):
+    # Whole blocks of lanes first, in loops of a fixed length; then what is left of the row.
+    for lane in range(lanes):
+        most[lane] = x[0]
+        partial[lane] = 0
+    k = 0
+    while k < whole:
+        for lane in range(lanes):
+            most[lane] = x[k + lane] if x[k + lane] > most[lane] else most[lane]
+        k = k + lanes
+    m = most[0]
+    if whole > 0:
+        for lane in range(1, lanes):
+            m = most[lane] if most[lane] > m else m
+    for k in range(whole, K):
         m = x[k] if x[k] > m else m
     # y = exp(x − m)
     for k in range(K):
         y[k] = exp(x[k] - m)
-    for lane in range(lanes):
-        partial[lane] = 0
-    for k in range(K):
-        partial[k % lanes] = partial[k % lanes] + y[k]
+    k = 0
+    while k < whole:
+        for lane in range(lanes):
+            partial[lane] = partial[lane] + y[k + lane]
+        k = k + lanes
+    for k in range(whole, K):
+        partial[k - whole] = partial[k - whole] + y[k]
     half = lanes // 2
     while half > 0:
         for lane in range(half):
