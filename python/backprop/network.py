@@ -322,7 +322,9 @@ class Network:
 
     def plan_for(self, optimizer: Optimizer) -> Plan | None:
         """Return the compiled plan that can train this network with `optimizer`; None if none can."""
-        return self._plan() if type(optimizer) is SGD else None
+        # Whoever overrides how gradients are made means fit to use it.
+        own = type(self).loss is not Network.loss or type(self).gradient is not Network.gradient
+        return self._plan() if type(optimizer) is SGD and not own else None
 
     def _plan(self) -> Plan | None:
         """The compiled plan of the network as it is now; None if it has to run layer by layer."""

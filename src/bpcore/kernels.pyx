@@ -17,13 +17,10 @@ cimport bpcore.elementwise as elementwise
 cimport bpcore.reductions as reductions
 cimport bpcore.softmax as rows
 cimport bpcore.updates as updates
-from bpcore.parallel cimport BP_OPENMP, omp_get_max_threads
+from bpcore.parallel cimport BP_OPENMP, WORTH_A_THREAD, omp_get_max_threads
 
 from bpcore.doors import door
 from bpcore.threads import resolve
-
-# Operations below which a second thread costs more than it saves: a parallel region takes about 1 µs.
-cdef double WORTH_A_THREAD = 1 << 17
 
 
 cdef int count(object threads, double operations) except -1:

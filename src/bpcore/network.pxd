@@ -12,17 +12,16 @@ d) A step computes all gradients before the first parameter changes.
 from cython cimport floating
 from libc.stdint cimport int64_t
 
+from bpcore.parallel cimport WORTH_A_THREAD
 from bpcore.product cimport Shape, product
 from bpcore.simd cimport sigmoid
 from bpcore.softmax cimport softmax_cross_entropy
+from bpcore.updates cimport sgd_update_span
 
 cdef enum Activation:
     IDENTITY = 0
     RELU = 1
     SIGMOID = 2
-
-cdef enum:
-    WORTH_A_THREAD = 131072     # operations below which a second thread costs more than it saves
 
 
 cdef struct Dense:
@@ -167,11 +166,5 @@ cdef inline void network_sgd(const Network* net, floating lr) noexcept nogil:
     cdef int n
     for n in range(net.depth):
         layer = &net.layers[n]
-        sgd(<floating*> layer.W, <const floating*> layer.dW, layer.inputs * layer.outputs, lr)
-        sgd(<floating*> layer.b, <const floating*> layer.db, layer.outputs, lr)
-
-
-cdef inline void sgd(floating* w, const floating* g, Py_ssize_t count, floating lr) noexcept nogil:
-    cdef Py_ssize_t i
-    for i in range(count):
-        w[i] = w[i] - lr * g[i]
+        sgd_update_span(<floating*> layer.W, <const floating*> layer.dW, lr, layer.inputs * layer.outputs)
+        sgd_update_span(<floating*> layer.b, <const floating*> layer.db, lr, layer.outputs)

@@ -1,4 +1,4 @@
-"""What OpenMP allows, or one thread where it is not compiled in."""
+"""What OpenMP allows, or one thread where it is not compiled in; and when a second thread is worth it."""
 
 cdef extern from *:
     """
@@ -12,3 +12,7 @@ cdef extern from *:
     """
     bint BP_OPENMP
     int omp_get_max_threads() noexcept nogil
+
+
+cdef enum:
+    WORTH_A_THREAD = 131072    # operations below which a parallel region, about 1 µs, costs more than it saves

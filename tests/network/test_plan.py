@@ -161,6 +161,21 @@ def test_what_no_plan_can_run_goes_layer_by_layer_and_says_so():
         assert np.isfinite(net.predict(x)).all()
 
 
+class Clipped(bp.Network):
+    """A network whose gradients are made in the user's own way."""
+
+    def gradient(self, x, t):
+        return {key: np.clip(value, -0.01, 0.01) for key, value in super().gradient(x, t).items()}
+
+
+def test_an_overridden_gradient_is_the_one_that_trains():
+    x, t = 10 * np.random.default_rng(0).normal(size=(6, 4)), np.array([0, 1, 2, 0, 1, 2])
+    net = Clipped([4, 5, 3], dtype="float64", seed=0)
+    before = net.params["W1"].copy()
+    net.fit(x, t, epochs=1, optimizer=bp.SGD(1.0), seed=0)
+    assert 0 < np.abs(net.params["W1"] - before).max() <= 0.01 * (1 + 2**-50)
+
+
 def test_copies_have_plans_of_their_own():
     net = bp.Network([4, 5, 3], seed=0)
     x, t = np.random.default_rng(0).normal(size=(6, 4)), np.array([0, 1, 2, 0, 1, 2])
