@@ -169,7 +169,11 @@ static inline double bp_sigmoid(double x) {
 #define BP_UNUSED __attribute__((unused))
 #define BP_INLINE inline __attribute__((always_inline))
 #define BP_PRAGMA(text) _Pragma(#text)
+#if defined(__clang__)
+#define BP_UNROLL BP_PRAGMA(clang loop unroll(full))
+#else
 #define BP_UNROLL BP_PRAGMA(GCC unroll 16)
+#endif
 
 #define T float
 #define BP(name) bp_##name##f
