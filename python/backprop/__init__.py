@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 from backprop.gradients import numerical_gradient
 from backprop.history import History
-from backprop.layers import Affine, Relu, Sigmoid, SoftmaxWithLoss
+from backprop.layers import Affine, IdentityWithLoss, Relu, Sigmoid, SoftmaxWithLoss, Tanh
 from backprop.network import Network
 from backprop.nodes import Add, Exp, Multiply, Reciprocal, SigmoidOfNodes
-from backprop.optimizers import SGD
+from backprop.optimizers import SGD, AdaGrad, Adagrad, Adam, Momentum, Nesterov, RMSprop
 from backprop.two_layer_net import TwoLayerNet
 from bpcore import __version__, cpu_info, get_num_threads, set_num_threads
 
@@ -16,17 +16,25 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SGD",
+    "AdaGrad",
+    "Adagrad",
+    "Adam",
     "Add",
     "Affine",
     "Exp",
     "History",
+    "IdentityWithLoss",
+    "Momentum",
     "Multiply",
+    "Nesterov",
     "Network",
+    "RMSprop",
     "Reciprocal",
     "Relu",
     "Sigmoid",
     "SigmoidOfNodes",
     "SoftmaxWithLoss",
+    "Tanh",
     "TwoLayerNet",
     "__version__",
     "cpu_info",

@@ -91,6 +91,17 @@ def targets(owner: str, t: ArrayLike, shape: tuple[int, int], dtype: DTypeLike) 
     return np.ascontiguousarray(array, dtype=dtype)
 
 
+def values(owner: str, t: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
+    """Targets that are numbers, (N, K) of type `dtype`; of one output they may be (N,)."""
+    array = real_array(owner, "t", t)
+    if array.ndim == 1 and shape[1] == 1:
+        array = array[:, np.newaxis]
+    if array.shape != shape:
+        also = f" or {shape[:1]}" if shape[1] == 1 else ""
+        raise ValueError(f"{owner}: t has shape {np.shape(t)}, wanted {shape}{also} numbers")
+    return np.ascontiguousarray(array, dtype=dtype)
+
+
 def check_labels(owner: str, labels: Array, classes: int) -> None:
     """Every label is from 0 to classes − 1."""
     wrong = (labels < 0) | (labels >= classes)

@@ -17,7 +17,7 @@ class History:
         Loss of every step's batch, before the step's update.
     train_accuracy : list of float
         Accuracy on the training data after every epoch (with `iterations`: after every N // batch_size steps and
-        after the last one).
+        after the last one); empty where the outputs are no classes.
     validation_loss, validation_accuracy : list of float
         The same on the validation data; empty without it.
     evaluated_at : list of int

@@ -10,7 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backprop._arrays import Array, floats, parameter, plural, remembered, same_shape, samples, targets
+from backprop._arrays import (
+    Array,
+    floats,
+    parameter,
+    plural,
+    remembered,
+    same_shape,
+    samples,
+    targets,
+    values,
+)
 from bpcore import kernels
 
 
@@ -84,6 +94,42 @@ class Sigmoid:
 
     def __repr__(self) -> str:
         return "Sigmoid()"
+
+
+class Tanh:
+    """Hyperbolic tangent.
+
+    Attributes
+    ----------
+    out : ndarray or None
+        What `forward` last returned.
+    """
+
+    def __init__(self) -> None:
+        self.out: Array | None = None
+
+    def forward(self, x: ArrayLike) -> Array:
+        """Return the tanh of each element, in x's shape."""
+        (x,) = floats("Tanh.forward", x=x)
+        self.out = np.empty_like(x)
+        kernels.tanh_forward(x.reshape(-1), self.out.reshape(-1))
+        return self.out
+
+    def backward(self, dout: ArrayLike) -> Array:
+        """Return `dx = dout * (1 - out * out)`."""
+        out = remembered("Tanh.backward", self.out)
+        dout, out = floats("Tanh.backward", dout=dout, out=out)
+        same_shape("Tanh.backward", dout, out.shape)
+        dx = np.empty_like(dout)
+        kernels.tanh_backward(dout.reshape(-1), out.reshape(-1), dx.reshape(-1))
+        return dx
+
+    def forget(self) -> None:
+        """Drop the remembered forward pass."""
+        self.out = None
+
+    def __repr__(self) -> str:
+        return "Tanh()"
 
 
 class Affine:
@@ -203,3 +249,53 @@ class SoftmaxWithLoss:
 
     def __repr__(self) -> str:
         return "SoftmaxWithLoss()"
+
+
+class IdentityWithLoss:
+    """Identity and the mean squared-error loss, as one layer, for regression: `loss = mean(Σ (x - t)² / 2)`.
+
+    The book's counterpart of SoftmaxWithLoss where the outputs are numbers; with it the gradient has the same
+    form, `(y - t) / B`.
+
+    Attributes
+    ----------
+    loss : float or None
+        The last loss.
+    y : ndarray of shape (B, K) or None
+        The last outputs.
+    t : ndarray of shape (B, K) or None
+        The last targets, of y's type.
+    """
+
+    def __init__(self) -> None:
+        self.loss: float | None = None
+        self.y: Array | None = None
+        self.t: Array | None = None
+
+    def forward(self, x: ArrayLike, t: ArrayLike) -> float:
+        """Return the loss of outputs `x` (B, K) for targets `t` (B, K), or (B,) where K is 1."""
+        (x,) = floats("IdentityWithLoss.forward", x=x)
+        if x.ndim != 2 or 0 in x.shape:
+            raise ValueError(
+                f"IdentityWithLoss.forward: x has shape {x.shape}, wanted (batch, outputs), not empty"
+            )
+        t = values("IdentityWithLoss.forward", t, x.shape, x.dtype)
+        self.loss = float(kernels.squared_error_forward(x, t))
+        self.y, self.t = x, t
+        return self.loss
+
+    def backward(self, dout: Any = 1) -> Array:
+        """Return `dx = dout·(y - t) / B`; `dout` is a number, the gradient of the mean loss."""
+        y: Array = remembered("IdentityWithLoss.backward", self.y)
+        if np.ndim(dout) != 0:
+            raise ValueError(f"IdentityWithLoss.backward: dout has shape {np.shape(dout)}, wanted a number")
+        dx = np.empty_like(y)
+        kernels.squared_error_backward(y, self.t, float(dout), dx)
+        return dx
+
+    def forget(self) -> None:
+        """Drop the remembered forward pass."""
+        self.loss = self.y = self.t = None
+
+    def __repr__(self) -> str:
+        return "IdentityWithLoss()"

@@ -10,59 +10,55 @@ d) The layers are the truth: `params` is a view of them, and a replaced layer is
 
 import copy
 import os
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from backprop._arrays import Array, plural, samples, targets
+from backprop._arguments import checked_sizes, one_of, per_feature
+from backprop._arrays import Array, plural, samples, targets, values
 from backprop.gradients import numerical_gradient
 from backprop.history import History
-from backprop.layers import Affine, Relu, Sigmoid, SoftmaxWithLoss
-from backprop.optimizers import SGD, Optimizer
+from backprop.layers import IdentityWithLoss
+from backprop.optimizers import Optimizer, Rule
 from backprop.parameters import Parameters
-from backprop.plans import Planned, make_plan, parts_of, stored
-from backprop.training import Callback, fit, train
+from backprop.plans import NoPlan, make_plan, stored
+from backprop.stack import ACTIVATIONS, LOSSES, Layers, initial_layers
+from backprop.training import Callback, fit
 from bpcore.plan import Plan
-from bpcore.threads import resolve
 
-ACTIVATIONS: dict[str, Callable[[], Any]] = {"relu": Relu, "sigmoid": Sigmoid}
-# Variance times number of inputs that keeps signals at their size: He et al. 2015 for ReLU, Glorot & Bengio 2010.
-GAINS = {"relu": 2.0, "sigmoid": 1.0}
-LOSSES = {"softmax": SoftmaxWithLoss}
 # Rows that predict at once when only a count is wanted, so that no full-size temporary is made.
 BLOCK = 1 << 14
 
 
 class Network:
-    """A dense neural network for classification.
+    """A dense neural network.
 
     Parameters
     ----------
     sizes : sequence of int
         Units of each layer from input to output, at least two numbers: `[784, 50, 10]`.
-    activation : {"relu", "sigmoid"}, default "relu"
+    activation : {"relu", "sigmoid", "tanh"}, default "relu"
         What stands between the affine layers.
-    loss : {"softmax"}, default "softmax"
-        Softmax with cross-entropy.
+    loss : {"softmax", "squared_error"}, default "softmax"
+        Softmax with cross-entropy, for classification; or half the squared error, for outputs that are numbers.
     dtype : float32 or float64, default float32
         The type of the weights and of all arithmetic; inputs of other types are converted.
     seed : int, optional
         Seed of the initial weights. Without it they come from `np.random`'s global state, as in the notes.
     weight_init_std : float, optional
         Standard deviation of the initial weights; by default sqrt(2 / inputs) for ReLU and sqrt(1 / inputs) for
-        the sigmoid, layer by layer.
+        the others, layer by layer.
     input_mean, input_scale : float or array of shape (sizes[0],), default 0 and 1
         The network computes with `(x - input_mean) * input_scale`, whatever it is asked to do; both are saved
         with it. `input_scale=1/255` lets it take uint8 images as they are.
 
     Attributes
     ----------
-    layers : OrderedDict
+    layers : Layers, an OrderedDict
         `Affine1`, `Relu1`, `Affine2`, … An entry may be replaced, the mapping itself may not.
-    lastLayer : SoftmaxWithLoss
+    lastLayer : SoftmaxWithLoss or IdentityWithLoss
     params : Parameters
         `W1`, `b1`, `W2`, …
     metadata : dict of str to str
@@ -83,43 +79,35 @@ class Network:
         input_mean: ArrayLike = 0.0,
         input_scale: ArrayLike = 1.0,
     ) -> None:
-        self.sizes = _checked_sizes(sizes)
-        self.activation = _one_of("activation", activation, ACTIVATIONS)
-        self.loss_name = _one_of("loss", loss, LOSSES)
+        self.sizes = checked_sizes(sizes)
+        self.activation = one_of("activation", activation, ACTIVATIONS)
+        self.loss_name = one_of("loss", loss, LOSSES)
         self.dtype = np.dtype(dtype)
         if self.dtype not in (np.float32, np.float64):
             raise TypeError(f"Network: dtype is {self.dtype}, wanted float32 or float64")
-        self.input_mean = _per_feature("input_mean", input_mean, self.sizes[0])
-        self.input_scale = _per_feature("input_scale", input_scale, self.sizes[0])
+        self.input_mean = per_feature("input_mean", input_mean, self.sizes[0])
+        self.input_scale = per_feature("input_scale", input_scale, self.sizes[0])
         self.metadata: dict[str, str] = {}
         self.history: History | None = None
-
-        randn = np.random.randn if seed is None else np.random.RandomState(seed).randn
-        self._layers: OrderedDict[str, Any] = OrderedDict()
-        for n, (inputs, outputs) in enumerate(zip(self.sizes, self.sizes[1:], strict=False), start=1):
-            std = np.sqrt(GAINS[activation] / inputs) if weight_init_std is None else weight_init_std
-            W = (std * randn(inputs, outputs)).astype(self.dtype, copy=False)
-            self.layers[f"Affine{n}"] = Affine(W, np.zeros(outputs, dtype=self.dtype))
-            if n < len(self.sizes) - 1:
-                self.layers[f"{activation.capitalize()}{n}"] = ACTIVATIONS[activation]()
+        self._layers = initial_layers(self.sizes, activation, self.dtype, seed, weight_init_std)
         self.lastLayer: Any = LOSSES[loss]()
         self.params = Parameters(self.layers)
-        self._planned: Planned | None = None
+        self._planned: Plan | NoPlan | None = None
 
     @property
-    def layers(self) -> OrderedDict[str, Any]:
+    def layers(self) -> Layers:
         """The layers by name, in order; put one under a name to replace it."""
         return self._layers
 
     # --- Through the layers ---------------------------------------------------------------------------------
 
     def loss(self, x: ArrayLike, t: ArrayLike) -> float:
-        """Mean cross-entropy of the batch; the layers remember the pass.
+        """Mean loss of the batch; the layers remember the pass.
 
         Parameters
         ----------
         x : array of shape (B, I) or (B, …) with I elements a sample
-        t : integer labels of shape (B,), or weights of shape (B, K)
+        t : integer labels of shape (B,), or weights of shape (B, K); for squared error numbers of shape (B, K)
         """
         scores = self._inputs(x)
         for layer in self.layers.values():
@@ -158,6 +146,11 @@ class Network:
         x : array of shape (B, I) or (B, …) with I elements a sample
         out : ndarray of shape (B, K) and the network's type, optional
         """
+        plan = self._plan()
+        if plan is not None and out is None:
+            scores = plan.predict(x)
+            if scores is not None:
+                return scores
         rows = self._rows(x)
         shape = (len(rows), self.sizes[-1])
         if out is not None and not (
@@ -165,7 +158,6 @@ class Network:
         ):
             got = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
             raise ValueError(f"predict: out is {got}, wanted an array of {self.dtype} {shape}")
-        plan = self._plan()
         if plan is None:
             scores = self._inputs(x)
             for layer in self.layers.values():
@@ -174,7 +166,7 @@ class Network:
             scores = np.empty(shape, dtype=self.dtype)
             if out is not None and out.flags.c_contiguous and not np.may_share_memory(out, rows):
                 scores = out
-            plan.scores(stored(rows, self.dtype), scores, resolve(None))
+            plan.scores(stored(rows, self.dtype), scores)
         if out is None or scores is out:
             return scores
         out[...] = scores
@@ -184,6 +176,7 @@ class Network:
         """Softmax of the scores: probabilities of the classes, (B, K)."""
         from bpcore import kernels
 
+        self._classifies("predict_proba")
         scores = self.predict(x)
         y = np.empty_like(scores)
         kernels.softmax(scores, y)
@@ -191,6 +184,7 @@ class Network:
 
     def accuracy(self, x: ArrayLike, t: ArrayLike) -> float:
         """Share of samples whose highest score is that of their label."""
+        self._classifies("accuracy")
         rows, classes = samples("accuracy", x), self.sizes[-1]
         labels = targets("accuracy", t, (len(rows), classes), self.dtype)
         if labels.ndim == 2:
@@ -203,17 +197,23 @@ class Network:
             if plan is None:
                 right += int((self.predict(x_block).argmax(axis=1) == t_block).sum())
             else:
-                right += plan.right(stored(self._rows(x_block), self.dtype), t_block, resolve(None))
+                right += plan.right(stored(self._rows(x_block), self.dtype), t_block)
         return right / len(rows)
 
     def train_step(self, x: ArrayLike, t: ArrayLike, optimizer: Optimizer) -> float:
         """One step: loss, gradient, update. Returns the loss before the update."""
         plan = self.plan_for(optimizer)
-        if plan is not None and len(rows := self._rows(x)):
-            weights = targets("train_step", t, (len(rows), self.sizes[-1]), self.dtype)
-            losses = train(plan, stored(rows, self.dtype), weights, [np.arange(len(rows))], optimizer)
-            self.forget()
-            return losses[0]
+        if plan is not None:
+            assert isinstance(optimizer, Rule)  # plan_for has looked
+            optimizer.bind(plan, self.params)
+            loss = plan.step(x, t, optimizer.settings())
+            if loss is None and len(rows := self._rows(x)):
+                wanted = self.targets_for("train_step", t, len(rows))
+                loss = plan.step(stored(rows, self.dtype), wanted, optimizer.settings())
+            if loss is not None:
+                optimizer.steps += 1
+                self.forget()
+                return loss
         grads = self.gradient(x, t)
         loss = float(self.lastLayer.loss)
         optimizer.update(self.params, grads)
@@ -241,7 +241,7 @@ class Network:
         Parameters
         ----------
         x : array of shape (N, I) or (N, …) with I elements a sample, any real type
-        t : integer labels of shape (N,), or weights of shape (N, K)
+        t : integer labels of shape (N,), or weights of shape (N, K); for squared error numbers of shape (N, K)
         epochs : int
             Passes over the data, shuffled without replacement; a last short batch is kept.
         iterations : int
@@ -322,16 +322,29 @@ class Network:
 
     def plan_for(self, optimizer: Optimizer) -> Plan | None:
         """Return the compiled plan that can train this network with `optimizer`; None if none can."""
-        # Whoever overrides how gradients are made means fit to use it.
+        # Whoever overrides how gradients or updates are made means them to be used.
         own = type(self).loss is not Network.loss or type(self).gradient is not Network.gradient
-        return self._plan() if type(optimizer) is SGD and not own else None
+        if own or not isinstance(optimizer, Rule) or type(optimizer).update is not Rule.update:
+            return None
+        return self._plan()
+
+    def targets_for(self, owner: str, t: ArrayLike, rows: int) -> Array:
+        """`t` as the loss takes it for that many rows: checked, and of the network's type."""
+        convert = values if type(self.lastLayer) is IdentityWithLoss else targets
+        return convert(owner, t, (rows, self.sizes[-1]), self.dtype)
 
     def _plan(self) -> Plan | None:
         """The compiled plan of the network as it is now; None if it has to run layer by layer."""
-        parts = parts_of(self)
-        if self._planned is None or not self._planned.fits(parts):
-            self._planned = Planned(parts, make_plan(self))
-        return self._planned.plan
+        planned = self._planned
+        if planned is None or not planned.fits():
+            planned = self._planned = make_plan(self)
+        return planned if isinstance(planned, Plan) else None
+
+    def _classifies(self, owner: str) -> None:
+        if type(self.lastLayer) is IdentityWithLoss:
+            raise TypeError(
+                f"{owner}: this network's outputs are numbers (loss='squared_error'), not classes"
+            )
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the plan out of copies and pickles: it holds addresses."""
@@ -361,32 +374,3 @@ class Network:
             f"{type(self).__name__}({list(self.sizes)}, activation={self.activation!r}, "
             f"loss={self.loss_name!r}, dtype={self.dtype}{by_layers})"
         )
-
-
-def _checked_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
-    if isinstance(sizes, (str, bytes)) or not hasattr(sizes, "__iter__"):
-        raise TypeError(
-            f"Network: sizes is {sizes!r}, wanted at least two whole numbers such as [784, 50, 10]"
-        )
-    whole = [size for size in sizes if hasattr(size, "__index__") and not isinstance(size, bool)]
-    if len(whole) != len(list(sizes)) or len(whole) < 2 or min(map(int, whole)) < 1:
-        raise ValueError(
-            f"Network: sizes is {list(sizes)}, wanted at least two whole numbers of 1 or more, such as [784, 50, 10]"
-        )
-    return tuple(int(size) for size in whole)
-
-
-def _one_of(name: str, value: str, known: dict[str, Any]) -> str:
-    if value not in known:
-        raise ValueError(f"Network: {name} is {value!r}, wanted one of {', '.join(map(repr, known))}")
-    return value
-
-
-def _per_feature(name: str, value: ArrayLike, inputs: int) -> Array:
-    array = np.array(value, dtype=np.float64)
-    if array.shape not in ((), (inputs,)) or not np.isfinite(array).all():
-        raise ValueError(
-            f"Network: {name} has shape {array.shape}, wanted one finite number or {inputs}, one an input"
-        )
-    array.setflags(write=False)  # a plan has a copy of it
-    return array

@@ -1,15 +1,23 @@
 """Optimizers: how parameters move against their gradients, in place.
 
-`update(params, grads)` works on any two mappings of the same keys, a plain dict of arrays or a network's `params`.
+a) `update(params, grads)` works on any two mappings of the same keys, a plain dict of arrays or a network's `params`.
+b) Names, arguments and meaning are PyTorch's; the book's `Momentum`, `Nesterov` and `AdaGrad` are other names for them.
+c) Every operation is rounded on its own in the type of w, so each rule gives the bits of the NumPy lines that stand in
+   `bpcore.reference`, whether `update` ran it or a network's compiled plan.
+d) What a rule keeps between steps belongs to the optimizer, by the parameters' names, and starts at 0. One call of
+   `update`, or one step of `fit`, is one step.
 """
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 import numpy as np
 
 from backprop._arrays import Array, parameter
 from bpcore import kernels
+from bpcore.plan import RULES, Plan
+
+Settings = tuple[int, float, float, float, float, int]
 
 
 class Optimizer(Protocol):
@@ -19,38 +27,263 @@ class Optimizer(Protocol):
         """Change each array of `params` in place by its gradient in `grads`."""
 
 
-class SGD:
-    """Stochastic gradient descent: `w -= lr·g`.
+class Rule:
+    """An optimizer whose rule is compiled: what all of the project's own share.
 
-    The learning rate is rounded to the type of w first and the product is rounded before it is subtracted, so
-    the result is that of the NumPy line, bit for bit.
+    Attributes
+    ----------
+    lr : float
+        Learning rate. It may be changed between steps, as every other setting may.
+    steps : int
+        Steps taken so far.
+    moments : dict of str to tuple of ndarray
+        What the rule keeps for each parameter, in the parameter's shape and type; see the rule.
+    """
+
+    kept: int
+
+    def __init__(self, lr: float) -> None:
+        self.lr = _number(self, "lr", lr, 0, float("inf"))
+        self.steps = 0
+        self.moments: dict[str, tuple[Array, ...]] = {}
+        self._bound: tuple[Plan, list[Any]] | None = None
+
+    def update(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
+        """Take one step: move `params[key]` by `grads[key]` for every key of `grads`."""
+        owner = f"{type(self).__name__}.update"
+        moves = []
+        for key, grad in grads.items():
+            if key not in params:
+                raise KeyError(f"{owner}: grads has {key!r}, params has {', '.join(params)}")
+            w = parameter(owner, f"params[{key!r}]", params[key], np.ndim(params[key]))
+            if w.shape != np.shape(grad):
+                raise ValueError(
+                    f"{owner}: params[{key!r}] has shape {w.shape}, its gradient has {np.shape(grad)}"
+                )
+            g = np.asarray(grad, dtype=w.dtype, order="C")
+            moves.append((w, g, self._moments_of(key, w)))
+        self.steps += 1
+        for w, g, moments in moves:
+            # Elsewhere than in one run of memory, the parameter is moved in a copy.
+            flat = np.ascontiguousarray(w)
+            self._move(flat.reshape(-1), g.reshape(-1), *(moment.reshape(-1) for moment in moments))
+            if flat is not w:
+                w[...] = flat
+
+    def settings(self) -> Settings:
+        """Rule, lr, decay, decay2, eps and the number of the next step, as a plan takes them."""
+        raise NotImplementedError
+
+    def bind(self, plan: Plan, params: Mapping[str, Array]) -> None:
+        """Point `plan`, the plan of the network whose parameters these are, to what the rule keeps."""
+        if self.kept == 0:
+            return
+        if self._bound is None or self._bound[0] is not plan:
+            keys, empty = list(params), (None,) * (2 - self.kept)
+            moments = [
+                (*self._moments_of(W, params[W]), *empty, *self._moments_of(b, params[b]), *empty)
+                for W, b in zip(keys[::2], keys[1::2], strict=True)
+            ]
+            self._bound = plan, moments
+        if plan.moments is not self._bound[1]:
+            plan.bind(self._bound[1])
+
+    def _move(self, w: Array, g: Array, *moments: Array) -> None:
+        """Move one parameter, flat, in place."""
+        raise NotImplementedError
+
+    def _moments_of(self, key: str, w: Array) -> tuple[Array, ...]:
+        if self.kept and key not in self.moments:
+            self.moments[key] = tuple(np.zeros(w.shape, dtype=w.dtype) for _ in range(self.kept))
+        moments = self.moments.get(key, ())
+        for moment in moments:
+            if moment.shape != w.shape or moment.dtype != w.dtype:
+                raise ValueError(
+                    f"{type(self).__name__}: what it keeps for {key!r} is {moment.dtype} {moment.shape}, the "
+                    f"parameter is {w.dtype} {w.shape}; another network needs another optimizer"
+                )
+        return moments
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the plan out of copies and pickles."""
+        return self.__dict__ | {"_bound": None}
+
+
+class SGD(Rule):
+    """Stochastic gradient descent: `w -= lr·g`; with momentum `v = momentum·v + g`, `w -= lr·v`.
+
+    Nesterov's form looks ahead: `w -= lr·(momentum·v + g)` (Sutskever et al. 2013, as PyTorch has it). `moments` has v.
 
     Parameters
     ----------
     lr : float, default 0.01
         Learning rate, a positive finite number.
+    momentum : float, default 0
+        How much of the velocity v stays from step to step, from 0 to below 1.
+    nesterov : bool, default False
+        Needs momentum.
     """
 
-    def __init__(self, lr: float = 0.01) -> None:
-        if not (isinstance(lr, (int, float, np.number)) and 0 < lr < float("inf")):
-            raise ValueError(f"SGD: lr is {lr!r}, wanted a positive finite number")
-        self.lr = float(lr)
+    def __init__(self, lr: float = 0.01, momentum: float = 0.0, nesterov: bool = False) -> None:
+        super().__init__(lr)
+        self.momentum = _number(self, "momentum", momentum, 0, 1, includes_low=True)
+        if nesterov and not momentum:
+            raise ValueError(
+                f"{type(self).__name__}: nesterov is True, momentum is 0; wanted momentum above 0"
+            )
+        self.nesterov = bool(nesterov)
 
-    def update(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
-        """Subtract `lr·grads[key]` from `params[key]` for every key of `grads`."""
-        for key, grad in grads.items():
-            if key not in params:
-                raise KeyError(f"SGD.update: grads has {key!r}, params has {', '.join(params)}")
-            w = parameter("SGD.update", f"params[{key!r}]", params[key], np.ndim(params[key]))
-            if w.shape != np.shape(grad):
-                raise ValueError(
-                    f"SGD.update: params[{key!r}] has shape {w.shape}, its gradient has {np.shape(grad)}"
-                )
-            g = np.asarray(grad, dtype=w.dtype, order="C")
-            if w.flags.c_contiguous and w.dtype.isnative:
-                kernels.sgd_update(w.reshape(-1), g.reshape(-1), self.lr)
-            else:
-                w -= w.dtype.type(self.lr) * g
+    @property
+    def kept(self) -> int:  # type: ignore[override]  # the other rules always keep the same
+        """How many numbers a parameter the rule keeps."""
+        return 1 if self.momentum else 0
+
+    def settings(self) -> Settings:  # noqa: D102  # as in Rule
+        if not self.momentum:
+            return SGD_RULE, self.lr, 0.0, 0.0, 0.0, self.steps + 1
+        return (
+            NESTEROV_RULE if self.nesterov else MOMENTUM_RULE,
+            self.lr,
+            self.momentum,
+            0.0,
+            0.0,
+            self.steps + 1,
+        )
+
+    def _move(self, w: Array, g: Array, *moments: Array) -> None:
+        if moments:
+            kernels.momentum_update(w, g, *moments, self.lr, self.momentum, self.nesterov)
+        else:
+            kernels.sgd_update(w, g, self.lr)
 
     def __repr__(self) -> str:
-        return f"SGD(lr={self.lr:g})"
+        momentum = f", momentum={self.momentum:g}" if self.momentum else ""
+        return f"{type(self).__name__}(lr={self.lr:g}{momentum}{', nesterov=True' if self.nesterov else ''})"
+
+
+class Adagrad(Rule):
+    """Adagrad (Duchi et al. 2011): `h += g²`, `w -= lr·g / (sqrt(h) + eps)`. `moments` has h.
+
+    Parameters
+    ----------
+    lr : float, default 0.01
+    eps : float, default 1e-10
+    """
+
+    kept = 1
+
+    def __init__(self, lr: float = 0.01, eps: float = 1e-10) -> None:
+        super().__init__(lr)
+        self.eps = _number(self, "eps", eps, 0, float("inf"))
+
+    def settings(self) -> Settings:  # noqa: D102
+        return RULES["adagrad"], self.lr, 0.0, 0.0, self.eps, self.steps + 1
+
+    def _move(self, w: Array, g: Array, *moments: Array) -> None:
+        kernels.adagrad_update(w, g, *moments, self.lr, self.eps)
+
+    def __repr__(self) -> str:
+        return f"Adagrad(lr={self.lr:g}, eps={self.eps:g})"
+
+
+class RMSprop(Rule):
+    """RMSprop (Tieleman and Hinton 2012): `h = alpha·h + (1 − alpha)·g²`, `w -= lr·g / (sqrt(h) + eps)`.
+
+    `moments` has h.
+
+    Parameters
+    ----------
+    lr : float, default 0.01
+    alpha : float, default 0.99
+        How much of the mean of squares stays from step to step, from 0 to below 1.
+    eps : float, default 1e-8
+    """
+
+    kept = 1
+
+    def __init__(self, lr: float = 0.01, alpha: float = 0.99, eps: float = 1e-8) -> None:
+        super().__init__(lr)
+        self.alpha = _number(self, "alpha", alpha, 0, 1, includes_low=True)
+        self.eps = _number(self, "eps", eps, 0, float("inf"))
+
+    def settings(self) -> Settings:  # noqa: D102
+        return RULES["rmsprop"], self.lr, self.alpha, 0.0, self.eps, self.steps + 1
+
+    def _move(self, w: Array, g: Array, *moments: Array) -> None:
+        kernels.rmsprop_update(w, g, *moments, self.lr, self.alpha, self.eps)
+
+    def __repr__(self) -> str:
+        return f"RMSprop(lr={self.lr:g}, alpha={self.alpha:g}, eps={self.eps:g})"
+
+
+class Adam(Rule):
+    """Adam (Kingma and Ba 2015): `w -= lr·(m/c1) / (sqrt(v/c2) + eps)`, m and v running means of g and g².
+
+    `m = beta1·m + (1 − beta1)·g`, `v = beta2·v + (1 − beta2)·g²`; after t steps `c1 = 1 − beta1^t` and
+    `c2 = 1 − beta2^t` undo that both began at 0. `moments` has (m, v).
+
+    Parameters
+    ----------
+    lr : float, default 0.001
+    betas : (float, float), default (0.9, 0.999)
+        Each from 0 to below 1.
+    eps : float, default 1e-8
+    """
+
+    kept = 2
+
+    def __init__(
+        self, lr: float = 0.001, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
+    ) -> None:
+        super().__init__(lr)
+        if not hasattr(betas, "__len__") or len(betas) != 2:
+            raise ValueError(f"Adam: betas is {betas!r}, wanted two numbers")
+        self.betas = (
+            _number(self, "betas[0]", betas[0], 0, 1, includes_low=True),
+            _number(self, "betas[1]", betas[1], 0, 1, includes_low=True),
+        )
+        self.eps = _number(self, "eps", eps, 0, float("inf"))
+
+    def settings(self) -> Settings:  # noqa: D102
+        return RULES["adam"], self.lr, *self.betas, self.eps, self.steps + 1
+
+    def _move(self, w: Array, g: Array, *moments: Array) -> None:
+        kernels.adam_update(w, g, *moments, self.lr, *self.betas, self.eps, self.steps)
+
+    def __repr__(self) -> str:
+        return f"Adam(lr={self.lr:g}, betas={self.betas}, eps={self.eps:g})"
+
+
+def Momentum(lr: float = 0.01, momentum: float = 0.9) -> SGD:  # noqa: N802  # the book's name
+    """SGD with momentum, by the book's name."""
+    return SGD(lr, momentum=momentum)
+
+
+def Nesterov(lr: float = 0.01, momentum: float = 0.9) -> SGD:  # noqa: N802
+    """SGD with Nesterov's momentum, by the book's name."""
+    return SGD(lr, momentum=momentum, nesterov=True)
+
+
+AdaGrad = Adagrad
+SGD_RULE, MOMENTUM_RULE, NESTEROV_RULE = RULES["sgd"], RULES["momentum"], RULES["nesterov"]
+BY_NAME: dict[str, Callable[..., Rule]] = {
+    "sgd": SGD,
+    "momentum": Momentum,
+    "nesterov": Nesterov,
+    "adagrad": Adagrad,
+    "rmsprop": RMSprop,
+    "adam": Adam,
+}
+
+
+def _number(
+    owner: object, name: str, value: Any, low: float, high: float, includes_low: bool = False
+) -> float:
+    """`value` as a float between low and high."""
+    inside = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    if not (inside and (low <= value if includes_low else low < value) and value < high):
+        wanted = (
+            "a positive finite number" if high == float("inf") else f"a number from {low} to below {high}"
+        )
+        raise ValueError(f"{type(owner).__name__}: {name} is {value!r}, wanted {wanted}")
+    return float(value)

@@ -1,7 +1,7 @@
 """Which networks a compiled plan can run, and keeping one plan a network for as long as it fits.
 
-A plan runs affine layers with ReLU or sigmoid between them and softmax with loss on top, whose arrays are of the
-network's type and can be read in place. Anything else, a user's own layer above all, runs layer by layer.
+A plan runs affine layers with activations between them and a loss on top, whose arrays are of the network's type and
+can be read in place. Anything else, a user's own layer above all, runs layer by layer.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -9,50 +9,58 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backprop._arrays import Array
-from backprop.layers import Affine, Relu, Sigmoid, SoftmaxWithLoss
+from backprop.layers import Affine, IdentityWithLoss, Relu, Sigmoid, SoftmaxWithLoss, Tanh
 from bpcore.plan import Plan
 
 if TYPE_CHECKING:
     from backprop.network import Network
 
-ACTIVATIONS = {Relu: "relu", Sigmoid: "sigmoid"}
+ACTIVATIONS = {Relu: "relu", Sigmoid: "sigmoid", Tanh: "tanh"}
+HEADS = {SoftmaxWithLoss: "softmax", IdentityWithLoss: "squared_error"}
 # What a plan reads without a conversion.
 STORED = (np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.uint8))
 
-
-class Planned:
-    """A plan and the very objects that it was made of.
-
-    Parameters
-    ----------
-    parts : list
-        Layers, arrays and scaling; the plan fits while the network is made of the same ones.
-    plan : Plan or None
-        None if no plan can run these parts.
-    """
-
-    def __init__(self, parts: list[Any], plan: Plan | None) -> None:
-        self.parts, self.plan = parts, plan
-
-    def fits(self, parts: list[Any]) -> bool:
-        """Whether the network is still made of these objects."""
-        return len(parts) == len(self.parts) and all(a is b for a, b in zip(parts, self.parts, strict=True))
+Witnesses = list[tuple[dict[str, Any], str, object]]
 
 
-def parts_of(net: "Network") -> list[Any]:
-    """Everything whose replacement makes another plan necessary."""
-    parts = [net.lastLayer, net.dtype, net.input_mean, net.input_scale]
-    for layer in net.layers.values():
-        parts.append(layer)
+class NoPlan:
+    """What stands in for the plan of a network that has to run layer by layer."""
+
+    def __init__(self, witnesses: Witnesses) -> None:
+        self._witnesses = witnesses
+
+    def fits(self) -> bool:
+        """Whether the network is still made of what no plan could run."""
+        return all(mapping.get(key) is value for mapping, key, value in self._witnesses)
+
+
+def witnesses_of(net: "Network") -> Witnesses:
+    """Everything whose replacement makes another plan necessary, and where it is looked up."""
+    own = vars(net)
+    witnesses: Witnesses = [
+        (own, key, own[key]) for key in ("lastLayer", "dtype", "input_mean", "input_scale")
+    ]
+    witnesses.append((vars(net.layers), "order", net.layers.order))
+    for name, layer in net.layers.items():
+        witnesses.append((net.layers, name, layer))
         if type(layer) is Affine:
-            parts += [layer.W, layer.b]
-    return parts
+            witnesses += [(vars(layer), key, getattr(layer, key)) for key in ("W", "b")]
+    return witnesses
 
 
-def make_plan(net: "Network") -> Plan | None:
-    """Make the plan of a network, or None if it has to run layer by layer."""
-    if type(net.lastLayer) is not SoftmaxWithLoss:
-        return None
+def make_plan(net: "Network") -> Plan | NoPlan:
+    """Make the plan of a network, or what says that it has to run layer by layer."""
+    witnesses = witnesses_of(net)
+    dense = _dense_layers(net)
+    if dense is None or type(net.lastLayer) not in HEADS:
+        return NoPlan(witnesses)
+    mean = _per_input(net.input_mean, net) if net.input_mean.any() else None
+    scale = _per_input(net.input_scale, net) if (net.input_scale != 1).any() else None
+    return Plan(net.dtype.name, dense, HEADS[type(net.lastLayer)], mean, scale, witnesses)
+
+
+def _dense_layers(net: "Network") -> list[tuple[Array, Array, str]] | None:
+    """W, b and activation of each affine layer; None if something else stands among them."""
     dense: list[tuple[Array, Array, str]] = []
     layers = list(net.layers.values())
     for n, layer in enumerate(layers):
@@ -67,9 +75,7 @@ def make_plan(net: "Network") -> Plan | None:
             return None
     if not dense or type(layers[-1]) is not Affine or dense[0][0].shape[0] != net.sizes[0]:
         return None
-    mean = _per_input(net.input_mean, net) if net.input_mean.any() else None
-    scale = _per_input(net.input_scale, net) if (net.input_scale != 1).any() else None
-    return Plan(net.dtype.name, dense, mean, scale)
+    return dense
 
 
 def _in_place(array: Array, dtype: np.dtype[Any]) -> bool:

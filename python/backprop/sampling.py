@@ -5,7 +5,7 @@ so the indices are made here, and a seed gives the same batches in five years. (
 because naming it imports it.)
 """
 
-from collections.abc import Iterator
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,21 +13,47 @@ from numpy.typing import NDArray
 Indices = NDArray[np.int64]
 
 
-def with_replacement(
-    bits: "np.random.PCG64", samples: int, batch_size: int, batches: int
-) -> Iterator[Indices]:
+class Sampler(Protocol):
+    """Where the mini-batches come from."""
+
+    def take(self, batches: int) -> list[Indices]:
+        """Draw the next batches, as arrays (batches of one size, size); they hold that many in all."""
+
+
+class WithReplacement:
     """Batches of indices below `samples`, each drawn independently.
 
     An index is the high word of (a draw of 32 bits) × samples; `samples` is below 2^32, and an index is likelier
     than another by at most samples / 2^32.
     """
-    for _ in range(batches):
-        high = bits.random_raw(batch_size) >> np.uint64(32)
-        yield ((high * np.uint64(samples)) >> np.uint64(32)).astype(np.int64)
+
+    def __init__(self, bits: "np.random.PCG64", samples: int, batch_size: int) -> None:
+        self.bits, self.samples, self.batch_size = bits, samples, batch_size
+
+    def take(self, batches: int) -> list[Indices]:
+        """Draw the next batches."""
+        high = self.bits.random_raw(batches * self.batch_size) >> np.uint64(32)
+        indices = ((high * np.uint64(self.samples)) >> np.uint64(32)).astype(np.int64)
+        return [indices.reshape(batches, self.batch_size)]
 
 
-def epoch(bits: "np.random.PCG64", samples: int, batch_size: int) -> Iterator[Indices]:
-    """Batches that visit every index once, in the order of `samples` random keys; the last may be short."""
-    order = np.argsort(bits.random_raw(samples), kind="stable").astype(np.int64)
-    for start in range(0, samples, batch_size):
-        yield order[start : start + batch_size]
+class Epochs:
+    """Batches that visit every index once an epoch, in the order of random keys; an epoch's last may be short."""
+
+    def __init__(self, bits: "np.random.PCG64", samples: int, batch_size: int) -> None:
+        self.bits, self.samples, self.batch_size = bits, samples, batch_size
+        self.left = np.empty(0, dtype=np.int64)
+
+    def take(self, batches: int) -> list[Indices]:
+        """Draw the next batches; asked for more than the epoch has left, it goes on with the next epoch."""
+        drawn: list[Indices] = []
+        while batches > 0:
+            if not len(self.left):
+                order = np.argsort(self.bits.random_raw(self.samples), kind="stable")
+                self.left = order.astype(np.int64, copy=False)
+            whole = min(batches, len(self.left) // self.batch_size)
+            size = self.batch_size if whole else len(self.left)
+            count = whole or 1
+            drawn.append(self.left[: count * size].reshape(count, size))
+            self.left, batches = self.left[count * size :], batches - count
+        return drawn

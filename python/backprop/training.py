@@ -1,21 +1,19 @@
 """The training loop of sections 0092 and 0094: mini-batch, gradient, update, again."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop import sampling
-from backprop._arrays import Array, targets
+from backprop._arrays import Array
 from backprop.history import History
-from backprop.optimizers import SGD, Optimizer
+from backprop.optimizers import SGD, Optimizer, Rule
 from backprop.plans import stored
-from bpcore.plan import Plan
-from bpcore.threads import limited, resolve
+from bpcore.threads import limited
 
 if TYPE_CHECKING:
     from backprop.network import Network
@@ -50,15 +48,15 @@ def fit(
     batch_size = _whole("batch_size", batch_size)
     optimizer = SGD(0.1) if optimizer is None else optimizer
     bits = np.random.PCG64(seed)
-    batches: Iterator[sampling.Indices]
+    sampler: sampling.Sampler
     if epochs is not None:
         steps_an_epoch = -(-len(x) // batch_size)
         steps = _whole("epochs", epochs) * steps_an_epoch
-        batches = (batch for _ in range(epochs) for batch in sampling.epoch(bits, len(x), batch_size))
+        sampler = sampling.Epochs(bits, len(x), batch_size)
     else:
         steps_an_epoch = max(len(x) // batch_size, 1)
         steps = _whole("iterations", iterations)
-        batches = sampling.with_replacement(bits, len(x), batch_size, steps)
+        sampler = sampling.WithReplacement(bits, len(x), batch_size)
 
     net.history = history = History()
     started = time.perf_counter()
@@ -69,7 +67,7 @@ def fit(
                 # Up to the next evaluation, and no longer than Ctrl-C and the progress bar may wait.
                 count = min(chunk, steps_an_epoch - done % steps_an_epoch, steps - done)
                 before = time.perf_counter()
-                history.loss += train_batches(net, x, t, list(islice(batches, count)), optimizer)
+                history.loss += train_batches(net, x, t, sampler.take(count), optimizer)
                 chunk = chunk_for(PAUSE, count, time.perf_counter() - before)
                 done += count
                 bar.update(count)
@@ -86,26 +84,19 @@ def fit(
 def train_batches(
     net: "Network", x: Array, t: Array, batches: list[sampling.Indices], optimizer: Optimizer
 ) -> list[float]:
-    """One step for each batch of indices; returns the losses before the steps."""
+    """One step for each row of indices; returns the losses before the steps."""
     plan = net.plan_for(optimizer)
     if plan is None:
-        return [net.train_step(x[batch], t[batch], optimizer) for batch in batches]
-    losses = train(plan, x, t, batches, optimizer)
-    net.forget()
-    return losses
-
-
-def train(
-    plan: Plan, x: Array, t: Array, batches: list[sampling.Indices], optimizer: Optimizer
-) -> list[float]:
-    """Run the steps of `train_batches` in the plan, batches of one length in one call."""
-    lr: float = optimizer.lr  # type: ignore[attr-defined]  # plans are for SGD alone
+        return [net.train_step(x[batch], t[batch], optimizer) for group in batches for batch in group]
+    assert isinstance(optimizer, Rule)  # plan_for has looked
+    optimizer.bind(plan, net.params)
     losses: list[float] = []
-    for _, group in groupby(batches, key=len):
-        indices = np.stack(list(group))
+    for indices in batches:
         step_losses = np.empty(len(indices))
-        plan.train(x, t, indices, lr, step_losses, resolve(None))
+        plan.train(x, t, indices, optimizer.settings(), step_losses)
+        optimizer.steps += len(indices)
         losses += step_losses.tolist()
+    net.forget()
     return losses
 
 
@@ -122,11 +113,13 @@ def _evaluate(
     validation: tuple[Array, Array] | None,
 ) -> None:
     history.evaluated_at.append(step)
-    if train is not None:
+    classifies = net.loss_name == "softmax"
+    if train is not None and classifies:
         history.train_accuracy.append(net.accuracy(*train))
     if validation is not None:
         history.validation_loss.append(mean_loss(net, *validation))
-        history.validation_accuracy.append(net.accuracy(*validation))
+        if classifies:
+            history.validation_accuracy.append(net.accuracy(*validation))
 
 
 def mean_loss(net: "Network", x: Array, t: Array, block: int = 4096) -> float:
@@ -169,7 +162,7 @@ def _data(owner: str, net: "Network", x: ArrayLike, t: ArrayLike) -> tuple[Array
         raise ValueError(f"{owner}: x has 0 rows, wanted at least 1")
     if len(rows) >= 2**32:
         raise ValueError(f"{owner}: x has {len(rows)} rows, wanted fewer than 2**32")
-    return rows, targets(owner, t, (len(rows), net.sizes[-1]), net.dtype)
+    return rows, net.targets_for(owner, t, len(rows))
 
 
 def _whole(name: str, value: Any) -> int:

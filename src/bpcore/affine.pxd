@@ -8,7 +8,7 @@ c) Outputs are written whole; a product over no terms is its start.
 
 from cython cimport floating
 
-from bpcore.product cimport Shape, product
+from bpcore.product cimport Shape, product_shared
 from bpcore.reductions cimport sum_rows
 
 
@@ -24,7 +24,7 @@ cdef inline void affine_forward(
         return
     # out[r, o] = b[o] + Σ_i x[r, i]·W[i, o]
     cdef Shape s = Shape(M=B, N=O, K=I, a_row=I, a_k=1, b_row=O, b_column=1, c_row=O)
-    product(first(x), first(W), &b[0], &out[0, 0], s, threads)
+    product_shared(first(x), first(W), &b[0], &out[0, 0], s, threads)
 
 
 cdef inline void affine_backward_input(
@@ -38,7 +38,7 @@ cdef inline void affine_backward_input(
         return
     # dx[r, i] = Σ_o dout[r, o]·W[i, o]
     cdef Shape s = Shape(M=B, N=I, K=O, a_row=O, a_k=1, b_row=1, b_column=O, c_row=I)
-    product(first(dout), first(W), NULL, &dx[0, 0], s, threads)
+    product_shared(first(dout), first(W), NULL, &dx[0, 0], s, threads)
 
 
 cdef inline void affine_backward_params(
@@ -50,12 +50,12 @@ cdef inline void affine_backward_params(
 ) noexcept nogil:
     cdef Py_ssize_t B = x.shape[0], I = x.shape[1], O = dout.shape[1]
     # db[o] = Σ_r dout[r, o]
-    sum_rows(dout, db)
+    sum_rows(first(dout), O, first_of(db), B, O)
     if I == 0 or O == 0:
         return
     # dW[i, o] = Σ_r x[r, i]·dout[r, o]
     cdef Shape s = Shape(M=I, N=O, K=B, a_row=1, a_k=I, b_row=O, b_column=1, c_row=O)
-    product(first(x), first(dout), NULL, &dW[0, 0], s, threads)
+    product_shared(first(x), first(dout), NULL, &dW[0, 0], s, threads)
 
 
 cdef inline const floating* first(const floating[:, ::1] matrix) noexcept nogil:
@@ -63,3 +63,8 @@ cdef inline const floating* first(const floating[:, ::1] matrix) noexcept nogil:
     if matrix.shape[0] == 0 or matrix.shape[1] == 0:
         return NULL
     return &matrix[0, 0]
+
+
+cdef inline floating* first_of(floating[::1] vector) noexcept nogil:
+    """The address of a vector's first element; NULL if it has none."""
+    return NULL if vector.shape[0] == 0 else &vector[0]

@@ -18,7 +18,8 @@ cdef inline void gather_rows(
     const int64_t* indices,      # IN   (B,) each in [0, N), or NULL: the rows from 0
     const floating* mean,        # IN   (I,) or NULL
     const floating* scale,       # IN   (I,) or NULL
-    floating* out,               # OUT  (B, I)
+    floating* out,               # OUT  (B, I), `out_row` numbers from one row to the next
+    Py_ssize_t out_row,
     Py_ssize_t B,
     Py_ssize_t I,
 ) noexcept nogil:
@@ -27,7 +28,7 @@ cdef inline void gather_rows(
     cdef Py_ssize_t r, i
     for r in range(B):
         row = data + (r if indices is NULL else indices[r]) * I
-        to = out + r * I
+        to = out + r * out_row
         # out = (data − mean)·scale
         if mean is NULL and scale is NULL:
             for i in range(I):

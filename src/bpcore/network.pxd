@@ -3,25 +3,35 @@
 a) The struct holds sizes and pointers. Parameters belong to the caller; the workspace is one piece of memory that
    `place` divides among the layers. Pointers are void: the type is that of the arrays a function is called with.
 b) A layer's `out` is what leaves its activation, for the last layer the scores. `dout` is the gradient of what
-   enters it. ReLU and sigmoid are applied in place, since their derivatives need only what comes out.
+   enters it. Activations are applied in place, since their derivatives need only what comes out.
 c) Every number is computed by the same functions, in the same order, as by the layers of backprop, so that
    nobody can tell from the bits which of the two ran. The first layer has no dx: nobody reads it.
-d) A step computes all gradients before the first parameter changes.
+d) A step has two halves. First rows: forward, loss and back through the layers, for which a row needs no other. Then
+   parameters: a gradient sums over all rows, and where a rule is given the parameter moves at once, while its
+   gradient is in cache. A team shares the rows of the first half and the parameters of the second, and waits in
+   between: all gradients that need a parameter are computed before it changes.
 """
 
 from cython cimport floating
+from cython.parallel cimport parallel, threadid
 from libc.stdint cimport int64_t
+from libc.string cimport memset
 
-from bpcore.parallel cimport WORTH_A_THREAD
-from bpcore.product cimport Shape, product
-from bpcore.simd cimport sigmoid
-from bpcore.softmax cimport softmax_cross_entropy
-from bpcore.updates cimport sgd_update_span
+from bpcore.activations cimport Activation, activate, activate_backward
+from bpcore.parallel cimport omp_get_num_threads, share, wait_for_team, worth
+from bpcore.product cimport Ahead, Shape, product
+from bpcore.reductions cimport mean_of, sum_rows
+from bpcore.softmax cimport softmax_cross_entropy_rows
+from bpcore.squared_error cimport squared_error_rows
+from bpcore.updates cimport Update, update_span
 
-cdef enum Activation:
-    IDENTITY = 0
-    RELU = 1
-    SIGMOID = 2
+cdef enum:
+    BLOCK = 240             # rows that go through all layers at once: full tiles, and activations that stay in cache
+    GRADIENT_BYTES = 16384  # of a gradient that is summed before its parameters move
+
+cdef enum Head:
+    SOFTMAX_CROSS_ENTROPY = 0
+    SQUARED_ERROR = 1
 
 
 cdef struct Dense:
@@ -30,16 +40,32 @@ cdef struct Dense:
     Activation activation
     void* W                     # (inputs, outputs)
     void* b                     # (outputs,)
+    Py_ssize_t row              # numbers from one row of out and dout to the next
     void* out                   # (B, outputs)
     void* dout                  # (B, outputs)
     void* dW                    # (inputs, outputs)
     void* db                    # (outputs,)
+    void* W_first               # what the rule of an update keeps of W and b; NULL where it keeps nothing
+    void* W_second
+    void* b_first
+    void* b_second
 
 
 cdef struct Network:
     int depth
+    Head head
     Dense* layers
     double* losses              # (B,)
+
+
+cdef inline Py_ssize_t padded(Py_ssize_t bytes) noexcept nogil:
+    return (bytes + 63) & ~(<Py_ssize_t> 63)
+
+
+cdef inline Py_ssize_t row_of(Py_ssize_t n, Py_ssize_t itemsize) noexcept nogil:
+    """Numbers from one row of n to the next: rows begin on cache lines, and not all on the same set of them."""
+    cdef Py_ssize_t bytes = padded(n * itemsize)
+    return (bytes + 64 if bytes % 1024 == 0 else bytes) // itemsize
 
 
 cdef inline Py_ssize_t workspace_size(const Network* net, Py_ssize_t B, Py_ssize_t itemsize) noexcept nogil:
@@ -47,7 +73,7 @@ cdef inline Py_ssize_t workspace_size(const Network* net, Py_ssize_t B, Py_ssize
     cdef Py_ssize_t bytes = padded(B * sizeof(double))
     cdef int n
     for n in range(net.depth):
-        bytes = bytes + 2 * padded(B * net.layers[n].outputs * itemsize)
+        bytes = bytes + 2 * B * row_of(net.layers[n].outputs, itemsize) * itemsize
         bytes = bytes + padded(net.layers[n].inputs * net.layers[n].outputs * itemsize)
         bytes = bytes + padded(net.layers[n].outputs * itemsize)
     return bytes
@@ -57,114 +83,214 @@ cdef inline void place(Network* net, char* memory, Py_ssize_t B, Py_ssize_t item
     """Divide `workspace_size` bytes, aligned to 64, among the layers."""
     cdef Dense* layer
     cdef int n
+    # Activations run over the gaps between rows too, which have to hold numbers.
+    memset(memory, 0, workspace_size(net, B, itemsize))
     net.losses = <double*> memory
     memory = memory + padded(B * sizeof(double))
     for n in range(net.depth):
         layer = &net.layers[n]
+        layer.row = row_of(layer.outputs, itemsize)
         layer.out = memory
-        memory = memory + padded(B * layer.outputs * itemsize)
+        memory = memory + B * layer.row * itemsize
         layer.dout = memory
-        memory = memory + padded(B * layer.outputs * itemsize)
+        memory = memory + B * layer.row * itemsize
         layer.dW = memory
         memory = memory + padded(layer.inputs * layer.outputs * itemsize)
         layer.db = memory
         memory = memory + padded(layer.outputs * itemsize)
 
 
-cdef inline Py_ssize_t padded(Py_ssize_t bytes) noexcept nogil:
-    return (bytes + 63) & ~(<Py_ssize_t> 63)
-
-
-cdef inline int worth(int threads, Py_ssize_t operations) noexcept nogil:
-    return threads if operations >= WORTH_A_THREAD else 1
+cdef inline double operations(const Network* net, Py_ssize_t B) noexcept nogil:
+    """Multiplications of a forward pass."""
+    cdef double total = 0
+    cdef int n
+    for n in range(net.depth):
+        total = total + <double> B * net.layers[n].inputs * net.layers[n].outputs
+    return total
 
 
 cdef inline void dense_forward(
-    const Dense* layer, const floating* x, floating* out, Py_ssize_t B, int threads
+    const Dense* layer,
+    const floating* x,
+    Py_ssize_t x_row,
+    floating* out,
+    Py_ssize_t out_row,
+    Py_ssize_t rows,
+    const Ahead* ahead,            # or NULL
 ) noexcept nogil:
-    """out = activation(x·W + b)."""
-    cdef Py_ssize_t I = layer.inputs, O = layer.outputs, i
-    cdef Shape s = Shape(M=B, N=O, K=I, a_row=I, a_k=1, b_row=O, b_column=1, c_row=O)
-    product(x, <const floating*> layer.W, <const floating*> layer.b, out, s, worth(threads, B * I * O))
-    if layer.activation == RELU:
-        # out = 0 where out <= 0; NaN passes through
-        for i in range(B * O):
-            out[i] = 0 if out[i] <= 0 else out[i]
-    elif layer.activation == SIGMOID:
-        # out = 1 / (1 + exp(−out))
-        for i in range(B * O):
-            out[i] = sigmoid(out[i])
-
-
-cdef inline void dense_backward_params(
-    const Dense* layer, const floating* x, Py_ssize_t B, int threads
-) noexcept nogil:
-    """dW = xᵀ·dout, db = Σ dout."""
-    cdef Py_ssize_t I = layer.inputs, O = layer.outputs, r, o
-    cdef const floating* dout = <const floating*> layer.dout
-    cdef floating* db = <floating*> layer.db
-    cdef Shape s = Shape(M=I, N=O, K=B, a_row=1, a_k=I, b_row=O, b_column=1, c_row=O)
-    product(x, dout, NULL, <floating*> layer.dW, s, worth(threads, B * I * O))
-    for o in range(O):
-        db[o] = 0
-    for r in range(B):
-        for o in range(O):
-            db[o] = db[o] + dout[r * O + o]
+    """out = activation(x·W + b), with `x_row` and `out_row` numbers from one row to the next."""
+    cdef Py_ssize_t O = layer.outputs
+    cdef Shape s = Shape(M=rows, N=O, K=layer.inputs, a_row=x_row, a_k=1, b_row=O, b_column=1, c_row=out_row)
+    product(x, <const floating*> layer.W, <const floating*> layer.b, out, s, ahead)
+    activate(layer.activation, out, rows * out_row)
 
 
 cdef inline void dense_backward_input(
-    const Dense* layer, const Dense* below, const floating* _, Py_ssize_t B, int threads
+    const Dense* layer, const Dense* below, Py_ssize_t first, Py_ssize_t rows, floating _
 ) noexcept nogil:
-    """below.dout = (dout·Wᵀ)·activation′ of the layer below."""
-    cdef Py_ssize_t I = layer.inputs, O = layer.outputs, i
-    cdef const floating* out = <const floating*> below.out
-    cdef floating* dx = <floating*> below.dout
-    cdef Shape s = Shape(M=B, N=I, K=O, a_row=O, a_k=1, b_row=1, b_column=O, c_row=I)
-    product(<const floating*> layer.dout, <const floating*> layer.W, NULL, dx, s, worth(threads, B * I * O))
-    if below.activation == RELU:
-        # dx = 0 where out <= 0
-        for i in range(B * I):
-            dx[i] = 0 if out[i] <= 0 else dx[i]
-    elif below.activation == SIGMOID:
-        # dx = dx·y·(1 − y), y = out
-        for i in range(B * I):
-            dx[i] = dx[i] * out[i] * (1 - out[i])
+    """The gradient of what enters the layer below: its dout = (dout·Wᵀ)·activation′, for some of the rows."""
+    cdef Py_ssize_t I = layer.inputs, O = layer.outputs
+    cdef floating* dx = <floating*> below.dout + first * below.row
+    cdef Shape s = Shape(M=rows, N=I, K=O, a_row=layer.row, a_k=1, b_row=1, b_column=O, c_row=below.row)
+    product(<const floating*> layer.dout + first * layer.row, <const floating*> layer.W, NULL, dx, s, NULL)
+    activate_backward(below.activation, <const floating*> below.out + first * below.row, dx, rows * below.row)
 
 
-cdef inline double network_gradient(
+cdef inline void dense_backward_params(
+    const Dense* layer,
+    const floating* x,             # IN   (B, inputs), `x_row` numbers from one row to the next
+    Py_ssize_t x_row,
+    Py_ssize_t B,
+    const Update* update,          # the rule that moves the parameters, or NULL: only their gradients are wanted
+    int rank,
+    int size,
+) noexcept nogil:
+    """dW = xᵀ·dout and db = Σ dout, or what moves W and b against them; the part of a rank."""
+    cdef Py_ssize_t O = layer.outputs
+    cdef Py_ssize_t stop = share(layer.inputs, rank + 1, size, 16), i = share(layer.inputs, rank, size, 16)
+    # Whole vectors of rows, at least 48, few enough that their gradient stays in cache until it is used.
+    cdef Py_ssize_t height = max(GRADIENT_BYTES // (O * <Py_ssize_t> sizeof(floating)) // 48, 1) * 48
+    cdef const floating* dout = <const floating*> layer.dout
+    cdef floating* dW = <floating*> layer.dW + i * O
+    cdef Shape s = Shape(M=0, N=O, K=B, a_row=1, a_k=x_row, b_row=layer.row, b_column=1, c_row=O)
+    if update is NULL:
+        height = stop - i
+    while i < stop:
+        s.M = min(height, stop - i)
+        product(x + i, dout, NULL, dW, s, NULL)
+        if update is not NULL:
+            update_span(
+                update, <floating*> layer.W + i * O, dW, at(<floating*> layer.W_first, i * O),
+                at(<floating*> layer.W_second, i * O), s.M * O,
+            )
+        i = i + s.M
+    if rank == size - 1:
+        sum_rows(dout, layer.row, <floating*> layer.db, B, O)
+        if update is not NULL:
+            update_span(
+                update, <floating*> layer.b, <const floating*> layer.db, <floating*> layer.b_first,
+                <floating*> layer.b_second, O,
+            )
+
+
+cdef inline floating* at(floating* array, Py_ssize_t i) noexcept nogil:
+    return NULL if array is NULL else array + i
+
+
+cdef inline void rows_half(
     const Network* net,
-    const floating* x,             # IN   (B, inputs)
+    const floating* x,             # IN   (B, inputs), `x_row` numbers from one row to the next
+    Py_ssize_t x_row,
     const int64_t* labels,         # IN   (B,) each in [0, outputs), or NULL
-    const floating* targets,       # IN   (B, outputs) where there are no labels
-    Py_ssize_t B,                  # at least 1
-    int threads,
+    const floating* targets,       # IN   (B, outputs) without gaps, where there are no labels
+    Py_ssize_t B,
+    const Ahead* ahead,            # what is needed after this half, an address for each row; or NULL
+    int rank,
+    int size,
 ) noexcept nogil:
-    """Fill dW and db of every layer; returns the mean loss of the batch."""
+    """Forward, losses, and the gradients of what enters each layer: the rows of a rank."""
     cdef const Dense* last = &net.layers[net.depth - 1]
-    cdef const floating* enters = x
-    cdef double loss
-    cdef int n
-    for n in range(net.depth):
-        dense_forward(&net.layers[n], enters, <floating*> net.layers[n].out, B, threads)
-        enters = <const floating*> net.layers[n].out
-    # The probabilities are written where the gradient then takes their place.
-    loss = softmax_cross_entropy(
-        <const floating*> last.out, labels, targets, <floating*> last.dout, <floating*> last.dout,
-        net.losses, B, last.outputs, worth(threads, 16 * B * last.outputs),
-    )
-    for n in range(net.depth - 1, -1, -1):
-        enters = x if n == 0 else <const floating*> net.layers[n - 1].out
-        dense_backward_params(&net.layers[n], enters, B, threads)
-        if n > 0:
-            dense_backward_input(&net.layers[n], &net.layers[n - 1], enters, B, threads)
-    return loss
+    cdef Py_ssize_t first = share(B, rank, size, 1), stop = share(B, rank + 1, size, 1), rows
+    cdef Ahead next_rows
+    while first < stop:
+        rows = min(<Py_ssize_t> BLOCK, stop - first)
+        if ahead is not NULL:
+            next_rows = Ahead(ahead.rows + first, ahead.step)
+        rows_forward(net, x, x_row, first, rows, NULL if ahead is NULL else &next_rows)
+        loss_of_rows(
+            net.head, <const floating*> last.out + first * last.row, NULL if labels is NULL else labels + first,
+            NULL if targets is NULL else targets + first * last.outputs,
+            <floating*> last.dout + first * last.row, net.losses + first, last.row, rows, last.outputs,
+            <floating> 1 / <floating> B,
+        )
+        rows_backward(net, first, rows, <floating> 0)
+        first = first + rows
 
 
-cdef inline void network_sgd(const Network* net, floating lr) noexcept nogil:
-    """w = w − round(lr·dw) for every parameter, after network_gradient."""
-    cdef Dense* layer
+cdef inline void rows_forward(
+    const Network* net, const floating* x, Py_ssize_t x_row, Py_ssize_t first, Py_ssize_t rows, const Ahead* ahead
+) noexcept nogil:
+    cdef const floating* enters = x + first * x_row
+    cdef Py_ssize_t enters_row = x_row
+    cdef const Dense* layer
+    cdef floating* out
     cdef int n
     for n in range(net.depth):
         layer = &net.layers[n]
-        sgd_update_span(<floating*> layer.W, <const floating*> layer.dW, lr, layer.inputs * layer.outputs)
-        sgd_update_span(<floating*> layer.b, <const floating*> layer.db, lr, layer.outputs)
+        out = <floating*> layer.out + first * layer.row
+        dense_forward(layer, enters, enters_row, out, layer.row, rows, ahead if n == 0 else NULL)
+        enters, enters_row = out, layer.row
+
+
+cdef inline void rows_backward(const Network* net, Py_ssize_t first, Py_ssize_t rows, floating _) noexcept nogil:
+    cdef int n
+    for n in range(net.depth - 1, 0, -1):
+        dense_backward_input(&net.layers[n], &net.layers[n - 1], first, rows, _)
+
+
+cdef inline void loss_of_rows(
+    Head head,
+    const floating* scores,
+    const int64_t* labels,
+    const floating* targets,
+    floating* dout,
+    double* losses,
+    Py_ssize_t row,
+    Py_ssize_t rows,
+    Py_ssize_t K,
+    floating scale,
+) noexcept nogil:
+    if head == SQUARED_ERROR:
+        squared_error_rows(scores, targets, dout, losses, row, rows, K, scale)
+    else:
+        # The probabilities are written where the gradient then takes their place.
+        softmax_cross_entropy_rows(scores, labels, targets, dout, dout, losses, row, rows, K, scale)
+
+
+cdef inline void params_half(
+    const Network* net, const floating* x, Py_ssize_t x_row, Py_ssize_t B, const Update* update, int rank, int size
+) noexcept nogil:
+    """The gradients of the parameters or, with a rule, their update: the parameters of a rank."""
+    cdef const Dense* below
+    cdef int n
+    for n in range(net.depth):
+        if n == 0:
+            dense_backward_params(&net.layers[0], x, x_row, B, update, rank, size)
+        else:
+            below = &net.layers[n - 1]
+            dense_backward_params(&net.layers[n], <const floating*> below.out, below.row, B, update, rank, size)
+
+
+cdef inline void step_share(
+    const Network* net,
+    const floating* x,
+    Py_ssize_t x_row,
+    const int64_t* labels,
+    const floating* targets,
+    Py_ssize_t B,
+    const Update* update,
+    int rank,
+    int size,
+) noexcept nogil:
+    rows_half(net, x, x_row, labels, targets, B, NULL, rank, size)
+    wait_for_team(size)
+    params_half(net, x, x_row, B, update, rank, size)
+
+
+cdef inline double network_step(
+    const Network* net,
+    const floating* x,             # IN   (B, inputs), `x_row` numbers from one row to the next
+    Py_ssize_t x_row,
+    const int64_t* labels,         # IN   (B,) each in [0, outputs), or NULL
+    const floating* targets,       # IN   (B, outputs) without gaps, where there are no labels
+    Py_ssize_t B,                  # at least 1
+    const Update* update,          # the rule that moves the parameters, or NULL: dW and db are filled instead
+    int threads,
+) noexcept nogil:
+    """One step of training, or one gradient; returns the mean loss of the batch before it."""
+    if worth(threads, 3 * operations(net, B)) == 1:
+        step_share(net, x, x_row, labels, targets, B, update, 0, 1)
+    else:
+        with parallel(num_threads=threads):
+            step_share(net, x, x_row, labels, targets, B, update, threadid(), omp_get_num_threads())
+    return mean_of(net.losses, B)

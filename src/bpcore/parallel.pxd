@@ -1,18 +1,43 @@
-"""What OpenMP allows, or one thread where it is not compiled in; and when a second thread is worth it."""
+"""What OpenMP allows, or one thread where it is not compiled in; and when a second thread is worth it.
+
+A team is the threads of one parallel region. Each runs the same function with its rank, from 0, and the team's size,
+and takes its part of the work; a barrier waits until all have come to it.
+"""
 
 cdef extern from *:
     """
     #ifdef _OPENMP
     #include <omp.h>
     #define BP_OPENMP 1
+    static inline void bp_barrier(void) { _Pragma("omp barrier") }
     #else
     #define BP_OPENMP 0
     #define omp_get_max_threads() 1
+    #define omp_get_num_threads() 1
+    static inline void bp_barrier(void) {}
     #endif
     """
     bint BP_OPENMP
     int omp_get_max_threads() noexcept nogil
+    int omp_get_num_threads() noexcept nogil
+    void bp_barrier() noexcept nogil
 
 
 cdef enum:
     WORTH_A_THREAD = 131072    # operations below which a parallel region, about 1 µs, costs more than it saves
+
+
+cdef inline void wait_for_team(int size) noexcept nogil:
+    """Wait for the others, if there are any: a team of one may stand inside a region that is not ours."""
+    if size > 1:
+        bp_barrier()
+
+
+cdef inline int worth(int threads, double operations) noexcept nogil:
+    """As many threads as the work is worth: all or one."""
+    return threads if operations >= WORTH_A_THREAD else 1
+
+
+cdef inline Py_ssize_t share(Py_ssize_t n, int rank, int size, Py_ssize_t step) noexcept nogil:
+    """Where the part of a rank begins if a team shares n things nearly equally, in whole steps."""
+    return min((n + step - 1) // step * rank // size * step, n)

@@ -1,28 +1,66 @@
 """A plan: a network's shapes, pointers to its parameters, and a workspace, so that a call is one piece of C.
 
-a) The plan keeps references to the parameter arrays and their addresses. Whoever made it sees to it that the
-   arrays are the network's own at every call; it only checks their type, layout and shape when it is made.
+a) The plan keeps references to the parameter arrays and their addresses. Whoever made it gives it `witnesses`, what
+   the network was made of, and asks `fits` before every call; the plan only checks types, layout and shapes.
 b) The workspace grows to the largest batch that was seen and is then used again.
 c) Evaluation works on memory of its own, block by block, so several threads of Python may use one plan for it;
    training writes to the workspace and the parameters, and a second training call at the same time raises.
+d) `predict` and `step`, which have to be quick for small networks, return None for arrays that must first be
+   converted or are wrong, and leave that to the caller.
+e) What runs is a job, of which each thread does its part; the types of data and network are told apart in one place.
 """
 
+from cpython.buffer cimport PyBuffer_Release
+from cpython.dict cimport PyDict_GetItem
+from cpython.object cimport PyObject
 from cython cimport floating
-from libc.stdint cimport int64_t
+from cython.parallel cimport parallel, threadid
+from libc.stdint cimport int64_t, uint8_t
 from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memcpy
 
+from bpcore.activations cimport IDENTITY, RELU, SIGMOID, TANH, Activation
+from bpcore.buffers cimport address, contiguous, readable, shaped
+from bpcore.evaluation cimport right_share, scores_share, scratch_size
 from bpcore.gather cimport gather_rows, stored
 from bpcore.network cimport (
-    IDENTITY, RELU, SIGMOID, Dense, Network, dense_forward, network_gradient, network_sgd, padded, place,
+    BLOCK, SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Dense, Head, Network, operations, padded, place, row_of, step_share,
     workspace_size,
 )
-from bpcore.parallel cimport omp_get_max_threads
+from bpcore.parallel cimport omp_get_max_threads, omp_get_num_threads, worth
 from bpcore.product cimport aligned
+from bpcore.reductions cimport mean_of
+from bpcore.training cimport Batch, Source, train_share
+from bpcore.updates cimport ADAGRAD, ADAM, MOMENTUM, NESTEROV, RMSPROP, SGD, Rule, Update
 
-ACTIVATIONS = {"identity": IDENTITY, "relu": RELU, "sigmoid": SIGMOID}
-# Rows that are evaluated at once: enough for full tiles, few enough that a block's activations stay in cache.
-cdef Py_ssize_t BLOCK = 240
+from numpy import empty
+
+from bpcore.threads import resolve
+
+ACTIVATIONS = {"identity": IDENTITY, "relu": RELU, "sigmoid": SIGMOID, "tanh": TANH}
+HEADS = {"softmax": SOFTMAX_CROSS_ENTROPY, "squared_error": SQUARED_ERROR}
+RULES = {
+    "sgd": SGD, "momentum": MOMENTUM, "nesterov": NESTEROV, "adagrad": ADAGRAD, "rmsprop": RMSPROP, "adam": ADAM,
+}
+
+cdef enum Task:
+    SCORES
+    RIGHT
+    STEP
+    TRAIN
+
+
+cdef struct Job:
+    Task task
+    Py_buffer data                # x
+    char* memory                  # `each` bytes for every rank
+    Py_ssize_t each
+    void* out                     # SCORES
+    const int64_t* labels         # RIGHT
+    const int64_t* indices        # TRAIN: (steps, B)
+    Py_ssize_t steps
+    Py_ssize_t B
+    Update update                 # STEP and TRAIN
+    double* losses                # TRAIN: (steps,)
 
 
 cdef class Plan:
@@ -33,59 +71,60 @@ cdef class Plan:
     dtype : "float32" or "float64"
     layers : list of (W, b, activation)
         Parameters, C-contiguous and writable, of the type `dtype`; activation is a key of ACTIVATIONS.
+    head : a key of HEADS
     mean, scale : 1-d arrays of the type `dtype` and of the length of the inputs, or None
         The network computes with (x − mean)·scale.
+    witnesses : list of (dict, key, object)
+        The plan fits while each dict holds that very object under its key.
     """
 
     cdef Network net
+    cdef Source source
+    cdef Batch batch
     cdef readonly str dtype
     cdef readonly bint training
+    cdef readonly object moments
+    cdef char letter                # the type, as the buffer protocol names it
+    cdef Py_ssize_t itemsize
     cdef Py_ssize_t capacity
     cdef void* memory
-    cdef void* batch
-    cdef void* mean
-    cdef void* scale
+    cdef void* behind               # the batch: its labels or targets
     cdef list kept
+    cdef list witnesses
 
-    def __cinit__(self, str dtype, list layers, mean, scale):
+    def __cinit__(self, str dtype, list layers, str head, mean, scale, list witnesses):
         self.dtype = dtype
+        self.letter = c"f" if dtype == "float32" else c"d"
+        self.itemsize = 4 if dtype == "float32" else 8
         self.kept = [mean, scale, *layers]
+        self.witnesses = witnesses
         self.net.depth = len(layers)
+        self.net.head = <Head> <int> HEADS[head]
         self.net.layers = <Dense*> calloc(len(layers), sizeof(Dense))
         if self.net.layers is NULL:
             raise MemoryError("no memory for the plan")
-        if dtype == "float32":
-            self.take[float](layers, mean, scale, <float> 0)
-        else:
-            self.take[double](layers, mean, scale, <double> 0)
+        for n, (W, b, activation) in enumerate(layers):
+            self.take(n, W, b, ACTIVATIONS[activation])
+        self.source.mean = self.given(mean, 1, self.inputs, self.inputs)
+        self.source.scale = self.given(scale, 1, self.inputs, self.inputs)
 
     def __dealloc__(self):
         free(self.net.layers)
         free(self.memory)
 
-    cdef int take(self, list layers, mean, scale, floating _) except -1:
-        """Keep the addresses of the parameters."""
-        cdef floating[:, ::1] W
-        cdef floating[::1] b
-        cdef Dense* layer
-        for n, (weights, biases, activation) in enumerate(layers):
-            W, b = weights, biases
-            layer = &self.net.layers[n]
-            layer.inputs, layer.outputs = W.shape[0], W.shape[1]
-            layer.activation = ACTIVATIONS[activation]
-            if b.shape[0] != layer.outputs or n > 0 and layer.inputs != self.net.layers[n - 1].outputs:
-                raise ValueError(f"Plan: layer {n + 1} has shapes {weights.shape} and {biases.shape}")
-            layer.W, layer.b = &W[0, 0], &b[0]
-        for vector in (mean, scale):
-            if vector is not None:
-                b = vector
-                if b.shape[0] != self.net.layers[0].inputs:
-                    raise ValueError(f"Plan: {b.shape[0]} means or scales, {self.net.layers[0].inputs} inputs")
-                if vector is mean:
-                    self.mean = &b[0]
-                else:
-                    self.scale = &b[0]
+    cdef int take(self, int n, W, b, int activation) except -1:
+        """Keep the addresses of the parameters of layer n."""
+        cdef Dense* layer = &self.net.layers[n]
+        layer.inputs, layer.outputs = W.shape
+        layer.activation = <Activation> activation
+        if n > 0 and layer.inputs != self.net.layers[n - 1].outputs:
+            raise ValueError(f"Plan: layer {n + 1} has {layer.inputs} inputs, the layer below has other outputs")
+        layer.W = address(W, self.letter, 2, layer.inputs, layer.outputs, True)
+        layer.b = address(b, self.letter, 1, layer.outputs, layer.outputs, True)
         return 0
+
+    cdef void* given(self, array, int dimensions, Py_ssize_t first, Py_ssize_t last) except? NULL:
+        return NULL if array is None else address(array, self.letter, dimensions, first, last, True)
 
     @property
     def inputs(self):
@@ -97,187 +136,265 @@ cdef class Plan:
         """How many scores a sample gets."""
         return self.net.layers[self.net.depth - 1].outputs
 
-    def scores(self, const stored[:, ::1] x not None, out not None, int threads):
-        """Write the scores of the last layer for every row of x to `out`."""
-        self.shapes(x.shape[1], out.shape, (x.shape[0], self.outputs))
-        threads = min(threads, omp_get_max_threads())
-        if x.shape[0] == 0:
-            return
-        if self.dtype == "float32":
-            self.scores_as[stored, float](&x[0, 0], x.shape[0], out, threads)
-        else:
-            self.scores_as[stored, double](&x[0, 0], x.shape[0], out, threads)
+    def fits(self):
+        """Whether the network is still made of what it was when the plan was made."""
+        for mapping, key, value in self.witnesses:
+            if PyDict_GetItem(mapping, key) != <PyObject*> value:
+                return False
+        return True
 
-    cdef int scores_as(self, const stored* x, Py_ssize_t N, floating[:, ::1] out, int threads) except -1:
-        cdef Py_ssize_t I = self.net.layers[0].inputs, first, B
-        cdef Py_ssize_t rows = BLOCK * max(threads, 1)
-        cdef void* memory = malloc(self.scratch(min(rows, N), sizeof(floating)))
-        if memory is NULL:
-            raise MemoryError("no memory for the activations of a block")
-        with nogil:
-            first = 0
-            while first < N:
-                B = min(rows, N - first)
-                evaluate(&self.net, x + first * I, <floating*> self.mean, <floating*> self.scale,
-                         <floating*> aligned(memory), min(rows, N), &out[first, 0], B, threads)
-                first = first + B
-        free(memory)
+    def bind(self, moments):
+        """Take what an optimizer keeps: for each layer (W_first, W_second, b_first, b_second), arrays or None."""
+        cdef Dense* layer
+        for n, (W_first, W_second, b_first, b_second) in enumerate(moments):
+            layer = &self.net.layers[n]
+            layer.W_first = self.given(W_first, 2, layer.inputs, layer.outputs)
+            layer.W_second = self.given(W_second, 2, layer.inputs, layer.outputs)
+            layer.b_first = self.given(b_first, 1, layer.outputs, layer.outputs)
+            layer.b_second = self.given(b_second, 1, layer.outputs, layer.outputs)
+        self.moments = moments
+
+    # --- Evaluation -----------------------------------------------------------------------------------------
+
+    def predict(self, x):
+        """Scores of every row of x in a new array; None if x cannot be read as it is."""
+        cdef Job job
+        if not readable(x, &job.data, self.net.layers[0].inputs):
+            return None
+        try:
+            out = empty((job.data.shape[0], self.net.layers[self.net.depth - 1].outputs), self.dtype)
+            self.run_scores(&job, out, None)
+        finally:
+            PyBuffer_Release(&job.data)
+        return out
+
+    def scores(self, x not None, out not None, threads=None):
+        """Write the scores of the last layer for every row of x to `out`."""
+        cdef Job job
+        self.open_rows(x, &job.data)
+        try:
+            self.run_scores(&job, out, threads)
+        finally:
+            PyBuffer_Release(&job.data)
+
+    cdef int run_scores(self, Job* job, out, threads) except -1:
+        cdef Py_ssize_t K = self.net.layers[self.net.depth - 1].outputs
+        if job.data.shape[0] > 0:
+            job.task = SCORES
+            job.out = address(out, self.letter, 2, job.data.shape[0], K, True)
+            self.evaluate(job, threads)
         return 0
 
-    def right(self, const stored[:, ::1] x not None, const int64_t[::1] labels not None, int threads):
+    def right(self, x not None, const int64_t[::1] labels not None, threads=None):
         """How many rows of x have their highest score at their label; a NaN among the scores comes first."""
-        self.shapes(x.shape[1], (labels.shape[0],), (x.shape[0],))
-        threads = min(threads, omp_get_max_threads())
-        if x.shape[0] == 0:
-            return 0
-        if self.dtype == "float32":
-            return self.right_as[stored, float](&x[0, 0], labels, threads, <float> 0)
-        return self.right_as[stored, double](&x[0, 0], labels, threads, <double> 0)
+        cdef Job job
+        cdef Py_ssize_t count = 0
+        self.open_rows(x, &job.data)
+        try:
+            if labels.shape[0] != job.data.shape[0]:
+                raise ValueError(f"Plan: {labels.shape[0]} labels for {job.data.shape[0]} rows")
+            if labels.shape[0] > 0:
+                job.task, job.labels = RIGHT, &labels[0]
+                count = self.evaluate(&job, threads)
+        finally:
+            PyBuffer_Release(&job.data)
+        return count
 
-    cdef Py_ssize_t right_as(
-        self, const stored* x, const int64_t[::1] labels, int threads, floating _
-    ) except -1:
-        cdef Py_ssize_t I = self.net.layers[0].inputs, K = self.outputs, N = labels.shape[0]
-        cdef Py_ssize_t rows = min(BLOCK * max(threads, 1), N), first = 0, r, B, count = 0
-        cdef Py_ssize_t scratch = self.scratch(rows, sizeof(floating))
-        cdef char* memory = <char*> malloc(scratch + rows * K * sizeof(floating))
-        cdef floating* out = <floating*> (memory + scratch)
+    cdef Py_ssize_t evaluate(self, Job* job, threads) except -1:
+        """Run an evaluation on memory of its own; returns the sum of what the ranks counted."""
+        cdef int n = self.team(threads, operations(&self.net, job.data.shape[0])), rank
+        cdef Py_ssize_t K = self.net.layers[self.net.depth - 1].outputs, count = 0
+        # A count, the blocks of activations, a block of scores.
+        job.each = 64 + scratch_size(&self.net, job.data.shape[0], self.itemsize)
+        if job.task == RIGHT:
+            job.each = job.each + padded(BLOCK * K * self.itemsize)
+        cdef void* memory = malloc(n * job.each + 64)
         if memory is NULL:
             raise MemoryError("no memory for the activations of a block")
-        with nogil:
-            while first < N:
-                B = min(rows, N - first)
-                evaluate(&self.net, x + first * I, <floating*> self.mean, <floating*> self.scale,
-                         <floating*> aligned(memory), rows, out, B, threads)
-                for r in range(B):
-                    if highest(out + r * K, K) == labels[first + r]:
-                        count = count + 1
-                first = first + B
+        job.memory = <char*> aligned(memory)
+        for rank in range(n):
+            (<Py_ssize_t*> (job.memory + rank * job.each))[0] = 0
+        self.run(job, n)
+        for rank in range(n):
+            count = count + (<Py_ssize_t*> (job.memory + rank * job.each))[0]
         free(memory)
         return count
 
-    def train(
-        self, const stored[:, ::1] x not None, t not None, const int64_t[:, ::1] indices not None,
-        double lr, double[::1] losses not None, int threads,
-    ):
-        """Take a step of SGD for every row of `indices`, which names the samples of its batch.
+    # --- Training -------------------------------------------------------------------------------------------
 
-        `t` is (N,) int64 labels or (N, K) weights of the network's type, `losses` takes the loss before each
-        step. Labels and indices are trusted.
+    def train(
+        self, x not None, t not None, const int64_t[:, ::1] indices not None, tuple update, double[::1] losses not None,
+        threads=None,
+    ):
+        """Take a step for every row of `indices`, which names the samples of its batch.
+
+        `t` is (N,) int64 labels or (N, K) numbers of the network's type, `update` is (rule, lr, decay, decay2, eps,
+        number of the first step), `losses` takes the loss before each step. Labels and indices are trusted.
         """
-        self.shapes(x.shape[1], (losses.shape[0],), (indices.shape[0],))
-        threads = min(threads, omp_get_max_threads())
-        if self.training:
-            raise RuntimeError("this network is being trained by another thread")
-        self.training = True
+        cdef Job job
+        if losses.shape[0] != indices.shape[0]:
+            raise ValueError(f"Plan: {losses.shape[0]} losses for {indices.shape[0]} steps")
+        self.start_training()
         try:
-            if self.dtype == "float32":
-                self.train_as[stored, float](&x[0, 0], t, indices, <float> lr, losses, threads)
-            else:
-                self.train_as[stored, double](&x[0, 0], t, indices, lr, losses, threads)
+            self.open_rows(x, &job.data)
+            try:
+                if not self.take_targets(t, job.data.shape[0], False):
+                    raise ValueError(f"Plan: the targets are {t.dtype} {t.shape}")
+                job.task, job.update, job.losses, job.memory = TRAIN, update_of(update), &losses[0], NULL
+                job.indices, job.steps, job.B = &indices[0, 0], indices.shape[0], indices.shape[1]
+                self.reserve(job.B)
+                self.run(&job, self.team(threads, 3 * operations(&self.net, job.B)))
+            finally:
+                PyBuffer_Release(&job.data)
         finally:
             self.training = False
 
-    cdef int train_as(
-        self, const stored* x, t, const int64_t[:, ::1] indices, floating lr, double[::1] losses, int threads
-    ) except -1:
-        cdef Py_ssize_t I = self.net.layers[0].inputs, K = self.outputs, B = indices.shape[1], step, r
-        cdef const int64_t[::1] labels = t if t.ndim == 1 else None
-        cdef const floating[:, ::1] weights = t if t.ndim == 2 else None
-        self.reserve(B, sizeof(floating))
-        cdef floating* batch = <floating*> self.batch
-        cdef char* behind = <char*> self.batch + padded(B * I * sizeof(floating))
-        cdef int64_t* batch_labels = <int64_t*> behind if labels is not None else NULL
-        cdef floating* batch_weights = <floating*> behind if weights is not None else NULL
-        with nogil:
-            for step in range(indices.shape[0]):
-                gather_rows(x, &indices[step, 0], <const floating*> self.mean, <const floating*> self.scale,
-                            batch, B, I)
-                for r in range(B):
-                    if batch_labels is not NULL:
-                        batch_labels[r] = labels[indices[step, r]]
-                    else:
-                        memcpy(batch_weights + r * K, &weights[indices[step, r], 0], K * sizeof(floating))
-                losses[step] = network_gradient(
-                    &self.net, <const floating*> batch, batch_labels, <const floating*> batch_weights, B, threads
-                )
-                network_sgd(&self.net, lr)
+    def step(self, x, t, tuple update, threads=None):
+        """One step on a whole batch: the loss before it, or None if an array cannot be read as it is."""
+        cdef Job job
+        self.start_training()
+        try:
+            if not readable(x, &job.data, self.net.layers[0].inputs):
+                return None
+            try:
+                job.B = job.data.shape[0]
+                if job.B == 0 or not self.take_targets(t, job.B, True):
+                    return None
+                job.task, job.update, job.memory = STEP, update_of(update), NULL
+                self.reserve(job.B)
+                self.run(&job, self.team(threads, 3 * operations(&self.net, job.B)))
+            finally:
+                PyBuffer_Release(&job.data)
+        finally:
+            self.training = False
+        return mean_of(self.net.losses, job.B)
+
+    cdef int start_training(self) except -1:
+        if self.training:
+            raise RuntimeError("this network is being trained by another thread")
+        self.training = True
         return 0
 
-    cdef int shapes(self, Py_ssize_t columns, got, wanted) except -1:
-        if columns != self.net.layers[0].inputs:
-            raise ValueError(f"Plan: x has {columns} columns, the network has {self.net.layers[0].inputs} inputs")
-        if tuple(got)[:len(wanted)] != wanted:
-            raise ValueError(f"Plan: an array has shape {tuple(got)}, wanted {wanted}")
-        return 0
+    cdef bint take_targets(self, t, Py_ssize_t N, bint checked) except -1:
+        """Point to the labels or targets of N samples; False if they are not of the right type, shape or range."""
+        cdef Py_buffer view
+        cdef Py_ssize_t K = self.net.layers[self.net.depth - 1].outputs, r
+        cdef bint right
+        self.source.labels, self.source.targets = NULL, NULL
+        if not contiguous(t, &view):
+            return False
+        if view.ndim == 1 and self.net.head == SOFTMAX_CROSS_ENTROPY:
+            right = view.shape[0] == N and view.itemsize == 8 and view.format[0] in (c"l", c"q")
+            self.source.labels = <const int64_t*> view.buf
+            if right and checked:
+                for r in range(N):
+                    right = right and 0 <= self.source.labels[r] < K
+        else:
+            right = shaped(&view, self.letter, 2, N, K)
+            self.source.targets = view.buf
+        PyBuffer_Release(&view)
+        return right
 
-    cdef Py_ssize_t scratch(self, Py_ssize_t rows, Py_ssize_t itemsize) noexcept:
-        """Bytes that `evaluate` needs for a block, and 64 to align them."""
-        return 3 * padded(rows * widest(&self.net) * itemsize) + 64
-
-    cdef int reserve(self, Py_ssize_t B, Py_ssize_t itemsize) except -1:
-        """Make the workspace large enough for batches of B rows."""
-        cdef Py_ssize_t size, batch
+    cdef int reserve(self, Py_ssize_t B) except -1:
+        """Make the workspace large enough for batches of B rows, and point into it."""
+        cdef Py_ssize_t row = row_of(self.net.layers[0].inputs, self.itemsize), size, behind
         if B > self.capacity:
-            size = workspace_size(&self.net, B, itemsize)
-            batch = padded(B * self.net.layers[0].inputs * itemsize) + padded(B * max(8, self.outputs * itemsize))
+            size = workspace_size(&self.net, B, self.itemsize)
             free(self.memory)
             self.capacity = 0
-            self.memory = malloc(size + batch + 64)
+            behind = padded(B * max(8, self.outputs * self.itemsize))
+            self.memory = malloc(size + B * row * self.itemsize + behind + B * sizeof(char*) + 64)
             if self.memory is NULL:
                 raise MemoryError(f"no memory for batches of {B} rows")
             self.capacity = B
-            place(&self.net, <char*> aligned(self.memory), B, itemsize)
-            self.batch = <char*> aligned(self.memory) + size
+            place(&self.net, <char*> aligned(self.memory), B, self.itemsize)
+            self.batch.row = row
+            self.batch.x = <char*> aligned(self.memory) + size
+            self.behind = <char*> self.batch.x + B * row * self.itemsize
+            self.batch.ahead = <const char**> (<char*> self.behind + behind)
+        self.batch.labels = NULL if self.source.labels is NULL else <int64_t*> self.behind
+        self.batch.targets = NULL if self.source.targets is NULL else self.behind
         return 0
 
+    # --- Jobs -----------------------------------------------------------------------------------------------
 
-cdef inline Py_ssize_t widest(const Network* net) noexcept nogil:
-    cdef Py_ssize_t most = net.layers[0].inputs
-    cdef int n
-    for n in range(net.depth):
-        most = max(most, net.layers[n].outputs)
-    return most
+    cdef int team(self, threads, double work) except -1:
+        """How many threads to use; asks only when the work is worth it."""
+        if worth(2, work) == 1:
+            return 1
+        return min(<Py_ssize_t> resolve(threads), <Py_ssize_t> omp_get_max_threads())
+
+    cdef int open_rows(self, x, Py_buffer* data) except -1:
+        if not readable(x, data, self.net.layers[0].inputs):
+            raise ValueError(
+                f"Plan: x is {x.dtype} {x.shape}, wanted contiguous rows of {self.inputs} float32, float64 or uint8"
+            )
+        return 0
+
+    cdef void run(self, Job* job, int threads) noexcept:
+        with nogil:
+            if threads == 1:
+                self.part(job, 0, 1)
+            else:
+                with parallel(num_threads=threads):
+                    self.part(job, threadid(), omp_get_num_threads())
+
+    cdef void part(self, const Job* job, int rank, int size) noexcept nogil:
+        if job.data.format[0] == c"f":
+            self.part_of(job, <const float*> job.data.buf, rank, size)
+        elif job.data.format[0] == c"d":
+            self.part_of(job, <const double*> job.data.buf, rank, size)
+        else:
+            self.part_of(job, <const uint8_t*> job.data.buf, rank, size)
+
+    cdef void part_of(self, const Job* job, const stored* x, int rank, int size) noexcept nogil:
+        if self.letter == c"f":
+            self.part_as(job, x, <float> 0, rank, size)
+        else:
+            self.part_as(job, x, <double> 0, rank, size)
+
+    cdef void part_as(self, const Job* job, const stored* x, floating _, int rank, int size) noexcept nogil:
+        cdef Py_ssize_t N = job.data.shape[0]
+        cdef const floating* mean = <const floating*> self.source.mean
+        cdef const floating* scale = <const floating*> self.source.scale
+        cdef char* scratch = NULL if job.memory is NULL else job.memory + rank * job.each + 64
+        if job.task == SCORES:
+            scores_share(&self.net, x, mean, scale, scratch, <floating*> job.out, N, rank, size)
+        elif job.task == RIGHT:
+            (<Py_ssize_t*> (scratch - 64))[0] = right_share(
+                &self.net, x, mean, scale, scratch, <floating*> (scratch + scratch_size(&self.net, N, self.itemsize)),
+                job.labels, N, rank, size,
+            )
+        elif job.task == TRAIN:
+            train_share(
+                &self.net, &self.source, x, job.indices, job.steps, job.B, &self.batch, job.update, job.losses, _,
+                rank, size,
+            )
+        else:
+            self.step_part(job, x, _, rank, size)
+
+    cdef void step_part(self, const Job* job, const stored* x, floating _, int rank, int size) noexcept nogil:
+        cdef Py_ssize_t I = self.net.layers[0].inputs, row = I, first, stop
+        cdef const floating* mean = <const floating*> self.source.mean
+        cdef const floating* scale = <const floating*> self.source.scale
+        cdef floating* batch = <floating*> self.batch.x
+        cdef const floating* enters = <const floating*> job.data.buf
+        if self.letter != job.data.format[0] or mean is not NULL or scale is not NULL:
+            # A rank prepares the rows that it then takes through the layers.
+            first, stop = job.B * rank // size, job.B * (rank + 1) // size
+            row = self.batch.row
+            gather_rows(x + first * I, NULL, mean, scale, batch + first * row, row, stop - first, I)
+            enters = batch
+        step_share(
+            &self.net, enters, row, self.source.labels, <const floating*> self.source.targets, job.B, &job.update,
+            rank, size,
+        )
 
 
-cdef inline Py_ssize_t highest(const floating* scores, Py_ssize_t K) noexcept nogil:
-    """Index of the first largest score, or of the first NaN, as numpy.argmax has it."""
-    cdef Py_ssize_t k, best = 0
-    for k in range(K):
-        if scores[k] != scores[k]:
-            return k
-        if scores[k] > scores[best]:
-            best = k
-    return best
-
-
-cdef inline void evaluate(
-    const Network* net,
-    const stored* x,              # IN   (B, inputs)
-    const floating* mean,
-    const floating* scale,
-    floating* memory,             # three buffers of `rows` rows of the widest layer
-    Py_ssize_t rows,
-    floating* out,                # OUT  (B, outputs) scores
-    Py_ssize_t B,
-    int threads,
-) noexcept nogil:
-    cdef Py_ssize_t each = padded(rows * widest(net) * sizeof(floating)) // sizeof(floating)
-    cdef const floating* enters = memory + 2 * each
-    cdef floating* leaves
-    cdef int n
-    if same_type(x, memory) and mean is NULL and scale is NULL:
-        enters = <const floating*> x
-    else:
-        gather_rows(x, NULL, mean, scale, memory + 2 * each, B, net.layers[0].inputs)
-    for n in range(net.depth):
-        leaves = out if n == net.depth - 1 else memory + (n % 2) * each
-        dense_forward(&net.layers[n], enters, leaves, B, threads)
-        enters = leaves
-
-
-cdef inline bint same_type(const stored* _, const floating* __) noexcept nogil:
-    if floating is float:
-        return stored is float
-    else:
-        return stored is double
+cdef Update update_of(tuple settings):
+    """(rule, lr, decay, decay2, eps, step) as a struct."""
+    cdef Update u
+    cdef int rule
+    rule, u.lr, u.decay, u.decay2, u.eps, u.step = settings
+    u.rule = <Rule> rule
+    return u

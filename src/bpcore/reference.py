@@ -53,6 +53,16 @@ def sigmoid_backward(dout: Array, out: Array, dx: Array, threads: int | None = N
     dx[...] = dout * out * (1 - out)
 
 
+def tanh_forward(x: Array, out: Array, threads: int | None = None) -> None:
+    """out = tanh(x)."""
+    out[...] = np.tanh(x)
+
+
+def tanh_backward(dout: Array, out: Array, dx: Array, threads: int | None = None) -> None:
+    """dx = dout·(1 − y²), y = out."""
+    dx[...] = dout * (1 - out * out)
+
+
 def softmax(x: Array, y: Array, threads: int | None = None) -> None:
     """y = exp(x) / Σ exp(x) along each row."""
     e = np.exp(x - x.max(axis=1, keepdims=True, initial=-np.inf))
@@ -83,6 +93,23 @@ def softmax_cross_entropy_backward(
     """dx = dout·(y·Σt − t) / B."""
     weights = one_hot(t, y.shape[1])
     dx[...] = dout * (y * weights.sum(axis=1, keepdims=True) - weights) / len(y)
+
+
+def squared_error(x: Array, t: Array, dx: Array, threads: int | None = None) -> float:
+    """dx = (x − t) / B; returns the mean over the batch of Σ (x − t)² / 2."""
+    loss = squared_error_forward(x, t)
+    squared_error_backward(x, t, 1.0, dx)
+    return loss
+
+
+def squared_error_forward(x: Array, t: Array, threads: int | None = None) -> float:
+    """The mean over the batch of Σ (x − t)² / 2."""
+    return float(np.square(x - t).sum() / 2 / len(x))
+
+
+def squared_error_backward(x: Array, t: Array, dout: float, dx: Array, threads: int | None = None) -> None:
+    """dx = dout·(x − t) / B."""
+    dx[...] = dout * (x - t) / len(x)
 
 
 def one_hot(t: Array | Labels, classes: int) -> Array:
@@ -124,5 +151,66 @@ def reciprocal_backward(dout: Array, out: Array, dx: Array, threads: int | None 
 
 
 def sgd_update(w: Array, g: Array, lr: float, threads: int | None = None) -> None:
-    """w -= lr·g in place."""
+    """w -= lr·g."""
     w -= w.dtype.type(lr) * g
+
+
+def momentum_update(
+    w: Array,
+    g: Array,
+    v: Array,
+    lr: float,
+    momentum: float,
+    nesterov: bool = False,
+    threads: int | None = None,
+) -> None:
+    """v = momentum·v + g, w -= lr·v; with nesterov w -= lr·(momentum·v + g)."""
+    number = w.dtype.type
+    v[...] = number(momentum) * v + g
+    w -= number(lr) * (number(momentum) * v + g) if nesterov else number(lr) * v
+
+
+def adagrad_update(w: Array, g: Array, h: Array, lr: float, eps: float, threads: int | None = None) -> None:
+    """h += g², w -= lr·g / (sqrt(h) + eps)."""
+    number = w.dtype.type
+    h += g * g
+    w -= number(lr) * g / (np.sqrt(h) + number(eps))
+
+
+def rmsprop_update(
+    w: Array, g: Array, h: Array, lr: float, alpha: float, eps: float, threads: int | None = None
+) -> None:
+    """h = alpha·h + (1 − alpha)·g², w -= lr·g / (sqrt(h) + eps)."""
+    number = w.dtype.type
+    h[...] = number(alpha) * h + number(1 - alpha) * (g * g)
+    w -= number(lr) * g / (np.sqrt(h) + number(eps))
+
+
+def adam_update(
+    w: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    step: int,
+    threads: int | None = None,
+) -> None:
+    """m = beta1·m + (1 − beta1)·g, v = beta2·v + (1 − beta2)·g², w -= lr·(m/c1) / (sqrt(v/c2) + eps)."""
+    c1, c2 = 1 - power(beta1, step), np.sqrt(1 - power(beta2, step))
+    number = w.dtype.type
+    m[...] = number(beta1) * m + number(1 - beta1) * g
+    v[...] = number(beta2) * v + number(1 - beta2) * (g * g)
+    w -= number(lr * c2 / c1) * m / (np.sqrt(v) + number(eps * c2))
+
+
+def power(base: float, exponent: int) -> float:
+    """base^exponent by squaring, with the kernels' multiplications. Not a kernel."""
+    result = 1.0
+    while exponent > 0:
+        if exponent & 1:
+            result *= base
+        base, exponent = base * base, exponent >> 1
+    return result

@@ -31,8 +31,31 @@ static inline float bp_from_bitsf(uint32_t u) { float x; memcpy(&x, &u, sizeof x
 static inline uint64_t bp_bits(double x) { uint64_t u; memcpy(&u, &x, sizeof u); return u; }
 static inline double bp_from_bits(uint64_t u) { double x; memcpy(&x, &u, sizeof x); return x; }
 
-/* exp(x) = 2^n · exp(r), n = rint(x / ln 2), r = x − n·ln 2 in two parts (Cody and Waite),
-   exp(r) = 1 + r + r²·q(r) on |r| ≤ ln 2 / 2. Adding 1.5·2^23 (1.5·2^52) rounds to an integer and leaves
+/* exp(r) − 1 = r + r²·q(r) on |r| ≤ ln 2 / 2. */
+static inline float bp_exp_tailf(float r) {
+    float q = 0x1.6d10fcp-10f;
+    q = bp_fmaf(q, r, 0x1.120b62p-7f);
+    q = bp_fmaf(q, r, 0x1.55551ap-5f);
+    q = bp_fmaf(q, r, 0x1.5554dep-3f);
+    q = bp_fmaf(q, r, 0x1p-1f);
+    return bp_fmaf(r * r, q, r);
+}
+
+static inline double bp_exp_tail(double r) {
+    double q = 0x1.af389ecfc4b9cp-26;
+    q = bp_fma(q, r, 0x1.28917c89a43a7p-22);
+    q = bp_fma(q, r, 0x1.71de0db2f6b19p-19);
+    q = bp_fma(q, r, 0x1.a019b9149a41cp-16);
+    q = bp_fma(q, r, 0x1.a01a01a7c2efep-13);
+    q = bp_fma(q, r, 0x1.6c16c17889ef1p-10);
+    q = bp_fma(q, r, 0x1.11111111109b5p-7);
+    q = bp_fma(q, r, 0x1.5555555553d68p-5);
+    q = bp_fma(q, r, 0x1.5555555555556p-3);
+    q = bp_fma(q, r, 0x1.0000000000001p-1);
+    return bp_fma(r * r, q, r);
+}
+
+/* exp(x) = 2^n · exp(r), n = rint(x / ln 2), r = x − n·ln 2 in two parts (Cody and Waite). Adding 1.5·2^23 (1.5·2^52) rounds to an integer and leaves
    it in the low bits. 2^n is applied as two factors, so that results below the normal range round once.
    Beyond the clamps the result is exactly 0 or infinity. Error ≤ 2 ULP. */
 static inline float bp_expf(float x) {
@@ -42,12 +65,7 @@ static inline float bp_expf(float x) {
     const float n = shifted - 0x1.8p23f;
     float r = bp_fmaf(n, -0x1.63p-1f, x);
     r = bp_fmaf(n, 0x1.bd0106p-13f, r);
-    float q = 0x1.6d10fcp-10f;
-    q = bp_fmaf(q, r, 0x1.120b62p-7f);
-    q = bp_fmaf(q, r, 0x1.55551ap-5f);
-    q = bp_fmaf(q, r, 0x1.5554dep-3f);
-    q = bp_fmaf(q, r, 0x1p-1f);
-    const float p = bp_fmaf(r * r, q, r) + 1.0f;
+    const float p = bp_exp_tailf(r) + 1.0f;
     const int32_t k = (int32_t)(bp_bitsf(shifted) - 0x4b400000u);
     const int32_t half = k >> 1;
     return p * bp_from_bitsf((uint32_t)(half + 127) << 23)
@@ -61,17 +79,7 @@ static inline double bp_exp(double x) {
     const double n = shifted - 0x1.8p52;
     double r = bp_fma(n, -0x1.62e42feep-1, x);
     r = bp_fma(n, -0x1.a39ef35793c76p-33, r);
-    double q = 0x1.af389ecfc4b9cp-26;
-    q = bp_fma(q, r, 0x1.28917c89a43a7p-22);
-    q = bp_fma(q, r, 0x1.71de0db2f6b19p-19);
-    q = bp_fma(q, r, 0x1.a019b9149a41cp-16);
-    q = bp_fma(q, r, 0x1.a01a01a7c2efep-13);
-    q = bp_fma(q, r, 0x1.6c16c17889ef1p-10);
-    q = bp_fma(q, r, 0x1.11111111109b5p-7);
-    q = bp_fma(q, r, 0x1.5555555553d68p-5);
-    q = bp_fma(q, r, 0x1.5555555555556p-3);
-    q = bp_fma(q, r, 0x1.0000000000001p-1);
-    const double p = bp_fma(r * r, q, r) + 1.0;
+    const double p = bp_exp_tail(r) + 1.0;
     /* Only the low 32 bits carry n; a 32-bit shift is one instruction where a 64-bit arithmetic one is not. */
     const int32_t k = (int32_t)(uint32_t)bp_bits(shifted);
     const int32_t half = k >> 1;
@@ -136,35 +144,93 @@ static inline double bp_sigmoid(double x) {
     return (x < 0.0 ? e : 1.0) / (1.0 + e);
 }
 
+/* tanh(x) = −m / (2 + m) by the sign of x, m = exp(y) − 1 and y = −2|x|; m = 2^n·(exp(r) − 1) + (2^n − 1) keeps the
+   digits of a small y. From 10 and 20 on the result is 1. Error ≤ 3 ULP. */
+static inline float bp_tanhf(float x) {
+    float y = -2.0f * bp_from_bitsf(bp_bitsf(x) & 0x7fffffffu);
+    y = y < -20.0f ? -20.0f : y;
+    const float shifted = bp_fmaf(y, 0x1.715476p+0f, 0x1.8p23f);
+    const float n = shifted - 0x1.8p23f;
+    float r = bp_fmaf(n, -0x1.63p-1f, y);
+    r = bp_fmaf(n, 0x1.bd0106p-13f, r);
+    const float power = bp_from_bitsf((bp_bitsf(shifted) - 0x4b400000u + 127u) << 23);
+    const float m = bp_fmaf(power, bp_exp_tailf(r), power - 1.0f);
+    return bp_from_bitsf((bp_bitsf(-m / (2.0f + m)) & 0x7fffffffu) | (bp_bitsf(x) & 0x80000000u));
+}
+
+static inline double bp_tanh(double x) {
+    double y = -2.0 * bp_from_bits(bp_bits(x) & 0x7fffffffffffffffu);
+    y = y < -40.0 ? -40.0 : y;
+    const double shifted = bp_fma(y, 0x1.71547652b82fep+0, 0x1.8p52);
+    const double n = shifted - 0x1.8p52;
+    double r = bp_fma(n, -0x1.62e42feep-1, y);
+    r = bp_fma(n, -0x1.a39ef35793c76p-33, r);
+    const double power = bp_from_bits((uint64_t)((uint32_t)bp_bits(shifted) + 1023u) << 52);
+    const double m = bp_fma(power, bp_exp_tail(r), power - 1.0);
+    return bp_from_bits((bp_bits(-m / (2.0 + m)) & 0x7fffffffffffffffu) | (bp_bits(x) & 0x8000000000000000u));
+}
+
 /* Register tiles: vectors as wide as the level's registers, tiles that fill them (32 registers, or 16).
 
-   The vectors are GNU vector types but for the fused multiply-add: written lane by lane with __builtin_fma, gcc 12
-   turns only some of a tile's into instructions and takes the others apart, at a tenth of the speed. */
+   The vectors are GNU vector types but for two things. The fused multiply-add: written lane by lane with
+   __builtin_fma, gcc 12 turns only some of a tile's into instructions and takes the others apart, at a tenth of the
+   speed. And the first `count` lanes of a vector (0 to all), which a level that has masks reads and writes without
+   touching what lies behind them. */
 #if defined(__AVX512F__)
 #include <immintrin.h>
 #define BP_VECTOR_BYTES 64
 #define BP_TILE_ROWS 9
+#define BP_DOT_ROWS 4
+#define BP_DOT_COLUMNS 4
+#define BP_MASKS 1
+/* A masked load costs what a plain one does, so tiles read the last columns of a matrix in place. */
+#define BP_MASKS_ARE_FREE 1
 #define bp_vector_fmaf(a, b, c) ((bp_vectorf)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
 #define bp_vector_fma(a, b, c) ((bp_vector)_mm512_fmadd_pd((__m512d)(a), (__m512d)(b), (__m512d)(c)))
+#define bp_load_somef(p, count) ((bp_vectorf)_mm512_maskz_loadu_ps((__mmask16)((1u << (count)) - 1), p))
+#define bp_load_some(p, count) ((bp_vector)_mm512_maskz_loadu_pd((__mmask8)((1u << (count)) - 1), p))
+#define bp_store_somef(p, count, v) _mm512_mask_storeu_ps(p, (__mmask16)((1u << (count)) - 1), (__m512)(v))
+#define bp_store_some(p, count, v) _mm512_mask_storeu_pd(p, (__mmask8)((1u << (count)) - 1), (__m512d)(v))
 #elif defined(__AVX2__) && defined(__FMA__)
 #include <immintrin.h>
 #define BP_VECTOR_BYTES 32
 #define BP_TILE_ROWS 4
+#define BP_DOT_ROWS 2
+#define BP_DOT_COLUMNS 2
+#define BP_MASKS 1
+#define BP_MASKS_ARE_FREE 0
 #define bp_vector_fmaf(a, b, c) ((bp_vectorf)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
 #define bp_vector_fma(a, b, c) ((bp_vector)_mm256_fmadd_pd((__m256d)(a), (__m256d)(b), (__m256d)(c)))
+#define bp_maskf(count) _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
+#define bp_mask(count) _mm256_cmpgt_epi64(_mm256_set1_epi64x(count), _mm256_setr_epi64x(0, 1, 2, 3))
+#define bp_load_somef(p, count) ((bp_vectorf)_mm256_maskload_ps(p, bp_maskf(count)))
+#define bp_load_some(p, count) ((bp_vector)_mm256_maskload_pd(p, bp_mask(count)))
+#define bp_store_somef(p, count, v) _mm256_maskstore_ps(p, bp_maskf(count), (__m256)(v))
+#define bp_store_some(p, count, v) _mm256_maskstore_pd(p, bp_mask(count), (__m256d)(v))
 #elif defined(__aarch64__)
 #include <arm_neon.h>
 #define BP_VECTOR_BYTES 16
 #define BP_TILE_ROWS 9
+#define BP_DOT_ROWS 2
+#define BP_DOT_COLUMNS 2
+#define BP_MASKS 0
+#define BP_MASKS_ARE_FREE 0
 #define bp_vector_fmaf(a, b, c) ((bp_vectorf)vfmaq_f32((float32x4_t)(c), (float32x4_t)(a), (float32x4_t)(b)))
 #define bp_vector_fma(a, b, c) ((bp_vector)vfmaq_f64((float64x2_t)(c), (float64x2_t)(a), (float64x2_t)(b)))
 #else
 #define BP_VECTOR_BYTES 16
 #define BP_TILE_ROWS 4
+#define BP_DOT_ROWS 2
+#define BP_DOT_COLUMNS 2
+#define BP_MASKS 0
+#define BP_MASKS_ARE_FREE 0
 #define bp_vector_fmaf(a, b, c) ((a) * (b) + (c))
 #define bp_vector_fma(a, b, c) ((a) * (b) + (c))
 #endif
 #define BP_TILE_VECTORS 3
+/* One chain of multiply-adds waits four cycles for itself: tiles of few rows are wider. */
+#define BP_THIN_ROWS 2
+#define BP_THIN_VECTORS 6
 /* A module that uses one family of kernels leaves the tiles of another unused. */
 #define BP_UNUSED __attribute__((unused))
 #define BP_INLINE inline __attribute__((always_inline))
@@ -176,14 +242,18 @@ static inline double bp_sigmoid(double x) {
 #endif
 
 #define T float
+#define T_BYTES 4
 #define BP(name) bp_##name##f
 #include "tiles.h"
 #undef T
+#undef T_BYTES
 #undef BP
 #define T double
+#define T_BYTES 8
 #define BP(name) bp_##name
 #include "tiles.h"
 #undef T
+#undef T_BYTES
 #undef BP
 
 #endif

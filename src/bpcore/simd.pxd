@@ -13,38 +13,57 @@ cdef extern from "simd.h" nogil:
     double bp_log(double x) noexcept
     float bp_sigmoidf(float x) noexcept
     double bp_sigmoid(double x) noexcept
+    float bp_tanhf(float x) noexcept
+    double bp_tanh(double x) noexcept
     const int BP_VECTOR_BYTES
     const int BP_TILE_ROWS
     const int BP_TILE_VECTORS
+    const int BP_THIN_ROWS
+    const int BP_THIN_VECTORS
+    const int BP_DOT_ROWS
+    const int BP_DOT_COLUMNS
+    const bint BP_MASKS_ARE_FREE
     void bp_tile_rowsf(
-        int m, int n, Py_ssize_t K, const float* a, Py_ssize_t a_row,
+        int m, int n, int last, Py_ssize_t K, const float* a, Py_ssize_t a_row,
         const float* b, Py_ssize_t b_row,
-        const float* from_, Py_ssize_t from_row, float* c, Py_ssize_t c_row
+        const float* from_, Py_ssize_t from_row, float* c, Py_ssize_t c_row,
+        const char** ahead, Py_ssize_t ahead_line, Py_ssize_t ahead_step
     ) noexcept
     void bp_tile_rows(
-        int m, int n, Py_ssize_t K, const double* a, Py_ssize_t a_row,
+        int m, int n, int last, Py_ssize_t K, const double* a, Py_ssize_t a_row,
         const double* b, Py_ssize_t b_row,
-        const double* from_, Py_ssize_t from_row, double* c, Py_ssize_t c_row
+        const double* from_, Py_ssize_t from_row, double* c, Py_ssize_t c_row,
+        const char** ahead, Py_ssize_t ahead_line, Py_ssize_t ahead_step
     ) noexcept
     void bp_tile_columnsf(
-        int m, int n, Py_ssize_t K, const float* a, Py_ssize_t a_k,
+        int m, int n, int last, Py_ssize_t K, const float* a, Py_ssize_t a_k,
         const float* b, Py_ssize_t b_row,
         const float* from_, Py_ssize_t from_row, float* c, Py_ssize_t c_row
     ) noexcept
     void bp_tile_columns(
-        int m, int n, Py_ssize_t K, const double* a, Py_ssize_t a_k,
+        int m, int n, int last, Py_ssize_t K, const double* a, Py_ssize_t a_k,
         const double* b, Py_ssize_t b_row,
         const double* from_, Py_ssize_t from_row, double* c, Py_ssize_t c_row
     ) noexcept
-    void bp_pack_rowsf(int n, Py_ssize_t K, const float* b, Py_ssize_t b_row, float* panel) noexcept
-    void bp_pack_rows(int n, Py_ssize_t K, const double* b, Py_ssize_t b_row, double* panel) noexcept
+    void bp_pack_rowsf(
+        int n, int last, Py_ssize_t K, const float* b, Py_ssize_t b_row, float* panel
+    ) noexcept
+    void bp_pack_rows(
+        int n, int last, Py_ssize_t K, const double* b, Py_ssize_t b_row, double* panel
+    ) noexcept
+    void bp_pack_columnsf(
+        Py_ssize_t N, Py_ssize_t width, Py_ssize_t K, const float* b, Py_ssize_t b_column, float* panel
+    ) noexcept
+    void bp_pack_columns(
+        Py_ssize_t N, Py_ssize_t width, Py_ssize_t K, const double* b, Py_ssize_t b_column, double* panel
+    ) noexcept
     void bp_dots_off(
-        int m, int n, Py_ssize_t K, const float* a, Py_ssize_t a_row, const float* rest,
-        const float* b, Py_ssize_t b_row, float* sums
+        int m, int n, Py_ssize_t K, const float* a, Py_ssize_t a_row,
+        const float* b, Py_ssize_t b_row, float* c, Py_ssize_t c_row
     ) noexcept
     void bp_dots_of(
-        int m, int n, Py_ssize_t K, const double* a, Py_ssize_t a_row, const double* rest,
-        const double* b, Py_ssize_t b_row, double* sums
+        int m, int n, Py_ssize_t K, const double* a, Py_ssize_t a_row,
+        const double* b, Py_ssize_t b_row, double* c, Py_ssize_t c_row
     ) noexcept
 
 
@@ -77,9 +96,17 @@ cdef inline floating sigmoid(floating x) noexcept nogil:
         return bp_sigmoid(x)
 
 
+cdef inline floating tanh(floating x) noexcept nogil:
+    if floating is float:
+        return bp_tanhf(x)
+    else:
+        return bp_tanh(x)
+
+
 cdef inline void tile(
     int m,
     int n,
+    int last,
     Py_ssize_t K,
     const floating* a,
     Py_ssize_t a_row,
@@ -90,28 +117,45 @@ cdef inline void tile(
     Py_ssize_t start_row,
     floating* c,
     Py_ssize_t c_row,
+    const char** ahead,
+    Py_ssize_t ahead_line,
+    Py_ssize_t ahead_step,
 ) noexcept nogil:
-    """c[r, j] = start[r, j] + Σ_k a[r·a_row + k·a_k]·b[k, j] for m rows and n vectors of columns; a_row or a_k is 1."""
+    """c[r, j] = start[r, j] + Σ_k a[r·a_row + k·a_k]·b[k, j] for m rows and n vectors of columns; a_row or a_k is 1.
+
+    While k is adjacent in `a`, two lines from each address in `ahead` are fetched every `ahead_step` terms, from byte
+    `ahead_line` on; it may be NULL.
+    """
     if floating is float:
         if a_k == 1:
-            bp_tile_rowsf(m, n, K, a, a_row, b, b_row, start, start_row, c, c_row)
+            bp_tile_rowsf(m, n, last, K, a, a_row, b, b_row, start, start_row, c, c_row, ahead, ahead_line, ahead_step)
         else:
-            bp_tile_columnsf(m, n, K, a, a_k, b, b_row, start, start_row, c, c_row)
+            bp_tile_columnsf(m, n, last, K, a, a_k, b, b_row, start, start_row, c, c_row)
     else:
         if a_k == 1:
-            bp_tile_rows(m, n, K, a, a_row, b, b_row, start, start_row, c, c_row)
+            bp_tile_rows(m, n, last, K, a, a_row, b, b_row, start, start_row, c, c_row, ahead, ahead_line, ahead_step)
         else:
-            bp_tile_columns(m, n, K, a, a_k, b, b_row, start, start_row, c, c_row)
+            bp_tile_columns(m, n, last, K, a, a_k, b, b_row, start, start_row, c, c_row)
 
 
 cdef inline void pack_rows(
-    int n, Py_ssize_t K, const floating* b, Py_ssize_t b_row, floating* panel
+    int n, int last, Py_ssize_t K, const floating* b, Py_ssize_t b_row, floating* panel
 ) noexcept nogil:
-    """panel[k, :] = b[k, :] for K rows of n vectors."""
+    """panel[k, :] = b[k, :] for K rows of n vectors, the last of `last` lanes in b and filled up with 0."""
     if floating is float:
-        bp_pack_rowsf(n, K, b, b_row, panel)
+        bp_pack_rowsf(n, last, K, b, b_row, panel)
     else:
-        bp_pack_rows(n, K, b, b_row, panel)
+        bp_pack_rows(n, last, K, b, b_row, panel)
+
+
+cdef inline void pack_columns(
+    Py_ssize_t N, Py_ssize_t width, Py_ssize_t K, const floating* b, Py_ssize_t b_column, floating* panel
+) noexcept nogil:
+    """panel[k, j] = b[j, k] for K numbers of N columns, 0 from N to width."""
+    if floating is float:
+        bp_pack_columnsf(N, width, K, b, b_column, panel)
+    else:
+        bp_pack_columns(N, width, K, b, b_column, panel)
 
 
 cdef inline void dots(
@@ -120,13 +164,13 @@ cdef inline void dots(
     Py_ssize_t K,
     const floating* a,
     Py_ssize_t a_row,
-    const floating* rest,
     const floating* b,
     Py_ssize_t b_row,
-    floating* sums,
+    floating* c,
+    Py_ssize_t c_row,
 ) noexcept nogil:
-    """sums[r, j] = Σ_k a[r, k]·b[j, k] in virtual lanes, for m of 1 or 4 rows and n of 1 or 2."""
+    """c[r, j] += Σ_k a[r, k]·b[j, k] in virtual lanes, for m ≤ BP_DOT_ROWS rows and n ≤ BP_DOT_COLUMNS."""
     if floating is float:
-        bp_dots_off(m, n, K, a, a_row, rest, b, b_row, sums)
+        bp_dots_off(m, n, K, a, a_row, b, b_row, c, c_row)
     else:
-        bp_dots_of(m, n, K, a, a_row, rest, b, b_row, sums)
+        bp_dots_of(m, n, K, a, a_row, b, b_row, c, c_row)

@@ -4,15 +4,22 @@ a) log y is never formed from y: log y_k = (x_k − m) − log Σ_j exp(x_j − 
    and nothing needs an epsilon.
 b) The sum over a row runs in 16 virtual lanes (8 for float64), lane l taking the elements l, l + 16, …, then
    the lanes are added in halves. The order is the same whatever the processor's vectors are.
-c) Losses of rows are written down and added in the order of the rows, in float64, so threads change no bit.
-d) A target is an integer label or a row of weights. Terms with t = 0 are left out, for 0·∞ is not a number.
+c) Of few classes, rows are taken LANES at a time, with a row in each lane of the processor's vectors: the same
+   operations in the same order, without the half-empty vectors and the latency of one short row.
+d) Losses of rows are written down and added in the order of the rows, in float64, so threads change no bit.
+e) A target is an integer label or a row of weights. Terms with t = 0 are left out, for 0·∞ is not a number.
 """
 
 from cython cimport floating
 from cython.parallel cimport prange
 from libc.stdint cimport int64_t
 
+from bpcore.parallel cimport share
+from bpcore.reductions cimport mean_of, total_of_lanes
 from bpcore.simd cimport exp, log
+
+cdef enum:
+    FEW = 64    # classes up to which rows are taken LANES at a time
 
 
 cdef inline floating softmax_row(
@@ -26,7 +33,7 @@ cdef inline floating softmax_row(
     cdef floating[16] most, partial
     cdef floating m, scale
     cdef Py_ssize_t k, whole = K - K % lanes
-    cdef int lane, half
+    cdef int lane
     # Whole blocks of lanes first, in loops of a fixed length; then what is left of the row.
     for lane in range(lanes):
         most[lane] = x[0]
@@ -52,14 +59,10 @@ cdef inline floating softmax_row(
         k = k + lanes
     for k in range(whole, K):
         partial[k - whole] = partial[k - whole] + y[k]
-    half = lanes // 2
-    while half > 0:
-        for lane in range(half):
-            partial[lane] = partial[lane] + partial[lane + half]
-        half = half // 2
-    log_sum[0] = log(partial[0])
+    scale = total_of_lanes(partial)
+    log_sum[0] = log(scale)
     # y = exp(x − m) / Σ exp(x − m)
-    scale = 1 / partial[0]
+    scale = 1 / scale
     for k in range(K):
         y[k] = y[k] * scale
     return m
@@ -93,12 +96,14 @@ cdef inline void row_gradient(
     Py_ssize_t K,
     floating scale,                # dout / B
 ) noexcept nogil:
-    cdef floating weight = 0
+    cdef floating weight = 0, correct
     cdef Py_ssize_t k
     # dx = (y − t)·scale, t the one-hot row of the label
     if label is not NULL:
+        correct = y[label[0]]
         for k in range(K):
-            dx[k] = (y[k] - (1 if k == label[0] else 0)) * scale
+            dx[k] = y[k] * scale
+        dx[label[0]] = (correct - 1) * scale
         return
     # dx = (y·Σt − t)·scale
     for k in range(K):
@@ -107,25 +112,107 @@ cdef inline void row_gradient(
         dx[k] = (y[k] * weight - t[k]) * scale
 
 
-cdef inline double softmax_cross_entropy_row(
-    const floating* x,
-    const int64_t* label,
-    const floating* t,
-    floating* y,                   # OUT  K probabilities
-    floating* dx,                  # OUT  K, or NULL: no gradient
-    Py_ssize_t K,
-    floating scale,
+cdef inline void softmax_lanes(
+    const floating* x,             # IN   (rows, K) with `row` numbers from one row to the next
+    floating* y,                   # OUT  (rows, K) likewise; may be x
+    Py_ssize_t row,
+    Py_ssize_t rows,               # 1 to LANES
+    Py_ssize_t K,                  # 1 to FEW
+    floating* m,                   # OUT  (LANES,) max_k x_k
+    floating* log_sum,             # OUT  (LANES,) log Σ_k exp(x_k − m)
 ) noexcept nogil:
-    cdef floating log_sum = 0
-    cdef floating m = softmax_row(x, y, K, &log_sum)
-    if dx is not NULL:
-        row_gradient(y, label, t, dx, K, scale)
-    return row_loss(x, label, t, K, m, log_sum)
+    """What softmax_row does, for `rows` rows at once; e[k] holds the k-th numbers of all of them."""
+    cdef floating[FEW][16] e
+    cdef floating[16][16] partial
+    cdef floating[16] scale
+    cdef int lanes = 16 if floating is float else 8
+    cdef int lane, half
+    cdef Py_ssize_t k, r
+    for r in range(lanes):
+        for k in range(K):
+            # Lanes without a row of their own repeat the first.
+            e[k][r] = x[(r if r < rows else 0) * row + k]
+    for lane in range(lanes):
+        m[lane] = e[0][lane]
+    for k in range(1, K):
+        for lane in range(lanes):
+            m[lane] = e[k][lane] if e[k][lane] > m[lane] else m[lane]
+    for k in range(K):
+        for lane in range(lanes):
+            e[k][lane] = exp(e[k][lane] - m[lane])
+    for k in range(lanes):
+        for lane in range(lanes):
+            partial[k][lane] = e[k][lane] if k < K else 0
+    for k in range(lanes, K):
+        for lane in range(lanes):
+            partial[k % lanes][lane] = partial[k % lanes][lane] + e[k][lane]
+    half = lanes // 2
+    while half > 0:
+        for k in range(half):
+            for lane in range(lanes):
+                partial[k][lane] = partial[k][lane] + partial[k + half][lane]
+        half = half // 2
+    for lane in range(lanes):
+        log_sum[lane] = log(partial[0][lane])
+        scale[lane] = 1 / partial[0][lane]
+    for k in range(K):
+        for lane in range(lanes):
+            e[k][lane] = e[k][lane] * scale[lane]
+    for r in range(rows):
+        for k in range(K):
+            y[r * row + k] = e[k][r]
 
 
-cdef inline void softmax_row_alone(const floating* x, floating* y, Py_ssize_t K) noexcept nogil:
-    cdef floating log_sum = 0
-    softmax_row(x, y, K, &log_sum)
+cdef inline void softmax_rows(
+    const floating* x,             # IN   (rows, K) with `row` numbers from one row to the next
+    floating* y,                   # OUT  (rows, K) likewise; may be x
+    Py_ssize_t row,
+    Py_ssize_t rows,
+    Py_ssize_t K,
+) noexcept nogil:
+    cdef floating[16] m, log_sum
+    cdef Py_ssize_t r = 0
+    cdef Py_ssize_t lanes = 16 if floating is float else 8
+    while r < rows:
+        if K <= FEW and rows - r > 1:
+            softmax_lanes(x + r * row, y + r * row, row, min(lanes, rows - r), K, m, log_sum)
+            r = r + lanes
+        else:
+            softmax_row(x + r * row, y + r * row, K, log_sum)
+            r = r + 1
+
+
+cdef inline void softmax_cross_entropy_rows(
+    const floating* x,             # IN   (rows, K) logits, `row` numbers from one row to the next
+    const int64_t* labels,         # IN   (rows,) each in [0, K), or NULL
+    const floating* targets,       # IN   (rows, K) without gaps, where there are no labels
+    floating* y,                   # OUT  (rows, K) like x
+    floating* dx,                  # OUT  (rows, K) like x, may be y; or NULL: no gradient
+    double* losses,                # OUT  (rows,)
+    Py_ssize_t row,
+    Py_ssize_t rows,
+    Py_ssize_t K,
+    floating scale,                # dout / B
+) noexcept nogil:
+    cdef floating[16] m, log_sum
+    cdef const int64_t* label
+    cdef const floating* t
+    cdef Py_ssize_t r = 0, n, i
+    cdef Py_ssize_t lanes = 16 if floating is float else 8
+    while r < rows:
+        if K <= FEW and rows - r > 1:
+            n = min(lanes, rows - r)
+            softmax_lanes(x + r * row, y + r * row, row, n, K, m, log_sum)
+        else:
+            n = 1
+            m[0] = softmax_row(x + r * row, y + r * row, K, log_sum)
+        for i in range(n):
+            label = NULL if labels is NULL else labels + r + i
+            t = NULL if targets is NULL else targets + (r + i) * K
+            losses[r + i] = row_loss(x + (r + i) * row, label, t, K, m[i], log_sum[i])
+            if dx is not NULL:
+                row_gradient(y + (r + i) * row, label, t, dx + (r + i) * row, K, scale)
+        r = r + n
 
 
 cdef inline void softmax(
@@ -133,9 +220,11 @@ cdef inline void softmax(
     floating[:, ::1] y,            # OUT  (B, K)
     int threads,
 ) noexcept nogil:
-    cdef Py_ssize_t r
-    for r in prange(x.shape[0], num_threads=threads, use_threads_if=threads > 1, schedule="static"):
-        softmax_row_alone(&x[r, 0], &y[r, 0], x.shape[1])
+    cdef Py_ssize_t K = x.shape[1], first
+    cdef int rank
+    for rank in prange(threads, num_threads=threads, use_threads_if=threads > 1, schedule="static"):
+        first = share(x.shape[0], rank, threads, 16)
+        softmax_rows(&x[0, 0] + first * K, &y[0, 0] + first * K, K, share(x.shape[0], rank + 1, threads, 16) - first, K)
 
 
 cdef inline double softmax_cross_entropy(
@@ -150,23 +239,23 @@ cdef inline double softmax_cross_entropy(
     int threads,
 ) noexcept nogil:
     """Returns the mean of the rows' losses; dx is for dout = 1."""
-    cdef floating scale = <floating> 1 / <floating> B
-    cdef double total = 0
-    cdef Py_ssize_t r
-    for r in prange(B, num_threads=threads, use_threads_if=threads > 1, schedule="static"):
-        losses[r] = softmax_cross_entropy_row(
-            x + r * K,
-            NULL if labels is NULL else labels + r,
-            NULL if targets is NULL else targets + r * K,
-            y + r * K,
-            NULL if dx is NULL else dx + r * K,
+    cdef Py_ssize_t first
+    cdef int rank
+    for rank in prange(threads, num_threads=threads, use_threads_if=threads > 1, schedule="static"):
+        first = share(B, rank, threads, 16)
+        softmax_cross_entropy_rows(
+            x + first * K,
+            NULL if labels is NULL else labels + first,
+            NULL if targets is NULL else targets + first * K,
+            y + first * K,
+            NULL if dx is NULL else dx + first * K,
+            losses + first,
             K,
-            scale,
+            share(B, rank + 1, threads, 16) - first,
+            K,
+            <floating> 1 / <floating> B,
         )
-    # loss = Σ_r losses[r] / B
-    for r in range(B):
-        total = total + losses[r]
-    return total / B
+    return mean_of(losses, B)
 
 
 cdef inline void softmax_cross_entropy_backward(

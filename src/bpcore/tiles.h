@@ -5,82 +5,186 @@ b) A tile's sums live in registers: m rows of n vectors, both known when it is c
    sizes fill the register file: tile rows × tile vectors, a row of the second factor, and a broadcast number.
 c) Every sum is one chain of fused multiply-adds along k, however wide the vectors are.
 d) A dot product runs in LANES virtual lanes, lane l taking the terms l, l + LANES, …; then the lanes are added in
-   halves. LANES does not depend on the level, so neither do the bits. */
+   halves. LANES does not depend on the level, so neither do the bits.
+e) While a tile computes, it can ask for memory that is needed later: `ahead` has an address for each of its rows, of
+   which two lines are fetched into cache every `ahead_step` terms, from byte `ahead_line` on. The multipliers are
+   busy, the loads are not.
+f) Of the last vector of a row only `last` lanes are read and written, so nothing behind a matrix is touched. */
 
 typedef T BP(vector) __attribute__((vector_size(BP_VECTOR_BYTES), aligned(sizeof(T)), may_alias));
 #define V BP(vector)
-#define VL ((int)(sizeof(V) / sizeof(T)))
-#define LANES ((int)(64 / sizeof(T)))
+#define VL (BP_VECTOR_BYTES / T_BYTES)
+#define LANES (64 / T_BYTES)
 #define WIDE (LANES / VL)
 
-/* c[r, j] = from[r·from_row + j] + Σ_k a[r·a_row + k·a_k]·b[k·b_row + j] for m rows and n vectors of columns;
-   with from_row = 0 every row starts from the same numbers. */
-static BP_INLINE void BP(tile)(const int m, const int n, ptrdiff_t K, const T *a, ptrdiff_t a_row, ptrdiff_t a_k,
-                               const T *b, ptrdiff_t b_row, const T *from, ptrdiff_t from_row,
-                               T *c, ptrdiff_t c_row) {
-    V sum[BP_TILE_ROWS][BP_TILE_VECTORS];
-    BP_UNROLL for (int r = 0; r < m; r++)
-        BP_UNROLL for (int v = 0; v < n; v++) sum[r][v] = *(const V *)(from + r * from_row + v * VL);
-    for (ptrdiff_t k = 0; k < K; k++) {
-        V row[BP_TILE_VECTORS];
-        BP_UNROLL for (int v = 0; v < n; v++) row[v] = *(const V *)(b + k * b_row + v * VL);
-        BP_UNROLL for (int r = 0; r < m; r++) {
-            /* gcc makes a plain broadcast of x - 0, but an addition of 0 + x, which is no identity for −0. */
-            const V number = a[r * a_row + k * a_k] - (V){0};
-            BP_UNROLL for (int v = 0; v < n; v++) sum[r][v] = BP(vector_fma)(number, row[v], sum[r][v]);
-        }
-    }
-    BP_UNROLL for (int r = 0; r < m; r++)
-        BP_UNROLL for (int v = 0; v < n; v++) *(V *)(c + r * c_row + v * VL) = sum[r][v];
+#if !BP_MASKS
+static BP_INLINE V BP(load_some)(const T *p, int count) {
+    V v = {0};
+    memcpy(&v, p, (size_t)count * sizeof(T));
+    return v;
 }
 
-#define BP_REST b, b_row, from, from_row, c, c_row
-#define BP_CASES(n, a_row, a_k)                                                            \
-    switch (m) {                                                                           \
-    case 1: BP(tile)(1, n, K, a, a_row, a_k, BP_REST); return;                             \
-    case 2: BP(tile)(2, n, K, a, a_row, a_k, BP_REST); return;                             \
-    case 3: BP(tile)(3, n, K, a, a_row, a_k, BP_REST); return;                             \
-    case 4: BP(tile)(4, n, K, a, a_row, a_k, BP_REST); return;                             \
-    BP_MORE_CASES(n, a_row, a_k)                                                           \
-    }
-#if BP_TILE_ROWS == 9
-#define BP_MORE_CASES(n, a_row, a_k)                                                       \
-    case 5: BP(tile)(5, n, K, a, a_row, a_k, BP_REST); return;                             \
-    case 6: BP(tile)(6, n, K, a, a_row, a_k, BP_REST); return;                             \
-    case 7: BP(tile)(7, n, K, a, a_row, a_k, BP_REST); return;                             \
-    case 8: BP(tile)(8, n, K, a, a_row, a_k, BP_REST); return;                             \
-    case 9: BP(tile)(9, n, K, a, a_row, a_k, BP_REST); return;
-#else
-#define BP_MORE_CASES(n, a_row, a_k)
+static BP_INLINE void BP(store_some)(T *p, int count, V v) { memcpy(p, &v, (size_t)count * sizeof(T)); }
 #endif
 
-/* The tile for m rows (1 to BP_TILE_ROWS) and n vectors (1 to BP_TILE_VECTORS); a's rows or its k are adjacent. */
-static BP_UNUSED void BP(tile_rows)(int m, int n, ptrdiff_t K, const T *a, ptrdiff_t a_row, const T *b, ptrdiff_t b_row,
-                                    const T *from, ptrdiff_t from_row, T *c, ptrdiff_t c_row) {
-    if (n == 3) { BP_CASES(3, a_row, 1) }
-    if (n == 2) { BP_CASES(2, a_row, 1) }
-    BP_CASES(1, a_row, 1)
+/* c[r, j] = from[r·from_row + j] + Σ_k a[r·a_row + k·a_k]·b[k·b_row + j] for m rows and n vectors of columns, the
+   last of `last` lanes; with from_row = 0 every row starts from the same numbers. Where masks are not free, b has
+   whole vectors. */
+static BP_INLINE void BP(tile)(const int m, const int n, int last, ptrdiff_t K, const T *a, ptrdiff_t a_row,
+                               ptrdiff_t a_k, const T *b, ptrdiff_t b_row, const T *from, ptrdiff_t from_row,
+                               T *c, ptrdiff_t c_row, const char *const *ahead, ptrdiff_t ahead_line, ptrdiff_t ahead_step) {
+    V sum[BP_TILE_ROWS][BP_THIN_VECTORS];
+    const int edge = BP_MASKS_ARE_FREE || last < VL;
+    BP_UNROLL for (int r = 0; r < m; r++) {
+        BP_UNROLL for (int v = 0; v < n - 1; v++) sum[r][v] = *(const V *)(from + r * from_row + v * VL);
+        const T *const end = from + r * from_row + (n - 1) * VL;
+        sum[r][n - 1] = edge ? BP(load_some)(end, last) : *(const V *)end;
+    }
+    const ptrdiff_t step = ahead ? ahead_step : K;
+    for (ptrdiff_t first = 0, line = ahead_line; first < K; first += step, line += 128) {
+        const ptrdiff_t stop = first + step < K ? first + step : K;
+        if (ahead)
+            BP_UNROLL for (int r = 0; r < m; r++) {
+                __builtin_prefetch(ahead[r] + line);
+                __builtin_prefetch(ahead[r] + line + 64);
+            }
+        for (ptrdiff_t k = first; k < stop; k++) {
+            V row[BP_THIN_VECTORS];
+            BP_UNROLL for (int v = 0; v < n - BP_MASKS_ARE_FREE; v++) row[v] = *(const V *)(b + k * b_row + v * VL);
+            if (BP_MASKS_ARE_FREE) row[n - 1] = BP(load_some)(b + k * b_row + (n - 1) * VL, last);
+            BP_UNROLL for (int r = 0; r < m; r++) {
+                /* gcc makes a plain broadcast of x - 0, but an addition of 0 + x, which is no identity for −0. */
+                const V number = a[r * a_row + k * a_k] - (V){0};
+                BP_UNROLL for (int v = 0; v < n; v++) sum[r][v] = BP(vector_fma)(number, row[v], sum[r][v]);
+            }
+        }
+    }
+    BP_UNROLL for (int r = 0; r < m; r++) {
+        BP_UNROLL for (int v = 0; v < n - 1; v++) *(V *)(c + r * c_row + v * VL) = sum[r][v];
+        T *const end = c + r * c_row + (n - 1) * VL;
+        if (edge) BP(store_some)(end, last, sum[r][n - 1]);
+        else *(V *)end = sum[r][n - 1];
+    }
 }
 
-static BP_UNUSED void BP(tile_columns)(int m, int n, ptrdiff_t K, const T *a, ptrdiff_t a_k, const T *b, ptrdiff_t b_row,
-                                       const T *from, ptrdiff_t from_row, T *c, ptrdiff_t c_row) {
-    if (n == 3) { BP_CASES(3, 1, a_k) }
-    if (n == 2) { BP_CASES(2, 1, a_k) }
-    BP_CASES(1, 1, a_k)
+#define BP_CASE(m, n) case m: BP(tile)(m, n, last, K, a, A_ROW, A_K, b, b_row, from, from_row, c, c_row, AHEAD); return;
+#if BP_TILE_ROWS == 9
+#define BP_MORE_CASES(n) BP_CASE(5, n) BP_CASE(6, n) BP_CASE(7, n) BP_CASE(8, n) BP_CASE(9, n)
+#else
+#define BP_MORE_CASES(n)
+#endif
+#define BP_THIN(n) switch (m) { BP_CASE(1, n) BP_CASE(2, n) }
+#define BP_FULL(n) switch (m) { BP_CASE(1, n) BP_CASE(2, n) BP_CASE(3, n) BP_CASE(4, n) BP_MORE_CASES(n) }
+#define BP_TILES                                                                           \
+    switch (n) {                                                                           \
+    case 1: BP_FULL(1) return;                                                             \
+    case 2: BP_FULL(2) return;                                                             \
+    case 3: BP_FULL(3) return;                                                             \
+    case 4: BP_THIN(4) return;                                                             \
+    case 5: BP_THIN(5) return;                                                             \
+    case 6: BP_THIN(6) return;                                                             \
+    }
+
+/* The tile for m rows (1 to BP_TILE_ROWS) and n vectors (1 to BP_TILE_VECTORS), or up to BP_THIN_ROWS rows and
+   BP_THIN_VECTORS vectors; a's rows or its k are adjacent. */
+static BP_UNUSED void BP(tile_rows)(int m, int n, int last, ptrdiff_t K, const T *a, ptrdiff_t a_row, const T *b,
+                                    ptrdiff_t b_row, const T *from, ptrdiff_t from_row, T *c, ptrdiff_t c_row,
+                                    const char *const *ahead, ptrdiff_t ahead_line, ptrdiff_t ahead_step) {
+#define A_ROW a_row
+#define A_K 1
+#define AHEAD ahead, ahead_line, ahead_step
+    BP_TILES
+#undef A_ROW
+#undef A_K
+#undef AHEAD
 }
 
-/* panel[k, :] = b[k·b_row, :] for K rows of n vectors: what memcpy does, without a call for each short row. */
-static BP_UNUSED void BP(pack_rows)(int n, ptrdiff_t K, const T *b, ptrdiff_t b_row, T *panel) {
+static BP_UNUSED void BP(tile_columns)(int m, int n, int last, ptrdiff_t K, const T *a, ptrdiff_t a_k, const T *b,
+                                       ptrdiff_t b_row, const T *from, ptrdiff_t from_row, T *c, ptrdiff_t c_row) {
+#define A_ROW 1
+#define A_K a_k
+#define AHEAD NULL, 0, 0
+    BP_TILES
+#undef A_ROW
+#undef A_K
+#undef AHEAD
+}
+
+/* panel[k, :] = b[k·b_row, :] for K rows of n vectors, the last of `last` lanes in b and filled up with 0. */
+static BP_UNUSED void BP(pack_rows)(int n, int last, ptrdiff_t K, const T *b, ptrdiff_t b_row, T *panel) {
+    for (ptrdiff_t k = 0; k < K; k++) {
+        for (int v = 0; v < n - 1; v++) *(V *)(panel + (k * n + v) * VL) = *(const V *)(b + k * b_row + v * VL);
+        *(V *)(panel + (k * n + n - 1) * VL) = BP(load_some)(b + k * b_row + (n - 1) * VL, last);
+    }
+}
+
+/* panel[k·width + j] = b[j·b_column + k] for K numbers of N columns, in squares of SIDE × SIDE. */
+#define SIDE (16 / T_BYTES)
+typedef T BP(square) __attribute__((vector_size(16), aligned(sizeof(T)), may_alias));
+#if T_BYTES == 4
+#define BP_TRANSPOSE(s)                                                                    \
+    do {                                                                                   \
+        const BP(square) p = __builtin_shufflevector(s[0], s[1], 0, 4, 1, 5),              \
+                         q = __builtin_shufflevector(s[0], s[1], 2, 6, 3, 7),              \
+                         t = __builtin_shufflevector(s[2], s[3], 0, 4, 1, 5),              \
+                         u = __builtin_shufflevector(s[2], s[3], 2, 6, 3, 7);              \
+        s[0] = __builtin_shufflevector(p, t, 0, 1, 4, 5);                                  \
+        s[1] = __builtin_shufflevector(p, t, 2, 3, 6, 7);                                  \
+        s[2] = __builtin_shufflevector(q, u, 0, 1, 4, 5);                                  \
+        s[3] = __builtin_shufflevector(q, u, 2, 3, 6, 7);                                  \
+    } while (0)
+#else
+#define BP_TRANSPOSE(s)                                                                    \
+    do {                                                                                   \
+        const BP(square) p = __builtin_shufflevector(s[0], s[1], 0, 2);                    \
+        s[1] = __builtin_shufflevector(s[0], s[1], 1, 3);                                  \
+        s[0] = p;                                                                          \
+    } while (0)
+#endif
+
+static BP_UNUSED void BP(pack_columns)(ptrdiff_t N, ptrdiff_t width, ptrdiff_t K, const T *b, ptrdiff_t b_column,
+                                       T *panel) {
+    const ptrdiff_t columns = N / SIDE * SIDE, terms = K / SIDE * SIDE;
+    for (ptrdiff_t j = 0; j < columns; j += SIDE) {
+        for (ptrdiff_t k = 0; k < terms; k += SIDE) {
+            BP(square) s[SIDE];
+            BP_UNROLL for (int i = 0; i < SIDE; i++) s[i] = *(const BP(square) *)(b + (j + i) * b_column + k);
+            BP_TRANSPOSE(s);
+            BP_UNROLL for (int i = 0; i < SIDE; i++) *(BP(square) *)(panel + (k + i) * width + j) = s[i];
+        }
+        for (ptrdiff_t k = terms; k < K; k++)
+            BP_UNROLL for (int i = 0; i < SIDE; i++) panel[k * width + j + i] = b[(j + i) * b_column + k];
+    }
+    for (ptrdiff_t j = columns; j < N; j++)
+        for (ptrdiff_t k = 0; k < K; k++) panel[k * width + j] = b[j * b_column + k];
     for (ptrdiff_t k = 0; k < K; k++)
-        for (int v = 0; v < n; v++)
-            *(V *)(panel + (k * n + v) * VL) = *(const V *)(b + k * b_row + v * VL);
+        for (ptrdiff_t j = N; j < width; j++) panel[k * width + j] = 0;
 }
 
-/* sums[r·n + j] = Σ_k a[r·a_row + k]·b[j·b_row + k] over K terms; b is 0 from K to the next multiple of LANES.
-   `rest` holds the terms of a after the last such multiple, m rows of LANES with 0 behind them. */
-static BP_INLINE void BP(dots)(const int m, const int n, ptrdiff_t K, const T *a, ptrdiff_t a_row, const T *rest,
-                               const T *b, ptrdiff_t b_row, T *sums) {
-    V sum[4][2][WIDE];
+/* The LANES virtual lanes of a sum, added in halves. */
+static BP_INLINE T BP(lane_sum)(const V *sum) {
+    V half[WIDE];
+    BP_UNROLL for (int w = 0; w < WIDE; w++) half[w] = sum[w];
+    BP_UNROLL for (int w = WIDE / 2; w > 0; w /= 2)
+        BP_UNROLL for (int i = 0; i < w; i++) half[i] += half[i + w];
+    V s = half[0];
+#if VL >= 16
+    s += __builtin_shufflevector(s, s, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+    s += __builtin_shufflevector(s, s, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3);
+    s += __builtin_shufflevector(s, s, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1);
+#elif VL >= 8
+    s += __builtin_shufflevector(s, s, 4, 5, 6, 7, 0, 1, 2, 3);
+    s += __builtin_shufflevector(s, s, 2, 3, 0, 1, 2, 3, 0, 1);
+#elif VL >= 4
+    s += __builtin_shufflevector(s, s, 2, 3, 0, 1);
+#endif
+    return s[0] + s[1];
+}
+
+/* c[r·c_row + j] += Σ_k a[r·a_row + k]·b[j·b_row + k] for m rows and n columns. */
+static BP_INLINE void BP(dots)(const int m, const int n, ptrdiff_t K, const T *a, ptrdiff_t a_row, const T *b,
+                               ptrdiff_t b_row, T *c, ptrdiff_t c_row) {
+    V sum[BP_DOT_ROWS][BP_DOT_COLUMNS][WIDE];
     const ptrdiff_t whole = K / LANES * LANES;
     BP_UNROLL for (int r = 0; r < m; r++)
         BP_UNROLL for (int j = 0; j < n; j++)
@@ -92,32 +196,46 @@ static BP_INLINE void BP(dots)(const int m, const int n, ptrdiff_t K, const T *a
                     sum[r][j][w] = BP(vector_fma)(*(const V *)(a + r * a_row + k + w * VL),
                                                   *(const V *)(b + j * b_row + k + w * VL), sum[r][j][w]);
     if (whole < K)
-        BP_UNROLL for (int w = 0; w < WIDE; w++)
+        BP_UNROLL for (int w = 0; w < WIDE; w++) {
+            const int rest = (int)(K - whole) - w * VL, count = rest < 0 ? 0 : rest > VL ? VL : rest;
             BP_UNROLL for (int r = 0; r < m; r++)
                 BP_UNROLL for (int j = 0; j < n; j++)
-                    sum[r][j][w] = BP(vector_fma)(*(const V *)(rest + r * LANES + w * VL),
-                                                  *(const V *)(b + j * b_row + whole + w * VL), sum[r][j][w]);
-    BP_UNROLL for (int r = 0; r < m; r++)
-        BP_UNROLL for (int j = 0; j < n; j++) {
-            T lane[LANES];
-            memcpy(lane, sum[r][j], sizeof lane);
-            for (int half = LANES / 2; half > 0; half /= 2)
-                for (int l = 0; l < half; l++) lane[l] = lane[l] + lane[l + half];
-            sums[r * n + j] = lane[0];
+                    sum[r][j][w] = BP(vector_fma)(BP(load_some)(a + r * a_row + whole + w * VL, count),
+                                                  BP(load_some)(b + j * b_row + whole + w * VL, count), sum[r][j][w]);
         }
+    BP_UNROLL for (int r = 0; r < m; r++)
+        BP_UNROLL for (int j = 0; j < n; j++) c[r * c_row + j] += BP(lane_sum)(sum[r][j]);
 }
 
-static BP_UNUSED void BP(dots_of)(int m, int n, ptrdiff_t K, const T *a, ptrdiff_t a_row, const T *rest, const T *b,
-                        ptrdiff_t b_row, T *sums) {
-    if (m == 4 && n == 2) BP(dots)(4, 2, K, a, a_row, rest, b, b_row, sums);
-    else if (m == 4) BP(dots)(4, 1, K, a, a_row, rest, b, b_row, sums);
-    else if (n == 2) BP(dots)(1, 2, K, a, a_row, rest, b, b_row, sums);
-    else BP(dots)(1, 1, K, a, a_row, rest, b, b_row, sums);
+#define BP_DOT_CASE(m, n) case n: BP(dots)(m, n, K, a, a_row, b, b_row, c, c_row); return;
+#if BP_DOT_COLUMNS == 4
+#define BP_DOT_CASES(m) switch (n) { BP_DOT_CASE(m, 1) BP_DOT_CASE(m, 2) BP_DOT_CASE(m, 3) BP_DOT_CASE(m, 4) }
+#else
+#define BP_DOT_CASES(m) switch (n) { BP_DOT_CASE(m, 1) BP_DOT_CASE(m, 2) }
+#endif
+
+/* The same for 1 to BP_DOT_ROWS rows and 1 to BP_DOT_COLUMNS columns. */
+static BP_UNUSED void BP(dots_of)(int m, int n, ptrdiff_t K, const T *a, ptrdiff_t a_row, const T *b,
+                                  ptrdiff_t b_row, T *c, ptrdiff_t c_row) {
+    switch (m) {
+    case 1: BP_DOT_CASES(1) return;
+    case 2: BP_DOT_CASES(2) return;
+#if BP_DOT_ROWS == 4
+    case 3: BP_DOT_CASES(3) return;
+    case 4: BP_DOT_CASES(4) return;
+#endif
+    }
 }
 
-#undef BP_REST
-#undef BP_CASES
+#undef BP_CASE
 #undef BP_MORE_CASES
+#undef BP_THIN
+#undef BP_FULL
+#undef BP_TILES
+#undef BP_TRANSPOSE
+#undef BP_DOT_CASE
+#undef BP_DOT_CASES
+#undef SIDE
 #undef V
 #undef VL
 #undef LANES

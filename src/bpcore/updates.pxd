@@ -1,25 +1,164 @@
-"""Parameter updates, in place."""
+"""Parameter updates, in place: what moves a parameter w against its gradient g.
+
+a) Every operation is rounded on its own, in the type of w, and every constant is first rounded to it: the results are
+   those of the NumPy line that stands above the loop. Square root and division are exact, never approximate.
+b) A rule keeps up to two numbers a parameter between its steps, 0 at first: the `first` and the `second` moment.
+c) Adam's corrections of the moments' bias are folded into two numbers a step, which saves a division an element:
+   lr·(m/c1) / (sqrt(v/c2) + eps) = (lr·sqrt(c2)/c1)·m / (sqrt(v) + eps·sqrt(c2)), c1 = 1 − beta1^t, c2 = 1 − beta2^t.
+   The paper has this form in section 2 (Kingma and Ba 2015).
+"""
 
 from cython cimport floating
 from cython.parallel cimport prange
+from libc.math cimport sqrt as sqrt_of_double, sqrtf
+from libc.stdint cimport int64_t
 
 cdef enum:
     SPAN = 4096    # elements that one task updates
 
+cdef enum Rule:
+    SGD = 0         # w -= lr·g
+    MOMENTUM = 1    # decay: how much of the velocity stays
+    NESTEROV = 2
+    ADAGRAD = 3     # eps
+    RMSPROP = 4     # decay of the mean of squares, eps
+    ADAM = 5        # decay (beta1), decay2 (beta2), eps
 
-cdef inline void sgd_update(
-    floating[::1] w,             # INOUT
-    const floating[::1] g,       # IN   the gradient of w
-    floating lr,
-    int threads,
+
+cdef struct Update:
+    Rule rule
+    double lr
+    double decay
+    double decay2
+    double eps
+    int64_t step    # counted from 1
+
+
+cdef inline floating sqrt(floating x) noexcept nogil:
+    if floating is float:
+        return sqrtf(x)
+    else:
+        return sqrt_of_double(x)
+
+
+cdef inline double power(double base, int64_t exponent) noexcept nogil:
+    """base^exponent by squaring: the same multiplications on every machine, which pow() is not."""
+    cdef double result = 1
+    while exponent > 0:
+        if exponent & 1:
+            result = result * base
+        base = base * base
+        exponent = exponent >> 1
+    return result
+
+
+cdef inline int moments_of(Rule rule) noexcept nogil:
+    """How many numbers a parameter the rule keeps."""
+    return 0 if rule == SGD else 2 if rule == ADAM else 1
+
+
+cdef inline void update_shared(
+    const Update* u, floating* w, const floating* g, floating* first, floating* second, Py_ssize_t n, int threads
 ) noexcept nogil:
-    cdef Py_ssize_t n = w.shape[0], start
-    for start in prange(0, n, SPAN, num_threads=threads, use_threads_if=threads > 1, schedule="static"):
-        sgd_update_span(&w[start], &g[start], lr, min(<Py_ssize_t> SPAN, n - start))
-
-
-cdef inline void sgd_update_span(floating* w, const floating* g, floating lr, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
-    # w = w − round(lr·g): two roundings, as in the NumPy line `w -= lr * g`
+    for i in prange(0, n, SPAN, num_threads=threads, use_threads_if=threads > 1, schedule="static"):
+        update_span(
+            u, w + i, g + i, NULL if first is NULL else first + i, NULL if second is NULL else second + i,
+            min(<Py_ssize_t> SPAN, n - i),
+        )
+
+
+cdef inline void update_span(
+    const Update* u,
+    floating* w,                 # INOUT  (n,)
+    const floating* g,           # IN     (n,) its gradient
+    floating* first,             # INOUT  (n,) or NULL where the rule keeps nothing
+    floating* second,            # INOUT  (n,) or NULL
+    Py_ssize_t n,
+) noexcept nogil:
+    cdef double c1, c2
+    if u.rule == SGD:
+        sgd(w, g, <floating> u.lr, n)
+    elif u.rule == MOMENTUM:
+        momentum(w, g, first, <floating> u.lr, <floating> u.decay, n)
+    elif u.rule == NESTEROV:
+        nesterov(w, g, first, <floating> u.lr, <floating> u.decay, n)
+    elif u.rule == ADAGRAD:
+        adagrad(w, g, first, <floating> u.lr, <floating> u.eps, n)
+    elif u.rule == RMSPROP:
+        rmsprop(w, g, first, <floating> u.lr, <floating> u.decay, <floating> (1 - u.decay), <floating> u.eps, n)
+    elif u.rule == ADAM:
+        c1 = 1 - power(u.decay, u.step)
+        c2 = sqrt(1 - power(u.decay2, u.step))
+        adam(
+            w, g, first, second, <floating> (u.lr * c2 / c1), <floating> u.decay, <floating> (1 - u.decay),
+            <floating> u.decay2, <floating> (1 - u.decay2), <floating> (u.eps * c2), n,
+        )
+
+
+cdef inline void sgd(floating* w, const floating* g, floating lr, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    # w -= lr·g
     for i in range(n):
         w[i] = w[i] - lr * g[i]
+
+
+cdef inline void momentum(
+    floating* w, const floating* g, floating* v, floating lr, floating decay, Py_ssize_t n
+) noexcept nogil:
+    cdef Py_ssize_t i
+    # v = decay·v + g, w -= lr·v
+    for i in range(n):
+        v[i] = decay * v[i] + g[i]
+        w[i] = w[i] - lr * v[i]
+
+
+cdef inline void nesterov(
+    floating* w, const floating* g, floating* v, floating lr, floating decay, Py_ssize_t n
+) noexcept nogil:
+    cdef Py_ssize_t i
+    # v = decay·v + g, w -= lr·(decay·v + g)
+    for i in range(n):
+        v[i] = decay * v[i] + g[i]
+        w[i] = w[i] - lr * (decay * v[i] + g[i])
+
+
+cdef inline void adagrad(
+    floating* w, const floating* g, floating* h, floating lr, floating eps, Py_ssize_t n
+) noexcept nogil:
+    cdef Py_ssize_t i
+    # h += g², w -= lr·g / (sqrt(h) + eps)
+    for i in range(n):
+        h[i] = h[i] + g[i] * g[i]
+        w[i] = w[i] - lr * g[i] / (sqrt(h[i]) + eps)
+
+
+cdef inline void rmsprop(
+    floating* w, const floating* g, floating* h, floating lr, floating decay, floating rest, floating eps, Py_ssize_t n
+) noexcept nogil:
+    cdef Py_ssize_t i
+    # h = decay·h + (1 − decay)·g², w -= lr·g / (sqrt(h) + eps)
+    for i in range(n):
+        h[i] = decay * h[i] + rest * (g[i] * g[i])
+        w[i] = w[i] - lr * g[i] / (sqrt(h[i]) + eps)
+
+
+cdef inline void adam(
+    floating* w,
+    const floating* g,
+    floating* m,
+    floating* v,
+    floating lr,
+    floating beta1,
+    floating rest1,
+    floating beta2,
+    floating rest2,
+    floating eps,
+    Py_ssize_t n,
+) noexcept nogil:
+    cdef Py_ssize_t i
+    # m = beta1·m + (1 − beta1)·g, v = beta2·v + (1 − beta2)·g², w -= lr·m / (sqrt(v) + eps), lr and eps as in c)
+    for i in range(n):
+        m[i] = beta1 * m[i] + rest1 * g[i]
+        v[i] = beta2 * v[i] + rest2 * (g[i] * g[i])
+        w[i] = w[i] - lr * m[i] / (sqrt(v[i]) + eps)

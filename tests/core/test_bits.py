@@ -42,16 +42,22 @@ def results(dtype, B, I, O, threads=1):  # noqa: E741  # the sizes' letters
     kernels.affine_backward_params(x, dout, dW, db, threads=threads)
     y, dz, labels = np.empty_like(out), np.empty_like(out), rng.randint(0, O, B)
     loss = kernels.softmax_cross_entropy(out, labels.astype(np.int64), y, dz, threads=threads)
-    flat, s, e, logs = (
-        out.reshape(-1),
-        np.empty(out.size, dtype),
-        np.empty(out.size, dtype),
-        np.empty(out.size, dtype),
-    )
+    flat = out.reshape(-1)
+    s, e, logs, h = (np.empty(out.size, dtype) for _ in range(4))
     kernels.sigmoid_forward(flat, s, threads=threads)
     kernels.exp(flat, e, threads=threads)
     kernels.log(np.abs(flat), logs, threads=threads)
-    return [out, dx, dW, db, y, dz, np.array([loss]), s, e, logs]
+    kernels.tanh_forward(flat, h, threads=threads)
+    ds, dh, squares = np.empty_like(s), np.empty_like(h), np.empty_like(out)
+    kernels.sigmoid_backward(flat, s, ds, threads=threads)
+    kernels.tanh_backward(flat, h, dh, threads=threads)
+    error = kernels.squared_error(out, dout, squares, threads=threads)
+    moved = [flat.copy(), np.zeros_like(flat), np.zeros_like(flat)]
+    for step in (1, 2, 3):
+        kernels.adam_update(
+            moved[0], squares.reshape(-1), *moved[1:], 0.1, 0.9, 0.999, 1e-8, step, threads=threads
+        )
+    return [out, dx, dW, db, y, dz, np.array([loss, error]), s, e, logs, h, ds, dh, squares, *moved]
 
 
 def digest(dtype, shape):

@@ -1,4 +1,4 @@
-"""exp, log and sigmoid over their whole range, against a wider type or mpmath."""
+"""exp, log, sigmoid and tanh over their whole range, against a wider type or mpmath."""
 
 import mpmath
 import numpy as np
@@ -8,11 +8,18 @@ from bpcore import kernels
 from tests.bounds import ulps
 from tests.strategies import DTYPES
 
-LIMITS = {"exp": 2.0, "log": 3.0, "sigmoid_forward": 4.0}
+LIMITS = {"exp": 2.0, "log": 3.0, "sigmoid_forward": 4.0, "tanh_forward": 3.0}
 MPMATH = {
     "exp": mpmath.exp,
     "log": mpmath.log,
     "sigmoid_forward": lambda x: 1 / (1 + mpmath.exp(-x)),
+    "tanh_forward": mpmath.tanh,
+}
+WIDE = {
+    "exp": np.exp,
+    "log": np.log,
+    "sigmoid_forward": lambda x: 1 / (1 + np.exp(-x)),
+    "tanh_forward": np.tanh,
 }
 
 
@@ -25,8 +32,7 @@ def apply(name, x):
 def exact(name, x):
     """In float64, whose own error is 2^-29 of a float32's last place."""
     with np.errstate(all="ignore"):
-        wide = x.astype(np.float64)
-        return {"exp": np.exp, "log": np.log, "sigmoid_forward": lambda v: 1 / (1 + np.exp(-v))}[name](wide)
+        return WIDE[name](x.astype(np.float64))
 
 
 def worst_float32(name, bits):
@@ -57,6 +63,9 @@ def test_float64_against_mpmath(name):
     rng = np.random.default_rng(5)
     if name == "log":
         x = np.concatenate([np.exp(rng.uniform(-745, 709, 1500)), 1 + rng.uniform(-1e-3, 1e-3, 500)])
+    elif name == "tanh_forward":
+        tiny = np.exp(rng.uniform(-740, 0, 500))
+        x = np.concatenate([rng.uniform(-25, 25, 1000), rng.uniform(-1, 1, 1000), tiny, -tiny])
     else:
         x = np.concatenate([rng.uniform(-745, 709, 1500), rng.uniform(-1, 1, 500)])
     got = apply(name, x)
@@ -75,6 +84,9 @@ def test_special_values(dtype):
     assert np.array_equal(
         apply("sigmoid_forward", x), np.array([0.5, 0.5, 1, 0, nan, 0, 1], dtype), equal_nan=True
     )
+    y = apply("tanh_forward", x)
+    assert np.array_equal(y, np.array([0, 0, 1, -1, nan, -1, 1], dtype), equal_nan=True)
+    assert list(np.signbit(y[:2])) == [False, True]
     x = np.array([0.0, -0.0, inf, -inf, nan, 1, -1], dtype=dtype)
     assert np.array_equal(
         apply("log", x), np.array([-inf, -inf, inf, nan, nan, 0, nan], dtype), equal_nan=True

@@ -11,7 +11,8 @@ from bpcore import kernels, reference
 from tests.bounds import gamma, unit_roundoff
 from tests.strategies import DTYPES, SIZES, SOME, arrays, dtypes
 
-NAMES = [name for name, value in vars(reference).items() if inspect.isfunction(value) and name != "one_hot"]
+HELPERS = ("one_hot", "power")
+NAMES = [name for name, value in vars(reference).items() if inspect.isfunction(value) and name not in HELPERS]
 
 
 def run(name, *inputs, outputs):
@@ -86,10 +87,11 @@ def test_relu(data, dtype, N):
     assert np.array_equal(dx, twin)
 
 
-# Roundings of the value itself, in units of u relative to it: exp 2 ULP = 4u, 1 + e and the division 2u more;
-# the twin's own error in float64 is at most the same.
+# Roundings of the value itself, in units of u relative to it: exp 2 ULP = 4u, tanh 3 ULP, 1 + e and the division
+# 2u more; the twin's own error in float64 is at most the same.
 @pytest.mark.parametrize(
-    ("name", "roundings"), [("exp", 4), ("log", 6), ("reciprocal", 1), ("sigmoid_forward", 10)]
+    ("name", "roundings"),
+    [("exp", 4), ("log", 6), ("reciprocal", 1), ("sigmoid_forward", 10), ("tanh_forward", 6)],
 )
 @given(data=st.data(), dtype=dtypes(), N=SIZES)
 def test_functions_of_one_element(name, roundings, data, dtype, N):
@@ -100,11 +102,14 @@ def test_functions_of_one_element(name, roundings, data, dtype, N):
     assert (np.abs(out - twin) <= roundings * (u + unit_roundoff(float)) * np.abs(twin)).all()
 
 
-@pytest.mark.parametrize(("name", "roundings"), [("sigmoid_backward", 3), ("reciprocal_backward", 2)])
+@pytest.mark.parametrize(
+    ("name", "roundings"), [("sigmoid_backward", 3), ("reciprocal_backward", 2), ("tanh_backward", 4)]
+)
 @given(data=st.data(), dtype=dtypes(), N=SIZES)
 def test_gradients_of_one_element(name, roundings, data, dtype, N):
     dout = data.draw(arrays(dtype, N))
-    # 1 − y loses no digits that y had: its rounding is relative to 1 − y itself.
+    # 1 − y loses no digits that y had: its rounding is relative to 1 − y itself. 1 − y² loses what rounding y² cost:
+    # u·y²/(1 − y²), less than 2u up to 3/4.
     out = np.abs(data.draw(arrays(dtype, N, bound=0.75)))
     (dx, _), (twin, _) = run(name, dout, out, outputs=[((N,), dtype)])
     error = 2 * roundings * (unit_roundoff(dtype) + unit_roundoff(float))
@@ -164,19 +169,60 @@ def test_softmax_cross_entropy(kind, data, dtype, B, K):
     assert np.array_equal(dx, dx2)
 
 
-@given(st.data(), dtypes(), SIZES, st.floats(1e-6, 10))
-def test_sgd_update_is_the_numpy_line(data, dtype, N, lr):
+@given(st.data(), dtypes(), SOME, SOME)
+def test_squared_error(data, dtype, B, K):
+    x, t = data.draw(arrays(dtype, B, K)), data.draw(arrays(dtype, B, K))
+    (dx, loss), (twin, loss_twin) = run("squared_error", x, t, outputs=[((B, K), dtype)])
+    u = unit_roundoff(dtype) + unit_roundoff(float)
+    difference = np.abs(x.astype(float) - t)
+    # x − t is rounded once, its square twice more, then K are added; the rows in float64.
+    assert abs(loss - loss_twin) <= (4 + K + B) * u * (difference**2).sum() / B
+    assert (np.abs(dx - twin) <= 4 * u * difference / B).all()
+    # The separate doors are the fused one in two parts.
+    dx2 = np.empty_like(dx)
+    assert kernels.squared_error_forward(x, t) == loss
+    kernels.squared_error_backward(x, t, 1.0, dx2)
+    assert np.array_equal(dx, dx2)
+
+
+RATES = st.floats(1e-6, 10)
+DECAYS = st.floats(0, 1, exclude_max=True)
+UPDATES = {
+    "sgd_update": (0, st.tuples(RATES)),
+    "momentum_update": (1, st.tuples(RATES, DECAYS, st.booleans())),
+    "adagrad_update": (1, st.tuples(RATES, st.floats(1e-10, 1e-2))),
+    "rmsprop_update": (1, st.tuples(RATES, DECAYS, st.floats(1e-10, 1e-2))),
+    "adam_update": (2, st.tuples(RATES, DECAYS, DECAYS, st.floats(1e-10, 1e-2), st.integers(1, 2**40))),
+}
+
+
+@pytest.mark.parametrize("name", UPDATES)
+@given(data=st.data(), dtype=dtypes(), N=SIZES)
+def test_updates_are_the_numpy_lines(name, data, dtype, N):
+    moments, settings = UPDATES[name]
     w, g = data.draw(arrays(dtype, N)), data.draw(arrays(dtype, N))
-    expected = w - dtype.type(lr) * g
-    reference_w = w.copy()
-    reference.sgd_update(reference_w, g, lr)
-    kernels.sgd_update(w, g, lr)
-    assert np.array_equal(w, expected)
-    assert np.array_equal(reference_w, expected)
+    kept = [np.abs(data.draw(arrays(dtype, N))) for _ in range(moments)]
+    numbers = data.draw(settings)
+    twin_w, twin_kept = w.copy(), [moment.copy() for moment in kept]
+    with np.errstate(all="ignore"):
+        getattr(reference, name)(twin_w, g, *twin_kept, *numbers)
+    getattr(kernels, name)(w, g, *kept, *numbers)
+    for array, twin in zip((w, *kept), (twin_w, *twin_kept), strict=True):
+        assert np.array_equal(array, twin, equal_nan=True)
+
+
+def test_sgd_update_is_what_the_notes_write():
+    w, g = np.linspace(-1, 1, 37), np.linspace(3, 5, 37)
+    params, grad = {"W": w.copy()}, {"W": g}
+    params["W"] -= 0.1 * grad["W"]
+    kernels.sgd_update(w, g, 0.1)
+    assert np.array_equal(w, params["W"])
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", ["relu_forward", "sigmoid_forward", "exp", "log", "reciprocal"])
+@pytest.mark.parametrize(
+    "name", ["relu_forward", "sigmoid_forward", "tanh_forward", "exp", "log", "reciprocal"]
+)
 def test_out_may_be_x(name, dtype):
     x = np.linspace(0.1, 5, 37, dtype=dtype)
     mask = [np.empty(x.shape, bool)] if name == "relu_forward" else []

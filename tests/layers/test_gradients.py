@@ -30,7 +30,7 @@ def check(layer, x, dout):
     close(bp.numerical_gradient(lambda _: (layer.forward(x) * dout).sum(), x, H), backpropagated)
 
 
-@pytest.mark.parametrize("kind", [bp.Relu, bp.Sigmoid, bp.Exp, bp.Reciprocal, bp.SigmoidOfNodes])
+@pytest.mark.parametrize("kind", [bp.Relu, bp.Sigmoid, bp.Tanh, bp.Exp, bp.Reciprocal, bp.SigmoidOfNodes])
 @given(data=st.data(), rows=SIZE, columns=SIZE)
 def test_layers_of_one_input(kind, data, rows, columns):
     x, dout = data.draw(away_from_zero(rows, columns)), data.draw(away_from_zero(rows, columns))
@@ -59,6 +59,15 @@ def test_affine_with_inputs_of_four_dimensions(data, B):
     layer = bp.Affine(W, np.zeros(3))
     check(layer, x, dout)
     assert layer.x.shape == (B, 12)
+
+
+@given(data=st.data(), B=SIZE, K=SIZE, dout=st.floats(-5, 5))
+def test_identity_with_loss(data, B, K, dout):
+    x, t = data.draw(away_from_zero(B, K)), data.draw(away_from_zero(B, K))
+    layer = bp.IdentityWithLoss()
+    layer.forward(x, t)
+    backpropagated = layer.backward(dout)
+    close(bp.numerical_gradient(lambda _: dout * layer.forward(x, t), x, H), backpropagated)
 
 
 @pytest.mark.parametrize("kind", ["labels", "one-hot", "soft"])

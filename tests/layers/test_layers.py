@@ -14,7 +14,7 @@ def affine(dtype=np.float64, inputs=4, outputs=3):
     return bp.Affine(rng.normal(size=(inputs, outputs)).astype(dtype), rng.normal(size=outputs).astype(dtype))
 
 
-ELEMENTWISE = [bp.Relu, bp.Sigmoid, bp.Exp, bp.Reciprocal]
+ELEMENTWISE = [bp.Relu, bp.Sigmoid, bp.Tanh, bp.Exp, bp.Reciprocal]
 
 
 @pytest.mark.parametrize("kind", ELEMENTWISE)
@@ -56,7 +56,7 @@ def test_backward_needs_forward(kind):
         layer.backward(np.ones(1))
 
 
-@pytest.mark.parametrize("kind", [bp.Relu, bp.Sigmoid, affine, bp.SoftmaxWithLoss])
+@pytest.mark.parametrize("kind", [bp.Relu, bp.Sigmoid, bp.Tanh, affine, bp.SoftmaxWithLoss])
 def test_forget(kind):
     layer = kind()
     x = np.ones((2, 4))
@@ -81,7 +81,7 @@ def test_forget(kind):
 )
 def test_types_follow_numpy(given_type, result):
     x = np.array([[1, 0, 1, 1]], dtype=given_type)
-    for layer in (bp.Relu(), bp.Sigmoid(), bp.Exp()):
+    for layer in (bp.Relu(), bp.Sigmoid(), bp.Tanh(), bp.Exp()):
         assert layer.forward(x).dtype == np.dtype(result)
         assert layer.backward(np.ones((1, 4), result)).dtype == np.dtype(result)
     layer = affine(np.float32)
@@ -102,7 +102,7 @@ def test_python_numbers_take_the_type_beside_them():
     "value", [np.ones(2, complex), np.array(["a"]), np.array([None]), np.ones(2, np.longdouble)]
 )
 def test_what_is_not_a_real_number_is_refused(value):
-    for layer in (bp.Relu(), bp.Sigmoid(), bp.Exp()):
+    for layer in (bp.Relu(), bp.Sigmoid(), bp.Tanh(), bp.Exp()):
         with pytest.raises(TypeError, match="x has dtype .*, wanted real numbers, float64 at most"):
             layer.forward(value)
 
@@ -126,7 +126,7 @@ def test_any_layout_gives_the_same_bits(dtype, layout, tmp_path):
             "reversed": lambda a: np.ascontiguousarray(a[::-1])[::-1],
         }
         x = make[layout](base)
-    for layer in (bp.Relu(), bp.Sigmoid(), affine(dtype)):
+    for layer in (bp.Relu(), bp.Sigmoid(), bp.Tanh(), affine(dtype)):
         assert np.array_equal(layer.forward(x), layer.forward(base))
 
 
@@ -202,3 +202,23 @@ def test_reprs_say_what_the_layer_is():
         "Sigmoid()",
         "SoftmaxWithLoss()",
     ]
+
+
+def test_squared_error_of_numbers():
+    layer = bp.IdentityWithLoss()
+    x, t = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[0.0, 2.0], [3.0, 1.0]])
+    assert layer.forward(x, t) == (1 + 0 + 0 + 9) / 2 / 2
+    assert np.array_equal(layer.backward(), [[0.5, 0], [0, 1.5]])
+    assert np.array_equal(layer.backward(4), [[2, 0], [0, 6]])
+    # Of one output, targets may have one dimension.
+    assert layer.forward(x[:, :1], [0, 3]) == layer.forward(x[:, :1], [[0], [3]]) == 0.25
+    with pytest.raises(ValueError, match=r"t has shape \(2,\), wanted \(2, 2\) numbers"):
+        layer.forward(x, [0, 1])
+    with pytest.raises(ValueError, match=r"t has shape \(2, 2\), wanted \(2, 1\) or \(2,\) numbers"):
+        layer.forward(x[:, :1], t)
+    with pytest.raises(ValueError, match="dout has shape"):
+        layer.backward([1, 2])
+    layer.forget()
+    with pytest.raises(RuntimeError, match="call forward first"):
+        layer.backward()
+    assert repr(layer) == "IdentityWithLoss()"

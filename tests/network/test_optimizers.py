@@ -1,4 +1,7 @@
-"""SGD, on a network's params and on plain dicts."""
+"""Optimizers, on plain dicts and beside what others make of the same formulas."""
+
+import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -26,6 +29,116 @@ def test_only_what_has_a_gradient_moves():
     assert np.array_equal(params["b"], [0.5, 0.5])
 
 
+def by_hand(rule, w, gradients):
+    """The rules in float64 as the papers and PyTorch's documentation write them."""
+    v = m = h = np.zeros_like(w)
+    for step, g in enumerate(gradients, start=1):
+        if rule in ("momentum", "nesterov"):
+            v = 0.9 * v + g
+            w = w - 0.1 * (g + 0.9 * v if rule == "nesterov" else v)
+        elif rule == "adagrad":
+            h = h + g**2
+            w = w - 0.1 * g / (np.sqrt(h) + 1e-10)
+        elif rule == "rmsprop":
+            h = 0.99 * h + 0.01 * g**2
+            w = w - 0.1 * g / (np.sqrt(h) + 1e-8)
+        else:
+            m, h = 0.9 * m + 0.1 * g, 0.999 * h + 0.001 * g**2
+            w = w - 0.1 * (m / (1 - 0.9**step)) / (np.sqrt(h / (1 - 0.999**step)) + 1e-8)
+    return w
+
+
+RULES = {
+    "momentum": bp.Momentum,
+    "nesterov": bp.Nesterov,
+    "adagrad": bp.AdaGrad,
+    "rmsprop": bp.RMSprop,
+    "adam": bp.Adam,
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_ten_steps_of_each_rule(rule):
+    rng = np.random.default_rng(0)
+    w, gradients = rng.normal(size=(4, 3)), rng.normal(size=(10, 4, 3))
+    params, optimizer = {"W": w.copy()}, RULES[rule](0.1)
+    for g in gradients:
+        optimizer.update(params, {"W": g})
+    assert optimizer.steps == 10
+    # Ten steps of at most 20 roundings of numbers below 10.
+    assert np.abs(params["W"] - by_hand(rule, w, gradients)).max() <= 10 * 20 * 10 * 2**-53
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("layout", [np.asfortranarray, lambda a: a[::-1, ::2]])
+def test_parameters_of_any_layout(rule, layout):
+    rng = np.random.default_rng(0)
+    w, gradients = rng.normal(size=(4, 3)), rng.normal(size=(3, 4, 3))
+    plain, other, optimizers = {"W": w.copy()}, {"W": layout(w.copy())}, [RULES[rule](0.1) for _ in range(2)]
+    for g in gradients:
+        optimizers[0].update(plain, {"W": g})
+        optimizers[1].update(other, {"W": layout(g)})
+    assert np.array_equal(layout(plain["W"]), other["W"])
+
+
+def test_a_call_with_something_wrong_changes_nothing():
+    params, adam = {"W": np.ones(2), "b": np.ones(3)}, bp.Adam()
+    with pytest.raises(ValueError, match=r"params\['b'\] has shape \(3,\), its gradient has \(4,\)"):
+        adam.update(params, {"W": np.ones(2), "b": np.ones(4)})
+    assert adam.steps == 0
+    assert np.array_equal(params["W"], [1, 1])
+
+
+def test_another_network_needs_another_optimizer():
+    adam = bp.Adam()
+    adam.update({"W": np.ones(2)}, {"W": np.ones(2)})
+    with pytest.raises(ValueError, match=r"keeps for 'W' is float64 \(2,\), the parameter is float32 \(2,\)"):
+        adam.update({"W": np.ones(2, "f4")}, {"W": np.ones(2)})
+
+
+def test_copies_go_on_by_themselves():
+    x, t = np.random.default_rng(0).normal(size=(6, 4)), np.array([0, 1, 2, 0, 1, 2])
+    net, adam = bp.Network([4, 5, 3], seed=0), bp.Adam()
+    net.train_step(x, t, adam)
+    twin_net, twin = copy.deepcopy(net), pickle.loads(pickle.dumps(adam))
+    assert net.train_step(x, t, adam) == twin_net.train_step(x, t, twin)
+    assert adam.steps == twin.steps == 2
+    assert all(np.array_equal(net.params[key], twin_net.params[key]) for key in net.params)
+
+
+class Halved(bp.SGD):
+    """A user's own rule over one of ours."""
+
+    def update(self, params, grads):
+        super().update(params, {key: grad / 2 for key, grad in grads.items()})
+
+
+def test_an_overridden_update_is_the_one_that_trains():
+    x, t = np.random.default_rng(0).normal(size=(6, 4)), np.array([0, 1, 2, 0, 1, 2])
+    nets = [bp.Network([4, 5, 3], dtype="float64", seed=0) for _ in range(2)]
+    nets[0].train_step(x, t, Halved(0.5))
+    nets[1].train_step(x, t, bp.SGD(0.25))
+    for key in nets[0].params:
+        # lr·(g/2) and (lr/2)·g: halving is exact.
+        assert np.array_equal(nets[0].params[key], nets[1].params[key])
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: bp.SGD(0.1, momentum=1), "SGD: momentum is 1, wanted a number from 0 to below 1"),
+        (lambda: bp.SGD(0.1, nesterov=True), "SGD: nesterov is True, momentum is 0"),
+        (lambda: bp.Adagrad(eps=0), "Adagrad: eps is 0, wanted a positive finite number"),
+        (lambda: bp.RMSprop(alpha=-0.1), "RMSprop: alpha is -0.1, wanted a number from 0 to below 1"),
+        (lambda: bp.Adam(betas=(0.9, 1.0)), r"Adam: betas\[1\] is 1.0, wanted a number from 0 to below 1"),
+        (lambda: bp.Adam(betas=0.9), "Adam: betas is 0.9, wanted two numbers"),
+    ],
+)
+def test_settings_that_are_none(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
 @pytest.mark.parametrize("lr", [0, -0.1, np.inf, np.nan, "0.1", None])
 def test_learning_rates_that_are_none(lr):
     with pytest.raises(ValueError, match="SGD: lr is .*, wanted a positive finite number"):
@@ -38,9 +151,15 @@ def test_what_cannot_be_updated():
         sgd.update({"W": np.ones(2), "b": np.ones(2)}, {"c": np.ones(2)})
     with pytest.raises(ValueError, match=r"params\['W'\] has shape \(2,\), its gradient has \(3,\)"):
         sgd.update({"W": np.ones(2)}, {"W": np.ones(3)})
+    with pytest.raises(TypeError, match=r"params\['W'\] has dtype >f8"):
+        sgd.update({"W": np.ones(2, ">f8")}, {"W": np.ones(2)})
     with pytest.raises(TypeError, match=r"params\['W'\] has dtype int64"):
         sgd.update({"W": np.ones(2, int)}, {"W": np.ones(2)})
 
 
 def test_repr():
     assert repr(bp.SGD(0.1)) == "SGD(lr=0.1)"
+    assert repr(bp.Nesterov(0.1)) == "SGD(lr=0.1, momentum=0.9, nesterov=True)"
+    assert repr(bp.Adagrad()) == "Adagrad(lr=0.01, eps=1e-10)"
+    assert repr(bp.RMSprop()) == "RMSprop(lr=0.01, alpha=0.99, eps=1e-08)"
+    assert repr(bp.Adam()) == "Adam(lr=0.001, betas=(0.9, 0.999), eps=1e-08)"

@@ -23,17 +23,38 @@ def network(dtype=np.float64):
     return bp.Network([6, 8, 3], dtype=dtype, seed=0)
 
 
-@given(samples=st.integers(1, 300), batch=st.integers(1, 64), seed=st.integers(0, 2**32))
-def test_an_epoch_visits_every_sample_once(samples, batch, seed):
-    batches = list(sampling.epoch(np.random.PCG64(seed), samples, batch))
-    assert sorted(np.concatenate(batches)) == list(range(samples))
-    assert [len(indices) for indices in batches[:-1]] == [batch] * (len(batches) - 1)
-    assert 1 <= len(batches[-1]) <= batch
+@given(
+    samples=st.integers(1, 300),
+    batch=st.integers(1, 64),
+    seed=st.integers(0, 2**32),
+    pieces=st.lists(st.integers(1, 40), min_size=1),
+)
+def test_an_epoch_visits_every_sample_once(samples, batch, seed, pieces):
+    steps = -(-samples // batch)
+    epochs = sampling.Epochs(np.random.PCG64(seed), samples, batch)
+    batches = [row for group in epochs.take(2 * steps) for row in group]
+    for epoch in (batches[:steps], batches[steps:]):
+        assert sorted(np.concatenate(epoch)) == list(range(samples))
+        assert [len(indices) for indices in epoch[:-1]] == [batch] * (steps - 1)
+        assert 1 <= len(epoch[-1]) <= batch
+    # In whatever pieces they are taken, the batches are the same.
+    again = sampling.Epochs(np.random.PCG64(seed), samples, batch)
+    taken = [row for piece in pieces for group in again.take(piece) for row in group][: 2 * steps]
+    assert len(taken) == min(sum(pieces), 2 * steps)
+    assert all(np.array_equal(one, other) for one, other in zip(taken, batches, strict=False))
+
+
+@given(samples=st.integers(1, 300), batch=st.integers(1, 64), pieces=st.lists(st.integers(1, 9), min_size=1))
+def test_draws_are_the_same_in_whatever_pieces_they_are_taken(samples, batch, pieces):
+    (whole,) = sampling.WithReplacement(np.random.PCG64(3), samples, batch).take(sum(pieces))
+    sampler = sampling.WithReplacement(np.random.PCG64(3), samples, batch)
+    assert np.array_equal(np.concatenate([group for piece in pieces for group in sampler.take(piece)]), whole)
+    assert whole.max() < samples
 
 
 def test_drawing_with_replacement():
-    batches = np.concatenate(list(sampling.with_replacement(np.random.PCG64(1), 10, 100, 100)))
-    counts = np.bincount(batches, minlength=10)
+    (batches,) = sampling.WithReplacement(np.random.PCG64(1), 10, 100).take(100)
+    counts = np.bincount(batches.reshape(-1), minlength=10)
     assert len(counts) == 10
     # Chi-squared with 9 degrees of freedom: above 27.9 once in a thousand seeds.
     assert ((counts - 1000) ** 2 / 1000).sum() < 27.9
@@ -41,8 +62,8 @@ def test_drawing_with_replacement():
 
 def test_the_order_is_the_one_it_has_always_been():
     bits = np.random.PCG64(42)
-    assert next(sampling.with_replacement(bits, 60_000, 5, 1)).tolist() == FIRST_DRAWN
-    assert next(sampling.epoch(np.random.PCG64(42), 60_000, 5)).tolist() == FIRST_SHUFFLED
+    assert sampling.WithReplacement(bits, 60_000, 5).take(1)[0][0].tolist() == FIRST_DRAWN
+    assert sampling.Epochs(np.random.PCG64(42), 60_000, 5).take(1)[0][0].tolist() == FIRST_SHUFFLED
 
 
 def test_epochs():
@@ -88,7 +109,7 @@ def test_fit_is_the_loop_of_the_notes():
     net, twin = network(), network()
     x, t = data()
     net.fit(x, t, iterations=30, batch_size=10, optimizer=bp.SGD(0.2), seed=5)
-    for batch in sampling.with_replacement(np.random.PCG64(5), len(x), 10, 30):
+    for batch in sampling.WithReplacement(np.random.PCG64(5), len(x), 10).take(30)[0]:
         grad = twin.gradient(x[batch], t[batch])
         for key in ("W1", "b1", "W2", "b2"):
             twin.params[key] -= 0.2 * grad[key]
@@ -182,3 +203,27 @@ def test_history_repr():
     history = network().fit(*data(), epochs=1, seed=0)
     assert repr(history).startswith("History(1 steps, ")
     assert "train accuracy" in repr(history)
+
+
+def test_regression():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 3))
+    t = np.stack([x[:, 0] * x[:, 1], np.sin(x[:, 2])], axis=1)
+    net = bp.Network([3, 32, 2], activation="tanh", loss="squared_error", dtype=np.float64, seed=0)
+    before = net.loss(x, t)
+    history = net.fit(x, t, epochs=60, batch_size=20, optimizer=bp.Adam(0.01), validation=(x, t), seed=0)
+    assert net.loss(x, t) < before / 10
+    assert len(history.validation_loss) == 60
+    # The network's loss and the mean over blocks add the rows in another order: 400 rows, u each.
+    assert abs(history.validation_loss[-1] - net.loss(x, t)) <= 400 * 2**-52 * net.loss(x, t)
+    assert history.train_accuracy == history.validation_accuracy == []
+    assert net.predict(x).shape == (400, 2)
+    for method in (lambda: net.accuracy(x, t), lambda: net.predict_proba(x)):
+        with pytest.raises(TypeError, match="outputs are numbers"):
+            method()
+    one = bp.Network([3, 4, 1], loss="squared_error", seed=0)
+    assert one.train_step(x, t[:, 0], bp.SGD(0.1)) > 0
+    with pytest.raises(
+        ValueError, match=r"train_step: t has shape \(400, 2\), wanted \(400, 1\) or \(400,\)"
+    ):
+        one.train_step(x, t, bp.SGD(0.1))

@@ -70,7 +70,7 @@ def _table(path: str, target: str | None, test_fraction: float, seed: int) -> So
             f"--test-fraction {test_fraction:g} of {len(table.x)} samples leaves {count} to test with and "
             f"{len(table.x) - count} to train with, wanted at least one of each"
         )
-    order = next(sampling.epoch(np.random.PCG64(seed), len(table.x), len(table.x)))
+    order = sampling.Epochs(np.random.PCG64(seed), len(table.x), len(table.x)).take(1)[0][0]
     test, train = order[:count], order[count:]
     spread = table.x[train].std(axis=0)
     return Source(

@@ -1,0 +1,41 @@
+"""What a network is asked for, checked."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from backprop._arrays import Array
+
+
+def checked_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
+    """Units of each layer, at least two layers."""
+    if isinstance(sizes, (str, bytes)) or not hasattr(sizes, "__iter__"):
+        raise TypeError(
+            f"Network: sizes is {sizes!r}, wanted at least two whole numbers such as [784, 50, 10]"
+        )
+    whole = [size for size in sizes if hasattr(size, "__index__") and not isinstance(size, bool)]
+    if len(whole) != len(list(sizes)) or len(whole) < 2 or min(map(int, whole)) < 1:
+        raise ValueError(
+            f"Network: sizes is {list(sizes)}, wanted at least two whole numbers of 1 or more, such as [784, 50, 10]"
+        )
+    return tuple(int(size) for size in whole)
+
+
+def one_of(name: str, value: str, known: Mapping[str, Any]) -> str:
+    """A name that is known."""
+    if value not in known:
+        raise ValueError(f"Network: {name} is {value!r}, wanted one of {', '.join(map(repr, known))}")
+    return value
+
+
+def per_feature(name: str, value: ArrayLike, inputs: int) -> Array:
+    """One finite number or one an input, read-only."""
+    array = np.array(value, dtype=np.float64)
+    if array.shape not in ((), (inputs,)) or not np.isfinite(array).all():
+        raise ValueError(
+            f"Network: {name} has shape {array.shape}, wanted one finite number or {inputs}, one an input"
+        )
+    array.setflags(write=False)  # a plan has a copy of it
+    return array

@@ -1,0 +1,74 @@
+# The doors to activations.pxd.
+
+@door("x:N -> out:N mask:N?")
+def relu_forward(
+    const floating[::1] x not None,
+    floating[::1] out not None,
+    unsigned char[::1] mask not None,
+    threads=None,
+):
+    """mask = x <= 0, out = 0 where mask else x. `out` may be `x`."""
+    agree(out.shape[0] == x.shape[0] and mask.shape[0] == x.shape[0])
+    cdef int n = count(threads, x.shape[0])
+    with nogil:
+        activations.relu_forward(x, out, mask, n)
+
+
+@door("dout:N mask:N? -> dx:N")
+def relu_backward(
+    const floating[::1] dout not None,
+    const unsigned char[::1] mask not None,
+    floating[::1] dx not None,
+    threads=None,
+):
+    """dx = 0 where mask else dout. `dx` may be `dout`."""
+    agree(mask.shape[0] == dout.shape[0] and dx.shape[0] == dout.shape[0])
+    cdef int n = count(threads, dout.shape[0])
+    with nogil:
+        activations.relu_backward(dout, mask, dx, n)
+
+
+@door("x:N -> out:N")
+def sigmoid_forward(const floating[::1] x not None, floating[::1] out not None, threads=None):
+    """out = 1 / (1 + exp(−x)), without overflow for any x. `out` may be `x`."""
+    agree(out.shape[0] == x.shape[0])
+    cdef int n = count(threads, x.shape[0])
+    with nogil:
+        activations.sigmoid_forward(x, out, n)
+
+
+@door("dout:N out:N -> dx:N")
+def sigmoid_backward(
+    const floating[::1] dout not None,
+    const floating[::1] out not None,
+    floating[::1] dx not None,
+    threads=None,
+):
+    """dx = dout·y·(1 − y), y = `out` as sigmoid_forward gave it. `dx` may be `dout`."""
+    agree(out.shape[0] == dout.shape[0] and dx.shape[0] == dout.shape[0])
+    cdef int n = count(threads, dout.shape[0])
+    with nogil:
+        activations.sigmoid_backward(dout, out, dx, n)
+
+
+@door("x:N -> out:N")
+def tanh_forward(const floating[::1] x not None, floating[::1] out not None, threads=None):
+    """out = tanh(x), within 3 ULP. `out` may be `x`."""
+    agree(out.shape[0] == x.shape[0])
+    cdef int n = count(threads, x.shape[0])
+    with nogil:
+        activations.tanh_forward(x, out, n)
+
+
+@door("dout:N out:N -> dx:N")
+def tanh_backward(
+    const floating[::1] dout not None,
+    const floating[::1] out not None,
+    floating[::1] dx not None,
+    threads=None,
+):
+    """dx = dout·(1 − y²), y = `out` as tanh_forward gave it. `dx` may be `dout`."""
+    agree(out.shape[0] == dout.shape[0] and dx.shape[0] == dout.shape[0])
+    cdef int n = count(threads, dout.shape[0])
+    with nogil:
+        activations.tanh_backward(dout, out, dx, n)

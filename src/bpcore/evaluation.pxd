@@ -1,0 +1,117 @@
+"""Evaluation of a network: scores, and how many rows have their highest score at their label, block by block.
+
+A block's activations live in two buffers that the caller gives, so nothing as large as the data is made, and several
+threads may evaluate one network at once.
+"""
+
+from cython cimport floating
+from libc.stdint cimport int64_t
+
+from bpcore.gather cimport gather_rows, stored
+from bpcore.network cimport BLOCK, Network, dense_forward, padded
+from bpcore.parallel cimport share
+
+
+cdef inline Py_ssize_t widest(const Network* net) noexcept nogil:
+    cdef Py_ssize_t most = net.layers[0].inputs
+    cdef int n
+    for n in range(net.depth):
+        most = max(most, net.layers[n].outputs)
+    return most
+
+
+cdef inline Py_ssize_t scratch_size(const Network* net, Py_ssize_t rows, Py_ssize_t itemsize) noexcept nogil:
+    """Bytes that one thread needs to evaluate `rows` rows: three buffers of a block of the widest layer."""
+    return 3 * padded(min(rows, <Py_ssize_t> BLOCK) * widest(net) * itemsize)
+
+
+cdef inline void scores_of_block(
+    const Network* net,
+    const stored* x,              # IN   (rows, inputs)
+    const floating* mean,
+    const floating* scale,
+    void* scratch,
+    Py_ssize_t most,              # rows that the scratch is for
+    floating* out,                # OUT  (rows, outputs)
+    Py_ssize_t rows,
+) noexcept nogil:
+    cdef Py_ssize_t each = padded(most * widest(net) * sizeof(floating)) // <Py_ssize_t> sizeof(floating)
+    cdef floating* memory = <floating*> scratch
+    cdef const floating* enters = memory + 2 * each
+    cdef floating* leaves
+    cdef int n
+    if same_type(x, memory) and mean is NULL and scale is NULL:
+        enters = <const floating*> x
+    else:
+        gather_rows(x, NULL, mean, scale, memory + 2 * each, net.layers[0].inputs, rows, net.layers[0].inputs)
+    for n in range(net.depth):
+        leaves = out if n == net.depth - 1 else memory + (n % 2) * each
+        dense_forward(
+            &net.layers[n], enters, net.layers[n].inputs, leaves, net.layers[n].outputs, rows, NULL
+        )
+        enters = leaves
+
+
+cdef inline void scores_share(
+    const Network* net,
+    const stored* x,              # IN   (N, inputs)
+    const floating* mean,
+    const floating* scale,
+    void* scratch,                # `scratch_size` bytes for this rank alone
+    floating* out,                # OUT  (N, outputs)
+    Py_ssize_t N,
+    int rank,
+    int size,
+) noexcept nogil:
+    """Scores of the rows of a rank."""
+    cdef Py_ssize_t I = net.layers[0].inputs, K = net.layers[net.depth - 1].outputs
+    cdef Py_ssize_t first = share(N, rank, size, 1), stop = share(N, rank + 1, size, 1), rows
+    cdef Py_ssize_t most = min(N, <Py_ssize_t> BLOCK)
+    while first < stop:
+        rows = min(<Py_ssize_t> BLOCK, stop - first)
+        scores_of_block(net, x + first * I, mean, scale, scratch, most, out + first * K, rows)
+        first = first + rows
+
+
+cdef inline Py_ssize_t right_share(
+    const Network* net,
+    const stored* x,              # IN   (N, inputs)
+    const floating* mean,
+    const floating* scale,
+    void* scratch,                # `scratch_size` bytes for this rank alone
+    floating* scores,             # a block of rows of scores, for this rank alone
+    const int64_t* labels,        # IN   (N,)
+    Py_ssize_t N,
+    int rank,
+    int size,
+) noexcept nogil:
+    """How many rows of a rank have their highest score at their label."""
+    cdef Py_ssize_t I = net.layers[0].inputs, K = net.layers[net.depth - 1].outputs
+    cdef Py_ssize_t first = share(N, rank, size, 1), stop = share(N, rank + 1, size, 1), rows, r, count = 0
+    cdef Py_ssize_t most = min(N, <Py_ssize_t> BLOCK)
+    while first < stop:
+        rows = min(<Py_ssize_t> BLOCK, stop - first)
+        scores_of_block(net, x + first * I, mean, scale, scratch, most, scores, rows)
+        for r in range(rows):
+            if highest(scores + r * K, K) == labels[first + r]:
+                count = count + 1
+        first = first + rows
+    return count
+
+
+cdef inline Py_ssize_t highest(const floating* scores, Py_ssize_t K) noexcept nogil:
+    """Index of the first largest score, or of the first NaN, as numpy.argmax has it."""
+    cdef Py_ssize_t k, best = 0
+    for k in range(K):
+        if scores[k] != scores[k]:
+            return k
+        if scores[k] > scores[best]:
+            best = k
+    return best
+
+
+cdef inline bint same_type(const stored* _, const floating* __) noexcept nogil:
+    if floating is float:
+        return stored is float
+    else:
+        return stored is double

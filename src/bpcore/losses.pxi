@@ -1,0 +1,176 @@
+# The doors to softmax.pxd and squared_error.pxd.
+
+@door("x:BK -> y:BK")
+def softmax(const floating[:, ::1] x not None, floating[:, ::1] y not None, threads=None):
+    """y = exp(x) / Σ exp(x) along each row. `y` may be `x`."""
+    agree(y.shape[0] == x.shape[0] and y.shape[1] == x.shape[1])
+    cdef int n = count(threads, <double> x.shape[0] * x.shape[1])
+    if x.shape[0] == 0 or x.shape[1] == 0:
+        return
+    with nogil:
+        rows.softmax(x, y, n)
+
+
+cdef int not_empty(Py_ssize_t B, Py_ssize_t K) except -1:
+    if B == 0 or K == 0:
+        raise ValueError(f"{B} rows of {K} classes: an empty batch has no mean loss, no classes no softmax")
+    return 0
+
+
+cdef const int64_t[::1] labels_of(object t, Py_ssize_t B, Py_ssize_t K):
+    """(B,) labels, every one of them checked; None if t has not one dimension."""
+    if getattr(t, "ndim", 0) != 1:
+        return None
+    cdef const int64_t[::1] labels = t
+    cdef Py_ssize_t r
+    agree(labels.shape[0] == B)
+    for r in range(B):
+        if not 0 <= labels[r] < K:
+            raise ValueError(f"t[{r}] is {labels[r]}, wanted a label from 0 to {K - 1}")
+    return labels
+
+
+cdef const floating[:, ::1] weights_of(object t, const floating[:, ::1] like):
+    """(B, K) weights of the type and shape of `like`; None if t has one dimension."""
+    if getattr(t, "ndim", 0) == 1:
+        return None
+    cdef const floating[:, ::1] weights = t
+    agree(weights.shape[0] == like.shape[0] and weights.shape[1] == like.shape[1])
+    return weights
+
+
+cdef cross_entropy(const floating[:, ::1] x, t, floating[:, ::1] y, floating[:, ::1] dx, threads):
+    """The loss, y, and dx unless it is None."""
+    cdef Py_ssize_t B = x.shape[0], K = x.shape[1]
+    agree(y.shape[0] == B and y.shape[1] == K)
+    agree(dx is None or dx.shape[0] == B and dx.shape[1] == K)
+    not_empty(B, K)
+    cdef const int64_t[::1] labels = labels_of(t, B, K)
+    cdef const floating[:, ::1] weights = weights_of(t, x)
+    cdef int n = count(threads, <double> B * K)
+    cdef double loss
+    cdef double* losses = <double*> malloc(B * sizeof(double))
+    if losses is NULL:
+        raise MemoryError(f"no memory for the losses of {B} rows")
+    with nogil:
+        loss = rows.softmax_cross_entropy(
+            &x[0, 0],
+            NULL if labels is None else &labels[0],
+            NULL if weights is None else &weights[0, 0],
+            &y[0, 0],
+            NULL if dx is None else &dx[0, 0],
+            losses,
+            B,
+            K,
+            n,
+        )
+    free(losses)
+    return loss
+
+
+@door("x:BK t:B|BK -> y:BK dx:BK")
+def softmax_cross_entropy(
+    const floating[:, ::1] x not None,
+    t,
+    floating[:, ::1] y not None,
+    floating[:, ::1] dx not None,
+    threads=None,
+):
+    """y = softmax(x), dx = (y·Σt − t) / B; returns the mean over the batch of −Σ t·log y.
+
+    `t` is (B,) int64 labels or (B, K) weights of x's type.
+    """
+    return cross_entropy(x, t, y, dx, threads)
+
+
+@door("x:BK t:B|BK -> y:BK")
+def softmax_cross_entropy_forward(
+    const floating[:, ::1] x not None,
+    t,
+    floating[:, ::1] y not None,
+    threads=None,
+):
+    """y = softmax(x); returns the mean over the batch of −Σ t·log y, `t` as in softmax_cross_entropy."""
+    return cross_entropy[floating](x, t, y, None, threads)
+
+
+@door("y:BK t:B|BK -> dx:BK")
+def softmax_cross_entropy_backward(
+    const floating[:, ::1] y not None,
+    t,
+    double dout,
+    floating[:, ::1] dx not None,
+    threads=None,
+):
+    """dx = dout·(y·Σt − t) / B, y and t as softmax_cross_entropy had them."""
+    cdef Py_ssize_t B = y.shape[0], K = y.shape[1]
+    agree(dx.shape[0] == B and dx.shape[1] == K)
+    not_empty(B, K)
+    cdef const int64_t[::1] labels = labels_of(t, B, K)
+    cdef const floating[:, ::1] weights = weights_of(t, y)
+    cdef int n = count(threads, <double> B * K)
+    with nogil:
+        rows.softmax_cross_entropy_backward(
+            &y[0, 0],
+            NULL if labels is None else &labels[0],
+            NULL if weights is None else &weights[0, 0],
+            <floating> dout,
+            &dx[0, 0],
+            B,
+            K,
+            n,
+        )
+
+
+# --- Squared error --------------------------------------------------------------------------------------------
+
+cdef squares_of(
+    const floating[:, ::1] x, const floating[:, ::1] t, floating dout, floating[:, ::1] dx, threads
+):
+    """The loss, and dx unless it is None."""
+    cdef Py_ssize_t B = x.shape[0], K = x.shape[1]
+    agree(t.shape[0] == B and t.shape[1] == K)
+    agree(dx is None or dx.shape[0] == B and dx.shape[1] == K)
+    not_empty(B, K)
+    cdef int n = count(threads, <double> B * K)
+    cdef double loss
+    cdef double* losses = <double*> malloc(B * sizeof(double))
+    if losses is NULL:
+        raise MemoryError(f"no memory for the losses of {B} rows")
+    with nogil:
+        loss = squares.squared_error(
+            &x[0, 0], &t[0, 0], dout, NULL if dx is None else &dx[0, 0], losses, B, K, n
+        )
+    free(losses)
+    return loss
+
+
+@door("x:BK t:BK -> dx:BK")
+def squared_error(
+    const floating[:, ::1] x not None,
+    const floating[:, ::1] t not None,
+    floating[:, ::1] dx not None,
+    threads=None,
+):
+    """dx = (x − t) / B; returns the mean over the batch of Σ (x − t)² / 2. `dx` may be `x`."""
+    return squares_of[floating](x, t, 1, dx, threads)
+
+
+@door("x:BK t:BK")
+def squared_error_forward(
+    const floating[:, ::1] x not None, const floating[:, ::1] t not None, threads=None
+):
+    """The mean over the batch of Σ (x − t)² / 2."""
+    return squares_of[floating](x, t, 1, None, threads)
+
+
+@door("x:BK t:BK -> dx:BK")
+def squared_error_backward(
+    const floating[:, ::1] x not None,
+    const floating[:, ::1] t not None,
+    double dout,
+    floating[:, ::1] dx not None,
+    threads=None,
+):
+    """dx = dout·(x − t) / B. `dx` may be `x`."""
+    squares_of[floating](x, t, <floating> dout, dx, threads)

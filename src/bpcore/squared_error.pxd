@@ -1,0 +1,77 @@
+"""Squared error of outputs that are numbers: loss = Σ_k (x_k − t_k)² / 2, dx = dout·(x − t) / B.
+
+The sum over a row runs in virtual lanes, as in softmax.pxd; rows are added in their order, in float64.
+"""
+
+from cython cimport floating
+from cython.parallel cimport prange
+
+from bpcore.parallel cimport share
+from bpcore.reductions cimport mean_of, total_of_lanes
+
+
+cdef inline floating row_squares(const floating* x, const floating* t, Py_ssize_t K) noexcept nogil:
+    """Σ_k (x_k − t_k)²."""
+    cdef int lanes = 16 if floating is float else 8
+    cdef floating[16] partial
+    cdef floating difference
+    cdef Py_ssize_t k = 0, whole = K - K % lanes
+    cdef int lane
+    for lane in range(lanes):
+        partial[lane] = 0
+    while k < whole:
+        for lane in range(lanes):
+            difference = x[k + lane] - t[k + lane]
+            partial[lane] = partial[lane] + difference * difference
+        k = k + lanes
+    for k in range(whole, K):
+        difference = x[k] - t[k]
+        partial[k - whole] = partial[k - whole] + difference * difference
+    return total_of_lanes(partial)
+
+
+cdef inline void squared_error_rows(
+    const floating* x,             # IN   (rows, K), `row` numbers from one row to the next
+    const floating* t,             # IN   (rows, K) without gaps
+    floating* dx,                  # OUT  (rows, K) like x; or NULL: no gradient
+    double* losses,                # OUT  (rows,)
+    Py_ssize_t row,
+    Py_ssize_t rows,
+    Py_ssize_t K,
+    floating scale,                # dout / B
+) noexcept nogil:
+    cdef Py_ssize_t r, k
+    for r in range(rows):
+        losses[r] = row_squares(x + r * row, t + r * K, K) / 2
+        if dx is not NULL:
+            # dx = (x − t)·scale
+            for k in range(K):
+                dx[r * row + k] = (x[r * row + k] - t[r * K + k]) * scale
+
+
+cdef inline double squared_error(
+    const floating* x,             # IN   (B, K), B > 0, K > 0
+    const floating* t,             # IN   (B, K)
+    floating dout,
+    floating* dx,                  # OUT  (B, K), or NULL: no gradient
+    double* losses,                # OUT  (B,)
+    Py_ssize_t B,
+    Py_ssize_t K,
+    int threads,
+) noexcept nogil:
+    """Returns the mean of the rows' losses."""
+    cdef Py_ssize_t first
+    cdef int rank
+    for rank in prange(threads, num_threads=threads, use_threads_if=threads > 1, schedule="static"):
+        first = share(B, rank, threads, 16)
+        squared_error_rows(
+            x + first * K,
+            t + first * K,
+            NULL if dx is NULL else dx + first * K,
+            losses + first,
+            K,
+            share(B, rank + 1, threads, 16) - first,
+            K,
+            dout / <floating> B,
+        )
+    return mean_of(losses, B)
