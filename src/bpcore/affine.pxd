@@ -23,7 +23,7 @@ cdef inline void affine_forward(
     if B == 0 or O == 0:
         return
     # out[r, o] = b[o] + Σ_i x[r, i]·W[i, o]
-    cdef Shape s = Shape(M=B, N=O, K=I, a_row=I, a_k=1, b_row=O, b_column=1, c_row=O)
+    cdef Shape s = Shape(M=B, N=O, K=I, a_row=I, a_k=1, b_row=O, b_column=1, c_row=O, panel=0)
     product_shared(first(x), first(W), &b[0], &out[0, 0], s, threads)
 
 
@@ -37,7 +37,7 @@ cdef inline void affine_backward_input(
     if B == 0 or I == 0:
         return
     # dx[r, i] = Σ_o dout[r, o]·W[i, o]
-    cdef Shape s = Shape(M=B, N=I, K=O, a_row=O, a_k=1, b_row=1, b_column=O, c_row=I)
+    cdef Shape s = Shape(M=B, N=I, K=O, a_row=O, a_k=1, b_row=1, b_column=O, c_row=I, panel=0)
     product_shared(first(dout), first(W), NULL, &dx[0, 0], s, threads)
 
 
@@ -54,7 +54,7 @@ cdef inline void affine_backward_params(
     if I == 0 or O == 0:
         return
     # dW[i, o] = Σ_r x[r, i]·dout[r, o]
-    cdef Shape s = Shape(M=I, N=O, K=B, a_row=1, a_k=I, b_row=O, b_column=1, c_row=O)
+    cdef Shape s = Shape(M=I, N=O, K=B, a_row=1, a_k=I, b_row=O, b_column=1, c_row=O, panel=0)
     product_shared(first(x), first(dout), NULL, &dW[0, 0], s, threads)
 
 

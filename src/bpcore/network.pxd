@@ -19,7 +19,7 @@ from libc.string cimport memset
 
 from bpcore.activations cimport Activation, activate, activate_backward
 from bpcore.parallel cimport omp_get_num_threads, share, wait_for_team, worth
-from bpcore.product cimport Ahead, Shape, product
+from bpcore.product cimport Ahead, Shape, into_panels, panel_width, panels_size, product, wants_panels
 from bpcore.reductions cimport mean_of, sum_rows
 from bpcore.softmax cimport softmax_cross_entropy_rows
 from bpcore.squared_error cimport squared_error_rows
@@ -45,6 +45,7 @@ cdef struct Dense:
     void* dout                  # (B, outputs)
     void* dW                    # (inputs, outputs)
     void* db                    # (outputs,)
+    void* panels                # dout once more, in panels, where its rows are far apart; else NULL
     void* W_first               # what the rule of an update keeps of W and b; NULL where it keeps nothing
     void* W_second
     void* b_first
@@ -68,6 +69,17 @@ cdef inline Py_ssize_t row_of(Py_ssize_t n, Py_ssize_t itemsize) noexcept nogil:
     return (bytes + 64 if bytes % 1024 == 0 else bytes) // itemsize
 
 
+cdef inline Py_ssize_t panels_bytes(const Dense* layer, Py_ssize_t B, Py_ssize_t itemsize) noexcept nogil:
+    """Bytes of the panels of dout, 0 where it has none. Of one input, sums run along the other side."""
+    cdef const float* single = NULL
+    cdef const double* double_ = NULL
+    if layer.inputs == 1:
+        return 0
+    if itemsize == sizeof(float):
+        return padded(panels_size(single, B, layer.outputs) * itemsize) if wants_panels(single, layer.outputs) else 0
+    return padded(panels_size(double_, B, layer.outputs) * itemsize) if wants_panels(double_, layer.outputs) else 0
+
+
 cdef inline Py_ssize_t workspace_size(const Network* net, Py_ssize_t B, Py_ssize_t itemsize) noexcept nogil:
     """Bytes that `place` divides, for batches of up to B rows."""
     cdef Py_ssize_t bytes = padded(B * sizeof(double))
@@ -76,6 +88,7 @@ cdef inline Py_ssize_t workspace_size(const Network* net, Py_ssize_t B, Py_ssize
         bytes = bytes + 2 * B * row_of(net.layers[n].outputs, itemsize) * itemsize
         bytes = bytes + padded(net.layers[n].inputs * net.layers[n].outputs * itemsize)
         bytes = bytes + padded(net.layers[n].outputs * itemsize)
+        bytes = bytes + panels_bytes(&net.layers[n], B, itemsize)
     return bytes
 
 
@@ -98,6 +111,8 @@ cdef inline void place(Network* net, char* memory, Py_ssize_t B, Py_ssize_t item
         memory = memory + padded(layer.inputs * layer.outputs * itemsize)
         layer.db = memory
         memory = memory + padded(layer.outputs * itemsize)
+        layer.panels = memory if panels_bytes(layer, B, itemsize) > 0 else NULL
+        memory = memory + panels_bytes(layer, B, itemsize)
 
 
 cdef inline double operations(const Network* net, Py_ssize_t B) noexcept nogil:
@@ -120,7 +135,7 @@ cdef inline void dense_forward(
 ) noexcept nogil:
     """out = activation(x·W + b), with `x_row` and `out_row` numbers from one row to the next."""
     cdef Py_ssize_t O = layer.outputs
-    cdef Shape s = Shape(M=rows, N=O, K=layer.inputs, a_row=x_row, a_k=1, b_row=O, b_column=1, c_row=out_row)
+    cdef Shape s = Shape(M=rows, N=O, K=layer.inputs, a_row=x_row, a_k=1, b_row=O, b_column=1, c_row=out_row, panel=0)
     product(x, <const floating*> layer.W, <const floating*> layer.b, out, s, ahead)
     activate(layer.activation, out, rows * out_row)
 
@@ -131,7 +146,7 @@ cdef inline void dense_backward_input(
     """The gradient of what enters the layer below: its dout = (dout·Wᵀ)·activation′, for some of the rows."""
     cdef Py_ssize_t I = layer.inputs, O = layer.outputs
     cdef floating* dx = <floating*> below.dout + first * below.row
-    cdef Shape s = Shape(M=rows, N=I, K=O, a_row=layer.row, a_k=1, b_row=1, b_column=O, c_row=below.row)
+    cdef Shape s = Shape(M=rows, N=I, K=O, a_row=layer.row, a_k=1, b_row=1, b_column=O, c_row=below.row, panel=0)
     product(<const floating*> layer.dout + first * layer.row, <const floating*> layer.W, NULL, dx, s, NULL)
     activate_backward(below.activation, <const floating*> below.out + first * below.row, dx, rows * below.row)
 
@@ -152,12 +167,14 @@ cdef inline void dense_backward_params(
     cdef Py_ssize_t height = max(GRADIENT_BYTES // (O * <Py_ssize_t> sizeof(floating)) // 48, 1) * 48
     cdef const floating* dout = <const floating*> layer.dout
     cdef floating* dW = <floating*> layer.dW + i * O
-    cdef Shape s = Shape(M=0, N=O, K=B, a_row=1, a_k=x_row, b_row=layer.row, b_column=1, c_row=O)
+    cdef Shape s = Shape(M=0, N=O, K=B, a_row=1, a_k=x_row, b_row=layer.row, b_column=1, c_row=O, panel=0)
     if update is NULL:
         height = stop - i
+    if layer.panels is not NULL:
+        s.b_row, s.panel = panel_width(dout), B * panel_width(dout)
     while i < stop:
         s.M = min(height, stop - i)
-        product(x + i, dout, NULL, dW, s, NULL)
+        product(x + i, dout if s.panel == 0 else <const floating*> layer.panels, NULL, dW, s, NULL)
         if update is not NULL:
             update_span(
                 update, <floating*> layer.W + i * O, dW, at(<floating*> layer.W_first, i * O),
@@ -191,9 +208,12 @@ cdef inline void rows_half(
     """Forward, losses, and the gradients of what enters each layer: the rows of a rank."""
     cdef const Dense* last = &net.layers[net.depth - 1]
     cdef Py_ssize_t first = share(B, rank, size, 1), stop = share(B, rank + 1, size, 1), rows
+    # Blocks of nearly equal height: each packs the weights once more where they do not lie well.
+    cdef Py_ssize_t blocks = max((stop - first + BLOCK // 2) // BLOCK, 1)
     cdef Ahead next_rows
     while first < stop:
-        rows = min(<Py_ssize_t> BLOCK, stop - first)
+        rows = (stop - first + blocks - 1) // blocks
+        blocks = blocks - 1
         if ahead is not NULL:
             next_rows = Ahead(ahead.rows + first, ahead.step)
         rows_forward(net, x, x_row, first, rows, NULL if ahead is NULL else &next_rows)
@@ -203,7 +223,7 @@ cdef inline void rows_half(
             <floating*> last.dout + first * last.row, net.losses + first, last.row, rows, last.outputs,
             <floating> 1 / <floating> B,
         )
-        rows_backward(net, first, rows, <floating> 0)
+        rows_backward(net, first, rows, B, <floating> 0)
         first = first + rows
 
 
@@ -222,10 +242,20 @@ cdef inline void rows_forward(
         enters, enters_row = out, layer.row
 
 
-cdef inline void rows_backward(const Network* net, Py_ssize_t first, Py_ssize_t rows, floating _) noexcept nogil:
+cdef inline void rows_backward(
+    const Network* net, Py_ssize_t first, Py_ssize_t rows, Py_ssize_t B, floating _
+) noexcept nogil:
+    cdef const Dense* layer
     cdef int n
-    for n in range(net.depth - 1, 0, -1):
-        dense_backward_input(&net.layers[n], &net.layers[n - 1], first, rows, _)
+    for n in range(net.depth - 1, -1, -1):
+        layer = &net.layers[n]
+        if layer.panels is not NULL:
+            into_panels(
+                <const floating*> layer.dout + first * layer.row, layer.row, <floating*> layer.panels, first, rows, B,
+                layer.outputs,
+            )
+        if n > 0:
+            dense_backward_input(layer, &net.layers[n - 1], first, rows, _)
 
 
 cdef inline void loss_of_rows(

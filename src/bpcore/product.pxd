@@ -4,7 +4,8 @@ a) The columns of c are cut into blocks at most as wide as a register tile, its 
    in the second-level cache. Any part of c, some rows or some whole blocks of columns, is a product of its own with
    the same bits, so threads share the work as they like.
 b) Along k a block is summed in pieces whose panel of `b` stays in cache, packed on the stack where it does not lie
-   well. Sums go on from where they stand in c, so every element is one chain of fused multiply-adds, however k is cut.
+   well; while a panel's tiles compute, what the next panel is made of is fetched. Sums go on from where they stand in
+   c, so every element is one chain of fused multiply-adds, however k is cut.
 c) What is left of the columns when N is no multiple of LANES (16 for float32, 8 for float64) would waste most of a
    vector. Up to half of LANES columns are done otherwise: where k is adjacent in `a` and long, as dot products in
    virtual lanes over pieces of DOT_TERMS terms; where the rows are adjacent, as a product with the two factors
@@ -17,13 +18,14 @@ from libc.stdint cimport uintptr_t
 
 from bpcore.simd cimport (
     BP_DOT_COLUMNS, BP_DOT_ROWS, BP_MASKS_ARE_FREE, BP_THIN_ROWS, BP_THIN_VECTORS, BP_TILE_ROWS, BP_TILE_VECTORS,
-    BP_VECTOR_BYTES, dots, fma, pack_columns, pack_rows, tile,
+    BP_VECTOR_BYTES, bp_fetch, dots, fma, pack_columns, pack_rows, tile,
 )
 
 cdef enum:
     PANEL_BYTES = 76800         # of packed b: 400 rows of the widest tile
     TILE_BYTES = 1728           # of c: 9 rows of 3 vectors of 64 bytes; a thin tile has less
     SLAB_BYTES = 524288         # of a: half of a common second-level cache
+    PACKED_SLAB_BYTES = 2097152 # of a, where that saves packing b once more
     FAR_BYTES = 2048            # between rows of b
     DOT_TERMS = 1024            # part of the bits contract
     DOT_LEAST = 128             # terms, below which adding up the lanes costs too much; part of the bits contract
@@ -40,6 +42,7 @@ cdef struct Shape:
     # c is (M, N), a is (M, K), b is (K, N); strides in elements. a_row or a_k is 1, and b_column or b_row.
     Py_ssize_t M, N, K
     Py_ssize_t a_row, a_k, b_row, b_column, c_row
+    Py_ssize_t panel            # 0, or b is in panels so far apart, and b_row their width
 
 
 cdef inline int lanes_of(const floating* _) noexcept nogil:
@@ -60,7 +63,7 @@ cdef inline void* aligned(void* memory) noexcept nogil:
 cdef inline Py_ssize_t tail_of(const Shape s, int lanes) noexcept nogil:
     """Columns that are not done in tiles."""
     cdef Py_ssize_t left = s.N % lanes
-    if left > lanes // 2 or (s.K < DOT_LEAST if s.a_k == 1 else s.M < lanes):
+    if left > lanes // 2 or s.panel > 0 or (s.K < DOT_LEAST if s.a_k == 1 else s.M < lanes):
         return 0
     return left
 
@@ -72,7 +75,7 @@ cdef inline int vectors_of(Py_ssize_t rows) noexcept nogil:
 
 cdef inline Py_ssize_t blocks_of(const Shape s, int lanes, int vector) noexcept nogil:
     """Blocks of columns that are done in tiles."""
-    cdef Py_ssize_t widest = vectors_of(s.M) * vector
+    cdef Py_ssize_t widest = (BP_TILE_VECTORS if s.panel > 0 else vectors_of(s.M)) * vector
     return (s.N - tail_of(s, lanes) + widest - 1) // widest
 
 
@@ -126,10 +129,12 @@ cdef inline void product_part(
 cdef inline Py_ssize_t edge_of(
     const Shape s, int lanes, int vector, Py_ssize_t block, Py_ssize_t blocks
 ) noexcept nogil:
-    """The first column of a block: blocks share the vectors of LANES nearly equally, and the last has the rest."""
+    """The first column of a block: blocks share the vectors of LANES nearly equally, but for panels, which are full."""
     cdef Py_ssize_t columns = s.N - tail_of(s, lanes)
     cdef Py_ssize_t step = lanes if vectors_of(s.M) * vector % lanes == 0 else vector
     cdef Py_ssize_t steps = (columns + step - 1) // step
+    if s.panel > 0:
+        return min(block * s.b_row, columns)
     return min(steps * block // max(blocks, 1) * step, columns)
 
 
@@ -147,8 +152,10 @@ cdef inline void product(
     cdef Py_ssize_t blocks = blocks_of(s, lanes, vector)
     # Rows far apart share sets of the first-level cache and take a page each; packing pays when they are read again.
     cdef bint far = s.b_row * sizeof(floating) >= FAR_BYTES and s.M > 4 * BP_TILE_ROWS
-    cdef bint packed = s.b_column != 1 or far or columns % vector != 0 and not BP_MASKS_ARE_FREE
-    cdef Py_ssize_t height = max(SLAB_BYTES // (max(s.K, 1) * sizeof(floating)), 4 * BP_TILE_ROWS)
+    cdef bint rough = columns % vector != 0 and not BP_MASKS_ARE_FREE
+    cdef bint packed = (s.b_column != 1 or far or rough) and s.panel == 0
+    cdef Py_ssize_t most = PACKED_SLAB_BYTES if packed else SLAB_BYTES
+    cdef Py_ssize_t height = max(most // (max(s.K, 1) * sizeof(floating)), 4 * BP_TILE_ROWS)
     cdef Py_ssize_t slabs = (s.M + height - 1) // height
     cdef Py_ssize_t slab, first, n, left
     cdef Shape part = s
@@ -158,8 +165,9 @@ cdef inline void product(
         for n in range(blocks):
             left = edge_of(s, lanes, vector, n, blocks)
             block(
-                a + first * s.a_row, b + left * s.b_column, NULL if start is NULL else start + left,
-                c + first * s.c_row + left, part, edge_of(s, lanes, vector, n + 1, blocks) - left, packed,
+                a + first * s.a_row, b + (n * s.panel if s.panel > 0 else left * s.b_column),
+                NULL if start is NULL else start + left, c + first * s.c_row + left, part,
+                edge_of(s, lanes, vector, n + 1, blocks) - left, packed, n + 1 < blocks,
                 NULL if ahead is NULL or n > 0 else ahead.rows + first, 0 if ahead is NULL else ahead.step,
             )
         if columns < s.N and s.a_k == 1:
@@ -176,6 +184,7 @@ cdef inline void block(
     const Shape s,
     Py_ssize_t wide,
     bint packed,
+    bint more,                    # whether there is another block behind this one
     const char** ahead,
     Py_ssize_t ahead_step,
 ) noexcept nogil:
@@ -191,6 +200,7 @@ cdef inline void block(
     cdef Py_ssize_t pieces = max((s.K + most - 1) // most, 1)
     cdef const floating* rows_of_b
     cdef const floating* begin
+    cdef const floating* following
     cdef Py_ssize_t b_row, begin_row, piece, k, terms, n, r, j
     if start is NULL:
         for j in range(padded):
@@ -203,10 +213,15 @@ cdef inline void block(
         b_row = s.b_row
         if packed:
             if s.b_column == 1:
-                pack_rows(vectors, last, terms, rows_of_b, b_row, panel)
+                pack_rows(vectors, last, terms, rows_of_b, b_row, panel, padded)
             else:
                 pack_columns(wide, padded, terms, rows_of_b, s.b_column, panel)
             rows_of_b, b_row = panel, padded
+            following = NULL
+            if piece + 1 < pieces:
+                following = b + s.K * (piece + 1) // pieces * s.b_row
+            elif more:
+                following = b + wide * s.b_column
         for n in range(tiles):
             # Tiles of nearly equal height, since a low one keeps the multipliers waiting.
             r = s.M * n // tiles
@@ -218,6 +233,55 @@ cdef inline void block(
                 rows_of_b, b_row, begin, begin_row, c + r * s.c_row, s.c_row,
                 NULL if ahead is NULL else ahead + r, 0 if ahead is NULL else k // ahead_step * 128, ahead_step,
             )
+            if packed and following is not NULL:
+                if s.b_column == 1:
+                    fetch(following, terms, wide, s.b_row, n, tiles)
+                else:
+                    fetch(following, wide, terms, s.b_column, n, tiles)
+
+
+cdef inline void fetch(
+    const floating* b, Py_ssize_t rows, Py_ssize_t columns, Py_ssize_t row, Py_ssize_t part, Py_ssize_t parts
+) noexcept nogil:
+    """Ask for a part of so many rows, before they are packed."""
+    cdef Py_ssize_t lines = columns * <Py_ssize_t> sizeof(floating) // 64 + 1, r, line
+    for r in range(rows * part // parts, rows * (part + 1) // parts):
+        for line in range(lines):
+            bp_fetch(<const char*> (b + r * row) + line * 64)
+
+
+cdef inline Py_ssize_t panel_width(const floating* _) noexcept nogil:
+    return BP_TILE_VECTORS * vector_of(_)
+
+
+cdef inline bint wants_panels(const floating* _, Py_ssize_t N) noexcept nogil:
+    """Whether rows of N numbers are far apart."""
+    return N * <Py_ssize_t> sizeof(floating) >= FAR_BYTES
+
+
+cdef inline Py_ssize_t panels_size(const floating* _, Py_ssize_t K, Py_ssize_t N) noexcept nogil:
+    """Numbers that a (K, N) matrix takes in panels."""
+    return (N + panel_width(_) - 1) // panel_width(_) * panel_width(_) * K
+
+
+cdef inline void into_panels(
+    const floating* b,            # IN   `rows` rows of N numbers
+    Py_ssize_t b_row,
+    floating* panels,             # OUT  the panels of a (K, N) matrix: its rows from `first` on
+    Py_ssize_t first,
+    Py_ssize_t rows,
+    Py_ssize_t K,
+    Py_ssize_t N,
+) noexcept nogil:
+    cdef Py_ssize_t width = panel_width(b), left = 0, wide
+    cdef int vector = vector_of(b), vectors
+    while left < N:
+        wide = min(width, N - left)
+        vectors = <int> ((wide + vector - 1) // vector)
+        pack_rows(
+            vectors, <int> wide - (vectors - 1) * vector, rows, b + left, b_row, panels + left * K + first * width, width
+        )
+        left = left + width
 
 
 cdef inline void tail_of_dots(

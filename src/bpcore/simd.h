@@ -241,6 +241,9 @@ static inline double bp_tanh(double x) {
 #define BP_UNROLL BP_PRAGMA(GCC unroll 16)
 #endif
 
+/* Bring a line into cache that is needed soon; any address will do. */
+static BP_INLINE void bp_fetch(const void *address) { __builtin_prefetch(address); }
+
 #define T float
 #define T_BYTES 4
 #define BP(name) bp_##name##f

@@ -23,6 +23,7 @@ cdef extern from "simd.h" nogil:
     const int BP_DOT_ROWS
     const int BP_DOT_COLUMNS
     const bint BP_MASKS_ARE_FREE
+    void bp_fetch(const void* address) noexcept
     void bp_tile_rowsf(
         int m, int n, int last, Py_ssize_t K, const float* a, Py_ssize_t a_row,
         const float* b, Py_ssize_t b_row,
@@ -46,10 +47,12 @@ cdef extern from "simd.h" nogil:
         const double* from_, Py_ssize_t from_row, double* c, Py_ssize_t c_row
     ) noexcept
     void bp_pack_rowsf(
-        int n, int last, Py_ssize_t K, const float* b, Py_ssize_t b_row, float* panel
+        int n, int last, Py_ssize_t K, const float* b, Py_ssize_t b_row, float* panel,
+        Py_ssize_t panel_row
     ) noexcept
     void bp_pack_rows(
-        int n, int last, Py_ssize_t K, const double* b, Py_ssize_t b_row, double* panel
+        int n, int last, Py_ssize_t K, const double* b, Py_ssize_t b_row, double* panel,
+        Py_ssize_t panel_row
     ) noexcept
     void bp_pack_columnsf(
         Py_ssize_t N, Py_ssize_t width, Py_ssize_t K, const float* b, Py_ssize_t b_column, float* panel
@@ -139,13 +142,13 @@ cdef inline void tile(
 
 
 cdef inline void pack_rows(
-    int n, int last, Py_ssize_t K, const floating* b, Py_ssize_t b_row, floating* panel
+    int n, int last, Py_ssize_t K, const floating* b, Py_ssize_t b_row, floating* panel, Py_ssize_t panel_row
 ) noexcept nogil:
     """panel[k, :] = b[k, :] for K rows of n vectors, the last of `last` lanes in b and filled up with 0."""
     if floating is float:
-        bp_pack_rowsf(n, last, K, b, b_row, panel)
+        bp_pack_rowsf(n, last, K, b, b_row, panel, panel_row)
     else:
-        bp_pack_rows(n, last, K, b, b_row, panel)
+        bp_pack_rows(n, last, K, b, b_row, panel, panel_row)
 
 
 cdef inline void pack_columns(

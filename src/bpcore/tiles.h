@@ -110,11 +110,23 @@ static BP_UNUSED void BP(tile_columns)(int m, int n, int last, ptrdiff_t K, cons
 #undef AHEAD
 }
 
-/* panel[k, :] = b[k·b_row, :] for K rows of n vectors, the last of `last` lanes in b and filled up with 0. */
-static BP_UNUSED void BP(pack_rows)(int n, int last, ptrdiff_t K, const T *b, ptrdiff_t b_row, T *panel) {
+/* panel[k·panel_row, :] = b[k·b_row, :] for K rows of n vectors, the last of `last` lanes in b and filled up with 0. */
+static BP_INLINE void BP(pack)(const int n, int last, ptrdiff_t K, const T *b, ptrdiff_t b_row, T *panel,
+                               ptrdiff_t panel_row) {
     for (ptrdiff_t k = 0; k < K; k++) {
-        for (int v = 0; v < n - 1; v++) *(V *)(panel + (k * n + v) * VL) = *(const V *)(b + k * b_row + v * VL);
-        *(V *)(panel + (k * n + n - 1) * VL) = BP(load_some)(b + k * b_row + (n - 1) * VL, last);
+        BP_UNROLL for (int v = 0; v < n - 1; v++)
+            *(V *)(panel + k * panel_row + v * VL) = *(const V *)(b + k * b_row + v * VL);
+        *(V *)(panel + k * panel_row + (n - 1) * VL) = BP(load_some)(b + k * b_row + (n - 1) * VL, last);
+    }
+}
+
+static BP_UNUSED void BP(pack_rows)(int n, int last, ptrdiff_t K, const T *b, ptrdiff_t b_row, T *panel,
+                                    ptrdiff_t panel_row) {
+    switch (n) {
+    case 1: BP(pack)(1, last, K, b, b_row, panel, panel_row); return;
+    case 2: BP(pack)(2, last, K, b, b_row, panel, panel_row); return;
+    case 3: BP(pack)(3, last, K, b, b_row, panel, panel_row); return;
+    default: BP(pack)(n, last, K, b, b_row, panel, panel_row);
     }
 }
 
