@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 class Result:
     """A figure that a case measured.
 
-    `required` is what the project promises (`"<= 15"`), empty where it promises nothing.
+    `required` is what the project promises (`"<= 15"`), empty where it promises nothing. Of a time, `value` is the best
+    of several turns and `median` the one in the middle.
     """
 
     case: str
@@ -16,6 +17,8 @@ class Result:
     value: float
     unit: str
     required: str = ""
+    median: float | None = None
+    threads: int = 1
 
     @property
     def met(self) -> bool:
@@ -27,15 +30,17 @@ class Result:
 
     def row(self) -> dict[str, object]:
         """The figure for a JSON file."""
-        return asdict(self) | {"met": self.met}
+        return asdict(self)
 
 
 def table(results: Iterable[Result]) -> str:
     """Lay the figures out in columns."""
-    lines = [f"{'case':<20}{'what':<58}{'measured':>12} {'unit':<10}{'required':<12}"]
+    lines = [f"{'case':<12}{'threads':<8}{'what':<72}{'best':>10}{'median':>10} {'unit':<8}{'required':<10}"]
     for result in results:
         verdict = "" if not result.required else "met" if result.met else "NOT MET"
+        median = "" if result.median is None else f"{result.median:.4g}"
         lines.append(
-            f"{result.case:<20}{result.what:<58}{result.value:>12.4g} {result.unit:<10}{result.required:<12}{verdict}"
+            f"{result.case:<12}{result.threads:<8}{result.what:<72}{result.value:>10.4g}{median:>10} "
+            f"{result.unit:<8}{result.required:<10}{verdict}"
         )
     return "\n".join(lines)

@@ -9,7 +9,7 @@ def relu_forward(
 ):
     """mask = x <= 0, out = 0 where mask else x. `out` may be `x`."""
     agree(out.shape[0] == x.shape[0] and mask.shape[0] == x.shape[0])
-    cdef int n = count(threads, x.shape[0])
+    cdef int n = count(threads, 8.0 * x.shape[0])
     with nogil:
         activations.relu_forward(x, out, mask, n)
 
@@ -23,7 +23,7 @@ def relu_backward(
 ):
     """dx = 0 where mask else dout. `dx` may be `dout`."""
     agree(mask.shape[0] == dout.shape[0] and dx.shape[0] == dout.shape[0])
-    cdef int n = count(threads, dout.shape[0])
+    cdef int n = count(threads, 8.0 * dout.shape[0])
     with nogil:
         activations.relu_backward(dout, mask, dx, n)
 
@@ -32,7 +32,7 @@ def relu_backward(
 def sigmoid_forward(const floating[::1] x not None, floating[::1] out not None, threads=None):
     """out = 1 / (1 + exp(−x)), without overflow for any x. `out` may be `x`."""
     agree(out.shape[0] == x.shape[0])
-    cdef int n = count(threads, x.shape[0])
+    cdef int n = count(threads, 8.0 * x.shape[0])
     with nogil:
         activations.sigmoid_forward(x, out, n)
 
@@ -46,7 +46,7 @@ def sigmoid_backward(
 ):
     """dx = dout·y·(1 − y), y = `out` as sigmoid_forward gave it. `dx` may be `dout`."""
     agree(out.shape[0] == dout.shape[0] and dx.shape[0] == dout.shape[0])
-    cdef int n = count(threads, dout.shape[0])
+    cdef int n = count(threads, 8.0 * dout.shape[0])
     with nogil:
         activations.sigmoid_backward(dout, out, dx, n)
 
@@ -55,7 +55,7 @@ def sigmoid_backward(
 def tanh_forward(const floating[::1] x not None, floating[::1] out not None, threads=None):
     """out = tanh(x), within 3 ULP. `out` may be `x`."""
     agree(out.shape[0] == x.shape[0])
-    cdef int n = count(threads, x.shape[0])
+    cdef int n = count(threads, 8.0 * x.shape[0])
     with nogil:
         activations.tanh_forward(x, out, n)
 
@@ -69,6 +69,6 @@ def tanh_backward(
 ):
     """dx = dout·(1 − y²), y = `out` as tanh_forward gave it. `dx` may be `dout`."""
     agree(out.shape[0] == dout.shape[0] and dx.shape[0] == dout.shape[0])
-    cdef int n = count(threads, dout.shape[0])
+    cdef int n = count(threads, 8.0 * dout.shape[0])
     with nogil:
         activations.tanh_backward(dout, out, dx, n)

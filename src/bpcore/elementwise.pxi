@@ -10,7 +10,7 @@ def add(
     """out = x + y; the operands may have any strides, 0 for a broadcast axis."""
     agree(y.shape[0] == x.shape[0] and y.shape[1] == x.shape[1])
     agree(out.shape[0] == x.shape[0] and out.shape[1] == x.shape[1])
-    cdef int n = count(threads, <double> x.shape[0] * x.shape[1])
+    cdef int n = count(threads, 8.0 * x.shape[0] * x.shape[1])
     with nogil:
         elementwise.add(x, y, out, n)
 
@@ -25,7 +25,7 @@ def multiply(
     """out = x·y; the operands may have any strides, 0 for a broadcast axis."""
     agree(y.shape[0] == x.shape[0] and y.shape[1] == x.shape[1])
     agree(out.shape[0] == x.shape[0] and out.shape[1] == x.shape[1])
-    cdef int n = count(threads, <double> x.shape[0] * x.shape[1])
+    cdef int n = count(threads, 8.0 * x.shape[0] * x.shape[1])
     with nogil:
         elementwise.multiply(x, y, out, n)
 
@@ -34,7 +34,7 @@ def multiply(
 def exp(const floating[::1] x not None, floating[::1] out not None, threads=None):
     """out = exp(x), within 2 ULP. `out` may be `x`."""
     agree(out.shape[0] == x.shape[0])
-    cdef int n = count(threads, x.shape[0])
+    cdef int n = count(threads, 8.0 * x.shape[0])
     with nogil:
         elementwise.exp(x, out, n)
 
@@ -43,7 +43,7 @@ def exp(const floating[::1] x not None, floating[::1] out not None, threads=None
 def log(const floating[::1] x not None, floating[::1] out not None, threads=None):
     """out = log(x), within 3 ULP; −inf at 0, NaN below. `out` may be `x`."""
     agree(out.shape[0] == x.shape[0])
-    cdef int n = count(threads, x.shape[0])
+    cdef int n = count(threads, 8.0 * x.shape[0])
     with nogil:
         elementwise.log(x, out, n)
 
@@ -52,7 +52,7 @@ def log(const floating[::1] x not None, floating[::1] out not None, threads=None
 def reciprocal(const floating[::1] x not None, floating[::1] out not None, threads=None):
     """out = 1 / x. `out` may be `x`."""
     agree(out.shape[0] == x.shape[0])
-    cdef int n = count(threads, x.shape[0])
+    cdef int n = count(threads, 8.0 * x.shape[0])
     with nogil:
         elementwise.reciprocal(x, out, n)
 
@@ -66,6 +66,6 @@ def reciprocal_backward(
 ):
     """dx = −dout·y², y = `out` as reciprocal gave it. `dx` may be `dout`."""
     agree(out.shape[0] == dout.shape[0] and dx.shape[0] == dout.shape[0])
-    cdef int n = count(threads, dout.shape[0])
+    cdef int n = count(threads, 8.0 * dout.shape[0])
     with nogil:
         elementwise.reciprocal_backward(dout, out, dx, n)

@@ -9,6 +9,7 @@ e) The doors to a .pxd file stand in the .pxi file of its name.
 """
 
 from cython cimport floating
+from cython.parallel cimport prange
 from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
 
@@ -19,6 +20,7 @@ cimport bpcore.reductions as reductions
 cimport bpcore.softmax as rows
 cimport bpcore.squared_error as squares
 from bpcore.parallel cimport BP_OPENMP, WORTH_A_THREAD, omp_get_max_threads
+from bpcore.simd cimport BP_TILE_ROWS, BP_TILE_VECTORS, BP_VECTOR_BYTES, bp_multiply_adds, bp_multiply_addsf
 
 from bpcore.doors import door
 from bpcore.threads import resolve
@@ -41,6 +43,23 @@ cdef int agree(bint sizes) except -1:
 def has_threads():
     """Whether OpenMP is compiled in."""
     return BP_OPENMP
+
+
+def multiply_adds(str dtype, Py_ssize_t rounds, int threads=1):
+    """Do nothing but fused multiply-adds in registers, on each of `threads` threads; returns how many operations.
+
+    What the processor can do at most: the floor under everything that is measured. A multiply-add counts as two.
+    """
+    cdef Py_ssize_t lanes = BP_VECTOR_BYTES // (4 if dtype == "float32" else 8)
+    cdef bint single = dtype == "float32"
+    cdef double total = 0
+    cdef int rank
+    with nogil:
+        for rank in prange(threads, num_threads=threads, schedule="static"):
+            total += bp_multiply_addsf(rounds) if single else bp_multiply_adds(rounds)
+    if total != total:
+        raise ArithmeticError("multiply_adds: the sums are no numbers")
+    return 2 * threads * rounds * BP_TILE_ROWS * BP_TILE_VECTORS * lanes
 
 
 include "affine.pxi"

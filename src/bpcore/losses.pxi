@@ -4,7 +4,7 @@
 def softmax(const floating[:, ::1] x not None, floating[:, ::1] y not None, threads=None):
     """y = exp(x) / Σ exp(x) along each row. `y` may be `x`."""
     agree(y.shape[0] == x.shape[0] and y.shape[1] == x.shape[1])
-    cdef int n = count(threads, <double> x.shape[0] * x.shape[1])
+    cdef int n = count(threads, 8.0 * x.shape[0] * x.shape[1])
     if x.shape[0] == 0 or x.shape[1] == 0:
         return
     with nogil:
@@ -47,7 +47,7 @@ cdef cross_entropy(const floating[:, ::1] x, t, floating[:, ::1] y, floating[:, 
     not_empty(B, K)
     cdef const int64_t[::1] labels = labels_of(t, B, K)
     cdef const floating[:, ::1] weights = weights_of(t, x)
-    cdef int n = count(threads, <double> B * K)
+    cdef int n = count(threads, 8.0 * B * K)
     cdef double loss
     cdef double* losses = <double*> malloc(B * sizeof(double))
     if losses is NULL:
@@ -108,7 +108,7 @@ def softmax_cross_entropy_backward(
     not_empty(B, K)
     cdef const int64_t[::1] labels = labels_of(t, B, K)
     cdef const floating[:, ::1] weights = weights_of(t, y)
-    cdef int n = count(threads, <double> B * K)
+    cdef int n = count(threads, 8.0 * B * K)
     with nogil:
         rows.softmax_cross_entropy_backward(
             &y[0, 0],
@@ -132,7 +132,7 @@ cdef squares_of(
     agree(t.shape[0] == B and t.shape[1] == K)
     agree(dx is None or dx.shape[0] == B and dx.shape[1] == K)
     not_empty(B, K)
-    cdef int n = count(threads, <double> B * K)
+    cdef int n = count(threads, 8.0 * B * K)
     cdef double loss
     cdef double* losses = <double*> malloc(B * sizeof(double))
     if losses is NULL:

@@ -24,7 +24,7 @@ from bpcore.evaluation cimport right_share, scores_share, scratch_size
 from bpcore.gather cimport gather_rows, stored
 from bpcore.network cimport (
     BLOCK, SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Dense, Head, Network, operations, padded, place, row_of, step_share,
-    workspace_size,
+    work_of_step, workspace_size,
 )
 from bpcore.parallel cimport omp_get_max_threads, omp_get_num_threads, worth
 from bpcore.product cimport aligned
@@ -243,7 +243,7 @@ cdef class Plan:
                 job.task, job.update, job.losses, job.memory = TRAIN, update_of(update), &losses[0], NULL
                 job.indices, job.steps, job.B = &indices[0, 0], indices.shape[0], indices.shape[1]
                 self.reserve(job.B)
-                self.run(&job, self.team(threads, 3 * operations(&self.net, job.B)))
+                self.run(&job, self.team(threads, work_of_step(&self.net, job.B)))
             finally:
                 PyBuffer_Release(&job.data)
         finally:
@@ -262,7 +262,7 @@ cdef class Plan:
                     return None
                 job.task, job.update, job.memory = STEP, update_of(update), NULL
                 self.reserve(job.B)
-                self.run(&job, self.team(threads, 3 * operations(&self.net, job.B)))
+                self.run(&job, self.team(threads, work_of_step(&self.net, job.B)))
             finally:
                 PyBuffer_Release(&job.data)
         finally:

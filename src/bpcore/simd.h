@@ -16,7 +16,7 @@ d) The coefficients come from tools/polynomials.py. */
 #include <string.h>
 
 /* Raised whenever a signature in a .pxd file or in this header changes. */
-#define BPCORE_API_VERSION 1
+#define BPCORE_API_VERSION 2
 
 #if defined(__FP_FAST_FMAF) || defined(__FMA__) || defined(__ARM_FEATURE_FMA)
 static inline float bp_fmaf(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
@@ -237,8 +237,10 @@ static inline double bp_tanh(double x) {
 #define BP_PRAGMA(text) _Pragma(#text)
 #if defined(__clang__)
 #define BP_UNROLL BP_PRAGMA(clang loop unroll(full))
+#define BP_UNROLL_TILE BP_UNROLL
 #else
 #define BP_UNROLL BP_PRAGMA(GCC unroll 16)
+#define BP_UNROLL_TILE BP_PRAGMA(GCC unroll 27)
 #endif
 
 /* Bring a line into cache that is needed soon; any address will do. */

@@ -23,6 +23,8 @@ cdef extern from "simd.h" nogil:
     const int BP_DOT_ROWS
     const int BP_DOT_COLUMNS
     const bint BP_MASKS_ARE_FREE
+    float bp_multiply_addsf(Py_ssize_t rounds) noexcept
+    double bp_multiply_adds(Py_ssize_t rounds) noexcept
     void bp_fetch(const void* address) noexcept
     void bp_tile_rowsf(
         int m, int n, int last, Py_ssize_t K, const float* a, Py_ssize_t a_row,

@@ -173,6 +173,19 @@ static BP_UNUSED void BP(pack_columns)(ptrdiff_t N, ptrdiff_t width, ptrdiff_t K
         for (ptrdiff_t j = N; j < width; j++) panel[k * width + j] = 0;
 }
 
+/* As many independent chains of multiply-adds as a tile has, all in registers: what the processor can do at most.
+   Each begins with another number, or a compiler would make one of them. */
+static BP_UNUSED T BP(multiply_adds)(ptrdiff_t rounds) {
+    V sum[BP_TILE_ROWS * BP_TILE_VECTORS], x, y;
+    T total = 0;
+    BP_UNROLL for (int l = 0; l < VL; l++) x[l] = (T)rounds / ((T)rounds + 1), y[l] = (T)1 / ((T)l + 2);
+    BP_UNROLL_TILE for (int i = 0; i < BP_TILE_ROWS * BP_TILE_VECTORS; i++) sum[i] = x * (T)(i + 1);
+    for (ptrdiff_t r = 0; r < rounds; r++)
+        BP_UNROLL_TILE for (int i = 0; i < BP_TILE_ROWS * BP_TILE_VECTORS; i++) sum[i] = BP(vector_fma)(sum[i], x, y);
+    BP_UNROLL_TILE for (int i = 0; i < BP_TILE_ROWS * BP_TILE_VECTORS; i++) total += sum[i][0];
+    return total;
+}
+
 /* The LANES virtual lanes of a sum, added in halves. */
 static BP_INLINE T BP(lane_sum)(const V *sum) {
     V half[WIDE];

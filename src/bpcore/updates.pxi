@@ -8,7 +8,7 @@ cdef int move(
 ) except -1:
     cdef Py_ssize_t n = w.shape[0]
     agree(g.shape[0] == n and (first is None or first.shape[0] == n) and (second is None or second.shape[0] == n))
-    cdef int team = count(threads, n)
+    cdef int team = count(threads, 8.0 * n)
     if n > 0:
         with nogil:
             update_shared(

@@ -1,0 +1,45 @@
+"""Timing contenders against each other: turn by turn in one process, so that a busy machine slows all of them."""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+# What one turn should take: long against the clock, short against what else the machine does.
+TURN = 0.02
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds a unit of work took, over all turns."""
+
+    best: float
+    median: float
+
+
+def interleaved(
+    contenders: Mapping[str, Callable[[], object]], rounds: int, units: int = 1
+) -> dict[str, Timing]:
+    """Give each contender its turn, `rounds` times over; a call does `units` units of work."""
+    calls = {name: _calls_a_turn(contender) for name, contender in contenders.items()}
+    seconds: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for name, contender in contenders.items():
+            started = time.perf_counter()
+            for _ in range(calls[name]):
+                contender()
+            seconds[name].append((time.perf_counter() - started) / calls[name] / units)
+    return {name: Timing(min(values), statistics.median(values)) for name, values in seconds.items()}
+
+
+def _calls_a_turn(contender: Callable[[], object]) -> int:
+    contender()
+    count = 1
+    while True:
+        started = time.perf_counter()
+        for _ in range(count):
+            contender()
+        elapsed = time.perf_counter() - started
+        if elapsed >= TURN / 4:
+            return max(1, round(count * TURN / elapsed))
+        count *= 4

@@ -1,0 +1,95 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""A small network inside one's own loop: forward, gradient and step on one's own buffers, without the GIL.
+
+The network's parameters are NumPy arrays that the caller keeps; the workspace belongs to this object.
+"""
+
+from libc.stdint cimport int64_t
+from libc.stdlib cimport free, malloc
+
+from bpcore.activations cimport IDENTITY, RELU, Activation
+from bpcore.network cimport (
+    SOFTMAX_CROSS_ENTROPY, Dense, Network, dense_forward, network_step, place, workspace_size,
+)
+from bpcore.product cimport aligned
+from bpcore.simd cimport BPCORE_API_VERSION
+from bpcore.updates cimport SGD, Update
+
+if BPCORE_API_VERSION != 2:
+    raise ImportError(f"controller is written for version 2 of bpcore's headers, these are version {BPCORE_API_VERSION}")
+
+
+cdef class Controller:
+    """Two affine layers with ReLU between them, trained by SGD.
+
+    Parameters
+    ----------
+    W1, b1, W2, b2 : float32 arrays, contiguous
+        Changed in place by `steps`.
+    batch : int
+        Rows of the largest batch.
+    """
+
+    cdef Dense[2] layers
+    cdef Network net
+    cdef void* memory
+    cdef Py_ssize_t batch
+    cdef object kept
+
+    def __cinit__(self, float[:, ::1] W1, float[::1] b1, float[:, ::1] W2, float[::1] b2, Py_ssize_t batch):
+        self.kept = (W1, b1, W2, b2)
+        self.batch = batch
+        self.describe(0, W1.shape[0], W1.shape[1], RELU, &W1[0, 0], &b1[0])
+        self.describe(1, W2.shape[0], W2.shape[1], IDENTITY, &W2[0, 0], &b2[0])
+        self.net.depth, self.net.head, self.net.layers = 2, SOFTMAX_CROSS_ENTROPY, &self.layers[0]
+        self.memory = malloc(workspace_size(&self.net, batch, sizeof(float)) + 64)
+        if self.memory is NULL:
+            raise MemoryError("no memory for the workspace")
+        place(&self.net, <char*> aligned(self.memory), batch, sizeof(float))
+
+    def __dealloc__(self):
+        free(self.memory)
+
+    cdef void describe(
+        self, int n, Py_ssize_t inputs, Py_ssize_t outputs, Activation activation, float* W, float* b
+    ) noexcept:
+        cdef Dense* layer = &self.layers[n]
+        layer.inputs, layer.outputs, layer.activation = inputs, outputs, activation
+        layer.W, layer.b = W, b
+
+    cdef void forward(self, const float* x, float* scores, Py_ssize_t rows) noexcept nogil:
+        """Scores of up to `batch` rows."""
+        cdef float* hidden = <float*> self.layers[0].out
+        cdef Py_ssize_t I = self.layers[0].inputs, K = self.layers[1].outputs
+        dense_forward(&self.layers[0], x, I, hidden, self.layers[0].row, rows, NULL)
+        dense_forward(&self.layers[1], hidden, self.layers[0].row, scores, K, rows, NULL)
+
+    def scores(self, const float[:, ::1] x, float[:, ::1] out):
+        """Write the scores of x to `out`."""
+        with nogil:
+            self.forward(&x[0, 0], &out[0, 0], x.shape[0])
+
+    def gradient(self, const float[:, ::1] x, const int64_t[::1] t, float[:, ::1] dW1, float[:, ::1] dW2):
+        """Return the loss; write the gradients of the weights."""
+        cdef double loss
+        cdef Py_ssize_t i
+        with nogil:
+            loss = network_step(&self.net, &x[0, 0], x.shape[1], &t[0], <const float*> NULL, x.shape[0], NULL, 1)
+            for i in range(dW1.shape[0] * dW1.shape[1]):
+                (&dW1[0, 0])[i] = (<float*> self.layers[0].dW)[i]
+            for i in range(dW2.shape[0] * dW2.shape[1]):
+                (&dW2[0, 0])[i] = (<float*> self.layers[1].dW)[i]
+        return loss
+
+    def steps(self, const float[:, ::1] x, const int64_t[::1] t, double lr, int count):
+        """Take `count` steps on the same batch; return the loss before the last."""
+        cdef Update update = Update(rule=SGD, lr=lr, decay=0, decay2=0, eps=0, step=1)
+        cdef double loss = 0
+        cdef int n
+        with nogil:
+            for n in range(count):
+                loss = network_step(
+                    &self.net, &x[0, 0], x.shape[1], &t[0], <const float*> NULL, x.shape[0], &update, 1
+                )
+                update.step = update.step + 1
+        return loss

@@ -1,0 +1,54 @@
+"""The example of a network in one's own Cython module, built against the installed package."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import backprop as bp
+import bpcore
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "cython_network"
+RUN = """
+import numpy as np, controller
+with np.load("given.npz") as file:
+    given = dict(file)
+params = [given[key] for key in ("W1", "b1", "W2", "b2")]
+made = controller.Controller(*params, len(given["x"]))
+scores, dW1, dW2 = np.empty((len(given["x"]), 3), "f4"), np.empty_like(params[0]), np.empty_like(params[2])
+made.scores(given["x"], scores)
+loss = made.gradient(given["x"], given["t"], dW1, dW2)
+last = made.steps(given["x"], given["t"], 0.1, 20)
+np.savez("made.npz", scores=scores, loss=loss, dW1=dW1, dW2=dW2, last=last, W1=params[0], b2=params[3])
+"""
+
+
+@pytest.mark.skipif(
+    bpcore.cpu_info()["chosen"] not in ("v3", "v4", "neon"),
+    reason="bits are compared, which need an FMA level",
+)
+def test_forward_gradient_and_steps_have_the_bits_of_a_network(tmp_path):
+    for name in ("controller.pyx", "build.sh"):
+        shutil.copy(EXAMPLE / name, tmp_path)
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    subprocess.run(["sh", "build.sh"], cwd=tmp_path, env=environment, check=True, capture_output=True)
+
+    net = bp.Network([5, 9, 3], seed=0)
+    rng = np.random.default_rng(0)
+    x, t = rng.normal(size=(17, 5)).astype(np.float32), rng.integers(0, 3, 17)
+    np.savez(tmp_path / "given.npz", x=x, t=t, **dict(net.params))
+    subprocess.run([sys.executable, "-c", RUN], cwd=tmp_path, check=True)
+    with np.load(tmp_path / "made.npz") as made:
+        assert np.array_equal(made["scores"], net.predict(x))
+        grads = net.gradient(x, t)
+        assert made["loss"] == net.lastLayer.loss
+        assert np.array_equal(made["dW1"], grads["W1"])
+        assert np.array_equal(made["dW2"], grads["W2"])
+        losses = [net.train_step(x, t, bp.SGD(0.1)) for _ in range(20)]
+        assert made["last"] == losses[-1]
+        assert np.array_equal(made["W1"], net.params["W1"])
+        assert np.array_equal(made["b2"], net.params["b2"])
