@@ -6,7 +6,7 @@ import numpy as np
 
 import backprop as bp
 from bench.data import mnist_or_digits
-from bench.peak import multiply_adds, operations_of_step
+from bench.peak import multiply_adds, operations_of_scores, operations_of_step
 from bench.results import Result
 from bench.timing import interleaved
 
@@ -21,7 +21,7 @@ def run(quick: bool, threads: int) -> Iterator[Result]:
     for dtype in ("float32", "float64"):
         data = x.astype(dtype), t
         held_out = test[0].astype(dtype), test[1]
-        evaluation = 2 * (len(x) + len(test[0])) * sum(a * b for a, b in zip(SIZES, SIZES[1:], strict=False))
+        evaluation = (len(x) + len(test[0])) * operations_of_scores(SIZES)
         evaluations = -(-steps // max(len(x) // BATCH, 1))
         operations = steps * operations_of_step(SIZES, BATCH) + evaluations * evaluation
 
@@ -39,7 +39,7 @@ def run(quick: bool, threads: int) -> Iterator[Result]:
         fraction = operations / per_second / timings["job"].best
         bound = ">= 0.65" if threads == 1 and not quick and len(x) == 60_000 else ""
         yield Result("job", f"{name}, {dtype}: the whole job, of its floor", fraction, "", bound)
-        work = 2 * len(x) * sum(a * b for a, b in zip(SIZES, SIZES[1:], strict=False))
+        work = len(x) * operations_of_scores(SIZES)
         what = f"{name}, {dtype}: accuracy over {len(x)} images"
         yield Result("job", what, 1e3 * timings["evaluation"].best, "ms")
         yield Result("job", f"{what}, of the peak", work / timings["evaluation"].best / per_second, "")

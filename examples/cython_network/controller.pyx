@@ -16,7 +16,7 @@ from bpcore.simd cimport BPCORE_API_VERSION
 from bpcore.updates cimport SGD, Update
 
 if BPCORE_API_VERSION != 2:
-    raise ImportError(f"controller is written for version 2 of bpcore's headers, these are version {BPCORE_API_VERSION}")
+    raise ImportError(f"controller is written for version 2 of bpcore's headers, not {BPCORE_API_VERSION}")
 
 
 cdef class Controller:
@@ -85,9 +85,9 @@ cdef class Controller:
         """Take `count` steps on the same batch; return the loss before the last."""
         cdef Update update = Update(rule=SGD, lr=lr, decay=0, decay2=0, eps=0, step=1)
         cdef double loss = 0
-        cdef int n
+        cdef int _n
         with nogil:
-            for n in range(count):
+            for _n in range(count):
                 loss = network_step(
                     &self.net, &x[0, 0], x.shape[1], &t[0], <const float*> NULL, x.shape[0], &update, 1
                 )

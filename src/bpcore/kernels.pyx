@@ -53,9 +53,9 @@ def multiply_adds(str dtype, Py_ssize_t rounds, int threads=1):
     cdef Py_ssize_t lanes = BP_VECTOR_BYTES // (4 if dtype == "float32" else 8)
     cdef bint single = dtype == "float32"
     cdef double total = 0
-    cdef int rank
+    cdef int _rank
     with nogil:
-        for rank in prange(threads, num_threads=threads, schedule="static"):
+        for _rank in prange(threads, num_threads=threads, schedule="static"):
             total += bp_multiply_addsf(rounds) if single else bp_multiply_adds(rounds)
     if total != total:
         raise ArithmeticError("multiply_adds: the sums are no numbers")

@@ -25,7 +25,7 @@ cdef enum:
     PANEL_BYTES = 76800         # of packed b: 400 rows of the widest tile
     TILE_BYTES = 1728           # of c: 9 rows of 3 vectors of 64 bytes; a thin tile has less
     SLAB_BYTES = 524288         # of a: half of a common second-level cache
-    PACKED_SLAB_BYTES = 2097152 # of a, where that saves packing b once more
+    PACKED_SLAB_BYTES = 2097152  # of a, where that saves packing b once more
     FAR_BYTES = 2048            # between rows of b
     DOT_TERMS = 1024            # part of the bits contract
     DOT_LEAST = 128             # terms, below which adding up the lanes costs too much; part of the bits contract
@@ -34,7 +34,7 @@ cdef enum:
 
 cdef struct Ahead:
     # What is needed after the product: a tile that computes row r of c fetches what begins at rows[r].
-    const char** rows             # (M,)
+    const char** rows    # (M,)
     Py_ssize_t step               # two lines of 64 bytes every `step` terms
 
 
@@ -279,7 +279,8 @@ cdef inline void into_panels(
         wide = min(width, N - left)
         vectors = <int> ((wide + vector - 1) // vector)
         pack_rows(
-            vectors, <int> wide - (vectors - 1) * vector, rows, b + left, b_row, panels + left * K + first * width, width
+            vectors, <int> wide - (vectors - 1) * vector, rows, b + left, b_row, panels + left * K + first * width,
+            width,
         )
         left = left + width
 

@@ -1,0 +1,35 @@
+"""How long Ctrl-C takes to stop a fit."""
+
+import signal
+import time
+from collections.abc import Iterator
+
+import numpy as np
+
+import backprop as bp
+from bench.results import Result
+
+
+def run(quick: bool) -> Iterator[Result]:
+    """Send the signal from a timer, at moments that have nothing to do with the training's own."""
+    rng = np.random.default_rng(0)
+    x, t = rng.random((5000, 784), dtype=np.float32), rng.integers(0, 10, 5000)
+    previous = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        for sizes, batch in (([784, 50, 10], 100), ([784, 1024, 1024, 10], 256)):
+            late = []
+            for trial in range(3 if quick else 20):
+                net = bp.Network(sizes, seed=0)
+                delay = 0.3 + 0.0137 * trial
+                signal.setitimer(signal.ITIMER_REAL, delay)
+                sent = time.perf_counter() + delay
+                try:
+                    net.fit(x, t, iterations=10**9, batch_size=batch, track_accuracy=False)
+                except KeyboardInterrupt:
+                    late.append(time.perf_counter() - sent)
+            name = "-".join(map(str, sizes))
+            yield Result(
+                "interrupt", f"{name} ×{batch}: longest time to stop", 1e3 * max(late), "ms", "<= 100"
+            )
+    finally:
+        signal.signal(signal.SIGALRM, previous)

@@ -1,0 +1,58 @@
+"""The compiled hot loops, read from the library: full-width fused multiply-adds and nothing kept on the stack."""
+
+import importlib.util
+import platform
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+import bpcore
+
+# Register, and multiply-adds of the largest tile.
+TILES = {"v3": ("ymm", 12), "v4": ("zmm", 27)}
+INSTRUCTION = re.compile(r"^\s+([0-9a-f]+):\s+(.*)$")
+BACKWARD = re.compile(r"^j\w+\s+([0-9a-f]+)")
+
+
+def inner_loops(path: str) -> Iterator[list[str]]:
+    """Every loop without a jump inside, as its instructions."""
+    text = subprocess.run(
+        ["objdump", "-d", "--no-show-raw-insn", path], capture_output=True, text=True, check=True
+    ).stdout
+    lines = [(int(m[1], 16), m[2]) for m in map(INSTRUCTION.match, text.splitlines()) if m]
+    places = {address: n for n, (address, _) in enumerate(lines)}
+    for n, (address, instruction) in enumerate(lines):
+        jump = BACKWARD.match(instruction)
+        target = int(jump[1], 16) if jump else address
+        if target < address and target in places:
+            body = [text for _, text in lines[places[target] : n]]
+            if not any(text.startswith(("j", "call", "ret")) for text in body):
+                yield body
+
+
+@pytest.mark.skipif(
+    platform.machine() not in ("x86_64", "AMD64") or shutil.which("objdump") is None,
+    reason="reads x86-64 machine code with objdump",
+)
+@pytest.mark.skipif(bpcore.cpu_info()["build"] != "Release", reason="the Debug build is not optimised")
+@pytest.mark.parametrize("module", ["kernels", "plan"])
+@pytest.mark.parametrize("level", TILES)
+def test_the_tiles_fill_the_registers_and_spill_nothing(level, module):
+    register, full = TILES[level]
+    spec = importlib.util.find_spec(f"bpcore.{module}_{level}")
+    found = {"ps": 0, "pd": 0}
+    for body in inner_loops(spec.origin):
+        adds = [text for text in body if text.startswith("vfmadd")]
+        # Three vectors for each number of a: a thin tile may have as many multiply-adds, and the loop that measures
+        # the peak reads nothing.
+        if len(adds) != full or sum("broadcast" in text for text in body) != full // 3:
+            continue
+        kind = adds[0].split()[0][-2:]
+        found[kind] += 1
+        assert all(f"%{register}" in text for text in adds)
+        assert not any(re.search(r"\(%r[sb]p", text) for text in body), body
+    # The rows of `a` beside one another and apart: two loops at the least, for each type.
+    assert min(found.values()) >= 2, found

@@ -1,0 +1,99 @@
+"""The bits contract of training: one hash of the weights for threads, layers or plan, and every level with FMA.
+
+A hash is of the weights after real training from weights and data that are integers over a power of two, so that no
+library function has a part in them.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import backprop as bp
+import bpcore
+
+GOLDEN_FILE = Path(__file__).with_name("golden.json")
+GOLDEN = json.loads(GOLDEN_FILE.read_text()) if GOLDEN_FILE.exists() else {}
+LEVELS = [level for level in ("v3", "v4", "neon") if level in bpcore.cpu_info()["usable"]]
+# Sizes, batch, activation, loss, rule, type the data is stored in. "wide" needs panels and several blocks of rows.
+RUNS = {
+    "the notes' job": ([784, 50, 10], 100, "relu", "softmax", bp.SGD, "f4"),
+    "no size is special": ([783, 49, 11], 97, "sigmoid", "softmax", bp.Adam, "f8"),
+    "images": ([196, 33, 17, 10], 64, "tanh", "softmax", bp.Momentum, "u1"),
+    "numbers": ([37, 65, 3], 50, "relu", "squared_error", bp.RMSprop, "f4"),
+    "wide": ([70, 600, 530, 9], 500, "relu", "softmax", bp.Nesterov, "f4"),
+    "rare": ([21, 24, 5], 31, "tanh", "squared_error", bp.AdaGrad, "f8"),
+}
+
+
+class ByLayers(bp.Network):
+    """A network that never uses a plan."""
+
+    def _plan(self):
+        return None
+
+
+def trained(run, dtype, threads=1, kind=bp.Network):
+    """The network after twelve steps and a short epoch."""
+    sizes, batch, activation, loss, rule, stored = RUNS[run]
+    rng = np.random.RandomState(len(run))
+    scale = 1 / 256 if stored == "u1" else 1.0
+    net = kind(sizes, activation, loss, dtype, seed=0, input_scale=scale)
+    for array in net.params.values():
+        array[...] = rng.randint(-(2**10), 2**10, size=array.shape) / 2.0**13
+    x = rng.randint(0, 256, size=(1000, sizes[0]))
+    x = x.astype("u1") if stored == "u1" else (x / 256).astype(stored)
+    t = rng.randint(0, sizes[-1], 1000)
+    if loss == "squared_error":
+        t = rng.randint(-256, 256, size=(1000, sizes[-1])) / 256
+    optimizer = rule(0.01)
+    history = net.fit(
+        x, t, iterations=12, batch_size=batch, optimizer=optimizer, seed=1, threads=threads, track_accuracy=False
+    )  # fmt: skip
+    net.fit(x[:130], t[:130], epochs=1, batch_size=60, optimizer=optimizer, seed=2, threads=threads)
+    return net, history, x
+
+
+def digest(run, dtype, threads=1, kind=bp.Network):
+    net, history, x = trained(run, dtype, threads, kind)
+    parts = [np.array(history.loss), net.predict(x[:77]), *net.params.values()]
+    return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()[:32]
+
+
+def all_digests():
+    return {f"{run}, {dtype}": digest(run, dtype) for run in RUNS for dtype in ("float32", "float64")}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("run", RUNS)
+def test_any_number_of_threads_and_layers_or_plan(run, dtype):
+    one = digest(run, dtype)
+    assert [digest(run, dtype, threads) for threads in (2, 3, 7)] == 3 * [one]
+    assert digest(run, dtype, kind=ByLayers) == one
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("run", RUNS)
+def test_a_row_alone_or_in_a_batch(run, dtype):
+    net, _, x = trained(run, dtype)
+    batch = net.predict(x[:40])
+    for row in range(40):
+        assert np.array_equal(net.predict(x[row : row + 1])[0], batch[row])
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_golden_hashes_on_every_level_with_fma(level):
+    code = "import json; from tests.network.test_bits import all_digests; print(json.dumps(all_digests()))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "BACKPROP_ISA": level, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout) == GOLDEN

@@ -1,0 +1,91 @@
+"""Training allocates when it begins, and not at every step."""
+
+import subprocess
+import sys
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import backprop as bp
+
+RULES = {"sgd": lambda: bp.SGD(0.1), "adam": lambda: bp.Adam(0.01)}
+
+
+def problem(steps):
+    rng = np.random.default_rng(0)
+    x, t = rng.normal(size=(200, 20)).astype(np.float32), rng.integers(0, 3, 200)
+    return x, t, rng.integers(0, 200, (steps, 30))
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_python_and_numpy_allocate_nothing_more_for_more_steps(rule):
+    net, optimizer = bp.Network([20, 30, 3], seed=0), RULES[rule]()
+    plan = net.plan_for(optimizer)
+    optimizer.bind(plan, net.params)
+    peaks = []
+    for steps in (10, 10, 1000):
+        x, t, indices = problem(steps)
+        losses, settings = np.empty(steps), optimizer.settings()
+        tracemalloc.start()
+        plan.train(x, t, indices, settings, losses)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[2] <= peaks[1]
+
+
+COUNT = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stddef.h>
+static long count;
+long allocations(void) { return count; }
+#define COUNTED(result, name, types, names) \
+    result name types { \
+        static result (*real) types; \
+        if (!real) real = (result (*) types)dlsym(RTLD_NEXT, #name); \
+        count++; \
+        return real names; \
+    }
+COUNTED(void *, malloc, (size_t n), (n))
+COUNTED(void *, realloc, (void *p, size_t n), (p, n))
+COUNTED(void *, aligned_alloc, (size_t a, size_t n), (a, n))
+COUNTED(void *, mmap, (void *p, size_t n, int a, int b, int c, long d), (p, n, a, b, c, d))
+"""
+RUN = """
+import ctypes
+import numpy as np, backprop as bp
+from tests.network.test_memory import RULES, problem
+allocations = ctypes.CDLL(None).allocations
+allocations.restype = ctypes.c_long
+for rule, make in RULES.items():
+    for threads in (1, 2):
+        net, optimizer = bp.Network([20, 300, 300, 3], seed=0), make()
+        plan = net.plan_for(optimizer)
+        optimizer.bind(plan, net.params)
+        counts = []
+        for steps in (10, 10, 100):
+            (x, t, indices), losses = problem(steps), np.empty(steps)
+            before = allocations()
+            plan.train(x, t, indices, optimizer.settings(), losses, threads)
+            counts.append(allocations() - before)
+        print(rule, threads, *counts)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts calls of malloc through the Linux loader")
+def test_malloc_is_not_called_at_every_step(tmp_path):
+    (tmp_path / "count.c").write_text(COUNT)
+    library = tmp_path / "count.so"
+    command = ["cc", "-O1", "-shared", "-fPIC", "-o", str(library), str(tmp_path / "count.c"), "-ldl"]
+    subprocess.run(command, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", RUN], env={"LD_PRELOAD": str(library), "PYTHONPATH": ":".join(sys.path)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert len(lines) == 4
+    for rule, threads, first, second, many in lines:
+        # The first call makes the workspace; a hundred steps need what ten need, give or take Python's own arenas.
+        assert int(first) > 0
+        assert int(many) <= int(second) + 3, (rule, threads)
