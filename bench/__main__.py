@@ -55,6 +55,7 @@ def main() -> int:
         else:
             counts = [1] if cpus() == 1 else [1, cpus()]
             measured = [result for count in counts for result in elsewhere(name, count, arguments.quick)]
+            measured += scaling(measured, arguments.quick)
         results += measured
         if arguments.threads is None:
             print(table(measured), flush=True)
@@ -66,6 +67,24 @@ def main() -> int:
 
         draw(results, arguments.chart)
     return 0 if all(result.met for result in results) else 1
+
+
+def scaling(results: list[Result], quick: bool) -> list[Result]:
+    """How much faster more threads are, as a share of how much faster multiply-adds alone become."""
+    of_floor = [result for result in results if result.what.endswith(("of its floor", "of the peak"))]
+    one = {result.what: result.value for result in of_floor if result.threads == 1}
+    return [
+        Result(
+            result.case,
+            f"{result.what}: kept from 1 thread",
+            result.value / one[result.what],
+            "",
+            ">= 0.85" if result.what.endswith("of its floor") and not quick else "",
+            threads=result.threads,
+        )
+        for result in of_floor
+        if result.threads > 1 and result.what in one
+    ]
 
 
 def elsewhere(name: str, threads: int, quick: bool) -> list[Result]:

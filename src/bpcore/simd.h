@@ -187,6 +187,9 @@ static inline double bp_tanh(double x) {
 #define BP_MASKS_ARE_FREE 1
 #define bp_vector_fmaf(a, b, c) ((bp_vectorf)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
 #define bp_vector_fma(a, b, c) ((bp_vector)_mm512_fmadd_pd((__m512d)(a), (__m512d)(b), (__m512d)(c)))
+/* a > b ? a : b, so b where one of them is NaN */
+#define bp_vector_maxf(a, b) ((bp_vectorf)_mm512_max_ps((__m512)(a), (__m512)(b)))
+#define bp_vector_max(a, b) ((bp_vector)_mm512_max_pd((__m512d)(a), (__m512d)(b)))
 #define bp_load_somef(p, count) ((bp_vectorf)_mm512_maskz_loadu_ps((__mmask16)((1u << (count)) - 1), p))
 #define bp_load_some(p, count) ((bp_vector)_mm512_maskz_loadu_pd((__mmask8)((1u << (count)) - 1), p))
 #define bp_store_somef(p, count, v) _mm512_mask_storeu_ps(p, (__mmask16)((1u << (count)) - 1), (__m512)(v))
@@ -201,6 +204,8 @@ static inline double bp_tanh(double x) {
 #define BP_MASKS_ARE_FREE 0
 #define bp_vector_fmaf(a, b, c) ((bp_vectorf)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
 #define bp_vector_fma(a, b, c) ((bp_vector)_mm256_fmadd_pd((__m256d)(a), (__m256d)(b), (__m256d)(c)))
+#define bp_vector_maxf(a, b) ((bp_vectorf)_mm256_max_ps((__m256)(a), (__m256)(b)))
+#define bp_vector_max(a, b) ((bp_vector)_mm256_max_pd((__m256d)(a), (__m256d)(b)))
 #define bp_maskf(count) _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
 #define bp_mask(count) _mm256_cmpgt_epi64(_mm256_set1_epi64x(count), _mm256_setr_epi64x(0, 1, 2, 3))
 #define bp_load_somef(p, count) ((bp_vectorf)_mm256_maskload_ps(p, bp_maskf(count)))
@@ -241,6 +246,12 @@ static inline double bp_tanh(double x) {
 #else
 #define BP_UNROLL BP_PRAGMA(GCC unroll 16)
 #define BP_UNROLL_TILE BP_PRAGMA(GCC unroll 27)
+#endif
+
+#if !defined(bp_vector_max)
+#define BP_SELECT(a, b, mask) ((__typeof__(a))(((mask) & (__typeof__(mask))(a)) | (~(mask) & (__typeof__(mask))(b))))
+#define bp_vector_maxf(a, b) BP_SELECT(a, b, (a) > (b))
+#define bp_vector_max(a, b) BP_SELECT(a, b, (a) > (b))
 #endif
 
 /* Bring a line into cache that is needed soon; any address will do. */

@@ -23,6 +23,8 @@ cdef extern from "simd.h" nogil:
     const int BP_DOT_ROWS
     const int BP_DOT_COLUMNS
     const bint BP_MASKS_ARE_FREE
+    float bp_highestf(Py_ssize_t K, const float* x) noexcept
+    double bp_highest(Py_ssize_t K, const double* x) noexcept
     float bp_multiply_addsf(Py_ssize_t rounds) noexcept
     double bp_multiply_adds(Py_ssize_t rounds) noexcept
     void bp_fetch(const void* address) noexcept
@@ -106,6 +108,14 @@ cdef inline floating tanh(floating x) noexcept nogil:
         return bp_tanhf(x)
     else:
         return bp_tanh(x)
+
+
+cdef inline floating highest(Py_ssize_t K, const floating* x) noexcept nogil:
+    """max_k x[k] of at least one number; NaN only if x[0] is."""
+    if floating is float:
+        return bp_highestf(K, x)
+    else:
+        return bp_highest(K, x)
 
 
 cdef inline void tile(

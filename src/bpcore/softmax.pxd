@@ -16,7 +16,7 @@ from libc.stdint cimport int64_t
 
 from bpcore.parallel cimport share
 from bpcore.reductions cimport mean_of, total_of_lanes
-from bpcore.simd cimport exp, log
+from bpcore.simd cimport exp, highest, log
 
 cdef enum:
     FEW = 64    # classes up to which rows are taken LANES at a time
@@ -30,25 +30,12 @@ cdef inline floating softmax_row(
 ) noexcept nogil:
     """Returns m = max_k x_k."""
     cdef int lanes = 16 if floating is float else 8
-    cdef floating[16] most, partial
-    cdef floating m, scale
+    cdef floating[16] partial
+    cdef floating m = highest(K, x), scale
     cdef Py_ssize_t k, whole = K - K % lanes
     cdef int lane
-    # Whole blocks of lanes first, in loops of a fixed length; then what is left of the row.
     for lane in range(lanes):
-        most[lane] = x[0]
         partial[lane] = 0
-    k = 0
-    while k < whole:
-        for lane in range(lanes):
-            most[lane] = x[k + lane] if x[k + lane] > most[lane] else most[lane]
-        k = k + lanes
-    m = most[0]
-    if whole > 0:
-        for lane in range(1, lanes):
-            m = most[lane] if most[lane] > m else m
-    for k in range(whole, K):
-        m = x[k] if x[k] > m else m
     # y = exp(x − m)
     for k in range(K):
         y[k] = exp(x[k] - m)

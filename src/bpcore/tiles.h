@@ -186,6 +186,24 @@ static BP_UNUSED T BP(multiply_adds)(ptrdiff_t rounds) {
     return total;
 }
 
+/* max_k x[k], or x[0] if that is NaN; a NaN behind it is passed over. Which lane held the largest changes no bit. */
+static BP_UNUSED T BP(highest)(ptrdiff_t K, const T *x) {
+    V most[4];
+    T m;
+    ptrdiff_t k = 0;
+    for (int i = 0; i < 4; i++) most[i] = x[0] - (V){0};
+    for (; k + 4 * VL <= K; k += 4 * VL)
+        BP_UNROLL for (int i = 0; i < 4; i++) {
+            const V next = *(const V *)(x + k + i * VL);
+            most[i] = BP(vector_max)(next, most[i]);
+        }
+    for (int i = 1; i < 4; i++) most[0] = BP(vector_max)(most[i], most[0]);
+    m = most[0][0];
+    for (int l = 1; l < VL; l++) m = most[0][l] > m ? most[0][l] : m;
+    for (; k < K; k++) m = x[k] > m ? x[k] : m;
+    return m;
+}
+
 /* The LANES virtual lanes of a sum, added in halves. */
 static BP_INLINE T BP(lane_sum)(const V *sum) {
     V half[WIDE];
