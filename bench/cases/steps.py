@@ -108,10 +108,15 @@ def run(quick: bool, threads: int) -> Iterator[Result]:
 
 
 def check(trainers: dict[str, Callable[[], np.ndarray]], problem: Problem) -> None:
-    """Everyone's losses over the first steps are ours, within what rounding does to a few hundred steps."""
+    """Everyone starts from our first loss and then stays within 2 % of ours for fifty steps.
+
+    The first differs by rounding alone: log(classes) and sums of at most 1024 terms, far below 1e-4 in float32. Later
+    ones part slowly, since Adam's epsilon stands in different places; another rate or rule would be off at once.
+    """
     losses = {who: train() for who, train in trainers.items()}
-    bound = 1e-3 if problem.dtype == np.float32 else 1e-5
     for who, values in losses.items():
-        difference = np.abs(values - losses["backprop"]).max()
-        if not difference <= bound:
-            raise AssertionError(f"steps: losses of {who} differ from ours by {difference}, at most {bound}")
+        difference = np.abs(values - losses["backprop"])[:50]
+        if not (difference[0] <= 1e-4 and (difference <= 0.02 * losses["backprop"][:50]).all()):
+            raise AssertionError(
+                f"steps: losses of {who} differ from ours by {difference[0]}, then {difference.max()}"
+            )
