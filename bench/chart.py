@@ -35,6 +35,6 @@ def draw(results: Iterable[Result], path: Path) -> None:
     ax.text(floor, len(names) - 0.42, " multiply-adds alone", color="#d62728", va="bottom", fontsize=9)
     ax.set_xlim(right=1.15 * max(bars.values()))
     ax.set_ylim(top=len(names) - 0.05)
-    ax.set_xlabel("µs a training step: 784-50-10, batch 100 drawn from 60,000, float32, one thread")
+    ax.set_xlabel("µs a training step: 784-50-10, batch 100 of 60,000, float32, one thread")
     ax.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, metadata={"Date": None})

@@ -5,8 +5,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-# What one turn should take: long against the clock, short against what else the machine does.
+# Seconds that one turn should take: long against the clock, short against what else the machine does.
 TURN = 0.02
+# Seconds before a turn: OpenBLAS' threads go on spinning for about 20 ms when their work is done, on the processors
+# that the next contender's threads need.
+PAUSE = 0.05
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ def interleaved(
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, contender in contenders.items():
+            time.sleep(PAUSE)
             started = time.perf_counter()
             for _ in range(calls[name]):
                 contender()
