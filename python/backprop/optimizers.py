@@ -8,6 +8,7 @@ d) What a rule keeps between steps belongs to the optimizer, by the parameters' 
    `update`, or one step of `fit`, is one step.
 """
 
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -46,7 +47,7 @@ class Rule:
         self.lr = _number(self, "lr", lr, 0, float("inf"))
         self.steps = 0
         self.moments: dict[str, tuple[Array, ...]] = {}
-        self._bound: tuple[Plan, list[Any]] | None = None
+        self._bound: tuple[Plan, list[Any], list[Any]] | None = None
 
     def update(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
         """Take one step: move `params[key]` by `grads[key]` for every key of `grads`."""
@@ -78,13 +79,20 @@ class Rule:
         """Point `plan`, the plan of the network whose parameters these are, to what the rule keeps."""
         if self.kept == 0:
             return
-        if self._bound is None or self._bound[0] is not plan:
+        kept = list(self.moments.values())
+        # The same arrays as when they were bound, and not others that came in their place.
+        if (
+            self._bound is None
+            or self._bound[0] is not plan
+            or len(kept) != len(self._bound[2])
+            or not all(map(operator.is_, kept, self._bound[2]))
+        ):
             keys, empty = list(params), (None,) * (2 - self.kept)
             moments = [
                 (*self._moments_of(W, params[W]), *empty, *self._moments_of(b, params[b]), *empty)
                 for W, b in zip(keys[::2], keys[1::2], strict=True)
             ]
-            self._bound = plan, moments
+            self._bound = plan, moments, list(self.moments.values())
         if plan.moments is not self._bound[1]:
             plan.bind(self._bound[1])
 

@@ -120,6 +120,18 @@ def test_train_step_and_update_share_what_the_rule_keeps(rule):
     assert_same_parameters(*nets)
 
 
+def test_moments_that_were_taken_away_begin_again_at_nothing():
+    rng = np.random.default_rng(0)
+    x, t = rng.normal(size=(20, 6)), rng.integers(0, 3, 20)
+    nets, optimizers = both([6, 5, 3], dtype="float64", seed=0), [bp.Adam(0.1), bp.Adam(0.1)]
+    for net, optimizer in zip(nets, optimizers, strict=True):
+        net.train_step(x, t, optimizer)
+        optimizer.moments.clear()
+        optimizer.steps = 0
+        net.train_step(x, t, optimizer)
+    assert_same_parameters(*nets)
+
+
 def test_one_optimizer_for_two_plans_of_a_network():
     rng = np.random.default_rng(0)
     x, t = rng.normal(size=(20, 6)), rng.integers(0, 3, 20)
