@@ -13,10 +13,11 @@ from bpcore.network cimport (
 )
 from bpcore.product cimport aligned
 from bpcore.simd cimport BPCORE_API_VERSION
+from bpcore.operands cimport rows_of
 from bpcore.updates cimport SGD, Update
 
-if BPCORE_API_VERSION != 2:
-    raise ImportError(f"controller is written for version 2 of bpcore's headers, not {BPCORE_API_VERSION}")
+if BPCORE_API_VERSION != 3:
+    raise ImportError(f"controller is written for version 3 of bpcore's headers, not {BPCORE_API_VERSION}")
 
 
 cdef class Controller:
@@ -61,8 +62,8 @@ cdef class Controller:
         """Scores of up to `batch` rows."""
         cdef float* hidden = <float*> self.layers[0].out
         cdef Py_ssize_t I = self.layers[0].inputs, K = self.layers[1].outputs
-        dense_forward(&self.layers[0], x, I, hidden, self.layers[0].row, rows, NULL)
-        dense_forward(&self.layers[1], hidden, self.layers[0].row, scores, K, rows, NULL)
+        dense_forward(&self.layers[0], rows_of(x, I), hidden, self.layers[0].row, rows, NULL)
+        dense_forward(&self.layers[1], rows_of(<const float*> hidden, self.layers[0].row), scores, K, rows, NULL)
 
     def scores(self, const float[:, ::1] x, float[:, ::1] out):
         """Write the scores of x to `out`."""
@@ -74,7 +75,9 @@ cdef class Controller:
         cdef double loss
         cdef Py_ssize_t i
         with nogil:
-            loss = network_step(&self.net, &x[0, 0], x.shape[1], &t[0], <const float*> NULL, x.shape[0], NULL, 1)
+            loss = network_step(
+                &self.net, rows_of(&x[0, 0], x.shape[1]), &t[0], <const float*> NULL, x.shape[0], NULL, 1
+            )
             for i in range(dW1.shape[0] * dW1.shape[1]):
                 (&dW1[0, 0])[i] = (<float*> self.layers[0].dW)[i]
             for i in range(dW2.shape[0] * dW2.shape[1]):
@@ -89,7 +92,7 @@ cdef class Controller:
         with nogil:
             for _n in range(count):
                 loss = network_step(
-                    &self.net, &x[0, 0], x.shape[1], &t[0], <const float*> NULL, x.shape[0], &update, 1
+                    &self.net, rows_of(&x[0, 0], x.shape[1]), &t[0], <const float*> NULL, x.shape[0], &update, 1
                 )
                 update.step = update.step + 1
         return loss

@@ -8,7 +8,8 @@ c) Outputs are written whole; a product over no terms is its start.
 
 from cython cimport floating
 
-from bpcore.product cimport Shape, product_shared
+from bpcore.operands cimport Shape, rows_of
+from bpcore.product cimport product_shared
 from bpcore.reductions cimport sum_rows
 
 
@@ -23,8 +24,8 @@ cdef inline void affine_forward(
     if B == 0 or O == 0:
         return
     # out[r, o] = b[o] + Σ_i x[r, i]·W[i, o]
-    cdef Shape s = Shape(M=B, N=O, K=I, a_row=I, a_k=1, b_row=O, b_column=1, c_row=O, panel=0)
-    product_shared(first(x), first(W), &b[0], &out[0, 0], s, threads)
+    cdef Shape s = Shape(M=B, N=O, K=I, transposed=False, b_row=O, b_column=1, c_row=O, panel=0)
+    product_shared(rows_of(first(x), I), first(W), &b[0], &out[0, 0], s, threads)
 
 
 cdef inline void affine_backward_input(
@@ -37,8 +38,8 @@ cdef inline void affine_backward_input(
     if B == 0 or I == 0:
         return
     # dx[r, i] = Σ_o dout[r, o]·W[i, o]
-    cdef Shape s = Shape(M=B, N=I, K=O, a_row=O, a_k=1, b_row=1, b_column=O, c_row=I, panel=0)
-    product_shared(first(dout), first(W), NULL, &dx[0, 0], s, threads)
+    cdef Shape s = Shape(M=B, N=I, K=O, transposed=False, b_row=1, b_column=O, c_row=I, panel=0)
+    product_shared(rows_of(first(dout), O), first(W), NULL, &dx[0, 0], s, threads)
 
 
 cdef inline void affine_backward_params(
@@ -54,8 +55,8 @@ cdef inline void affine_backward_params(
     if I == 0 or O == 0:
         return
     # dW[i, o] = Σ_r x[r, i]·dout[r, o]
-    cdef Shape s = Shape(M=I, N=O, K=B, a_row=1, a_k=I, b_row=O, b_column=1, c_row=O, panel=0)
-    product_shared(first(x), first(dout), NULL, &dW[0, 0], s, threads)
+    cdef Shape s = Shape(M=I, N=O, K=B, transposed=True, b_row=O, b_column=1, c_row=O, panel=0)
+    product_shared(rows_of(first(x), I), first(dout), NULL, &dW[0, 0], s, threads)
 
 
 cdef inline const floating* first(const floating[:, ::1] matrix) noexcept nogil:

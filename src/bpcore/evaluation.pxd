@@ -7,9 +7,11 @@ threads may evaluate one network at once.
 from cython cimport floating
 from libc.stdint cimport int64_t
 
-from bpcore.gather cimport gather_rows, stored
+from bpcore.gather cimport as_stored, gather_rows, stored
 from bpcore.network cimport BLOCK, Network, dense_forward, padded
+from bpcore.operands cimport Address, Rows, rows_of
 from bpcore.parallel cimport share
+from bpcore.product cimport Ahead
 
 
 cdef inline Py_ssize_t widest(const Network* net) noexcept nogil:
@@ -34,22 +36,28 @@ cdef inline void scores_of_block(
     Py_ssize_t most,              # rows that the scratch is for
     floating* out,                # OUT  (rows, outputs)
     Py_ssize_t rows,
+    bint more,                    # whether another block follows, which is then fetched
 ) noexcept nogil:
     cdef Py_ssize_t each = padded(most * widest(net) * sizeof(floating)) // <Py_ssize_t> sizeof(floating)
     cdef floating* memory = <floating*> scratch
-    cdef const floating* enters = memory + 2 * each
+    cdef Rows enters = rows_of(<const floating*> memory + 2 * each, net.layers[0].inputs)
+    cdef Address[BLOCK] following
+    cdef Ahead ahead = Ahead(&following[0], 128 // sizeof(stored))
     cdef floating* leaves
+    cdef Py_ssize_t r
     cdef int n
-    if same_type(x, memory) and mean is NULL and scale is NULL:
-        enters = <const floating*> x
+    for r in range(rows if more else 0):
+        following[r] = x + (rows + r) * net.layers[0].inputs
+    if as_stored(x, mean, scale, <floating> 0):
+        enters = rows_of(<const floating*> x, net.layers[0].inputs)
     else:
         gather_rows(x, NULL, mean, scale, memory + 2 * each, net.layers[0].inputs, rows, net.layers[0].inputs)
     for n in range(net.depth):
         leaves = out if n == net.depth - 1 else memory + (n % 2) * each
         dense_forward(
-            &net.layers[n], enters, net.layers[n].inputs, leaves, net.layers[n].outputs, rows, NULL
+            &net.layers[n], enters, leaves, net.layers[n].outputs, rows, &ahead if more and n == 0 else NULL
         )
-        enters = leaves
+        enters = rows_of(<const floating*> leaves, net.layers[n].outputs)
 
 
 cdef inline void scores_share(
@@ -69,7 +77,7 @@ cdef inline void scores_share(
     cdef Py_ssize_t most = min(N, <Py_ssize_t> BLOCK)
     while first < stop:
         rows = min(<Py_ssize_t> BLOCK, stop - first)
-        scores_of_block(net, x + first * I, mean, scale, scratch, most, out + first * K, rows)
+        scores_of_block(net, x + first * I, mean, scale, scratch, most, out + first * K, rows, first + rows < stop)
         first = first + rows
 
 
@@ -91,7 +99,7 @@ cdef inline Py_ssize_t right_share(
     cdef Py_ssize_t most = min(N, <Py_ssize_t> BLOCK)
     while first < stop:
         rows = min(<Py_ssize_t> BLOCK, stop - first)
-        scores_of_block(net, x + first * I, mean, scale, scratch, most, scores, rows)
+        scores_of_block(net, x + first * I, mean, scale, scratch, most, scores, rows, first + rows < stop)
         for r in range(rows):
             if highest(scores + r * K, K) == labels[first + r]:
                 count = count + 1
@@ -108,10 +116,3 @@ cdef inline Py_ssize_t highest(const floating* scores, Py_ssize_t K) noexcept no
         if scores[k] > scores[best]:
             best = k
     return best
-
-
-cdef inline bint same_type(const stored* _, const floating* __) noexcept nogil:
-    if floating is float:
-        return stored is float
-    else:
-        return stored is double

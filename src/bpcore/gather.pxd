@@ -42,3 +42,13 @@ cdef inline void gather_rows(
         else:
             for i in range(I):
                 to[i] = (<floating> row[i] - mean[i]) * scale[i]
+
+
+cdef inline bint as_stored(const stored* _, const void* mean, const void* scale, floating __) noexcept nogil:
+    """Whether rows of the data are what the network takes, so that they need not be brought together."""
+    if mean is not NULL or scale is not NULL:
+        return False
+    if floating is float:
+        return stored is float
+    else:
+        return stored is double

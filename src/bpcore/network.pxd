@@ -18,8 +18,9 @@ from libc.stdint cimport int64_t
 from libc.string cimport memset
 
 from bpcore.activations cimport Activation, activate, activate_backward
+from bpcore.operands cimport Rows, Shape, begin, rows_of
 from bpcore.parallel cimport omp_get_num_threads, share, wait_for_team, worth
-from bpcore.product cimport Ahead, Shape, into_panels, panel_width, panels_size, product, wants_panels
+from bpcore.product cimport Ahead, into_panels, panel_width, panels_size, product, wants_panels
 from bpcore.reductions cimport mean_of, sum_rows
 from bpcore.softmax cimport softmax_cross_entropy_rows
 from bpcore.squared_error cimport squared_error_rows
@@ -70,11 +71,9 @@ cdef inline Py_ssize_t row_of(Py_ssize_t n, Py_ssize_t itemsize) noexcept nogil:
 
 
 cdef inline Py_ssize_t panels_bytes(const Dense* layer, Py_ssize_t B, Py_ssize_t itemsize) noexcept nogil:
-    """Bytes of the panels of dout, 0 where it has none. Of one input, sums run along the other side."""
+    """Bytes of the panels of dout, 0 where it has none."""
     cdef const float* single = NULL
     cdef const double* double_ = NULL
-    if layer.inputs == 1:
-        return 0
     if itemsize == sizeof(float):
         return padded(panels_size(single, B, layer.outputs) * itemsize) if wants_panels(single, layer.outputs) else 0
     return padded(panels_size(double_, B, layer.outputs) * itemsize) if wants_panels(double_, layer.outputs) else 0
@@ -132,16 +131,15 @@ cdef inline double work_of_step(const Network* net, Py_ssize_t B) noexcept nogil
 
 cdef inline void dense_forward(
     const Dense* layer,
-    const floating* x,
-    Py_ssize_t x_row,
-    floating* out,
+    const Rows x,                  # IN   (rows, inputs)
+    floating* out,                 # OUT  (rows, outputs), `out_row` numbers from one row to the next
     Py_ssize_t out_row,
     Py_ssize_t rows,
     const Ahead* ahead,            # or NULL
 ) noexcept nogil:
-    """out = activation(x·W + b), with `x_row` and `out_row` numbers from one row to the next."""
+    """out = activation(x·W + b)."""
     cdef Py_ssize_t O = layer.outputs
-    cdef Shape s = Shape(M=rows, N=O, K=layer.inputs, a_row=x_row, a_k=1, b_row=O, b_column=1, c_row=out_row, panel=0)
+    cdef Shape s = Shape(M=rows, N=O, K=layer.inputs, transposed=False, b_row=O, b_column=1, c_row=out_row, panel=0)
     product(x, <const floating*> layer.W, <const floating*> layer.b, out, s, ahead)
     activate(layer.activation, out, rows * out_row)
 
@@ -152,35 +150,36 @@ cdef inline void dense_backward_input(
     """The gradient of what enters the layer below: its dout = (dout·Wᵀ)·activation′, for some of the rows."""
     cdef Py_ssize_t I = layer.inputs, O = layer.outputs
     cdef floating* dx = <floating*> below.dout + first * below.row
-    cdef Shape s = Shape(M=rows, N=I, K=O, a_row=layer.row, a_k=1, b_row=1, b_column=O, c_row=below.row, panel=0)
-    product(<const floating*> layer.dout + first * layer.row, <const floating*> layer.W, NULL, dx, s, NULL)
+    cdef Rows dout = rows_of(<const floating*> layer.dout + first * layer.row, layer.row)
+    cdef Shape s = Shape(M=rows, N=I, K=O, transposed=False, b_row=1, b_column=O, c_row=below.row, panel=0)
+    product(dout, <const floating*> layer.W, NULL, dx, s, NULL)
     activate_backward(below.activation, <const floating*> below.out + first * below.row, dx, rows * below.row)
 
 
 cdef inline void dense_backward_params(
     const Dense* layer,
-    const floating* x,             # IN   (B, inputs), `x_row` numbers from one row to the next
-    Py_ssize_t x_row,
+    const Rows x,                  # IN   (B, inputs)
     Py_ssize_t B,
     const Update* update,          # the rule that moves the parameters, or NULL: only their gradients are wanted
     int rank,
     int size,
+    floating _,
 ) noexcept nogil:
     """dW = xᵀ·dout and db = Σ dout, or what moves W and b against them; the part of a rank."""
     cdef Py_ssize_t O = layer.outputs
     cdef Py_ssize_t stop = share(layer.inputs, rank + 1, size, 16), i = share(layer.inputs, rank, size, 16)
-    # Whole vectors of rows, at least 48, few enough that their gradient stays in cache until it is used.
+    # Whole vectors of rows, many of them, and few enough that their gradient stays in cache until it is used.
     cdef Py_ssize_t height = max(GRADIENT_BYTES // (O * <Py_ssize_t> sizeof(floating)) // 48, 1) * 48
     cdef const floating* dout = <const floating*> layer.dout
     cdef floating* dW = <floating*> layer.dW + i * O
-    cdef Shape s = Shape(M=0, N=O, K=B, a_row=1, a_k=x_row, b_row=layer.row, b_column=1, c_row=O, panel=0)
+    cdef Shape s = Shape(M=0, N=O, K=B, transposed=True, b_row=layer.row, b_column=1, c_row=O, panel=0)
     if update is NULL:
         height = stop - i
     if layer.panels is not NULL:
         s.b_row, s.panel = panel_width(dout), B * panel_width(dout)
     while i < stop:
         s.M = min(height, stop - i)
-        product(x + i, dout if s.panel == 0 else <const floating*> layer.panels, NULL, dW, s, NULL)
+        product(begin(x, 0, i), dout if s.panel == 0 else <const floating*> layer.panels, NULL, dW, s, NULL)
         if update is not NULL:
             update_span(
                 update, <floating*> layer.W + i * O, dW, at(<floating*> layer.W_first, i * O),
@@ -202,8 +201,7 @@ cdef inline floating* at(floating* array, Py_ssize_t i) noexcept nogil:
 
 cdef inline void rows_half(
     const Network* net,
-    const floating* x,             # IN   (B, inputs), `x_row` numbers from one row to the next
-    Py_ssize_t x_row,
+    const Rows x,                  # IN   (B, inputs)
     const int64_t* labels,         # IN   (B,) each in [0, outputs), or NULL
     const floating* targets,       # IN   (B, outputs) without gaps, where there are no labels
     Py_ssize_t B,
@@ -222,7 +220,7 @@ cdef inline void rows_half(
         blocks = blocks - 1
         if ahead is not NULL:
             next_rows = Ahead(ahead.rows + first, ahead.step)
-        rows_forward(net, x, x_row, first, rows, NULL if ahead is NULL else &next_rows)
+        rows_forward(net, x, first, rows, NULL if ahead is NULL else &next_rows, <floating> 0)
         loss_of_rows(
             net.head, <const floating*> last.out + first * last.row, NULL if labels is NULL else labels + first,
             NULL if targets is NULL else targets + first * last.outputs,
@@ -234,18 +232,17 @@ cdef inline void rows_half(
 
 
 cdef inline void rows_forward(
-    const Network* net, const floating* x, Py_ssize_t x_row, Py_ssize_t first, Py_ssize_t rows, const Ahead* ahead
+    const Network* net, const Rows x, Py_ssize_t first, Py_ssize_t rows, const Ahead* ahead, floating _
 ) noexcept nogil:
-    cdef const floating* enters = x + first * x_row
-    cdef Py_ssize_t enters_row = x_row
+    cdef Rows enters = begin(x, first, 0)
     cdef const Dense* layer
     cdef floating* out
     cdef int n
     for n in range(net.depth):
         layer = &net.layers[n]
         out = <floating*> layer.out + first * layer.row
-        dense_forward(layer, enters, enters_row, out, layer.row, rows, ahead if n == 0 else NULL)
-        enters, enters_row = out, layer.row
+        dense_forward(layer, enters, out, layer.row, rows, ahead if n == 0 else NULL)
+        enters = rows_of(<const floating*> out, layer.row)
 
 
 cdef inline void rows_backward(
@@ -284,23 +281,24 @@ cdef inline void loss_of_rows(
 
 
 cdef inline void params_half(
-    const Network* net, const floating* x, Py_ssize_t x_row, Py_ssize_t B, const Update* update, int rank, int size
+    const Network* net, const Rows x, Py_ssize_t B, const Update* update, int rank, int size, floating _
 ) noexcept nogil:
     """The gradients of the parameters or, with a rule, their update: the parameters of a rank."""
     cdef const Dense* below
     cdef int n
     for n in range(net.depth):
         if n == 0:
-            dense_backward_params(&net.layers[0], x, x_row, B, update, rank, size)
+            dense_backward_params(&net.layers[0], x, B, update, rank, size, _)
         else:
             below = &net.layers[n - 1]
-            dense_backward_params(&net.layers[n], <const floating*> below.out, below.row, B, update, rank, size)
+            dense_backward_params(
+                &net.layers[n], rows_of(<const floating*> below.out, below.row), B, update, rank, size, _,
+            )
 
 
 cdef inline void step_share(
     const Network* net,
-    const floating* x,
-    Py_ssize_t x_row,
+    const Rows x,
     const int64_t* labels,
     const floating* targets,
     Py_ssize_t B,
@@ -308,15 +306,14 @@ cdef inline void step_share(
     int rank,
     int size,
 ) noexcept nogil:
-    rows_half(net, x, x_row, labels, targets, B, NULL, rank, size)
+    rows_half(net, x, labels, targets, B, NULL, rank, size)
     wait_for_team(size)
-    params_half(net, x, x_row, B, update, rank, size)
+    params_half(net, x, B, update, rank, size, <floating> 0)
 
 
 cdef inline double network_step(
     const Network* net,
-    const floating* x,             # IN   (B, inputs), `x_row` numbers from one row to the next
-    Py_ssize_t x_row,
+    const Rows x,                  # IN   (B, inputs)
     const int64_t* labels,         # IN   (B,) each in [0, outputs), or NULL
     const floating* targets,       # IN   (B, outputs) without gaps, where there are no labels
     Py_ssize_t B,                  # at least 1
@@ -325,8 +322,8 @@ cdef inline double network_step(
 ) noexcept nogil:
     """One step of training, or one gradient; returns the mean loss of the batch before it."""
     if worth(threads, work_of_step(net, B)) == 1:
-        step_share(net, x, x_row, labels, targets, B, update, 0, 1)
+        step_share(net, x, labels, targets, B, update, 0, 1)
     else:
         with parallel(num_threads=threads):
-            step_share(net, x, x_row, labels, targets, B, update, threadid(), omp_get_num_threads())
+            step_share(net, x, labels, targets, B, update, threadid(), omp_get_num_threads())
     return mean_of(net.losses, B)

@@ -21,13 +21,13 @@ from libc.stdlib cimport calloc, free, malloc
 from bpcore.activations cimport IDENTITY, RELU, SIGMOID, TANH, Activation
 from bpcore.buffers cimport address, contiguous, readable, shaped
 from bpcore.evaluation cimport right_share, scores_share, scratch_size
-from bpcore.gather cimport gather_rows, stored
+from bpcore.gather cimport as_stored, gather_rows, stored
 from bpcore.network cimport (
     BLOCK, SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Dense, Head, Network, operations, padded, place, row_of, step_share,
     work_of_step, workspace_size,
 )
+from bpcore.operands cimport Address, Rows, aligned, rows_of
 from bpcore.parallel cimport omp_get_max_threads, omp_get_num_threads, worth
-from bpcore.product cimport aligned
 from bpcore.reductions cimport mean_of
 from bpcore.training cimport Batch, Source, train_share
 from bpcore.updates cimport ADAGRAD, ADAM, MOMENTUM, NESTEROV, RMSPROP, SGD, Rule, Update
@@ -303,7 +303,7 @@ cdef class Plan:
             free(self.memory)
             self.capacity = 0
             behind = padded(B * max(8, self.outputs * self.itemsize))
-            self.memory = malloc(size + B * row * self.itemsize + behind + B * sizeof(char*) + 64)
+            self.memory = malloc(size + B * row * self.itemsize + behind + 2 * B * sizeof(void*) + 64)
             if self.memory is NULL:
                 raise MemoryError(f"no memory for batches of {B} rows")
             self.capacity = B
@@ -311,7 +311,7 @@ cdef class Plan:
             self.batch.row = row
             self.batch.x = <char*> aligned(self.memory) + size
             self.behind = <char*> self.batch.x + B * row * self.itemsize
-            self.batch.ahead = <const char**> (<char*> self.behind + behind)
+            self.batch.rows = <Address*> (<char*> self.behind + behind)
         self.batch.labels = NULL if self.source.labels is NULL else <int64_t*> self.behind
         self.batch.targets = NULL if self.source.targets is NULL else self.behind
         return 0
@@ -374,19 +374,18 @@ cdef class Plan:
             self.step_part(job, x, _, rank, size)
 
     cdef void step_part(self, const Job* job, const stored* x, floating _, int rank, int size) noexcept nogil:
-        cdef Py_ssize_t I = self.net.layers[0].inputs, row = I, first, stop
+        cdef Py_ssize_t I = self.net.layers[0].inputs, row = self.batch.row, first, stop
         cdef const floating* mean = <const floating*> self.source.mean
         cdef const floating* scale = <const floating*> self.source.scale
         cdef floating* batch = <floating*> self.batch.x
-        cdef const floating* enters = <const floating*> job.data.buf
-        if self.letter != job.data.format[0] or mean is not NULL or scale is not NULL:
+        cdef Rows enters = rows_of(<const floating*> job.data.buf, I)
+        if not as_stored(x, mean, scale, _):
             # A rank prepares the rows that it then takes through the layers.
             first, stop = job.B * rank // size, job.B * (rank + 1) // size
-            row = self.batch.row
             gather_rows(x + first * I, NULL, mean, scale, batch + first * row, row, stop - first, I)
-            enters = batch
+            enters = rows_of(<const floating*> batch, row)
         step_share(
-            &self.net, enters, row, self.source.labels, <const floating*> self.source.targets, job.B, &job.update,
+            &self.net, enters, self.source.labels, <const floating*> self.source.targets, job.B, &job.update,
             rank, size,
         )
 

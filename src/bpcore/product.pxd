@@ -6,66 +6,40 @@ a) The columns of c are cut into blocks at most as wide as a register tile, its 
 b) Along k a block is summed in pieces whose panel of `b` stays in cache, packed on the stack where it does not lie
    well; while a panel's tiles compute, what the next panel is made of is fetched. Sums go on from where they stand in
    c, so every element is one chain of fused multiply-adds, however k is cut.
-c) What is left of the columns when N is no multiple of LANES (16 for float32, 8 for float64) would waste most of a
-   vector. Up to half of LANES columns are done otherwise: where k is adjacent in `a` and long, as dot products in
-   virtual lanes over pieces of DOT_TERMS terms; where the rows are adjacent, as a product with the two factors
-   exchanged, whose sums have the order of all others. The order of a sum depends on N, K and the layout alone.
+c) The rows of `a` may lie anywhere, so that a mini-batch need not be copied; tiles read them through their addresses.
+d) A few last columns are done otherwise, in tails.pxd.
 """
 
 from cython cimport floating
 from cython.parallel cimport prange
-from libc.stdint cimport uintptr_t
 
+from bpcore.operands cimport Address, Rows, Shape, addresses, aligned, part_of
 from bpcore.simd cimport (
-    BP_DOT_COLUMNS, BP_DOT_ROWS, BP_MASKS_ARE_FREE, BP_THIN_ROWS, BP_THIN_VECTORS, BP_TILE_ROWS, BP_TILE_VECTORS,
-    BP_VECTOR_BYTES, bp_fetch, dots, fma, pack_columns, pack_rows, tile,
+    BP_MASKS_ARE_FREE, BP_THIN_ROWS, BP_THIN_VECTORS, BP_TILE_ROWS, BP_TILE_VECTORS, BP_VECTOR_BYTES, bp_fetch,
+    pack_columns, pack_rows, tile,
+)
+from bpcore.tails cimport (
+    DOT_BYTES, DOT_TERMS, TERMS, Tail, lanes_of, tail_columns, tail_exchanged, tail_of, tail_of_dots, tail_of_piece,
+    tail_start,
 )
 
 cdef enum:
     PANEL_BYTES = 76800         # of packed b: 400 rows of the widest tile
-    TILE_BYTES = 1728           # of c: 9 rows of 3 vectors of 64 bytes; a thin tile has less
+    PIECE_BYTES = 262144        # of b where it lies
     SLAB_BYTES = 524288         # of a: half of a common second-level cache
     PACKED_SLAB_BYTES = 2097152  # of a, where that saves packing b once more
     FAR_BYTES = 2048            # between rows of b
-    DOT_TERMS = 1024            # part of the bits contract
-    DOT_LEAST = 128             # terms, below which adding up the lanes costs too much; part of the bits contract
-    DOT_BYTES = 32768           # 8 columns of DOT_TERMS float32
 
 
 cdef struct Ahead:
     # What is needed after the product: a tile that computes row r of c fetches what begins at rows[r].
-    const char** rows    # (M,)
+    Address* rows    # (M,)
     Py_ssize_t step               # two lines of 64 bytes every `step` terms
-
-
-cdef struct Shape:
-    # c is (M, N), a is (M, K), b is (K, N); strides in elements. a_row or a_k is 1, and b_column or b_row.
-    Py_ssize_t M, N, K
-    Py_ssize_t a_row, a_k, b_row, b_column, c_row
-    Py_ssize_t panel            # 0, or b is in panels so far apart, and b_row their width
-
-
-cdef inline int lanes_of(const floating* _) noexcept nogil:
-    """Virtual lanes of a sum: what 64 bytes hold."""
-    return 64 // sizeof(floating)
 
 
 cdef inline int vector_of(const floating* _) noexcept nogil:
     """Numbers in a vector register of this level."""
     return BP_VECTOR_BYTES // sizeof(floating)
-
-
-cdef inline void* aligned(void* memory) noexcept nogil:
-    """The next address that is a multiple of 64; the memory is 64 bytes longer than what is used of it."""
-    return <void*> ((<uintptr_t> memory + 63) & ~(<uintptr_t> 63))
-
-
-cdef inline Py_ssize_t tail_of(const Shape s, int lanes) noexcept nogil:
-    """Columns that are not done in tiles."""
-    cdef Py_ssize_t left = s.N % lanes
-    if left > lanes // 2 or s.panel > 0 or (s.K < DOT_LEAST if s.a_k == 1 else s.M < lanes):
-        return 0
-    return left
 
 
 cdef inline int vectors_of(Py_ssize_t rows) noexcept nogil:
@@ -80,7 +54,7 @@ cdef inline Py_ssize_t blocks_of(const Shape s, int lanes, int vector) noexcept 
 
 
 cdef inline void product_shared(
-    const floating* a,            # IN
+    const Rows a,                 # IN
     const floating* b,            # IN
     const floating* start,        # IN   (N,) what the sums of every row begin with, or NULL: 0
     floating* c,                  # OUT
@@ -100,7 +74,7 @@ cdef inline void product_shared(
 
 
 cdef inline void product_part(
-    const floating* a,
+    const Rows a,
     const floating* b,
     const floating* start,
     floating* c,                  # OUT  the row-th of `rows` parts of its rows, likewise of its blocks of columns
@@ -121,7 +95,7 @@ cdef inline void product_part(
     part.M = s.M * (row + 1) // rows - first
     part.N = right - left
     product(
-        a + first * s.a_row, b + left * s.b_column, NULL if start is NULL else start + left,
+        part_of(a, s, first, 0), b + left * s.b_column, NULL if start is NULL else start + left,
         c + first * s.c_row + left, part, NULL,
     )
 
@@ -138,8 +112,17 @@ cdef inline Py_ssize_t edge_of(
     return min(steps * block // max(blocks, 1) * step, columns)
 
 
+cdef inline Py_ssize_t pieces_of(const Shape s, Py_ssize_t width, bint packed, const floating* _) noexcept nogil:
+    """Pieces along k, of which the part of b that a block reads stays in cache."""
+    cdef Py_ssize_t bytes = PANEL_BYTES if packed else PIECE_BYTES
+    cdef Py_ssize_t most = bytes // (width * <Py_ssize_t> sizeof(floating))
+    if s.transposed:
+        most = min(most, <Py_ssize_t> TERMS)
+    return max((s.K + most - 1) // most, 1)
+
+
 cdef inline void product(
-    const floating* a,
+    const Rows a,
     const floating* b,
     const floating* start,
     floating* c,
@@ -158,26 +141,44 @@ cdef inline void product(
     cdef Py_ssize_t height = max(most // (max(s.K, 1) * sizeof(floating)), 4 * BP_TILE_ROWS)
     cdef Py_ssize_t slabs = (s.M + height - 1) // height
     cdef Py_ssize_t slab, first, n, left
+    cdef unsigned char[DOT_BYTES + 64] memory
+    cdef floating* copies = <floating*> aligned(memory)
+    cdef const floating* tail_begin = NULL if start is NULL else start + columns
+    cdef Rows rows
     cdef Shape part = s
+    cdef bint dotted = columns < s.N and not s.transposed
+    # Dot products read rows of `a` once more: best with the tile that reads them.
+    cdef bint by_the_way = dotted and blocks > 0 and s.K <= DOT_TERMS and (
+        pieces_of(s, vectors_of(s.M) * vector, packed, b) == 1
+    )
+    cdef Tail tail
+    cdef Ahead of_slab
+    if by_the_way:
+        tail = tail_columns(b, s, s.K, columns, copies)
     for slab in range(slabs):
         first = s.M * slab // slabs
         part.M = s.M * (slab + 1) // slabs - first
+        rows = part_of(a, s, first, 0)
+        if ahead is not NULL:
+            of_slab = Ahead(ahead.rows + first, ahead.step)
         for n in range(blocks):
             left = edge_of(s, lanes, vector, n, blocks)
+            if by_the_way and n == blocks - 1:
+                tail_start(tail_begin, c + first * s.c_row + columns, s.c_row, part.M, s.N - columns)
             block(
-                a + first * s.a_row, b + (n * s.panel if s.panel > 0 else left * s.b_column),
+                rows, b + (n * s.panel if s.panel > 0 else left * s.b_column),
                 NULL if start is NULL else start + left, c + first * s.c_row + left, part,
                 edge_of(s, lanes, vector, n + 1, blocks) - left, packed, n + 1 < blocks,
-                NULL if ahead is NULL or n > 0 else ahead.rows + first, 0 if ahead is NULL else ahead.step,
+                &of_slab if ahead is not NULL and n == 0 else NULL, &tail if by_the_way and n == blocks - 1 else NULL,
             )
-        if columns < s.N and s.a_k == 1:
-            tail_of_dots(a + first * s.a_row, b, start, c + first * s.c_row, part, columns)
-        elif columns < s.N:
-            tail_exchanged(a + first * s.a_row, b, start, c + first * s.c_row, part, columns)
+        if dotted and not by_the_way:
+            tail_of_dots(rows, b, tail_begin, c + first * s.c_row + columns, part, columns, copies)
+        elif columns < s.N and s.transposed:
+            tail_exchanged(rows, b, start, c + first * s.c_row, part, columns, vector)
 
 
 cdef inline void block(
-    const floating* a,
+    const Rows a,
     const floating* b,
     const floating* start,
     floating* c,                  # OUT  (M, wide)
@@ -185,23 +186,23 @@ cdef inline void block(
     Py_ssize_t wide,
     bint packed,
     bint more,                    # whether there is another block behind this one
-    const char** ahead,
-    Py_ssize_t ahead_step,
+    const Ahead* ahead,           # or NULL
+    const Tail* tail,             # dot products to do with each tile, or NULL
 ) noexcept nogil:
     cdef unsigned char[PANEL_BYTES + 64] memory
     cdef floating[96] zero
+    cdef Address[TERMS] rows
     cdef floating* panel = <floating*> aligned(memory)
     cdef int vector = vector_of(c)
     cdef int vectors = <int> ((wide + vector - 1) // vector)
     cdef int last = <int> wide - (vectors - 1) * vector
     cdef Py_ssize_t padded = vectors * vector
     cdef Py_ssize_t tiles = (s.M + BP_TILE_ROWS - 1) // BP_TILE_ROWS
-    cdef Py_ssize_t most = PANEL_BYTES // (padded * sizeof(floating))
-    cdef Py_ssize_t pieces = max((s.K + most - 1) // most, 1)
+    cdef Py_ssize_t pieces = pieces_of(s, padded, packed, c)
     cdef const floating* rows_of_b
     cdef const floating* begin
     cdef const floating* following
-    cdef Py_ssize_t b_row, begin_row, piece, k, terms, n, r, j
+    cdef Py_ssize_t b_row, begin_row, piece, k, terms, n, r, j, height
     if start is NULL:
         for j in range(padded):
             zero[j] = 0
@@ -222,17 +223,25 @@ cdef inline void block(
                 following = b + s.K * (piece + 1) // pieces * s.b_row
             elif more:
                 following = b + wide * s.b_column
+        if s.transposed:
+            addresses(part_of(a, s, 0, k), terms, rows, b)
         for n in range(tiles):
             # Tiles of nearly equal height, since a low one keeps the multipliers waiting.
             r = s.M * n // tiles
+            height = s.M * (n + 1) // tiles - r
+            if not s.transposed:
+                addresses(part_of(a, s, r, k), height, rows, b)
             begin, begin_row = start, 0
             if piece > 0:
                 begin, begin_row = c + r * s.c_row, s.c_row
             tile(
-                <int> (s.M * (n + 1) // tiles - r), vectors, last, terms, a + r * s.a_row + k * s.a_k, s.a_row, s.a_k,
-                rows_of_b, b_row, begin, begin_row, c + r * s.c_row, s.c_row,
-                NULL if ahead is NULL else ahead + r, 0 if ahead is NULL else k // ahead_step * 128, ahead_step,
+                s.transposed, <int> height, vectors, last, terms, rows, r if s.transposed else 0, rows_of_b, b_row,
+                begin, begin_row, c + r * s.c_row, s.c_row,
+                NULL if ahead is NULL else ahead.rows + r, 0 if ahead is NULL else k // ahead.step * 128,
+                0 if ahead is NULL else ahead.step,
             )
+            if tail is not NULL:
+                tail_of_piece(part_of(a, s, r, k), tail, terms, c + r * s.c_row + wide, s.c_row, height)
             if packed and following is not NULL:
                 if s.b_column == 1:
                     fetch(following, terms, wide, s.b_row, n, tiles)
@@ -283,88 +292,3 @@ cdef inline void into_panels(
             width,
         )
         left = left + width
-
-
-cdef inline void tail_of_dots(
-    const floating* a,
-    const floating* b,
-    const floating* start,
-    floating* c,                  # OUT  columns left to N
-    const Shape s,
-    Py_ssize_t left,
-) noexcept nogil:
-    cdef unsigned char[DOT_BYTES + 64] memory
-    cdef floating* copies = <floating*> aligned(memory)
-    cdef const floating* columns = copies
-    cdef Py_ssize_t column = DOT_TERMS, k = 0, terms, r, j, l
-    cdef int m, n
-    for r in range(s.M):
-        for j in range(left, s.N):
-            c[r * s.c_row + j] = 0 if start is NULL else start[j]
-    while k < s.K:
-        terms = min(<Py_ssize_t> DOT_TERMS, s.K - k)
-        if s.b_row == 1:
-            columns, column = b + k + left * s.b_column, s.b_column
-        else:
-            for l in range(terms):
-                for j in range(s.N - left):
-                    copies[j * DOT_TERMS + l] = b[(k + l) * s.b_row + left + j]
-        r = 0
-        while r < s.M:
-            m = <int> min(<Py_ssize_t> BP_DOT_ROWS, s.M - r)
-            j = 0
-            while j < s.N - left:
-                n = <int> min(<Py_ssize_t> BP_DOT_COLUMNS, s.N - left - j)
-                dots(
-                    m, n, terms, a + r * s.a_row + k, s.a_row, columns + j * column, column,
-                    c + r * s.c_row + left + j, s.c_row,
-                )
-                j = j + n
-            r = r + m
-        k = k + DOT_TERMS
-
-
-cdef inline void tail_exchanged(
-    const floating* a,
-    const floating* b,
-    const floating* start,
-    floating* c,                  # OUT  columns left to N
-    const Shape s,
-    Py_ssize_t left,
-) noexcept nogil:
-    """Columns of b times rows of a: the same sums, with vectors along the rows of c."""
-    cdef unsigned char[TILE_BYTES + 64] memory
-    cdef floating* edge = <floating*> aligned(memory)
-    cdef int vector = vector_of(c)
-    cdef Py_ssize_t r = 0, j, i, k, wide, m
-    cdef int vectors
-    while r < s.M:
-        # Whole vectors of rows; what is left of them one row at a time, by the chain that a lane would have been.
-        vectors = <int> min(<Py_ssize_t> vectors_of(s.N - left), (s.M - r) // vector)
-        wide = vectors * vector if vectors > 0 else 1
-        j = left
-        while j < s.N:
-            m = min(<Py_ssize_t> BP_TILE_ROWS, s.N - j)
-            for i in range(m):
-                for k in range(wide):
-                    edge[i * wide + k] = 0 if start is NULL else start[j + i]
-            if vectors > 0:
-                tile(<int> m, vectors, vector, s.K, b + j, 1, s.b_row, a + r, s.a_k, edge, wide, edge, wide, NULL, 0, 0)
-            else:
-                chain(<int> m, s.K, b + j, s.b_row, a + r, s.a_k, edge)
-            for k in range(wide):
-                for i in range(m):
-                    c[(r + k) * s.c_row + j + i] = edge[i * wide + k]
-            j = j + m
-        r = r + wide
-
-
-cdef inline void chain(
-    int m, Py_ssize_t K, const floating* b, Py_ssize_t b_row, const floating* a, Py_ssize_t a_k, floating* sums
-) noexcept nogil:
-    """sums[i] += Σ_k a[k·a_k]·b[k·b_row + i] for m columns of b, one number at a time."""
-    cdef Py_ssize_t k
-    cdef int i
-    for k in range(K):
-        for i in range(m):
-            sums[i] = fma(a[k * a_k], b[k * b_row + i], sums[i])

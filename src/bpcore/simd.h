@@ -16,7 +16,7 @@ d) The coefficients come from tools/polynomials.py. */
 #include <string.h>
 
 /* Raised whenever a signature in a .pxd file or in this header changes. */
-#define BPCORE_API_VERSION 2
+#define BPCORE_API_VERSION 3
 
 #if defined(__FP_FAST_FMAF) || defined(__FMA__) || defined(__ARM_FEATURE_FMA)
 static inline float bp_fmaf(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
@@ -233,11 +233,23 @@ static inline double bp_tanh(double x) {
 #define bp_vector_fma(a, b, c) ((a) * (b) + (c))
 #endif
 #define BP_TILE_VECTORS 3
+/* Which factor of a tile lies how; see tiles.h. */
+#define BP_ALONG 0
+#define BP_ACROSS 1
+#define BP_STRIP 2
+/* A strip's vectors, by its rows: 16 registers, or 32. */
+#define BP_STRIP_ROWS 8
+#define BP_STRIP_FEW 4
+#define BP_STRIP_WIDE (BP_TILE_ROWS == 9 ? 6 : 3)
+#define BP_STRIP_NARROW (BP_TILE_ROWS == 9 ? 3 : 1)
+#define BP_MOST_ROWS (BP_TILE_ROWS > BP_STRIP_ROWS ? BP_TILE_ROWS : BP_STRIP_ROWS)
 /* One chain of multiply-adds waits four cycles for itself: tiles of few rows are wider. */
 #define BP_THIN_ROWS 2
 #define BP_THIN_VECTORS 6
 /* A module that uses one family of kernels leaves the tiles of another unused. */
 #define BP_UNUSED __attribute__((unused))
+/* gcc would add what is added to the pointer later into registers of their own, one each, and run out of them. */
+#define BP_KNOWN(pointer) __asm__("" : "+r"(pointer))
 #define BP_INLINE inline __attribute__((always_inline))
 #define BP_PRAGMA(text) _Pragma(#text)
 #if defined(__clang__)

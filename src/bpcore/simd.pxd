@@ -20,6 +20,9 @@ cdef extern from "simd.h" nogil:
     const int BP_TILE_VECTORS
     const int BP_THIN_ROWS
     const int BP_THIN_VECTORS
+    const int BP_STRIP_FEW
+    const int BP_STRIP_WIDE
+    const int BP_STRIP_NARROW
     const int BP_DOT_ROWS
     const int BP_DOT_COLUMNS
     const bint BP_MASKS_ARE_FREE
@@ -28,27 +31,31 @@ cdef extern from "simd.h" nogil:
     float bp_multiply_addsf(Py_ssize_t rounds) noexcept
     double bp_multiply_adds(Py_ssize_t rounds) noexcept
     void bp_fetch(const void* address) noexcept
-    void bp_tile_rowsf(
-        int m, int n, int last, Py_ssize_t K, const float* a, Py_ssize_t a_row,
-        const float* b, Py_ssize_t b_row,
+    void bp_tile_alongf(
+        int m, int n, int last, Py_ssize_t K, const void** rows, Py_ssize_t skip, const float* whole, Py_ssize_t apart,
         const float* from_, Py_ssize_t from_row, float* c, Py_ssize_t c_row,
-        const char** ahead, Py_ssize_t ahead_line, Py_ssize_t ahead_step
+        const void** ahead, Py_ssize_t ahead_line, Py_ssize_t ahead_step
     ) noexcept
-    void bp_tile_rows(
-        int m, int n, int last, Py_ssize_t K, const double* a, Py_ssize_t a_row,
-        const double* b, Py_ssize_t b_row,
-        const double* from_, Py_ssize_t from_row, double* c, Py_ssize_t c_row,
-        const char** ahead, Py_ssize_t ahead_line, Py_ssize_t ahead_step
-    ) noexcept
-    void bp_tile_columnsf(
-        int m, int n, int last, Py_ssize_t K, const float* a, Py_ssize_t a_k,
-        const float* b, Py_ssize_t b_row,
+    void bp_tile_acrossf(
+        int m, int n, int last, Py_ssize_t K, const void** rows, Py_ssize_t skip, const float* whole, Py_ssize_t apart,
         const float* from_, Py_ssize_t from_row, float* c, Py_ssize_t c_row
     ) noexcept
-    void bp_tile_columns(
-        int m, int n, int last, Py_ssize_t K, const double* a, Py_ssize_t a_k,
-        const double* b, Py_ssize_t b_row,
+    void bp_stripf(
+        int m, int n, int last, Py_ssize_t K, const void** rows, Py_ssize_t skip, const float* whole, Py_ssize_t apart,
+        float* c, Py_ssize_t c_row
+    ) noexcept
+    void bp_tile_along(
+        int m, int n, int last, Py_ssize_t K, const void** rows, Py_ssize_t skip, const double* whole, Py_ssize_t apart,
+        const double* from_, Py_ssize_t from_row, double* c, Py_ssize_t c_row,
+        const void** ahead, Py_ssize_t ahead_line, Py_ssize_t ahead_step
+    ) noexcept
+    void bp_tile_across(
+        int m, int n, int last, Py_ssize_t K, const void** rows, Py_ssize_t skip, const double* whole, Py_ssize_t apart,
         const double* from_, Py_ssize_t from_row, double* c, Py_ssize_t c_row
+    ) noexcept
+    void bp_strip(
+        int m, int n, int last, Py_ssize_t K, const void** rows, Py_ssize_t skip, const double* whole, Py_ssize_t apart,
+        double* c, Py_ssize_t c_row
     ) noexcept
     void bp_pack_rowsf(
         int n, int last, Py_ssize_t K, const float* b, Py_ssize_t b_row, float* panel,
@@ -65,12 +72,10 @@ cdef extern from "simd.h" nogil:
         Py_ssize_t N, Py_ssize_t width, Py_ssize_t K, const double* b, Py_ssize_t b_column, double* panel
     ) noexcept
     void bp_dots_off(
-        int m, int n, Py_ssize_t K, const float* a, Py_ssize_t a_row,
-        const float* b, Py_ssize_t b_row, float* c, Py_ssize_t c_row
+        int m, int n, Py_ssize_t K, const void** rows, const float* b, Py_ssize_t b_row, float* c, Py_ssize_t c_row
     ) noexcept
     void bp_dots_of(
-        int m, int n, Py_ssize_t K, const double* a, Py_ssize_t a_row,
-        const double* b, Py_ssize_t b_row, double* c, Py_ssize_t c_row
+        int m, int n, Py_ssize_t K, const void** rows, const double* b, Py_ssize_t b_row, double* c, Py_ssize_t c_row
     ) noexcept
 
 
@@ -119,38 +124,65 @@ cdef inline floating highest(Py_ssize_t K, const floating* x) noexcept nogil:
 
 
 cdef inline void tile(
+    bint transposed,
     int m,
     int n,
     int last,
     Py_ssize_t K,
-    const floating* a,
-    Py_ssize_t a_row,
-    Py_ssize_t a_k,
+    const void** rows,
+    Py_ssize_t skip,
     const floating* b,
     Py_ssize_t b_row,
     const floating* start,
     Py_ssize_t start_row,
     floating* c,
     Py_ssize_t c_row,
-    const char** ahead,
+    const void** ahead,
     Py_ssize_t ahead_line,
     Py_ssize_t ahead_step,
 ) noexcept nogil:
-    """c[r, j] = start[r, j] + Σ_k a[r·a_row + k·a_k]·b[k, j] for m rows and n vectors of columns; a_row or a_k is 1.
+    """c[r, j] = start[r, j] + Σ_k a[r, k]·b[k, j] for m rows and n vectors of columns.
 
-    While k is adjacent in `a`, two lines from each address in `ahead` are fetched every `ahead_step` terms, from byte
-    `ahead_line` on; it may be NULL.
+    a[r, k] is rows[r][skip + k] or, transposed, rows[k][skip + r]. If not transposed, two lines from each address in
+    `ahead` are fetched every `ahead_step` terms, from byte `ahead_line` on; it may be NULL.
     """
     if floating is float:
-        if a_k == 1:
-            bp_tile_rowsf(m, n, last, K, a, a_row, b, b_row, start, start_row, c, c_row, ahead, ahead_line, ahead_step)
+        if transposed:
+            bp_tile_acrossf(m, n, last, K, rows, skip, b, b_row, start, start_row, c, c_row)
         else:
-            bp_tile_columnsf(m, n, last, K, a, a_k, b, b_row, start, start_row, c, c_row)
+            bp_tile_alongf(
+                m, n, last, K, rows, skip, b, b_row, start, start_row, c, c_row, ahead, ahead_line, ahead_step
+            )
     else:
-        if a_k == 1:
-            bp_tile_rows(m, n, last, K, a, a_row, b, b_row, start, start_row, c, c_row, ahead, ahead_line, ahead_step)
+        if transposed:
+            bp_tile_across(m, n, last, K, rows, skip, b, b_row, start, start_row, c, c_row)
         else:
-            bp_tile_columns(m, n, last, K, a, a_k, b, b_row, start, start_row, c, c_row)
+            bp_tile_along(
+                m, n, last, K, rows, skip, b, b_row, start, start_row, c, c_row, ahead, ahead_line, ahead_step
+            )
+
+
+cdef inline void strip(
+    int m,
+    int n,
+    int last,
+    Py_ssize_t K,
+    const void** rows,
+    Py_ssize_t skip,
+    const floating* b,
+    Py_ssize_t b_row,
+    floating* c,
+    Py_ssize_t c_row,
+) noexcept nogil:
+    """c[i, r] += Σ_k b[k, i]·rows[k][skip + r] for m ≤ 8 columns of b and n vectors of rows of a product.
+
+    n is BP_STRIP_NARROW or 1, or BP_STRIP_WIDE of at most BP_STRIP_FEW columns; only of one vector can `last` be less
+    than all lanes.
+    """
+    if floating is float:
+        bp_stripf(m, n, last, K, rows, skip, b, b_row, c, c_row)
+    else:
+        bp_strip(m, n, last, K, rows, skip, b, b_row, c, c_row)
 
 
 cdef inline void pack_rows(
@@ -177,15 +209,14 @@ cdef inline void dots(
     int m,
     int n,
     Py_ssize_t K,
-    const floating* a,
-    Py_ssize_t a_row,
+    const void** rows,
     const floating* b,
     Py_ssize_t b_row,
     floating* c,
     Py_ssize_t c_row,
 ) noexcept nogil:
-    """c[r, j] += Σ_k a[r, k]·b[j, k] in virtual lanes, for m ≤ BP_DOT_ROWS rows and n ≤ BP_DOT_COLUMNS."""
+    """c[r, j] += Σ_k rows[r][k]·b[j, k] in virtual lanes, for m ≤ BP_DOT_ROWS rows and n ≤ BP_DOT_COLUMNS."""
     if floating is float:
-        bp_dots_off(m, n, K, a, a_row, b, b_row, c, c_row)
+        bp_dots_off(m, n, K, rows, b, b_row, c, c_row)
     else:
-        bp_dots_of(m, n, K, a, a_row, b, b_row, c, c_row)
+        bp_dots_of(m, n, K, rows, b, b_row, c, c_row)

@@ -6,9 +6,7 @@ b) A tile's sums live in registers: m rows of n vectors, both known when it is c
 c) Every sum is one chain of fused multiply-adds along k, however wide the vectors are.
 d) A dot product runs in LANES virtual lanes, lane l taking the terms l, l + LANES, …; then the lanes are added in
    halves. LANES does not depend on the level, so neither do the bits.
-e) While a tile computes, it can ask for memory that is needed later: `ahead` has an address for each of its rows, of
-   which two lines are fetched into cache every `ahead_step` terms, from byte `ahead_line` on. The multipliers are
-   busy, the loads are not.
+e) While a tile computes, the multipliers are busy and the loads are not: it can ask for memory that is needed later.
 f) Of the last vector of a row only `last` lanes are read and written, so nothing behind a matrix is touched. */
 
 typedef T BP(vector) __attribute__((vector_size(BP_VECTOR_BYTES), aligned(sizeof(T)), may_alias));
@@ -27,14 +25,29 @@ static BP_INLINE V BP(load_some)(const T *p, int count) {
 static BP_INLINE void BP(store_some)(T *p, int count, V v) { memcpy(p, &v, (size_t)count * sizeof(T)); }
 #endif
 
-/* c[r, j] = from[r·from_row + j] + Σ_k a[r·a_row + k·a_k]·b[k·b_row + j] for m rows and n vectors of columns, the
-   last of `last` lanes; with from_row = 0 every row starts from the same numbers. Where masks are not free, b has
-   whole vectors. */
-static BP_INLINE void BP(tile)(const int m, const int n, int last, ptrdiff_t K, const T *a, ptrdiff_t a_row,
-                               ptrdiff_t a_k, const T *b, ptrdiff_t b_row, const T *from, ptrdiff_t from_row,
-                               T *c, ptrdiff_t c_row, const char *const *ahead, ptrdiff_t ahead_line, ptrdiff_t ahead_step) {
-    V sum[BP_TILE_ROWS][BP_THIN_VECTORS];
-    const int edge = BP_MASKS_ARE_FREE || last < VL;
+/* Sums of products for m rows and n vectors of columns, the last of `last` lanes:
+
+       c[r, j] = from[r·from_row + j] + Σ_k number(r, k)·vector(k)[j]
+
+   One factor has its rows at addresses of its own, `rows`, each of which is read from its number `skip` on; the other,
+   `whole`, has rows `apart` numbers from each other. Of which the numbers are taken and of which the vectors:
+
+       BP_ALONG   number(r, k) = rows[r][k]    vector(k) = whole[k]
+       BP_ACROSS  number(r, k) = rows[k][r]    vector(k) = whole[k]
+       BP_STRIP   number(r, k) = whole[k][r]   vector(k) = rows[k]
+
+   With from_row = 0 every row starts from the same numbers. Where masks are not free, `whole` has vectors without an
+   edge, and a strip has an edge only if it is one vector wide. `ahead` is NULL or has an address for each row, of which
+   two lines are fetched every `ahead_step` terms, from byte `ahead_line` on. */
+static BP_INLINE void BP(tile)(const int kind, const int m, const int n, int last, ptrdiff_t K, const void **rows,
+                               ptrdiff_t skip, const T *whole, ptrdiff_t apart, const T *from, ptrdiff_t from_row,
+                               T *c, ptrdiff_t c_row, const void **ahead, ptrdiff_t ahead_line, ptrdiff_t ahead_step) {
+    V sum[BP_MOST_ROWS][BP_THIN_VECTORS];
+    const T *along[BP_TILE_ROWS];
+    const int masked = BP_MASKS_ARE_FREE || (kind == BP_STRIP && n == 1);
+    const int edge = masked || last < VL;
+    if (kind == BP_ALONG)
+        BP_UNROLL for (int r = 0; r < m; r++) along[r] = (const T *)rows[r] + skip;
     BP_UNROLL for (int r = 0; r < m; r++) {
         BP_UNROLL for (int v = 0; v < n - 1; v++) sum[r][v] = *(const V *)(from + r * from_row + v * VL);
         const T *const end = from + r * from_row + (n - 1) * VL;
@@ -45,17 +58,24 @@ static BP_INLINE void BP(tile)(const int m, const int n, int last, ptrdiff_t K, 
         const ptrdiff_t stop = first + step < K ? first + step : K;
         if (ahead)
             BP_UNROLL for (int r = 0; r < m; r++) {
-                __builtin_prefetch(ahead[r] + line);
-                __builtin_prefetch(ahead[r] + line + 64);
+                __builtin_prefetch((const char *)ahead[r] + line);
+                __builtin_prefetch((const char *)ahead[r] + line + 64);
             }
         for (ptrdiff_t k = first; k < stop; k++) {
-            V row[BP_THIN_VECTORS];
-            BP_UNROLL for (int v = 0; v < n - BP_MASKS_ARE_FREE; v++) row[v] = *(const V *)(b + k * b_row + v * VL);
-            if (BP_MASKS_ARE_FREE) row[n - 1] = BP(load_some)(b + k * b_row + (n - 1) * VL, last);
+            V vector[BP_THIN_VECTORS];
+            const T *row = NULL;
+            if (kind != BP_ALONG) {
+                row = (const T *)rows[k] + skip;
+                BP_KNOWN(row);
+            }
+            const T *const numbers = kind == BP_STRIP ? whole + k * apart : row;
+            const T *const vectors = kind == BP_STRIP ? row : whole + k * apart;
+            BP_UNROLL for (int v = 0; v < n - masked; v++) vector[v] = *(const V *)(vectors + v * VL);
+            if (masked) vector[n - 1] = BP(load_some)(vectors + (n - 1) * VL, last);
             BP_UNROLL for (int r = 0; r < m; r++) {
                 /* gcc makes a plain broadcast of x - 0, but an addition of 0 + x, which is no identity for −0. */
-                const V number = a[r * a_row + k * a_k] - (V){0};
-                BP_UNROLL for (int v = 0; v < n; v++) sum[r][v] = BP(vector_fma)(number, row[v], sum[r][v]);
+                const V number = (kind == BP_ALONG ? along[r][k] : numbers[r]) - (V){0};
+                BP_UNROLL for (int v = 0; v < n; v++) sum[r][v] = BP(vector_fma)(number, vector[v], sum[r][v]);
             }
         }
     }
@@ -67,7 +87,8 @@ static BP_INLINE void BP(tile)(const int m, const int n, int last, ptrdiff_t K, 
     }
 }
 
-#define BP_CASE(m, n) case m: BP(tile)(m, n, last, K, a, A_ROW, A_K, b, b_row, from, from_row, c, c_row, AHEAD); return;
+#define BP_CASE(m, n)                                                                      \
+    case m: BP(tile)(KIND, m, n, last, K, rows, skip, whole, apart, from, from_row, c, c_row, AHEAD); return;
 #if BP_TILE_ROWS == 9
 #define BP_MORE_CASES(n) BP_CASE(5, n) BP_CASE(6, n) BP_CASE(7, n) BP_CASE(8, n) BP_CASE(9, n)
 #else
@@ -86,29 +107,43 @@ static BP_INLINE void BP(tile)(const int m, const int n, int last, ptrdiff_t K, 
     }
 
 /* The tile for m rows (1 to BP_TILE_ROWS) and n vectors (1 to BP_TILE_VECTORS), or up to BP_THIN_ROWS rows and
-   BP_THIN_VECTORS vectors; a's rows or its k are adjacent. */
-static BP_UNUSED void BP(tile_rows)(int m, int n, int last, ptrdiff_t K, const T *a, ptrdiff_t a_row, const T *b,
-                                    ptrdiff_t b_row, const T *from, ptrdiff_t from_row, T *c, ptrdiff_t c_row,
-                                    const char *const *ahead, ptrdiff_t ahead_line, ptrdiff_t ahead_step) {
-#define A_ROW a_row
-#define A_K 1
+   BP_THIN_VECTORS vectors. */
+#define KIND BP_ALONG
 #define AHEAD ahead, ahead_line, ahead_step
+static BP_UNUSED void BP(tile_along)(int m, int n, int last, ptrdiff_t K, const void **rows, ptrdiff_t skip,
+                                     const T *whole, ptrdiff_t apart, const T *from, ptrdiff_t from_row, T *c,
+                                     ptrdiff_t c_row, const void **ahead, ptrdiff_t ahead_line, ptrdiff_t ahead_step) {
     BP_TILES
-#undef A_ROW
-#undef A_K
-#undef AHEAD
 }
+#undef KIND
+#undef AHEAD
 
-static BP_UNUSED void BP(tile_columns)(int m, int n, int last, ptrdiff_t K, const T *a, ptrdiff_t a_k, const T *b,
-                                       ptrdiff_t b_row, const T *from, ptrdiff_t from_row, T *c, ptrdiff_t c_row) {
-#define A_ROW 1
-#define A_K a_k
+#define KIND BP_ACROSS
 #define AHEAD NULL, 0, 0
+static BP_UNUSED void BP(tile_across)(int m, int n, int last, ptrdiff_t K, const void **rows, ptrdiff_t skip,
+                                      const T *whole, ptrdiff_t apart, const T *from, ptrdiff_t from_row, T *c,
+                                      ptrdiff_t c_row) {
     BP_TILES
-#undef A_ROW
-#undef A_K
-#undef AHEAD
 }
+#undef KIND
+
+/* c[r·c_row + j] += Σ_k whole[k·apart + r]·rows[k][skip + j] for up to BP_STRIP_ROWS rows and BP_STRIP_NARROW vectors or 1 vector
+   of `last` lanes, or up to BP_STRIP_FEW rows and BP_STRIP_WIDE vectors. */
+#define KIND BP_STRIP
+#define BP_FEW(n) BP_CASE(1, n) BP_CASE(2, n) BP_CASE(3, n) BP_CASE(4, n)
+#define BP_MANY(n) BP_FEW(n) BP_CASE(5, n) BP_CASE(6, n) BP_CASE(7, n) BP_CASE(8, n)
+static BP_UNUSED void BP(strip)(int m, int n, int last, ptrdiff_t K, const void **rows, ptrdiff_t skip, const T *whole,
+                                ptrdiff_t apart, T *c, ptrdiff_t c_row) {
+    const T *const from = c;
+    const ptrdiff_t from_row = c_row;
+    if (n == 1) switch (m) { BP_MANY(1) }
+#if BP_STRIP_NARROW > 1
+    else if (n == BP_STRIP_NARROW) switch (m) { BP_MANY(BP_STRIP_NARROW) }
+#endif
+    else switch (m) { BP_FEW(BP_STRIP_WIDE) }
+}
+#undef KIND
+#undef AHEAD
 
 /* panel[k·panel_row, :] = b[k·b_row, :] for K rows of n vectors, the last of `last` lanes in b and filled up with 0. */
 static BP_INLINE void BP(pack)(const int n, int last, ptrdiff_t K, const T *b, ptrdiff_t b_row, T *panel,
@@ -224,9 +259,9 @@ static BP_INLINE T BP(lane_sum)(const V *sum) {
     return s[0] + s[1];
 }
 
-/* c[r·c_row + j] += Σ_k a[r·a_row + k]·b[j·b_row + k] for m rows and n columns. */
-static BP_INLINE void BP(dots)(const int m, const int n, ptrdiff_t K, const T *a, ptrdiff_t a_row, const T *b,
-                               ptrdiff_t b_row, T *c, ptrdiff_t c_row) {
+/* c[r·c_row + j] += Σ_k rows[r][k]·b[j·b_row + k] for m rows and n columns. */
+static BP_INLINE void BP(dots)(const int m, const int n, ptrdiff_t K, const void **rows, const T *b, ptrdiff_t b_row, T *c,
+                               ptrdiff_t c_row) {
     V sum[BP_DOT_ROWS][BP_DOT_COLUMNS][WIDE];
     const ptrdiff_t whole = K / LANES * LANES;
     BP_UNROLL for (int r = 0; r < m; r++)
@@ -236,21 +271,21 @@ static BP_INLINE void BP(dots)(const int m, const int n, ptrdiff_t K, const T *a
         BP_UNROLL for (int w = 0; w < WIDE; w++)
             BP_UNROLL for (int r = 0; r < m; r++)
                 BP_UNROLL for (int j = 0; j < n; j++)
-                    sum[r][j][w] = BP(vector_fma)(*(const V *)(a + r * a_row + k + w * VL),
+                    sum[r][j][w] = BP(vector_fma)(*(const V *)((const T *)rows[r] + k + w * VL),
                                                   *(const V *)(b + j * b_row + k + w * VL), sum[r][j][w]);
     if (whole < K)
         BP_UNROLL for (int w = 0; w < WIDE; w++) {
             const int rest = (int)(K - whole) - w * VL, count = rest < 0 ? 0 : rest > VL ? VL : rest;
             BP_UNROLL for (int r = 0; r < m; r++)
                 BP_UNROLL for (int j = 0; j < n; j++)
-                    sum[r][j][w] = BP(vector_fma)(BP(load_some)(a + r * a_row + whole + w * VL, count),
+                    sum[r][j][w] = BP(vector_fma)(BP(load_some)((const T *)rows[r] + whole + w * VL, count),
                                                   BP(load_some)(b + j * b_row + whole + w * VL, count), sum[r][j][w]);
         }
     BP_UNROLL for (int r = 0; r < m; r++)
         BP_UNROLL for (int j = 0; j < n; j++) c[r * c_row + j] += BP(lane_sum)(sum[r][j]);
 }
 
-#define BP_DOT_CASE(m, n) case n: BP(dots)(m, n, K, a, a_row, b, b_row, c, c_row); return;
+#define BP_DOT_CASE(m, n) case n: BP(dots)(m, n, K, rows, b, b_row, c, c_row); return;
 #if BP_DOT_COLUMNS == 4
 #define BP_DOT_CASES(m) switch (n) { BP_DOT_CASE(m, 1) BP_DOT_CASE(m, 2) BP_DOT_CASE(m, 3) BP_DOT_CASE(m, 4) }
 #else
@@ -258,8 +293,8 @@ static BP_INLINE void BP(dots)(const int m, const int n, ptrdiff_t K, const T *a
 #endif
 
 /* The same for 1 to BP_DOT_ROWS rows and 1 to BP_DOT_COLUMNS columns. */
-static BP_UNUSED void BP(dots_of)(int m, int n, ptrdiff_t K, const T *a, ptrdiff_t a_row, const T *b,
-                                  ptrdiff_t b_row, T *c, ptrdiff_t c_row) {
+static BP_UNUSED void BP(dots_of)(int m, int n, ptrdiff_t K, const void **rows, const T *b, ptrdiff_t b_row, T *c,
+                                  ptrdiff_t c_row) {
     switch (m) {
     case 1: BP_DOT_CASES(1) return;
     case 2: BP_DOT_CASES(2) return;
@@ -275,6 +310,8 @@ static BP_UNUSED void BP(dots_of)(int m, int n, ptrdiff_t K, const T *a, ptrdiff
 #undef BP_THIN
 #undef BP_FULL
 #undef BP_TILES
+#undef BP_FEW
+#undef BP_MANY
 #undef BP_TRANSPOSE
 #undef BP_DOT_CASE
 #undef BP_DOT_CASES

@@ -4,8 +4,9 @@ from cython cimport floating
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
-from bpcore.gather cimport gather_rows, stored
+from bpcore.gather cimport as_stored, gather_rows, stored
 from bpcore.network cimport Network, params_half, rows_half
+from bpcore.operands cimport Address, Rows, rows_at, rows_of
 from bpcore.parallel cimport share, wait_for_team
 from bpcore.product cimport Ahead
 from bpcore.reductions cimport mean_of
@@ -22,12 +23,12 @@ cdef struct Source:
 
 
 cdef struct Batch:
-    # Where the team brings a mini-batch together.
+    # Where the team brings a mini-batch together. Rows that are what the network takes are read where they lie.
     void* x                        # (B, inputs), `row` numbers from one row to the next
     Py_ssize_t row
     int64_t* labels                # (B,), or NULL
     void* targets                  # (B, outputs), or NULL
-    const char** ahead             # (B,) where the rows of the next batch begin
+    Address* rows                  # (2, B) where the rows of this batch, and those of the next, lie in the data
 
 
 cdef inline void train_share(
@@ -45,54 +46,64 @@ cdef inline void train_share(
     int size,
 ) noexcept nogil:
     cdef Py_ssize_t first = share(B, rank, size, 1), stop = share(B, rank + 1, size, 1), step
-    cdef floating* rows = <floating*> batch.x
-    cdef Ahead ahead = Ahead(batch.ahead, 128 // sizeof(stored))
+    cdef Py_ssize_t I = net.layers[0].inputs
+    cdef bint in_place = as_stored(x, source.mean, source.scale, _)
+    cdef Address* here = batch.rows
+    cdef Address* there = batch.rows + B
+    cdef Rows rows = rows_of(<const floating*> batch.x, batch.row)
+    cdef Ahead ahead
+    find_rows(x, indices, first, stop, I, here)
     for step in range(steps):
-        gather_share(net, source, x, indices + step * B, first, stop, batch, _)
         if step + 1 < steps:
-            look_ahead(x, indices + (step + 1) * B, first, stop, net.layers[0].inputs, batch.ahead)
+            # The others read `here` until the step ends, and nobody reads `there`.
+            find_rows(x, indices + (step + 1) * B, first, stop, I, there)
+            ahead = Ahead(there, 128 // sizeof(stored))
+        if in_place:
+            rows = rows_at(here)
+        else:
+            gather_rows(
+                x, indices + step * B + first, <const floating*> source.mean, <const floating*> source.scale,
+                <floating*> batch.x + first * batch.row, batch.row, stop - first, I,
+            )
+        gather_targets(source, indices + step * B, first, stop, net.layers[net.depth - 1].outputs, batch, _)
         rows_half(
-            net, <const floating*> rows, batch.row, batch.labels, <const floating*> batch.targets, B,
-            &ahead if step + 1 < steps else NULL, rank, size,
+            net, rows, batch.labels, <const floating*> batch.targets, B, &ahead if step + 1 < steps else NULL, rank,
+            size,
         )
         wait_for_team(size)
         if rank == 0:
             losses[step] = mean_of(net.losses, B)
-        params_half(net, <const floating*> rows, batch.row, B, &update, rank, size)
+        params_half(net, rows, B, &update, rank, size, _)
         update.step = update.step + 1
+        here, there = there, here
         wait_for_team(size)
 
 
-cdef inline void look_ahead(
+cdef inline void find_rows(
     const stored* x,
     const int64_t* indices,
     Py_ssize_t first,
     Py_ssize_t stop,
     Py_ssize_t I,
-    const char** ahead,            # OUT  rows first to stop of (B,) addresses
+    Address* rows,             # OUT  addresses `first` to `stop` of (B,)
 ) noexcept nogil:
     cdef Py_ssize_t r
     for r in range(first, stop):
-        ahead[r] = <const char*> (x + indices[r] * I)
+        rows[r] = x + indices[r] * I
 
 
-cdef inline void gather_share(
-    const Network* net,
+cdef inline void gather_targets(
     const Source* source,
-    const stored* x,
     const int64_t* indices,        # IN   (B,)
     Py_ssize_t first,
     Py_ssize_t stop,
+    Py_ssize_t K,
     const Batch* batch,
     floating _,
 ) noexcept nogil:
-    """Rows first to stop of the batch, and their labels or targets."""
-    cdef Py_ssize_t K = net.layers[net.depth - 1].outputs, r
+    """Labels or targets `first` to `stop` of the batch."""
     cdef floating* targets = <floating*> batch.targets
-    gather_rows(
-        x, indices + first, <const floating*> source.mean, <const floating*> source.scale,
-        <floating*> batch.x + first * batch.row, batch.row, stop - first, net.layers[0].inputs,
-    )
+    cdef Py_ssize_t r
     for r in range(first, stop):
         if batch.labels is not NULL:
             batch.labels[r] = source.labels[indices[r]]

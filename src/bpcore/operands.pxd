@@ -1,0 +1,70 @@
+"""What a matrix product is of: rows of numbers, which may lie anywhere, and a shape."""
+
+from cython cimport floating
+from libc.stdint cimport uintptr_t
+
+ctypedef const void* Address
+
+
+cdef struct Rows:
+    # Row n begins `skip` numbers behind at[first + n] or, if `at` is NULL, behind base + (first + n)·apart.
+    const void* base
+    Py_ssize_t apart            # numbers
+    Address* at
+    Py_ssize_t first
+    Py_ssize_t skip
+
+
+cdef struct Shape:
+    # c is (M, N), a is (M, K), b is (K, N). The rows of `a` in memory run along k or, if it is transposed, along M.
+    Py_ssize_t M, N, K
+    bint transposed
+    Py_ssize_t b_row, b_column, c_row    # strides in numbers; b_row or b_column is 1
+    Py_ssize_t panel                     # 0, or b is in panels so far apart, and b_row their width
+
+
+cdef inline Rows rows_of(const floating* base, Py_ssize_t apart) noexcept nogil:
+    """Rows at equal distances."""
+    return Rows(base=base, apart=apart, at=NULL, first=0, skip=0)
+
+
+cdef inline Rows rows_at(Address* at) noexcept nogil:
+    """Rows at addresses of their own."""
+    return Rows(base=NULL, apart=0, at=at, first=0, skip=0)
+
+
+cdef inline Rows begin(const Rows rows, Py_ssize_t row, Py_ssize_t column) noexcept nogil:
+    """The same rows from that row and column on."""
+    cdef Rows part = rows
+    part.first = part.first + row
+    part.skip = part.skip + column
+    return part
+
+
+cdef inline Rows part_of(const Rows a, const Shape s, Py_ssize_t r, Py_ssize_t k) noexcept nogil:
+    """`a` from its row r and its term k on."""
+    return begin(a, k, r) if s.transposed else begin(a, r, k)
+
+
+cdef inline const floating* row_address(const Rows rows, Py_ssize_t n, const floating* _) noexcept nogil:
+    """The address of row n."""
+    if rows.at is not NULL:
+        return <const floating*> rows.at[rows.first + n] + rows.skip
+    return <const floating*> rows.base + (rows.first + n) * rows.apart + rows.skip
+
+
+cdef inline void addresses(
+    const Rows rows,
+    Py_ssize_t count,
+    Address* out,                # OUT  (count,)
+    const floating* _,
+) noexcept nogil:
+    """Where the first `count` rows begin."""
+    cdef Py_ssize_t n
+    for n in range(count):
+        out[n] = row_address(rows, n, _)
+
+
+cdef inline void* aligned(void* memory) noexcept nogil:
+    """The next address that is a multiple of 64; the memory is 64 bytes longer than what is used of it."""
+    return <void*> ((<uintptr_t> memory + 63) & ~(<uintptr_t> 63))
