@@ -7,10 +7,8 @@ byte's store cannot alias and a compiler turns into vectors.
 from cython cimport floating
 from cython.parallel cimport prange
 
-from bpcore.simd cimport sigmoid, tanh
-
-cdef enum:
-    SPAN = 2048    # elements that one task works on at once
+from bpcore.parallel cimport SPAN
+from bpcore.simd cimport sigmoid_span, tanh
 
 cdef enum Activation:
     IDENTITY = 0
@@ -24,7 +22,7 @@ cdef inline void activate(Activation activation, floating* x, Py_ssize_t n) noex
     if activation == RELU:
         relu_span(x, x, n)
     elif activation == SIGMOID:
-        sigmoid_span(x, x, n)
+        sigmoid_span(n, x, x)
     elif activation == TANH:
         tanh_span(x, x, n)
 
@@ -96,14 +94,8 @@ cdef inline void sigmoid_forward(
 ) noexcept nogil:
     cdef Py_ssize_t n = x.shape[0], i
     for i in prange(0, n, SPAN, num_threads=threads, use_threads_if=threads > 1, schedule="static"):
-        sigmoid_span(&x[i], &out[i], min(<Py_ssize_t> SPAN, n - i))
-
-
-cdef inline void sigmoid_span(const floating* x, floating* out, Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t i
-    # out = 1 / (1 + exp(−x))
-    for i in range(n):
-        out[i] = sigmoid(x[i])
+        # out = 1 / (1 + exp(−x))
+        sigmoid_span(min(<Py_ssize_t> SPAN, n - i), &x[i], &out[i])
 
 
 cdef inline void sigmoid_backward(

@@ -7,7 +7,8 @@ place. The others see any contiguous array as one run; `out` may be `x` itself.
 from cython cimport floating
 from cython.parallel cimport prange
 
-from bpcore.simd cimport exp as exp_of, log as log_of
+from bpcore.parallel cimport SPAN
+from bpcore.simd cimport exp_span, log as log_of
 
 
 cdef inline void add(
@@ -41,10 +42,10 @@ cdef inline void exp(
     floating[::1] out,        # OUT
     int threads,
 ) noexcept nogil:
-    cdef Py_ssize_t i
+    cdef Py_ssize_t n = x.shape[0], i
     # out = exp(x)
-    for i in prange(x.shape[0], num_threads=threads, use_threads_if=threads > 1, schedule="static"):
-        out[i] = exp_of(x[i])
+    for i in prange(0, n, SPAN, num_threads=threads, use_threads_if=threads > 1, schedule="static"):
+        exp_span(min(<Py_ssize_t> SPAN, n - i), &x[i], &out[i])
 
 
 cdef inline void log(

@@ -24,6 +24,7 @@ cdef extern from *:
 
 
 cdef enum:
+    SPAN = 2048    # elements that one task works on at once
     # Multiplications (about 8 µs of them; another operation counts as eight) below which a second thread costs more
     # than it saves. Two processors near each other meet in 0.4 µs, but a virtual machine's may be 5 µs apart.
     WORTH_A_THREAD = 1048576

@@ -31,61 +31,47 @@ static inline float bp_from_bitsf(uint32_t u) { float x; memcpy(&x, &u, sizeof x
 static inline uint64_t bp_bits(double x) { uint64_t u; memcpy(&u, &x, sizeof u); return u; }
 static inline double bp_from_bits(uint64_t u) { double x; memcpy(&x, &u, sizeof x); return x; }
 
-/* exp(r) − 1 = r + r²·q(r) on |r| ≤ ln 2 / 2. */
-static inline float bp_exp_tailf(float r) {
-    float q = 0x1.6d10fcp-10f;
-    q = bp_fmaf(q, r, 0x1.120b62p-7f);
-    q = bp_fmaf(q, r, 0x1.55551ap-5f);
-    q = bp_fmaf(q, r, 0x1.5554dep-3f);
-    q = bp_fmaf(q, r, 0x1p-1f);
-    return bp_fmaf(r * r, q, r);
-}
-
-static inline double bp_exp_tail(double r) {
-    double q = 0x1.af389ecfc4b9cp-26;
-    q = bp_fma(q, r, 0x1.28917c89a43a7p-22);
-    q = bp_fma(q, r, 0x1.71de0db2f6b19p-19);
-    q = bp_fma(q, r, 0x1.a019b9149a41cp-16);
-    q = bp_fma(q, r, 0x1.a01a01a7c2efep-13);
-    q = bp_fma(q, r, 0x1.6c16c17889ef1p-10);
-    q = bp_fma(q, r, 0x1.11111111109b5p-7);
-    q = bp_fma(q, r, 0x1.5555555553d68p-5);
-    q = bp_fma(q, r, 0x1.5555555555556p-3);
-    q = bp_fma(q, r, 0x1.0000000000001p-1);
-    return bp_fma(r * r, q, r);
-}
-
-/* exp(x) = 2^n · exp(r), n = rint(x / ln 2), r = x − n·ln 2 in two parts (Cody and Waite). Adding 1.5·2^23 (1.5·2^52) rounds to an integer and leaves
-   it in the low bits. 2^n is applied as two factors, so that results below the normal range round once.
-   Beyond the clamps the result is exactly 0 or infinity. Error ≤ 2 ULP. */
-static inline float bp_expf(float x) {
-    x = x > 89.0f ? 89.0f : x;
-    x = x < -104.0f ? -104.0f : x;
-    const float shifted = bp_fmaf(x, 0x1.715476p+0f, 0x1.8p23f);
-    const float n = shifted - 0x1.8p23f;
-    float r = bp_fmaf(n, -0x1.63p-1f, x);
-    r = bp_fmaf(n, 0x1.bd0106p-13f, r);
-    const float p = bp_exp_tailf(r) + 1.0f;
-    const int32_t k = (int32_t)(bp_bitsf(shifted) - 0x4b400000u);
-    const int32_t half = k >> 1;
-    return p * bp_from_bitsf((uint32_t)(half + 127) << 23)
-             * bp_from_bitsf((uint32_t)(k - half + 127) << 23);
-}
-
-static inline double bp_exp(double x) {
-    x = x > 710.0 ? 710.0 : x;
-    x = x < -746.0 ? -746.0 : x;
-    const double shifted = bp_fma(x, 0x1.71547652b82fep+0, 0x1.8p52);
-    const double n = shifted - 0x1.8p52;
-    double r = bp_fma(n, -0x1.62e42feep-1, x);
-    r = bp_fma(n, -0x1.a39ef35793c76p-33, r);
-    const double p = bp_exp_tail(r) + 1.0;
-    /* Only the low 32 bits carry n; a 32-bit shift is one instruction where a 64-bit arithmetic one is not. */
-    const int32_t k = (int32_t)(uint32_t)bp_bits(shifted);
-    const int32_t half = k >> 1;
-    return p * bp_from_bits((uint64_t)(uint32_t)(half + 1023) << 52)
-             * bp_from_bits((uint64_t)(uint32_t)(k - half + 1023) << 52);
-}
+#define BP_INLINE inline __attribute__((always_inline))
+#define LEAST(a, b) ((a) < (b) ? (a) : (b))
+#define MOST(a, b) ((a) > (b) ? (a) : (b))
+#define SELECT(condition, a, b) ((condition) ? (a) : (b))
+#define T_BYTES 4
+#define N float
+#define U uint32_t
+#define I int32_t
+#define NAME(name) bp_##name##f
+#define BITS(x) bp_bitsf(x)
+#define FROM_BITS(u) bp_from_bitsf(u)
+#define FMA(a, b, c) bp_fmaf(a, b, c)
+#include "exponential.h"
+#undef T_BYTES
+#undef N
+#undef U
+#undef I
+#undef NAME
+#undef BITS
+#undef FROM_BITS
+#undef FMA
+#define T_BYTES 8
+#define N double
+#define U uint64_t
+#define I int64_t
+#define NAME(name) bp_##name
+#define BITS(x) bp_bits(x)
+#define FROM_BITS(u) bp_from_bits(u)
+#define FMA(a, b, c) bp_fma(a, b, c)
+#include "exponential.h"
+#undef T_BYTES
+#undef N
+#undef U
+#undef I
+#undef NAME
+#undef BITS
+#undef FROM_BITS
+#undef FMA
+#undef LEAST
+#undef MOST
+#undef SELECT
 
 /* log(x) = k·ln 2 + log(1 + f), 1 + f in [sqrt(1/2), sqrt(2)); with s = f / (2 + f) and z = s²
    log(1 + f) = f − (f²/2 − s·(f²/2 + z·q(z))), which keeps f itself unrounded. Error ≤ 3 ULP. */
@@ -133,17 +119,6 @@ static inline double bp_log(double x) {
     return x < 0.0 ? (double)NAN : (x != x ? x : y);
 }
 
-/* sigmoid(x) = 1 / (1 + exp(−x)), by the sign of x: exp is only taken of −|x| and cannot overflow. */
-static inline float bp_sigmoidf(float x) {
-    const float e = bp_expf(x < 0.0f ? x : -x);
-    return (x < 0.0f ? e : 1.0f) / (1.0f + e);
-}
-
-static inline double bp_sigmoid(double x) {
-    const double e = bp_exp(x < 0.0 ? x : -x);
-    return (x < 0.0 ? e : 1.0) / (1.0 + e);
-}
-
 /* tanh(x) = −m / (2 + m) by the sign of x, m = exp(y) − 1 and y = −2|x|; m = 2^n·(exp(r) − 1) + (2^n − 1) keeps the
    digits of a small y. From 10 and 20 on the result is 1. Error ≤ 3 ULP. */
 static inline float bp_tanhf(float x) {
@@ -187,9 +162,14 @@ static inline double bp_tanh(double x) {
 #define BP_MASKS_ARE_FREE 1
 #define bp_vector_fmaf(a, b, c) ((bp_vectorf)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
 #define bp_vector_fma(a, b, c) ((bp_vector)_mm512_fmadd_pd((__m512d)(a), (__m512d)(b), (__m512d)(c)))
-/* a > b ? a : b, so b where one of them is NaN */
+/* a > b ? a : b and a < b ? a : b, so b where one of them is NaN */
 #define bp_vector_maxf(a, b) ((bp_vectorf)_mm512_max_ps((__m512)(a), (__m512)(b)))
 #define bp_vector_max(a, b) ((bp_vector)_mm512_max_pd((__m512d)(a), (__m512d)(b)))
+#define bp_vector_minf(a, b) ((bp_vectorf)_mm512_min_ps((__m512)(a), (__m512)(b)))
+#define bp_vector_min(a, b) ((bp_vector)_mm512_min_pd((__m512d)(a), (__m512d)(b)))
+/* a·2^b, rounded once */
+#define bp_vector_scalef(a, b) ((bp_vectorf)_mm512_scalef_ps((__m512)(a), (__m512)(b)))
+#define bp_vector_scale(a, b) ((bp_vector)_mm512_scalef_pd((__m512d)(a), (__m512d)(b)))
 #define bp_load_somef(p, count) ((bp_vectorf)_mm512_maskz_loadu_ps((__mmask16)((1u << (count)) - 1), p))
 #define bp_load_some(p, count) ((bp_vector)_mm512_maskz_loadu_pd((__mmask8)((1u << (count)) - 1), p))
 #define bp_store_somef(p, count, v) _mm512_mask_storeu_ps(p, (__mmask16)((1u << (count)) - 1), (__m512)(v))
@@ -206,6 +186,8 @@ static inline double bp_tanh(double x) {
 #define bp_vector_fma(a, b, c) ((bp_vector)_mm256_fmadd_pd((__m256d)(a), (__m256d)(b), (__m256d)(c)))
 #define bp_vector_maxf(a, b) ((bp_vectorf)_mm256_max_ps((__m256)(a), (__m256)(b)))
 #define bp_vector_max(a, b) ((bp_vector)_mm256_max_pd((__m256d)(a), (__m256d)(b)))
+#define bp_vector_minf(a, b) ((bp_vectorf)_mm256_min_ps((__m256)(a), (__m256)(b)))
+#define bp_vector_min(a, b) ((bp_vector)_mm256_min_pd((__m256d)(a), (__m256d)(b)))
 #define bp_maskf(count) _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
 #define bp_mask(count) _mm256_cmpgt_epi64(_mm256_set1_epi64x(count), _mm256_setr_epi64x(0, 1, 2, 3))
 #define bp_load_somef(p, count) ((bp_vectorf)_mm256_maskload_ps(p, bp_maskf(count)))
@@ -250,7 +232,6 @@ static inline double bp_tanh(double x) {
 #define BP_UNUSED __attribute__((unused))
 /* gcc would add what is added to the pointer later into registers of their own, one each, and run out of them. */
 #define BP_KNOWN(pointer) __asm__("" : "+r"(pointer))
-#define BP_INLINE inline __attribute__((always_inline))
 #define BP_PRAGMA(text) _Pragma(#text)
 #if defined(__clang__)
 #define BP_UNROLL BP_PRAGMA(clang loop unroll(full))
@@ -260,10 +241,12 @@ static inline double bp_tanh(double x) {
 #define BP_UNROLL_TILE BP_PRAGMA(GCC unroll 27)
 #endif
 
+#define BP_SELECT(a, b, mask) ((__typeof__(b))(((mask) & (__typeof__(mask))(a)) | (~(mask) & (__typeof__(mask))(b))))
 #if !defined(bp_vector_max)
-#define BP_SELECT(a, b, mask) ((__typeof__(a))(((mask) & (__typeof__(mask))(a)) | (~(mask) & (__typeof__(mask))(b))))
 #define bp_vector_maxf(a, b) BP_SELECT(a, b, (a) > (b))
 #define bp_vector_max(a, b) BP_SELECT(a, b, (a) > (b))
+#define bp_vector_minf(a, b) BP_SELECT(a, b, (a) < (b))
+#define bp_vector_min(a, b) BP_SELECT(a, b, (a) < (b))
 #endif
 
 /* Bring a line into cache that is needed soon; any address will do. */
@@ -273,6 +256,7 @@ static BP_INLINE void bp_fetch(const void *address) { __builtin_prefetch(address
 #define T_BYTES 4
 #define BP(name) bp_##name##f
 #include "tiles.h"
+#include "rows.h"
 #undef T
 #undef T_BYTES
 #undef BP
@@ -280,6 +264,7 @@ static BP_INLINE void bp_fetch(const void *address) { __builtin_prefetch(address
 #define T_BYTES 8
 #define BP(name) bp_##name
 #include "tiles.h"
+#include "rows.h"
 #undef T
 #undef T_BYTES
 #undef BP

@@ -28,7 +28,15 @@ cdef extern from "simd.h" nogil:
     const bint BP_MASKS_ARE_FREE
     float bp_highestf(Py_ssize_t K, const float* x) noexcept
     double bp_highest(Py_ssize_t K, const double* x) noexcept
+    void bp_exp_spanf(Py_ssize_t n, const float* x, float* out) noexcept
+    void bp_sigmoid_spanf(Py_ssize_t n, const float* x, float* out) noexcept
+    float bp_exp_rowf(Py_ssize_t K, const float* x, float m, float* y) noexcept
+    void bp_exp_lanesf(Py_ssize_t K, float* e, float* m) noexcept
     float bp_multiply_addsf(Py_ssize_t rounds) noexcept
+    void bp_exp_span(Py_ssize_t n, const double* x, double* out) noexcept
+    void bp_sigmoid_span(Py_ssize_t n, const double* x, double* out) noexcept
+    double bp_exp_row(Py_ssize_t K, const double* x, double m, double* y) noexcept
+    void bp_exp_lanes(Py_ssize_t K, double* e, double* m) noexcept
     double bp_multiply_adds(Py_ssize_t rounds) noexcept
     void bp_fetch(const void* address) noexcept
     void bp_tile_alongf(
@@ -121,6 +129,38 @@ cdef inline floating highest(Py_ssize_t K, const floating* x) noexcept nogil:
         return bp_highestf(K, x)
     else:
         return bp_highest(K, x)
+
+
+cdef inline void exp_span(Py_ssize_t n, const floating* x, floating* out) noexcept nogil:
+    """out = exp(x); out may be x."""
+    if floating is float:
+        bp_exp_spanf(n, x, out)
+    else:
+        bp_exp_span(n, x, out)
+
+
+cdef inline void sigmoid_span(Py_ssize_t n, const floating* x, floating* out) noexcept nogil:
+    """out = 1 / (1 + exp(−x)); out may be x."""
+    if floating is float:
+        bp_sigmoid_spanf(n, x, out)
+    else:
+        bp_sigmoid_span(n, x, out)
+
+
+cdef inline floating exp_row(Py_ssize_t K, const floating* x, floating m, floating* y) noexcept nogil:
+    """y = exp(x − m), y may be x; returns Σ y, taken in virtual lanes."""
+    if floating is float:
+        return bp_exp_rowf(K, x, m, y)
+    else:
+        return bp_exp_row(K, x, m, y)
+
+
+cdef inline void exp_lanes(Py_ssize_t K, floating* e, floating* m) noexcept nogil:
+    """e = exp(e − m), m = max_k e of each of LANES rows; e is (K, LANES)."""
+    if floating is float:
+        bp_exp_lanesf(K, e, m)
+    else:
+        bp_exp_lanes(K, e, m)
 
 
 cdef inline void tile(

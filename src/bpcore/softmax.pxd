@@ -15,8 +15,8 @@ from cython.parallel cimport prange
 from libc.stdint cimport int64_t
 
 from bpcore.parallel cimport share
-from bpcore.reductions cimport mean_of, total_of_lanes
-from bpcore.simd cimport exp, highest, log
+from bpcore.reductions cimport mean_of
+from bpcore.simd cimport exp_lanes, exp_row, highest, log, pack_columns
 
 cdef enum:
     FEW = 64    # classes up to which rows are taken LANES at a time
@@ -24,34 +24,16 @@ cdef enum:
 
 cdef inline floating softmax_row(
     const floating* x,       # IN   K logits
-    floating* y,             # OUT  K probabilities; may be x
+    floating* e,             # OUT  K exponentials, probabilities but for the factor; may be x
     Py_ssize_t K,
     floating* log_sum,       # OUT  log Σ_k exp(x_k − m)
+    floating* factor,        # OUT  1 / Σ_k exp(x_k − m)
 ) noexcept nogil:
     """Returns m = max_k x_k."""
-    cdef int lanes = 16 if floating is float else 8
-    cdef floating[16] partial
-    cdef floating m = highest(K, x), scale
-    cdef Py_ssize_t k, whole = K - K % lanes
-    cdef int lane
-    for lane in range(lanes):
-        partial[lane] = 0
-    # y = exp(x − m)
-    for k in range(K):
-        y[k] = exp(x[k] - m)
-    k = 0
-    while k < whole:
-        for lane in range(lanes):
-            partial[lane] = partial[lane] + y[k + lane]
-        k = k + lanes
-    for k in range(whole, K):
-        partial[k - whole] = partial[k - whole] + y[k]
-    scale = total_of_lanes(partial)
-    log_sum[0] = log(scale)
-    # y = exp(x − m) / Σ exp(x − m)
-    scale = 1 / scale
-    for k in range(K):
-        y[k] = y[k] * scale
+    cdef floating m = highest(K, x)
+    cdef floating total = exp_row(K, x, m, e)
+    log_sum[0] = log(total)
+    factor[0] = 1 / total
     return m
 
 
@@ -79,7 +61,7 @@ cdef inline void row_gradient(
     const floating* y,             # IN   K probabilities
     const int64_t* label,          # IN   the row's label, or NULL
     const floating* t,             # IN   K weights where there is no label
-    floating* dx,                  # OUT  K
+    floating* dx,                  # OUT  K; may be y
     Py_ssize_t K,
     floating scale,                # dout / B
 ) noexcept nogil:
@@ -99,40 +81,48 @@ cdef inline void row_gradient(
         dx[k] = (y[k] * weight - t[k]) * scale
 
 
-cdef inline void softmax_lanes(
+cdef inline void finish_row(
+    floating* y,                   # IN   K exponentials; OUT  probabilities
+    floating factor,
+    floating* dx,                  # OUT  K, y·scale; may be y, or NULL
+    Py_ssize_t K,
+    floating scale,
+) noexcept nogil:
+    cdef Py_ssize_t k
+    if dx is NULL:
+        for k in range(K):
+            y[k] = y[k] * factor
+    elif dx is y:
+        for k in range(K):
+            y[k] = y[k] * factor * scale
+    else:
+        for k in range(K):
+            y[k] = y[k] * factor
+            dx[k] = y[k] * scale
+
+
+cdef inline void exponentials_of_lanes(
     const floating* x,             # IN   (rows, K) with `row` numbers from one row to the next
-    floating* y,                   # OUT  (rows, K) likewise; may be x
     Py_ssize_t row,
     Py_ssize_t rows,               # 1 to LANES
     Py_ssize_t K,                  # 1 to FEW
-    floating* m,                   # OUT  (LANES,) max_k x_k
-    floating* log_sum,             # OUT  (LANES,) log Σ_k exp(x_k − m)
+    floating* e,                   # OUT  (K, LANES) what softmax_row gives, for `rows` rows at once
+    floating* m,                   # OUT  (LANES,)
+    floating* log_sum,             # OUT  (LANES,)
+    floating* factor,              # OUT  (LANES,)
 ) noexcept nogil:
-    """What softmax_row does, for `rows` rows at once; e[k] holds the k-th numbers of all of them."""
-    cdef floating[FEW][16] e
     cdef floating[16][16] partial
-    cdef floating[16] scale
     cdef int lanes = 16 if floating is float else 8
     cdef int lane, half
-    cdef Py_ssize_t k, r
-    for r in range(lanes):
-        for k in range(K):
-            # Lanes without a row of their own repeat the first.
-            e[k][r] = x[(r if r < rows else 0) * row + k]
-    for lane in range(lanes):
-        m[lane] = e[0][lane]
-    for k in range(1, K):
-        for lane in range(lanes):
-            m[lane] = e[k][lane] if e[k][lane] > m[lane] else m[lane]
-    for k in range(K):
-        for lane in range(lanes):
-            e[k][lane] = exp(e[k][lane] - m[lane])
+    cdef Py_ssize_t k
+    pack_columns(rows, lanes, K, x, row, e)
+    exp_lanes(K, e, m)
     for k in range(lanes):
         for lane in range(lanes):
-            partial[k][lane] = e[k][lane] if k < K else 0
+            partial[k][lane] = e[k * lanes + lane] if k < K else 0
     for k in range(lanes, K):
         for lane in range(lanes):
-            partial[k % lanes][lane] = partial[k % lanes][lane] + e[k][lane]
+            partial[k % lanes][lane] = partial[k % lanes][lane] + e[k * lanes + lane]
     half = lanes // 2
     while half > 0:
         for k in range(half):
@@ -141,13 +131,27 @@ cdef inline void softmax_lanes(
         half = half // 2
     for lane in range(lanes):
         log_sum[lane] = log(partial[0][lane])
-        scale[lane] = 1 / partial[0][lane]
+        factor[lane] = 1 / partial[0][lane]
+
+
+cdef inline void lanes_into_rows(
+    const floating* e,             # IN   (K, LANES)
+    const floating* factor,        # IN   (LANES,)
+    floating scale,
+    floating* out,                 # OUT  (rows, K), `row` numbers from one row to the next
+    Py_ssize_t row,
+    Py_ssize_t rows,
+    Py_ssize_t K,
+) noexcept nogil:
+    """out = e·factor·scale."""
+    cdef floating[FEW * 16] products
+    cdef int lanes = 16 if floating is float else 8, lane
+    cdef Py_ssize_t k
     for k in range(K):
         for lane in range(lanes):
-            e[k][lane] = e[k][lane] * scale[lane]
-    for r in range(rows):
-        for k in range(K):
-            y[r * row + k] = e[k][r]
+            products[k * lanes + lane] = e[k * lanes + lane] * factor[lane] * scale
+    # The gaps between rows have to hold numbers, and get zeros.
+    pack_columns(K, row, rows, &products[0], lanes, out)
 
 
 cdef inline void softmax_rows(
@@ -157,15 +161,18 @@ cdef inline void softmax_rows(
     Py_ssize_t rows,
     Py_ssize_t K,
 ) noexcept nogil:
-    cdef floating[16] m, log_sum
+    cdef floating[FEW * 16] e
+    cdef floating[16] m, log_sum, factor
     cdef Py_ssize_t r = 0
     cdef Py_ssize_t lanes = 16 if floating is float else 8
     while r < rows:
         if K <= FEW and rows - r > 1:
-            softmax_lanes(x + r * row, y + r * row, row, min(lanes, rows - r), K, m, log_sum)
+            exponentials_of_lanes(x + r * row, row, min(lanes, rows - r), K, &e[0], &m[0], &log_sum[0], &factor[0])
+            lanes_into_rows(&e[0], &factor[0], <floating> 1, y + r * row, row, min(lanes, rows - r), K)
             r = r + lanes
         else:
-            softmax_row(x + r * row, y + r * row, K, log_sum)
+            softmax_row(x + r * row, y + r * row, K, &log_sum[0], &factor[0])
+            finish_row(y + r * row, factor[0], <floating*> NULL, K, <floating> 1)
             r = r + 1
 
 
@@ -181,24 +188,44 @@ cdef inline void softmax_cross_entropy_rows(
     Py_ssize_t K,
     floating scale,                # dout / B
 ) noexcept nogil:
-    cdef floating[16] m, log_sum
-    cdef const int64_t* label
-    cdef const floating* t
+    cdef floating[FEW * 16] e
+    cdef floating[16] m, log_sum, factor
+    cdef const int64_t* label = NULL
+    cdef const floating* t = NULL
+    cdef floating* y_row
+    cdef floating* dx_row = NULL
+    cdef floating correct
     cdef Py_ssize_t r = 0, n, i
     cdef Py_ssize_t lanes = 16 if floating is float else 8
     while r < rows:
+        # Of labels the gradient is y·scale but for one number of a row; of weights it is computed from y afterwards.
+        y_row = y + r * row
+        if dx is not NULL:
+            dx_row = dx + r * row
         if K <= FEW and rows - r > 1:
             n = min(lanes, rows - r)
-            softmax_lanes(x + r * row, y + r * row, row, n, K, m, log_sum)
+            exponentials_of_lanes(x + r * row, row, n, K, &e[0], &m[0], &log_sum[0], &factor[0])
+            if dx is not y or labels is NULL:
+                lanes_into_rows(&e[0], &factor[0], <floating> 1, y_row, row, n, K)
+            if dx is not NULL and labels is not NULL:
+                lanes_into_rows(&e[0], &factor[0], scale, dx_row, row, n, K)
         else:
             n = 1
-            m[0] = softmax_row(x + r * row, y + r * row, K, log_sum)
+            m[0] = softmax_row(x + r * row, y_row, K, &log_sum[0], &factor[0])
+            if labels is not NULL:
+                e[0] = y_row[labels[r]]
+            finish_row(y_row, factor[0], dx_row if labels is not NULL else <floating*> NULL, K, scale)
         for i in range(n):
-            label = NULL if labels is NULL else labels + r + i
-            t = NULL if targets is NULL else targets + (r + i) * K
+            if labels is NULL:
+                t = targets + (r + i) * K
+            else:
+                label = labels + r + i
             losses[r + i] = row_loss(x + (r + i) * row, label, t, K, m[i], log_sum[i])
-            if dx is not NULL:
-                row_gradient(y + (r + i) * row, label, t, dx + (r + i) * row, K, scale)
+            if dx is not NULL and label is NULL:
+                row_gradient(y_row + i * row, label, t, dx_row + i * row, K, scale)
+            elif dx is not NULL:
+                correct = e[0 if n == 1 else label[0] * lanes + i] * factor[i]
+                dx_row[i * row + label[0]] = (correct - 1) * scale
         r = r + n
 
 
