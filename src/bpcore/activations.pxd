@@ -8,7 +8,10 @@ from cython cimport floating
 from cython.parallel cimport prange
 
 from bpcore.parallel cimport SPAN
-from bpcore.simd cimport sigmoid_span, tanh
+from bpcore.simd cimport bp_streamed, relu_backward_span, relu_span, sigmoid_span, tanh
+
+cdef enum:
+    STREAM_BYTES = 33554432    # a common last-level cache
 
 cdef enum Activation:
     IDENTITY = 0
@@ -19,12 +22,15 @@ cdef enum Activation:
 
 cdef inline void activate(Activation activation, floating* x, Py_ssize_t n) noexcept nogil:
     """x = activation(x)."""
+    cdef Py_ssize_t i
     if activation == RELU:
-        relu_span(x, x, n)
+        # x = 0 where x <= 0 else x; NaN passes through
+        for i in range(n):
+            x[i] = 0 if x[i] <= 0 else x[i]
     elif activation == SIGMOID:
         sigmoid_span(n, x, x)
     elif activation == TANH:
-        tanh_span(x, x, n)
+        tanh_span(n, x, x)
 
 
 cdef inline void activate_backward(Activation activation, const floating* y, floating* dx, Py_ssize_t n) noexcept nogil:
@@ -40,6 +46,11 @@ cdef inline void activate_backward(Activation activation, const floating* y, flo
         tanh_backward_span(dx, y, dx, n)
 
 
+cdef inline bint streams(const floating* x, const floating* out, Py_ssize_t n) noexcept nogil:
+    """Whether a result goes past the caches: none would keep it until it is read."""
+    return n * <Py_ssize_t> sizeof(floating) >= STREAM_BYTES and out is not x
+
+
 cdef inline void relu_forward(
     const floating[::1] x,        # IN
     floating[::1] out,            # OUT
@@ -47,24 +58,16 @@ cdef inline void relu_forward(
     int threads,
 ) noexcept nogil:
     cdef Py_ssize_t n = x.shape[0], i
-    for i in prange(0, n, SPAN, num_threads=threads, use_threads_if=threads > 1, schedule="static"):
-        # The mask comes first: out may be x.
-        mask_span(&x[i], &mask[i], min(<Py_ssize_t> SPAN, n - i))
-        relu_span(&x[i], &out[i], min(<Py_ssize_t> SPAN, n - i))
-
-
-cdef inline void mask_span(const floating* x, unsigned char* mask, Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t i
-    # mask = x <= 0, which NaN is not
-    for i in range(n):
-        mask[i] = x[i] <= 0
-
-
-cdef inline void relu_span(const floating* x, floating* out, Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t i
-    # out = 0 where x <= 0 else x; NaN passes through
-    for i in range(n):
-        out[i] = 0 if x[i] <= 0 else x[i]
+    if n == 0:
+        return
+    cdef bint stream = streams(&x[0], &out[0], n)
+    if threads == 1:
+        relu_span(n, &x[0], &out[0], &mask[0], stream)
+    else:
+        for i in prange(0, n, SPAN, num_threads=threads, schedule="static"):
+            relu_span(min(<Py_ssize_t> SPAN, n - i), &x[i], &out[i], &mask[i], stream)
+            bp_streamed()
+    bp_streamed()
 
 
 cdef inline void relu_backward(
@@ -74,17 +77,16 @@ cdef inline void relu_backward(
     int threads,
 ) noexcept nogil:
     cdef Py_ssize_t n = dout.shape[0], i
-    for i in prange(0, n, SPAN, num_threads=threads, use_threads_if=threads > 1, schedule="static"):
-        relu_backward_span(&dout[i], &mask[i], &dx[i], min(<Py_ssize_t> SPAN, n - i))
-
-
-cdef inline void relu_backward_span(
-    const floating* dout, const unsigned char* mask, floating* dx, Py_ssize_t n
-) noexcept nogil:
-    cdef Py_ssize_t i
-    # dx = 0 where mask else dout
-    for i in range(n):
-        dx[i] = 0 if mask[i] else dout[i]
+    if n == 0:
+        return
+    cdef bint stream = streams(&dout[0], &dx[0], n)
+    if threads == 1:
+        relu_backward_span(n, &dout[0], &mask[0], &dx[0], stream)
+    else:
+        for i in prange(0, n, SPAN, num_threads=threads, schedule="static"):
+            relu_backward_span(min(<Py_ssize_t> SPAN, n - i), &dout[i], &mask[i], &dx[i], stream)
+            bp_streamed()
+    bp_streamed()
 
 
 cdef inline void sigmoid_forward(
@@ -93,7 +95,10 @@ cdef inline void sigmoid_forward(
     int threads,
 ) noexcept nogil:
     cdef Py_ssize_t n = x.shape[0], i
-    for i in prange(0, n, SPAN, num_threads=threads, use_threads_if=threads > 1, schedule="static"):
+    if threads == 1 and n > 0:
+        sigmoid_span(n, &x[0], &out[0])
+        return
+    for i in prange(0, n, SPAN, num_threads=threads, schedule="static"):
         # out = 1 / (1 + exp(−x))
         sigmoid_span(min(<Py_ssize_t> SPAN, n - i), &x[i], &out[i])
 
@@ -105,7 +110,10 @@ cdef inline void sigmoid_backward(
     int threads,
 ) noexcept nogil:
     cdef Py_ssize_t n = dout.shape[0], i
-    for i in prange(0, n, SPAN, num_threads=threads, use_threads_if=threads > 1, schedule="static"):
+    if threads == 1 and n > 0:
+        sigmoid_backward_span(&dout[0], &out[0], &dx[0], n)
+        return
+    for i in prange(0, n, SPAN, num_threads=threads, schedule="static"):
         sigmoid_backward_span(&dout[i], &out[i], &dx[i], min(<Py_ssize_t> SPAN, n - i))
 
 
@@ -124,11 +132,14 @@ cdef inline void tanh_forward(
     int threads,
 ) noexcept nogil:
     cdef Py_ssize_t n = x.shape[0], i
-    for i in prange(0, n, SPAN, num_threads=threads, use_threads_if=threads > 1, schedule="static"):
-        tanh_span(&x[i], &out[i], min(<Py_ssize_t> SPAN, n - i))
+    if threads == 1 and n > 0:
+        tanh_span(n, &x[0], &out[0])
+        return
+    for i in prange(0, n, SPAN, num_threads=threads, schedule="static"):
+        tanh_span(min(<Py_ssize_t> SPAN, n - i), &x[i], &out[i])
 
 
-cdef inline void tanh_span(const floating* x, floating* out, Py_ssize_t n) noexcept nogil:
+cdef inline void tanh_span(Py_ssize_t n, const floating* x, floating* out) noexcept nogil:
     cdef Py_ssize_t i
     # out = tanh(x)
     for i in range(n):
@@ -142,7 +153,10 @@ cdef inline void tanh_backward(
     int threads,
 ) noexcept nogil:
     cdef Py_ssize_t n = dout.shape[0], i
-    for i in prange(0, n, SPAN, num_threads=threads, use_threads_if=threads > 1, schedule="static"):
+    if threads == 1 and n > 0:
+        tanh_backward_span(&dout[0], &out[0], &dx[0], n)
+        return
+    for i in prange(0, n, SPAN, num_threads=threads, schedule="static"):
         tanh_backward_span(&dout[i], &out[i], &dx[i], min(<Py_ssize_t> SPAN, n - i))
 
 

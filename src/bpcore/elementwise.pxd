@@ -17,11 +17,22 @@ cdef inline void add(
     floating[:, ::1] out,         # OUT  (B, O)
     int threads,
 ) noexcept nogil:
-    cdef Py_ssize_t r, o
+    cdef Py_ssize_t r
+    if threads == 1:
+        for r in range(out.shape[0]):
+            add_row(x, y, out, r)
+    else:
+        for r in prange(out.shape[0], num_threads=threads, schedule="static"):
+            add_row(x, y, out, r)
+
+
+cdef inline void add_row(
+    const floating[:, :] x, const floating[:, :] y, floating[:, ::1] out, Py_ssize_t r
+) noexcept nogil:
+    cdef Py_ssize_t o
     # out = x + y
-    for r in prange(out.shape[0], num_threads=threads, use_threads_if=threads > 1, schedule="static"):
-        for o in range(out.shape[1]):
-            out[r, o] = x[r, o] + y[r, o]
+    for o in range(out.shape[1]):
+        out[r, o] = x[r, o] + y[r, o]
 
 
 cdef inline void multiply(
@@ -30,11 +41,22 @@ cdef inline void multiply(
     floating[:, ::1] out,         # OUT  (B, O)
     int threads,
 ) noexcept nogil:
-    cdef Py_ssize_t r, o
-    # out = x·y
-    for r in prange(out.shape[0], num_threads=threads, use_threads_if=threads > 1, schedule="static"):
-        for o in range(out.shape[1]):
-            out[r, o] = x[r, o] * y[r, o]
+    cdef Py_ssize_t r
+    if threads == 1:
+        for r in range(out.shape[0]):
+            multiply_row(x, y, out, r)
+    else:
+        for r in prange(out.shape[0], num_threads=threads, schedule="static"):
+            multiply_row(x, y, out, r)
+
+
+cdef inline void multiply_row(
+    const floating[:, :] x, const floating[:, :] y, floating[:, ::1] out, Py_ssize_t r
+) noexcept nogil:
+    cdef Py_ssize_t o
+    # out = x · y
+    for o in range(out.shape[1]):
+        out[r, o] = x[r, o] * y[r, o]
 
 
 cdef inline void exp(
@@ -44,8 +66,11 @@ cdef inline void exp(
 ) noexcept nogil:
     cdef Py_ssize_t n = x.shape[0], i
     # out = exp(x)
-    for i in prange(0, n, SPAN, num_threads=threads, use_threads_if=threads > 1, schedule="static"):
-        exp_span(min(<Py_ssize_t> SPAN, n - i), &x[i], &out[i])
+    if n > 0 and threads == 1:
+        exp_span(n, &x[0], &out[0])
+    elif n > 0:
+        for i in prange(0, n, SPAN, num_threads=threads, schedule="static"):
+            exp_span(min(<Py_ssize_t> SPAN, n - i), &x[i], &out[i])
 
 
 cdef inline void log(
@@ -53,9 +78,18 @@ cdef inline void log(
     floating[::1] out,        # OUT
     int threads,
 ) noexcept nogil:
-    cdef Py_ssize_t i
+    cdef Py_ssize_t n = x.shape[0], i
     # out = log(x)
-    for i in prange(x.shape[0], num_threads=threads, use_threads_if=threads > 1, schedule="static"):
+    if n > 0 and threads == 1:
+        log_span(n, &x[0], &out[0])
+    elif n > 0:
+        for i in prange(0, n, SPAN, num_threads=threads, schedule="static"):
+            log_span(min(<Py_ssize_t> SPAN, n - i), &x[i], &out[i])
+
+
+cdef inline void log_span(Py_ssize_t n, const floating* x, floating* out) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
         out[i] = log_of(x[i])
 
 
@@ -64,9 +98,18 @@ cdef inline void reciprocal(
     floating[::1] out,        # OUT
     int threads,
 ) noexcept nogil:
-    cdef Py_ssize_t i
+    cdef Py_ssize_t n = x.shape[0], i
     # out = 1 / x
-    for i in prange(x.shape[0], num_threads=threads, use_threads_if=threads > 1, schedule="static"):
+    if n > 0 and threads == 1:
+        reciprocal_span(n, &x[0], &out[0])
+    elif n > 0:
+        for i in prange(0, n, SPAN, num_threads=threads, schedule="static"):
+            reciprocal_span(min(<Py_ssize_t> SPAN, n - i), &x[i], &out[i])
+
+
+cdef inline void reciprocal_span(Py_ssize_t n, const floating* x, floating* out) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
         out[i] = 1 / x[i]
 
 
@@ -76,7 +119,18 @@ cdef inline void reciprocal_backward(
     floating[::1] dx,            # OUT
     int threads,
 ) noexcept nogil:
+    cdef Py_ssize_t n = dout.shape[0], i
+    if n > 0 and threads == 1:
+        reciprocal_backward_span(n, &dout[0], &out[0], &dx[0])
+    elif n > 0:
+        for i in prange(0, n, SPAN, num_threads=threads, schedule="static"):
+            reciprocal_backward_span(min(<Py_ssize_t> SPAN, n - i), &dout[i], &out[i], &dx[i])
+
+
+cdef inline void reciprocal_backward_span(
+    Py_ssize_t n, const floating* dout, const floating* out, floating* dx
+) noexcept nogil:
     cdef Py_ssize_t i
     # dx = −dout·y², y = out
-    for i in prange(dout.shape[0], num_threads=threads, use_threads_if=threads > 1, schedule="static"):
+    for i in range(n):
         dx[i] = -dout[i] * (out[i] * out[i])

@@ -6,11 +6,11 @@
 #define LANES (64 / T_BYTES)
 #define WIDE (LANES / VL)
 #if T_BYTES == 4
-typedef uint32_t BP(vector_bits) __attribute__((vector_size(BP_VECTOR_BYTES), may_alias));
-typedef int32_t BP(vector_integers) __attribute__((vector_size(BP_VECTOR_BYTES), may_alias));
+typedef uint32_t BP(vector_bits) __attribute__((vector_size(BP_VECTOR_BYTES), aligned(T_BYTES), may_alias));
+typedef int32_t BP(vector_integers) __attribute__((vector_size(BP_VECTOR_BYTES), aligned(T_BYTES), may_alias));
 #else
-typedef uint64_t BP(vector_bits) __attribute__((vector_size(BP_VECTOR_BYTES), may_alias));
-typedef int64_t BP(vector_integers) __attribute__((vector_size(BP_VECTOR_BYTES), may_alias));
+typedef uint64_t BP(vector_bits) __attribute__((vector_size(BP_VECTOR_BYTES), aligned(T_BYTES), may_alias));
+typedef int64_t BP(vector_integers) __attribute__((vector_size(BP_VECTOR_BYTES), aligned(T_BYTES), may_alias));
 #endif
 
 #define N V
@@ -81,6 +81,71 @@ static BP_UNUSED void BP(exp_lanes)(ptrdiff_t K, T *e, T *m) {
             *(V *)(e + k * LANES + w * VL) = BP(vector_exp)(*(const V *)(e + k * LANES + w * VL) - most[w]);
     BP_UNROLL for (int w = 0; w < WIDE; w++) *(V *)(m + w * VL) = most[w];
 }
+
+/* mask = x <= 0, which NaN is not, and out = 0 where mask else x. `stream` is for results that no cache holds: `out`
+   goes to memory without being read first. out may be x. And dx = 0 where mask else dout, likewise. */
+#if defined(bp_vector_stream)
+static BP_INLINE void BP(relu)(const int stream, const T *x, T *out, unsigned char *mask) {
+    const V v = *(const V *)x;
+    const BP(vector_integers) zero = (BP(vector_integers))(v <= 0);
+    const V y = (V)(~zero & (BP(vector_integers))v);
+    BP(vector_to_bytes)(mask, zero);
+    if (stream) BP(vector_stream)(out, y);
+    else *(V *)out = y;
+}
+
+static BP_INLINE void BP(relu_back)(const int stream, const T *dout, const unsigned char *mask, T *dx) {
+    V v = *(const V *)dout;
+    /* gcc would make a masked load of it, which takes twice the time. */
+    __asm__("" : "+v"(v));
+    const V y = (V)((BP(vector_of_bytes)(mask) == 0) & (BP(vector_integers))v);
+    if (stream) BP(vector_stream)(dx, y);
+    else *(V *)dx = y;
+}
+
+/* Numbers before the next address that is a multiple of a vector's bytes. */
+static BP_INLINE ptrdiff_t BP(unaligned)(const T *p, ptrdiff_t n) {
+    const ptrdiff_t count = (ptrdiff_t)(-(uintptr_t)p % BP_VECTOR_BYTES / T_BYTES);
+    return count < n ? count : n;
+}
+
+static BP_UNUSED void BP(relu_span)(ptrdiff_t n, const T *x, T *out, unsigned char *mask, int stream) {
+    const ptrdiff_t head = stream ? BP(unaligned)(out, n) : 0;
+    ptrdiff_t i = 0;
+    for (; i < head; i++) mask[i] = x[i] <= 0, out[i] = mask[i] ? 0 : x[i];
+    if (stream) for (; i + VL <= n; i += VL) BP(relu)(1, x + i, out + i, mask + i);
+    else for (; i + VL <= n; i += VL) BP(relu)(0, x + i, out + i, mask + i);
+    for (; i < n; i++) mask[i] = x[i] <= 0, out[i] = mask[i] ? 0 : x[i];
+}
+
+static BP_UNUSED void BP(relu_backward_span)(ptrdiff_t n, const T *dout, const unsigned char *mask, T *dx, int stream) {
+    const ptrdiff_t head = stream ? BP(unaligned)(dx, n) : 0;
+    ptrdiff_t i = 0;
+    for (; i < head; i++) dx[i] = mask[i] ? 0 : dout[i];
+    if (stream) for (; i + VL <= n; i += VL) BP(relu_back)(1, dout + i, mask + i, dx + i);
+    else for (; i + VL <= n; i += VL) BP(relu_back)(0, dout + i, mask + i, dx + i);
+    for (; i < n; i++) dx[i] = mask[i] ? 0 : dout[i];
+}
+#else
+static BP_UNUSED void BP(relu_span)(ptrdiff_t n, const T *x, T *out, unsigned char *mask, int stream) {
+    (void)stream;
+    /* The mask comes first: out may be x. */
+    for (ptrdiff_t i = 0; i < n; i++) mask[i] = x[i] <= 0;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const T v = x[i];
+        out[i] = v <= 0 ? 0 : v;
+    }
+}
+
+static BP_UNUSED void BP(relu_backward_span)(ptrdiff_t n, const T *dout, const unsigned char *mask, T *dx, int stream) {
+    (void)stream;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        /* Read in any case, or a compiler would have to branch. */
+        const T v = dout[i];
+        dx[i] = mask[i] ? 0 : v;
+    }
+}
+#endif
 
 #undef BP_OVER
 #undef V

@@ -236,7 +236,10 @@ cdef inline void softmax(
 ) noexcept nogil:
     cdef Py_ssize_t K = x.shape[1], first
     cdef int rank
-    for rank in prange(threads, num_threads=threads, use_threads_if=threads > 1, schedule="static"):
+    if threads == 1:
+        softmax_rows(&x[0, 0], &y[0, 0], K, x.shape[0], K)
+        return
+    for rank in prange(threads, num_threads=threads, schedule="static"):
         first = share(x.shape[0], rank, threads, 16)
         softmax_rows(&x[0, 0] + first * K, &y[0, 0] + first * K, K, share(x.shape[0], rank + 1, threads, 16) - first, K)
 
@@ -255,7 +258,10 @@ cdef inline double softmax_cross_entropy(
     """Returns the mean of the rows' losses; dx is for dout = 1."""
     cdef Py_ssize_t first
     cdef int rank
-    for rank in prange(threads, num_threads=threads, use_threads_if=threads > 1, schedule="static"):
+    if threads == 1:
+        softmax_cross_entropy_rows(x, labels, targets, y, dx, losses, K, B, K, <floating> 1 / <floating> B)
+        return mean_of(losses, B)
+    for rank in prange(threads, num_threads=threads, schedule="static"):
         first = share(B, rank, threads, 16)
         softmax_cross_entropy_rows(
             x + first * K,
@@ -284,12 +290,20 @@ cdef inline void softmax_cross_entropy_backward(
 ) noexcept nogil:
     cdef floating scale = dout / <floating> B
     cdef Py_ssize_t r
-    for r in prange(B, num_threads=threads, use_threads_if=threads > 1, schedule="static"):
-        row_gradient(
-            y + r * K,
-            NULL if labels is NULL else labels + r,
-            NULL if targets is NULL else targets + r * K,
-            dx + r * K,
-            K,
-            scale,
-        )
+    if threads == 1:
+        for r in range(B):
+            gradient_of(y, labels, targets, dx, K, scale, r)
+    else:
+        for r in prange(B, num_threads=threads, schedule="static"):
+            gradient_of(y, labels, targets, dx, K, scale, r)
+
+
+cdef inline void gradient_of(
+    const floating* y, const int64_t* labels, const floating* targets, floating* dx, Py_ssize_t K, floating scale,
+    Py_ssize_t r,
+) noexcept nogil:
+    """The gradient of row r."""
+    row_gradient(
+        y + r * K, NULL if labels is NULL else labels + r, NULL if targets is NULL else targets + r * K, dx + r * K, K,
+        scale,
+    )

@@ -62,7 +62,10 @@ cdef inline double squared_error(
     """Returns the mean of the rows' losses."""
     cdef Py_ssize_t first
     cdef int rank
-    for rank in prange(threads, num_threads=threads, use_threads_if=threads > 1, schedule="static"):
+    if threads == 1:
+        squared_error_rows(x, t, dx, losses, K, B, K, dout / <floating> B)
+        return mean_of(losses, B)
+    for rank in prange(threads, num_threads=threads, schedule="static"):
         first = share(B, rank, threads, 16)
         squared_error_rows(
             x + first * K,

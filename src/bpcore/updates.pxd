@@ -61,7 +61,10 @@ cdef inline void update_shared(
     const Update* u, floating* w, const floating* g, floating* first, floating* second, Py_ssize_t n, int threads
 ) noexcept nogil:
     cdef Py_ssize_t i
-    for i in prange(0, n, SPAN, num_threads=threads, use_threads_if=threads > 1, schedule="static"):
+    if threads == 1:
+        update_span(u, w, g, first, second, n)
+        return
+    for i in prange(0, n, SPAN, num_threads=threads, schedule="static"):
         update_span(
             u, w + i, g + i, NULL if first is NULL else first + i, NULL if second is NULL else second + i,
             min(<Py_ssize_t> SPAN, n - i),

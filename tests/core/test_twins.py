@@ -87,6 +87,23 @@ def test_relu(data, dtype, N):
     assert np.array_equal(dx, twin)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_relu_of_more_than_a_cache_writes_what_it_should_and_nothing_else(dtype, threads):
+    # From 32 MiB on, results go past the caches, in whole vectors from the first aligned address.
+    n = 2**25 // np.dtype(dtype).itemsize + 37
+    x = np.random.default_rng(0).normal(size=n).astype(dtype)
+    out, mask = np.full(n + 2, 7, dtype), np.full(n + 2, 7, np.uint8)
+    kernels.relu_forward(x, out[1:-1], mask[1:-1], threads=threads)
+    assert np.array_equal(out[1:-1], np.maximum(x, 0))
+    assert np.array_equal(mask[1:-1], x <= 0)
+    assert out[0] == out[-1] == mask[0] == mask[-1] == 7
+    dx = np.full(n + 2, 7, dtype)
+    kernels.relu_backward(x, mask[1:-1], dx[1:-1], threads=threads)
+    assert np.array_equal(dx[1:-1], np.where(x <= 0, 0, x))
+    assert dx[0] == dx[-1] == 7
+
+
 # Roundings of the value itself, in units of u relative to it: exp 2 ULP = 4u, tanh 3 ULP, 1 + e and the division
 # 2u more; the twin's own error in float64 is at most the same.
 @pytest.mark.parametrize(
