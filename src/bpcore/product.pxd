@@ -15,8 +15,8 @@ from cython.parallel cimport prange
 
 from bpcore.operands cimport Address, Rows, Shape, addresses, aligned, part_of
 from bpcore.simd cimport (
-    BP_MASKS_ARE_FREE, BP_THIN_ROWS, BP_THIN_VECTORS, BP_TILE_ROWS, BP_TILE_VECTORS, BP_VECTOR_BYTES, bp_fetch,
-    pack_columns, pack_rows, tile,
+    BP_EIGHT, BP_MASKS_ARE_FREE, BP_MORE_VECTORS, BP_THIN_ROWS, BP_THIN_VECTORS, BP_TILE_ROWS, BP_TILE_VECTORS,
+    BP_VECTOR_BYTES, bp_fetch, pack_columns, pack_rows, tile, tile_and_tail,
 )
 from bpcore.tails cimport (
     DOT_BYTES, DOT_TERMS, TERMS, Tail, lanes_of, tail_columns, tail_exchanged, tail_of, tail_of_dots, tail_of_piece,
@@ -153,6 +153,11 @@ cdef inline void product(
     )
     cdef Tail tail
     cdef Ahead of_slab
+    # Few columns more fit into the last block's tiles, of eight rows each.
+    cdef int tails = 0
+    cdef Py_ssize_t done
+    if s.transposed and blocks > 0 and not packed and s.N - columns <= BP_MORE_VECTORS * vector // BP_EIGHT:
+        tails = <int> (s.N - columns)
     if by_the_way:
         tail = tail_columns(b, s, s.K, columns, copies)
     for slab in range(slabs):
@@ -170,11 +175,14 @@ cdef inline void product(
                 NULL if start is NULL else start + left, c + first * s.c_row + left, part,
                 edge_of(s, lanes, vector, n + 1, blocks) - left, packed, n + 1 < blocks,
                 &of_slab if ahead is not NULL and n == 0 else NULL, &tail if by_the_way and n == blocks - 1 else NULL,
+                tails if n == blocks - 1 else 0,
             )
         if dotted and not by_the_way:
             tail_of_dots(rows, b, tail_begin, c + first * s.c_row + columns, part, columns, copies)
         elif columns < s.N and s.transposed:
-            tail_exchanged(rows, b, start, c + first * s.c_row, part, columns, vector)
+            done = part.M // BP_EIGHT * BP_EIGHT if tails > 0 else 0
+            part.M = part.M - done
+            tail_exchanged(part_of(rows, s, done, 0), b, start, c + (first + done) * s.c_row, part, columns, vector)
 
 
 cdef inline void block(
@@ -188,6 +196,7 @@ cdef inline void block(
     bint more,                    # whether there is another block behind this one
     const Ahead* ahead,           # or NULL
     const Tail* tail,             # dot products to do with each tile, or NULL
+    int tails,                    # columns more, of a transposed a's product
 ) noexcept nogil:
     cdef unsigned char[PANEL_BYTES + 64] memory
     cdef floating[96] zero
@@ -197,14 +206,15 @@ cdef inline void block(
     cdef int vectors = <int> ((wide + vector - 1) // vector)
     cdef int last = <int> wide - (vectors - 1) * vector
     cdef Py_ssize_t padded = vectors * vector
-    cdef Py_ssize_t tiles = (s.M + BP_TILE_ROWS - 1) // BP_TILE_ROWS
+    cdef Py_ssize_t tallest = BP_EIGHT if tails > 0 else BP_TILE_ROWS
+    cdef Py_ssize_t tiles = (s.M + tallest - 1) // tallest
     cdef Py_ssize_t pieces = pieces_of(s, padded, packed, c)
     cdef const floating* rows_of_b
     cdef const floating* begin
     cdef const floating* following
     cdef Py_ssize_t b_row, begin_row, piece, k, terms, n, r, j, height
     if start is NULL:
-        for j in range(padded):
+        for j in range(padded + tails):
             zero[j] = 0
         start = zero
     for piece in range(pieces):
@@ -227,13 +237,18 @@ cdef inline void block(
             addresses(part_of(a, s, 0, k), terms, rows, b)
         for n in range(tiles):
             # Tiles of nearly equal height, since a low one keeps the multipliers waiting.
-            r = s.M * n // tiles
-            height = s.M * (n + 1) // tiles - r
+            r = n * BP_EIGHT if tails > 0 else s.M * n // tiles
+            height = min(<Py_ssize_t> BP_EIGHT, s.M - r) if tails > 0 else s.M * (n + 1) // tiles - r
             if not s.transposed:
                 addresses(part_of(a, s, r, k), height, rows, b)
             begin, begin_row = start, 0
             if piece > 0:
                 begin, begin_row = c + r * s.c_row, s.c_row
+            if tails > 0 and height == BP_EIGHT:
+                tile_and_tail(
+                    vectors, tails, terms, rows, r, rows_of_b, b_row, begin, begin_row, c + r * s.c_row, s.c_row
+                )
+                continue
             tile(
                 s.transposed, <int> height, vectors, last, terms, rows, r if s.transposed else 0, rows_of_b, b_row,
                 begin, begin_row, c + r * s.c_row, s.c_row,

@@ -18,6 +18,8 @@ cdef extern from "simd.h" nogil:
     const int BP_VECTOR_BYTES
     const int BP_TILE_ROWS
     const int BP_TILE_VECTORS
+    const int BP_EIGHT
+    const int BP_MORE_VECTORS
     const int BP_THIN_ROWS
     const int BP_THIN_VECTORS
     const int BP_STRIP_FEW
@@ -57,6 +59,10 @@ cdef extern from "simd.h" nogil:
         int m, int n, int last, Py_ssize_t K, const void** rows, Py_ssize_t skip, const float* whole, Py_ssize_t apart,
         const float* from_, Py_ssize_t from_row, float* c, Py_ssize_t c_row
     ) noexcept
+    void bp_tile_and_tailf(
+        int n, int tails, Py_ssize_t K, const void** rows, Py_ssize_t skip, const float* whole, Py_ssize_t apart,
+        const float* from_, Py_ssize_t from_row, float* c, Py_ssize_t c_row
+    ) noexcept
     void bp_stripf(
         int m, int n, int last, Py_ssize_t K, const void** rows, Py_ssize_t skip, const float* whole, Py_ssize_t apart,
         float* c, Py_ssize_t c_row
@@ -68,6 +74,10 @@ cdef extern from "simd.h" nogil:
     ) noexcept
     void bp_tile_across(
         int m, int n, int last, Py_ssize_t K, const void** rows, Py_ssize_t skip, const double* whole, Py_ssize_t apart,
+        const double* from_, Py_ssize_t from_row, double* c, Py_ssize_t c_row
+    ) noexcept
+    void bp_tile_and_tail(
+        int n, int tails, Py_ssize_t K, const void** rows, Py_ssize_t skip, const double* whole, Py_ssize_t apart,
         const double* from_, Py_ssize_t from_row, double* c, Py_ssize_t c_row
     ) noexcept
     void bp_strip(
@@ -229,6 +239,29 @@ cdef inline void tile(
             bp_tile_along(
                 m, n, last, K, rows, skip, b, b_row, start, start_row, c, c_row, ahead, ahead_line, ahead_step
             )
+
+
+cdef inline void tile_and_tail(
+    int n,
+    int tails,
+    Py_ssize_t K,
+    const void** rows,
+    Py_ssize_t skip,
+    const floating* b,
+    Py_ssize_t b_row,
+    const floating* start,
+    Py_ssize_t start_row,
+    floating* c,
+    Py_ssize_t c_row,
+) noexcept nogil:
+    """What `tile` does with a transposed `a` for BP_EIGHT rows, n whole vectors and `tails` columns behind them.
+
+    Only where BP_MORE_VECTORS is not 0; that many vectors have 8 lanes for each of the columns.
+    """
+    if floating is float:
+        bp_tile_and_tailf(n, tails, K, rows, skip, b, b_row, start, start_row, c, c_row)
+    else:
+        bp_tile_and_tail(n, tails, K, rows, skip, b, b_row, start, start_row, c, c_row)
 
 
 cdef inline void strip(

@@ -38,14 +38,29 @@ static BP_INLINE void BP(store_some)(T *p, int count, V v) { memcpy(p, &v, (size
 
    With from_row = 0 every row starts from the same numbers. Where masks are not free, `whole` has vectors without an
    edge, and a strip has an edge only if it is one vector wide. `ahead` is NULL or has an address for each row, of which
-   two lines are fetched every `ahead_step` terms, from byte `ahead_line` on. */
-static BP_INLINE void BP(tile)(const int kind, const int m, const int n, int last, ptrdiff_t K, const void **rows,
+   two lines are fetched every `ahead_step` terms, from byte `ahead_line` on.
+
+   Across, a tile of BP_EIGHT rows without an edge can have `tails` columns more: SHARE of them in each of `more`
+   vectors, whose lanes are the rows, over and over. */
+#define SHARE (VL / BP_EIGHT)
+static BP_INLINE void BP(tile)(const int kind, const int m, const int n, const int more, int tails, int last, ptrdiff_t K, const void **rows,
                                ptrdiff_t skip, const T *whole, ptrdiff_t apart, const T *from, ptrdiff_t from_row,
                                T *c, ptrdiff_t c_row, const void **ahead, ptrdiff_t ahead_line, ptrdiff_t ahead_step) {
     V sum[BP_MOST_ROWS][BP_THIN_VECTORS];
     const T *along[BP_TILE_ROWS];
     const int masked = BP_MASKS_ARE_FREE || (kind == BP_STRIP && n == 1);
     const int edge = masked || last < VL;
+#if BP_MORE_VECTORS
+    V also[BP_MORE_VECTORS];
+    T numbers_of[BP_MORE_VECTORS * VL];
+    const T *const from_tail = from + (n - 1) * VL + last;
+    T *const tail = c + (n - 1) * VL + last;
+    if (more)
+        for (int j = 0; j < more * SHARE; j++)
+            BP_UNROLL for (int r = 0; r < BP_EIGHT; r++)
+                numbers_of[j * BP_EIGHT + r] = from_tail[r * from_row + (j < tails ? j : 0)];
+    BP_UNROLL for (int v = 0; v < more; v++) also[v] = *(const V *)(numbers_of + v * VL);
+#endif
     if (kind == BP_ALONG)
         BP_UNROLL for (int r = 0; r < m; r++) along[r] = (const T *)rows[r] + skip;
     BP_UNROLL for (int r = 0; r < m; r++) {
@@ -72,6 +87,14 @@ static BP_INLINE void BP(tile)(const int kind, const int m, const int n, int las
             const T *const vectors = kind == BP_STRIP ? row : whole + k * apart;
             BP_UNROLL for (int v = 0; v < n - masked; v++) vector[v] = *(const V *)(vectors + v * VL);
             if (masked) vector[n - 1] = BP(load_some)(vectors + (n - 1) * VL, last);
+#if BP_MORE_VECTORS
+            BP_UNROLL for (int v = 0; v < more; v++) {
+                /* Of columns that are not there the last is read instead. */
+                const int j = v * SHARE, next = j + SHARE - 1 < tails ? j + SHARE - 1 : tails - 1;
+                const T *const y = vectors + n * VL;
+                also[v] = BP(vector_fma)(BP(vector_repeat)(row), BP(vector_halves)(y + j, y + next), also[v]);
+            }
+#endif
             BP_UNROLL for (int r = 0; r < m; r++) {
                 /* gcc makes a plain broadcast of x - 0, but an addition of 0 + x, which is no identity for −0. */
                 const V number = (kind == BP_ALONG ? along[r][k] : numbers[r]) - (V){0};
@@ -85,10 +108,15 @@ static BP_INLINE void BP(tile)(const int kind, const int m, const int n, int las
         if (edge) BP(store_some)(end, last, sum[r][n - 1]);
         else *(V *)end = sum[r][n - 1];
     }
+#if BP_MORE_VECTORS
+    BP_UNROLL for (int v = 0; v < more; v++) *(V *)(numbers_of + v * VL) = also[v];
+    for (int j = 0; j < tails && more; j++)
+        BP_UNROLL for (int r = 0; r < BP_EIGHT; r++) tail[r * c_row + j] = numbers_of[j * BP_EIGHT + r];
+#endif
 }
 
 #define BP_CASE(m, n)                                                                      \
-    case m: BP(tile)(KIND, m, n, last, K, rows, skip, whole, apart, from, from_row, c, c_row, AHEAD); return;
+    case m: BP(tile)(KIND, m, n, 0, 0, last, K, rows, skip, whole, apart, from, from_row, c, c_row, AHEAD); return;
 #if BP_TILE_ROWS == 9
 #define BP_MORE_CASES(n) BP_CASE(5, n) BP_CASE(6, n) BP_CASE(7, n) BP_CASE(8, n) BP_CASE(9, n)
 #else
@@ -126,6 +154,32 @@ static BP_UNUSED void BP(tile_across)(int m, int n, int last, ptrdiff_t K, const
     BP_TILES
 }
 #undef KIND
+
+#if BP_MORE_VECTORS
+/* The tile of BP_EIGHT rows and n whole vectors across with `tails` columns more, 1 to BP_MORE_VECTORS·SHARE. */
+static BP_UNUSED void BP(tile_and_tail)(int n, int tails, ptrdiff_t K, const void **rows, ptrdiff_t skip, const T *whole,
+                                        ptrdiff_t apart, const T *from, ptrdiff_t from_row, T *c, ptrdiff_t c_row) {
+#define BP_AND_TAIL(n, more)                                                               \
+    BP(tile)(BP_ACROSS, BP_EIGHT, n, more, tails, VL, K, rows, skip, whole, apart, from, from_row, c, c_row, NULL, 0, 0)
+    if (tails <= SHARE) switch (n) {
+        case 1: BP_AND_TAIL(1, 1); return;
+        case 2: BP_AND_TAIL(2, 1); return;
+        case 3: BP_AND_TAIL(3, 1); return;
+    }
+    switch (n) {
+    case 1: BP_AND_TAIL(1, 2); return;
+    case 2: BP_AND_TAIL(2, 2); return;
+    case 3: BP_AND_TAIL(3, 2); return;
+    }
+#undef BP_AND_TAIL
+}
+#else
+static BP_UNUSED void BP(tile_and_tail)(int n, int tails, ptrdiff_t K, const void **rows, ptrdiff_t skip, const T *whole,
+                                        ptrdiff_t apart, const T *from, ptrdiff_t from_row, T *c, ptrdiff_t c_row) {
+    (void)n, (void)tails, (void)K, (void)rows, (void)skip, (void)whole, (void)apart, (void)from, (void)from_row;
+    (void)c, (void)c_row;
+}
+#endif
 
 /* c[r·c_row + j] += Σ_k whole[k·apart + r]·rows[k][skip + j] for up to BP_STRIP_ROWS rows and BP_STRIP_NARROW vectors or 1 vector
    of `last` lanes, or up to BP_STRIP_FEW rows and BP_STRIP_WIDE vectors. */
@@ -305,6 +359,7 @@ static BP_UNUSED void BP(dots_of)(int m, int n, ptrdiff_t K, const void **rows, 
     }
 }
 
+#undef SHARE
 #undef BP_CASE
 #undef BP_MORE_CASES
 #undef BP_THIN

@@ -36,6 +36,13 @@
 /* a·2^b, rounded once */
 #define bp_vector_scalef(a, b) ((bp_vectorf)_mm512_scalef_ps((__m512)(a), (__m512)(b)))
 #define bp_vector_scale(a, b) ((bp_vector)_mm512_scalef_pd((__m512d)(a), (__m512d)(b)))
+/* Tiles across have room for this many vectors more; in them eight numbers over and over, and one or two numbers. */
+#define BP_MORE_VECTORS 2
+#define bp_vector_repeatf(p) ((bp_vectorf)_mm512_broadcast_f32x8(_mm256_loadu_ps(p)))
+#define bp_vector_repeat(p) ((bp_vector)_mm512_loadu_pd(p))
+#define bp_vector_halvesf(p, q)                                                            \
+    ((bp_vectorf)_mm512_mask_broadcastss_ps(_mm512_set1_ps(*(p)), 0xff00, _mm_load_ss(q)))
+#define bp_vector_halves(p, q) ((bp_vector)_mm512_set1_pd(*(p)))
 #define bp_load_somef(p, count) ((bp_vectorf)_mm512_maskz_loadu_ps((__mmask16)((1u << (count)) - 1), p))
 #define bp_load_some(p, count) ((bp_vector)_mm512_maskz_loadu_pd((__mmask8)((1u << (count)) - 1), p))
 #define bp_store_somef(p, count, v) _mm512_mask_storeu_ps(p, (__mmask16)((1u << (count)) - 1), (__m512)(v))
@@ -93,6 +100,10 @@
 #define bp_vector_fma(a, b, c) ((a) * (b) + (c))
 #endif
 #define BP_TILE_VECTORS 3
+#define BP_EIGHT 8
+#if !defined(BP_MORE_VECTORS)
+#define BP_MORE_VECTORS 0
+#endif
 /* Which factor of a tile lies how; see tiles.h. */
 #define BP_ALONG 0
 #define BP_ACROSS 1
