@@ -21,9 +21,10 @@ set(BPCORE_C_FLAGS -ffp-contract=off -fno-math-errno -fno-trapping-math -fno-sem
 
 function(_bpcore_finish target)
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/src/bpcore")
-  target_compile_options(${target} PRIVATE ${BPCORE_C_FLAGS} ${ARGN}
-    $<${BPCORE_IS_DEBUG}:-O1 -g -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers>
-    $<$<NOT:${BPCORE_IS_DEBUG}>:-O3>)
+  target_compile_options(${target} PRIVATE ${BPCORE_C_FLAGS}
+    $<$<NOT:${BPCORE_IS_DEBUG}>:-O3> $<$<NOT:${BPCORE_IS_DEBUG}>:-fno-asynchronous-unwind-tables>
+    ${ARGN}
+    $<${BPCORE_IS_DEBUG}:-O1 -g -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers>)
   target_compile_definitions(${target} PRIVATE $<$<NOT:${BPCORE_IS_DEBUG}>:CYTHON_WITHOUT_ASSERTIONS>)
   set_target_properties(${target} PROPERTIES C_STANDARD 11 C_EXTENSIONS ON C_VISIBILITY_PRESET hidden)
   if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug" AND NOT APPLE)

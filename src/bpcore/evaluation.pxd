@@ -7,7 +7,7 @@ threads may evaluate one network at once.
 from cython cimport floating
 from libc.stdint cimport int64_t
 
-from bpcore.gather cimport as_stored, gather_rows, stored
+from bpcore.gather cimport Source, as_stored, bytes_of, gather_rows, row_of_source
 from bpcore.network cimport BLOCK, Network, dense_forward, padded
 from bpcore.operands cimport Address, Rows, rows_of
 from bpcore.parallel cimport share
@@ -29,29 +29,28 @@ cdef inline Py_ssize_t scratch_size(const Network* net, Py_ssize_t rows, Py_ssiz
 
 cdef inline void scores_of_block(
     const Network* net,
-    const stored* x,              # IN   (rows, inputs)
-    const floating* mean,
-    const floating* scale,
+    const Source* source,
+    Py_ssize_t first,
+    Py_ssize_t rows,
     void* scratch,
     Py_ssize_t most,              # rows that the scratch is for
     floating* out,                # OUT  (rows, outputs)
-    Py_ssize_t rows,
     bint more,                    # whether another block follows, which is then fetched
 ) noexcept nogil:
     cdef Py_ssize_t each = padded(most * widest(net) * sizeof(floating)) // <Py_ssize_t> sizeof(floating)
     cdef floating* memory = <floating*> scratch
     cdef Rows enters = rows_of(<const floating*> memory + 2 * each, net.layers[0].inputs)
     cdef Address[BLOCK] following
-    cdef Ahead ahead = Ahead(&following[0], 128 // sizeof(stored))
+    cdef Ahead ahead = Ahead(&following[0], 128 // bytes_of(source))
     cdef floating* leaves
     cdef Py_ssize_t r
     cdef int n
     for r in range(rows if more else 0):
-        following[r] = x + (rows + r) * net.layers[0].inputs
-    if as_stored(x, mean, scale, <floating> 0):
-        enters = rows_of(<const floating*> x, net.layers[0].inputs)
+        following[r] = row_of_source(source, first + rows + r)
+    if as_stored(source, <floating> 0):
+        enters = rows_of(<const floating*> row_of_source(source, first), net.layers[0].inputs)
     else:
-        gather_rows(x, NULL, mean, scale, memory + 2 * each, net.layers[0].inputs, rows, net.layers[0].inputs)
+        gather_rows(source, NULL, first, memory + 2 * each, net.layers[0].inputs, rows)
     for n in range(net.depth):
         leaves = out if n == net.depth - 1 else memory + (n % 2) * each
         dense_forward(
@@ -62,9 +61,7 @@ cdef inline void scores_of_block(
 
 cdef inline void scores_share(
     const Network* net,
-    const stored* x,              # IN   (N, inputs)
-    const floating* mean,
-    const floating* scale,
+    const Source* source,
     void* scratch,                # `scratch_size` bytes for this rank alone
     floating* out,                # OUT  (N, outputs)
     Py_ssize_t N,
@@ -72,20 +69,18 @@ cdef inline void scores_share(
     int size,
 ) noexcept nogil:
     """Scores of the rows of a rank."""
-    cdef Py_ssize_t I = net.layers[0].inputs, K = net.layers[net.depth - 1].outputs
+    cdef Py_ssize_t K = net.layers[net.depth - 1].outputs
     cdef Py_ssize_t first = share(N, rank, size, 1), stop = share(N, rank + 1, size, 1), rows
     cdef Py_ssize_t most = min(N, <Py_ssize_t> BLOCK)
     while first < stop:
         rows = min(<Py_ssize_t> BLOCK, stop - first)
-        scores_of_block(net, x + first * I, mean, scale, scratch, most, out + first * K, rows, first + rows < stop)
+        scores_of_block(net, source, first, rows, scratch, most, out + first * K, first + rows < stop)
         first = first + rows
 
 
 cdef inline Py_ssize_t right_share(
     const Network* net,
-    const stored* x,              # IN   (N, inputs)
-    const floating* mean,
-    const floating* scale,
+    const Source* source,
     void* scratch,                # `scratch_size` bytes for this rank alone
     floating* scores,             # a block of rows of scores, for this rank alone
     const int64_t* labels,        # IN   (N,)
@@ -94,12 +89,12 @@ cdef inline Py_ssize_t right_share(
     int size,
 ) noexcept nogil:
     """How many rows of a rank have their highest score at their label."""
-    cdef Py_ssize_t I = net.layers[0].inputs, K = net.layers[net.depth - 1].outputs
+    cdef Py_ssize_t K = net.layers[net.depth - 1].outputs
     cdef Py_ssize_t first = share(N, rank, size, 1), stop = share(N, rank + 1, size, 1), rows, r, count = 0
     cdef Py_ssize_t most = min(N, <Py_ssize_t> BLOCK)
     while first < stop:
         rows = min(<Py_ssize_t> BLOCK, stop - first)
-        scores_of_block(net, x + first * I, mean, scale, scratch, most, scores, rows, first + rows < stop)
+        scores_of_block(net, source, first, rows, scratch, most, scores, first + rows < stop)
         for r in range(rows):
             if highest(scores + r * K, K) == labels[first + r]:
                 count = count + 1

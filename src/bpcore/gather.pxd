@@ -1,7 +1,8 @@
-"""Bringing a mini-batch together: rows of the data, by their indices, in the network's type and scaled.
+"""Data as it is stored, and rows of it in the network's type and scaled.
 
 A value is converted, then `mean` is subtracted, then it is multiplied by `scale`: three roundings at the most, each
-left out where the pointer is NULL.
+left out where the pointer is NULL. How data is stored is told apart here alone, so that there is one network of each
+type and not one for every kind of data.
 """
 
 from cython cimport floating
@@ -13,42 +14,68 @@ ctypedef fused stored:
     uint8_t
 
 
-cdef inline void gather_rows(
-    const stored* data,          # IN   (N, I)
-    const int64_t* indices,      # IN   (B,) each in [0, N), or NULL: the rows from 0
-    const floating* mean,        # IN   (I,) or NULL
-    const floating* scale,       # IN   (I,) or NULL
-    floating* out,               # OUT  (B, I), `out_row` numbers from one row to the next
-    Py_ssize_t out_row,
-    Py_ssize_t B,
-    Py_ssize_t I,
-) noexcept nogil:
-    cdef const stored* row
-    cdef floating* to
-    cdef Py_ssize_t r, i
-    for r in range(B):
-        row = data + (r if indices is NULL else indices[r]) * I
-        to = out + r * out_row
-        # out = (data − mean)·scale
-        if mean is NULL and scale is NULL:
-            for i in range(I):
-                to[i] = <floating> row[i]
-        elif mean is NULL:
-            for i in range(I):
-                to[i] = <floating> row[i] * scale[i]
-        elif scale is NULL:
-            for i in range(I):
-                to[i] = <floating> row[i] - mean[i]
-        else:
-            for i in range(I):
-                to[i] = (<floating> row[i] - mean[i]) * scale[i]
+cdef struct Source:
+    const void* x                  # (N, inputs) without gaps
+    char letter                    # f, d or B: float, double or uint8_t
+    Py_ssize_t inputs
+    const void* mean               # (inputs,) of the network's type, or NULL
+    const void* scale              # (inputs,) likewise
 
 
-cdef inline bint as_stored(const stored* _, const void* mean, const void* scale, floating __) noexcept nogil:
+cdef inline Py_ssize_t bytes_of(const Source* source) noexcept nogil:
+    """Bytes of a number."""
+    return 1 if source.letter == c"B" else 4 if source.letter == c"f" else 8
+
+
+cdef inline const void* row_of_source(const Source* source, Py_ssize_t n) noexcept nogil:
+    """Where row n begins."""
+    return <const char*> source.x + n * source.inputs * bytes_of(source)
+
+
+cdef inline bint as_stored(const Source* source, floating _) noexcept nogil:
     """Whether rows of the data are what the network takes, so that they need not be brought together."""
-    if mean is not NULL or scale is not NULL:
+    if source.mean is not NULL or source.scale is not NULL:
         return False
     if floating is float:
-        return stored is float
+        return source.letter == c"f"
     else:
-        return stored is double
+        return source.letter == c"d"
+
+
+cdef inline void gather_rows(
+    const Source* source,
+    const int64_t* indices,      # IN   (B,) each in [0, N), or NULL: the rows from `first` on
+    Py_ssize_t first,
+    floating* out,               # OUT  (B, inputs), `out_row` numbers from one row to the next
+    Py_ssize_t out_row,
+    Py_ssize_t B,
+) noexcept nogil:
+    cdef const void* row
+    cdef Py_ssize_t r
+    for r in range(B):
+        row = row_of_source(source, first + r if indices is NULL else indices[r])
+        if source.letter == c"f":
+            gather_row(source, <const float*> row, out + r * out_row)
+        elif source.letter == c"d":
+            gather_row(source, <const double*> row, out + r * out_row)
+        else:
+            gather_row(source, <const uint8_t*> row, out + r * out_row)
+
+
+cdef inline void gather_row(const Source* source, const stored* x, floating* out) noexcept nogil:
+    cdef const floating* mean = <const floating*> source.mean
+    cdef const floating* scale = <const floating*> source.scale
+    cdef Py_ssize_t i
+    # out = (x − mean)·scale
+    if mean is NULL and scale is NULL:
+        for i in range(source.inputs):
+            out[i] = <floating> x[i]
+    elif mean is NULL:
+        for i in range(source.inputs):
+            out[i] = <floating> x[i] * scale[i]
+    elif scale is NULL:
+        for i in range(source.inputs):
+            out[i] = <floating> x[i] - mean[i]
+    else:
+        for i in range(source.inputs):
+            out[i] = (<floating> x[i] - mean[i]) * scale[i]

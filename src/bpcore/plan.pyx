@@ -7,7 +7,7 @@ c) Evaluation works on memory of its own, block by block, so several threads of 
    training writes to the workspace and the parameters, and a second training call at the same time raises.
 d) `predict` and `step`, which have to be quick for small networks, return None for arrays that must first be
    converted or are wrong, and leave that to the caller.
-e) What runs is a job, of which each thread does its part; the types of data and network are told apart in one place.
+e) What runs is a job, of which each thread does its part; the types of network are told apart in one place.
 """
 
 from cpython.buffer cimport PyBuffer_Release
@@ -15,13 +15,13 @@ from cpython.dict cimport PyDict_GetItem
 from cpython.object cimport PyObject
 from cython cimport floating
 from cython.parallel cimport parallel, threadid
-from libc.stdint cimport int64_t, uint8_t
+from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free, malloc
 
 from bpcore.activations cimport IDENTITY, RELU, SIGMOID, TANH, Activation
 from bpcore.buffers cimport address, contiguous, readable, shaped
 from bpcore.evaluation cimport right_share, scores_share, scratch_size
-from bpcore.gather cimport as_stored, gather_rows, stored
+from bpcore.gather cimport Source, as_stored, gather_rows
 from bpcore.network cimport (
     BLOCK, SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Dense, Head, Network, operations, padded, place, row_of, step_share,
     work_of_step, workspace_size,
@@ -29,7 +29,7 @@ from bpcore.network cimport (
 from bpcore.operands cimport Address, Rows, aligned, rows_of
 from bpcore.parallel cimport omp_get_max_threads, omp_get_num_threads, worth
 from bpcore.reductions cimport mean_of
-from bpcore.training cimport Batch, Source, train_share
+from bpcore.training cimport Batch, Targets, train_share
 from bpcore.updates cimport ADAGRAD, ADAM, MOMENTUM, NESTEROV, RMSPROP, SGD, Rule, Update
 
 from numpy import empty
@@ -79,7 +79,8 @@ cdef class Plan:
     """
 
     cdef Network net
-    cdef Source source
+    cdef Source source              # the data is each call's own
+    cdef Targets targets
     cdef Batch batch
     cdef readonly str dtype
     cdef readonly bint training
@@ -105,6 +106,7 @@ cdef class Plan:
             raise MemoryError("no memory for the plan")
         for n, (W, b, activation) in enumerate(layers):
             self.take(n, W, b, ACTIVATIONS[activation])
+        self.source.inputs = self.inputs
         self.source.mean = self.given(mean, 1, self.inputs, self.inputs)
         self.source.scale = self.given(scale, 1, self.inputs, self.inputs)
 
@@ -280,18 +282,18 @@ cdef class Plan:
         cdef Py_buffer view
         cdef Py_ssize_t K = self.net.layers[self.net.depth - 1].outputs, r
         cdef bint right
-        self.source.labels, self.source.targets = NULL, NULL
+        self.targets.labels, self.targets.weights = NULL, NULL
         if not contiguous(t, &view):
             return False
         if view.ndim == 1 and self.net.head == SOFTMAX_CROSS_ENTROPY:
             right = view.shape[0] == N and view.itemsize == 8 and view.format[0] in (c"l", c"q")
-            self.source.labels = <const int64_t*> view.buf
+            self.targets.labels = <const int64_t*> view.buf
             if right and checked:
                 for r in range(N):
-                    right = right and 0 <= self.source.labels[r] < K
+                    right = right and 0 <= self.targets.labels[r] < K
         else:
             right = shaped(&view, self.letter, 2, N, K)
-            self.source.targets = view.buf
+            self.targets.weights = view.buf
         PyBuffer_Release(&view)
         return right
 
@@ -312,8 +314,8 @@ cdef class Plan:
             self.batch.x = <char*> aligned(self.memory) + size
             self.behind = <char*> self.batch.x + B * row * self.itemsize
             self.batch.rows = <Address*> (<char*> self.behind + behind)
-        self.batch.labels = NULL if self.source.labels is NULL else <int64_t*> self.behind
-        self.batch.targets = NULL if self.source.targets is NULL else self.behind
+        self.batch.labels = NULL if self.targets.labels is NULL else <int64_t*> self.behind
+        self.batch.weights = NULL if self.targets.weights is NULL else self.behind
         return 0
 
     # --- Jobs -----------------------------------------------------------------------------------------------
@@ -340,52 +342,42 @@ cdef class Plan:
                     self.part(job, threadid(), omp_get_num_threads())
 
     cdef void part(self, const Job* job, int rank, int size) noexcept nogil:
-        if job.data.format[0] == c"f":
-            self.part_of(job, <const float*> job.data.buf, rank, size)
-        elif job.data.format[0] == c"d":
-            self.part_of(job, <const double*> job.data.buf, rank, size)
-        else:
-            self.part_of(job, <const uint8_t*> job.data.buf, rank, size)
-
-    cdef void part_of(self, const Job* job, const stored* x, int rank, int size) noexcept nogil:
         if self.letter == c"f":
-            self.part_as(job, x, <float> 0, rank, size)
+            self.part_as(job, <float> 0, rank, size)
         else:
-            self.part_as(job, x, <double> 0, rank, size)
+            self.part_as(job, <double> 0, rank, size)
 
-    cdef void part_as(self, const Job* job, const stored* x, floating _, int rank, int size) noexcept nogil:
+    cdef void part_as(self, const Job* job, floating _, int rank, int size) noexcept nogil:
         cdef Py_ssize_t N = job.data.shape[0]
-        cdef const floating* mean = <const floating*> self.source.mean
-        cdef const floating* scale = <const floating*> self.source.scale
+        cdef Source source = self.source
         cdef char* scratch = NULL if job.memory is NULL else job.memory + rank * job.each + 64
+        source.x, source.letter = job.data.buf, job.data.format[0]
         if job.task == SCORES:
-            scores_share(&self.net, x, mean, scale, scratch, <floating*> job.out, N, rank, size)
+            scores_share(&self.net, &source, scratch, <floating*> job.out, N, rank, size)
         elif job.task == RIGHT:
             (<Py_ssize_t*> (scratch - 64))[0] = right_share(
-                &self.net, x, mean, scale, scratch, <floating*> (scratch + scratch_size(&self.net, N, self.itemsize)),
+                &self.net, &source, scratch, <floating*> (scratch + scratch_size(&self.net, N, self.itemsize)),
                 job.labels, N, rank, size,
             )
         elif job.task == TRAIN:
             train_share(
-                &self.net, &self.source, x, job.indices, job.steps, job.B, &self.batch, job.update, job.losses, _,
-                rank, size,
+                &self.net, &source, &self.targets, job.indices, job.steps, job.B, &self.batch, job.update, job.losses,
+                _, rank, size,
             )
         else:
-            self.step_part(job, x, _, rank, size)
+            self.step_part(job, &source, _, rank, size)
 
-    cdef void step_part(self, const Job* job, const stored* x, floating _, int rank, int size) noexcept nogil:
-        cdef Py_ssize_t I = self.net.layers[0].inputs, row = self.batch.row, first, stop
-        cdef const floating* mean = <const floating*> self.source.mean
-        cdef const floating* scale = <const floating*> self.source.scale
+    cdef void step_part(self, const Job* job, const Source* source, floating _, int rank, int size) noexcept nogil:
+        cdef Py_ssize_t row = self.batch.row, first, stop
         cdef floating* batch = <floating*> self.batch.x
-        cdef Rows enters = rows_of(<const floating*> job.data.buf, I)
-        if not as_stored(x, mean, scale, _):
+        cdef Rows enters = rows_of(<const floating*> source.x, source.inputs)
+        if not as_stored(source, _):
             # A rank prepares the rows that it then takes through the layers.
             first, stop = job.B * rank // size, job.B * (rank + 1) // size
-            gather_rows(x + first * I, NULL, mean, scale, batch + first * row, row, stop - first, I)
+            gather_rows(source, NULL, first, batch + first * row, row, stop - first)
             enters = rows_of(<const floating*> batch, row)
         step_share(
-            &self.net, enters, self.source.labels, <const floating*> self.source.targets, job.B, &job.update,
+            &self.net, enters, self.targets.labels, <const floating*> self.targets.weights, job.B, &job.update,
             rank, size,
         )
 

@@ -4,7 +4,7 @@ from cython cimport floating
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
-from bpcore.gather cimport as_stored, gather_rows, stored
+from bpcore.gather cimport Source, as_stored, bytes_of, gather_rows, row_of_source
 from bpcore.network cimport Network, params_half, rows_half
 from bpcore.operands cimport Address, Rows, rows_at, rows_of
 from bpcore.parallel cimport share, wait_for_team
@@ -13,13 +13,9 @@ from bpcore.reductions cimport mean_of
 from bpcore.updates cimport Update
 
 
-cdef struct Source:
-    # The data, in whatever type it is stored, and how a batch of it is prepared.
-    const void* x                  # (N, inputs)
+cdef struct Targets:
     const int64_t* labels          # (N,), or NULL
-    const void* targets            # (N, outputs) of the network's type, where there are no labels
-    const void* mean               # (inputs,) of the network's type, or NULL
-    const void* scale              # (inputs,) likewise
+    const void* weights            # (N, outputs) of the network's type, where there are no labels
 
 
 cdef struct Batch:
@@ -27,14 +23,14 @@ cdef struct Batch:
     void* x                        # (B, inputs), `row` numbers from one row to the next
     Py_ssize_t row
     int64_t* labels                # (B,), or NULL
-    void* targets                  # (B, outputs), or NULL
+    void* weights                  # (B, outputs), or NULL
     Address* rows                  # (2, B) where the rows of this batch, and those of the next, lie in the data
 
 
 cdef inline void train_share(
     const Network* net,
     const Source* source,
-    const stored* x,               # source.x; its type says how the data is stored
+    const Targets* targets,
     const int64_t* indices,        # IN   (steps, B) samples of each batch
     Py_ssize_t steps,
     Py_ssize_t B,
@@ -46,28 +42,26 @@ cdef inline void train_share(
     int size,
 ) noexcept nogil:
     cdef Py_ssize_t first = share(B, rank, size, 1), stop = share(B, rank + 1, size, 1), step
-    cdef Py_ssize_t I = net.layers[0].inputs
-    cdef bint in_place = as_stored(x, source.mean, source.scale, _)
+    cdef bint in_place = as_stored(source, _)
     cdef Address* here = batch.rows
     cdef Address* there = batch.rows + B
     cdef Rows rows = rows_of(<const floating*> batch.x, batch.row)
     cdef Ahead ahead
-    find_rows(x, indices, first, stop, I, here)
+    find_rows(source, indices, first, stop, here)
     for step in range(steps):
         if step + 1 < steps:
             # The others read `here` until the step ends, and nobody reads `there`.
-            find_rows(x, indices + (step + 1) * B, first, stop, I, there)
-            ahead = Ahead(there, 128 // sizeof(stored))
+            find_rows(source, indices + (step + 1) * B, first, stop, there)
+            ahead = Ahead(there, 128 // bytes_of(source))
         if in_place:
             rows = rows_at(here)
         else:
             gather_rows(
-                x, indices + step * B + first, <const floating*> source.mean, <const floating*> source.scale,
-                <floating*> batch.x + first * batch.row, batch.row, stop - first, I,
+                source, indices + step * B + first, 0, <floating*> batch.x + first * batch.row, batch.row, stop - first,
             )
-        gather_targets(source, indices + step * B, first, stop, net.layers[net.depth - 1].outputs, batch, _)
+        gather_targets(targets, indices + step * B, first, stop, net.layers[net.depth - 1].outputs, batch, _)
         rows_half(
-            net, rows, batch.labels, <const floating*> batch.targets, B, &ahead if step + 1 < steps else NULL, rank,
+            net, rows, batch.labels, <const floating*> batch.weights, B, &ahead if step + 1 < steps else NULL, rank,
             size,
         )
         wait_for_team(size)
@@ -80,20 +74,19 @@ cdef inline void train_share(
 
 
 cdef inline void find_rows(
-    const stored* x,
+    const Source* source,
     const int64_t* indices,
     Py_ssize_t first,
     Py_ssize_t stop,
-    Py_ssize_t I,
     Address* rows,             # OUT  addresses `first` to `stop` of (B,)
 ) noexcept nogil:
     cdef Py_ssize_t r
     for r in range(first, stop):
-        rows[r] = x + indices[r] * I
+        rows[r] = row_of_source(source, indices[r])
 
 
 cdef inline void gather_targets(
-    const Source* source,
+    const Targets* targets,
     const int64_t* indices,        # IN   (B,)
     Py_ssize_t first,
     Py_ssize_t stop,
@@ -101,11 +94,11 @@ cdef inline void gather_targets(
     const Batch* batch,
     floating _,
 ) noexcept nogil:
-    """Labels or targets `first` to `stop` of the batch."""
-    cdef floating* targets = <floating*> batch.targets
+    """Labels or weights `first` to `stop` of the batch."""
+    cdef floating* weights = <floating*> batch.weights
     cdef Py_ssize_t r
     for r in range(first, stop):
         if batch.labels is not NULL:
-            batch.labels[r] = source.labels[indices[r]]
+            batch.labels[r] = targets.labels[indices[r]]
         else:
-            memcpy(targets + r * K, <const floating*> source.targets + indices[r] * K, K * sizeof(floating))
+            memcpy(weights + r * K, <const floating*> targets.weights + indices[r] * K, K * sizeof(floating))
