@@ -5,6 +5,9 @@ from libc.stdint cimport uintptr_t
 
 ctypedef const void* Address
 
+cdef enum:
+    COLLIDING_BYTES = 1024    # multiples of it between rows leave at most a quarter of a cache's sets
+
 
 cdef struct Rows:
     # Row n begins `skip` numbers behind at[first + n] or, if `at` is NULL, behind base + (first + n)·apart.
@@ -63,6 +66,11 @@ cdef inline void addresses(
     cdef Py_ssize_t n
     for n in range(count):
         out[n] = row_address(rows, n, _)
+
+
+cdef inline bint collide(const floating* _, Py_ssize_t apart) noexcept nogil:
+    """Whether rows so many numbers apart share few sets of the caches, so that not many of them stay there."""
+    return apart * <Py_ssize_t> sizeof(floating) % COLLIDING_BYTES == 0
 
 
 cdef inline void* aligned(void* memory) noexcept nogil:

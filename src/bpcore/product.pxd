@@ -1,11 +1,10 @@
 """The matrix product behind the affine layer: c = start + a·b, blocked, packed, and exact at the edges.
 
-a) The columns of c are cut into blocks at most as wide as a register tile, its rows into slabs whose part of `a` stays
-   in the second-level cache. Any part of c, some rows or some whole blocks of columns, is a product of its own with
-   the same bits, so threads share the work as they like.
-b) Along k a block is summed in pieces whose panel of `b` stays in cache, packed on the stack where it does not lie
-   well; while a panel's tiles compute, what the next panel is made of is fetched. Sums go on from where they stand in
-   c, so every element is one chain of fused multiply-adds, however k is cut.
+a) The columns of c are cut into blocks at most as wide as a register tile. Any part of c, some rows or some whole blocks
+   of columns, is a product of its own with the same bits, so threads share the work as they like.
+b) Along k the sums are cut into pieces whose panel of `b` stays in cache, packed on the stack where it does not lie
+   well; the rows of c into slabs whose part of `a` in a piece stays in the second-level cache. Sums go on from where
+   they stand in c, so every element is one chain of fused multiply-adds, however k is cut.
 c) The rows of `a` may lie anywhere, so that a mini-batch need not be copied; tiles read them through their addresses.
 d) A few last columns are done otherwise, in tails.pxd.
 """
@@ -13,10 +12,10 @@ d) A few last columns are done otherwise, in tails.pxd.
 from cython cimport floating
 from cython.parallel cimport prange
 
-from bpcore.operands cimport Address, Rows, Shape, addresses, aligned, part_of
+from bpcore.operands cimport Address, Rows, Shape, addresses, aligned, collide, part_of
 from bpcore.simd cimport (
     BP_EIGHT, BP_MASKS_ARE_FREE, BP_MORE_VECTORS, BP_THIN_ROWS, BP_THIN_VECTORS, BP_TILE_ROWS, BP_TILE_VECTORS,
-    BP_VECTOR_BYTES, bp_fetch, pack_columns, pack_rows, tile, tile_and_tail,
+    BP_VECTOR_BYTES, pack_columns, pack_rows, tile, tile_and_tail,
 )
 from bpcore.tails cimport (
     DOT_BYTES, DOT_TERMS, TERMS, Tail, lanes_of, tail_columns, tail_exchanged, tail_of, tail_of_dots, tail_of_piece,
@@ -24,11 +23,16 @@ from bpcore.tails cimport (
 )
 
 cdef enum:
-    PANEL_BYTES = 76800         # of packed b: 400 rows of the widest tile
+    PANEL_BYTES = 49152         # of packed b: 256 rows of the widest tile
     PIECE_BYTES = 262144        # of b where it lies
-    SLAB_BYTES = 524288         # of a: half of a common second-level cache
-    PACKED_SLAB_BYTES = 2097152  # of a, where that saves packing b once more
+    SLAB_BYTES = 524288         # of a piece of a: half of a common second-level cache
     FAR_BYTES = 2048            # between rows of b
+
+
+cdef struct Piece:
+    # Terms of the sums.
+    Py_ssize_t first
+    Py_ssize_t count
 
 
 cdef struct Ahead:
@@ -134,23 +138,23 @@ cdef inline void product(
     cdef Py_ssize_t columns = s.N - tail_of(s, lanes)
     cdef Py_ssize_t blocks = blocks_of(s, lanes, vector)
     # Rows far apart share sets of the first-level cache and take a page each; packing pays when they are read again.
-    cdef bint far = s.b_row * sizeof(floating) >= FAR_BYTES and s.M > 4 * BP_TILE_ROWS
+    cdef bint far = s.M > 4 * BP_TILE_ROWS and wants_panels(b, s.b_row)
     cdef bint rough = columns % vector != 0 and not BP_MASKS_ARE_FREE
     cdef bint packed = (s.b_column != 1 or far or rough) and s.panel == 0
-    cdef Py_ssize_t most = PACKED_SLAB_BYTES if packed else SLAB_BYTES
-    cdef Py_ssize_t height = max(most // (max(s.K, 1) * sizeof(floating)), 4 * BP_TILE_ROWS)
+    cdef Py_ssize_t pieces = pieces_of(s, vectors_of(s.M) * vector, packed, b)
+    cdef Py_ssize_t longest = max((s.K + pieces - 1) // pieces, 1)
+    cdef Py_ssize_t height = max(SLAB_BYTES // (longest * <Py_ssize_t> sizeof(floating)), 4 * BP_TILE_ROWS)
     cdef Py_ssize_t slabs = (s.M + height - 1) // height
-    cdef Py_ssize_t slab, first, n, left
+    cdef Py_ssize_t slab, first, piece, n, left
     cdef unsigned char[DOT_BYTES + 64] memory
     cdef floating* copies = <floating*> aligned(memory)
     cdef const floating* tail_begin = NULL if start is NULL else start + columns
     cdef Rows rows
     cdef Shape part = s
+    cdef Piece terms
     cdef bint dotted = columns < s.N and not s.transposed
     # Dot products read rows of `a` once more: best with the tile that reads them.
-    cdef bint by_the_way = dotted and blocks > 0 and s.K <= DOT_TERMS and (
-        pieces_of(s, vectors_of(s.M) * vector, packed, b) == 1
-    )
+    cdef bint by_the_way = dotted and blocks > 0 and s.K <= DOT_TERMS and pieces == 1
     cdef Tail tail
     cdef Ahead of_slab
     # Few columns more fit into the last block's tiles, of eight rows each.
@@ -166,17 +170,20 @@ cdef inline void product(
         rows = part_of(a, s, first, 0)
         if ahead is not NULL:
             of_slab = Ahead(ahead.rows + first, ahead.step)
-        for n in range(blocks):
-            left = edge_of(s, lanes, vector, n, blocks)
-            if by_the_way and n == blocks - 1:
-                tail_start(tail_begin, c + first * s.c_row + columns, s.c_row, part.M, s.N - columns)
-            block(
-                rows, b + (n * s.panel if s.panel > 0 else left * s.b_column),
-                NULL if start is NULL else start + left, c + first * s.c_row + left, part,
-                edge_of(s, lanes, vector, n + 1, blocks) - left, packed, n + 1 < blocks,
-                &of_slab if ahead is not NULL and n == 0 else NULL, &tail if by_the_way and n == blocks - 1 else NULL,
-                tails if n == blocks - 1 else 0,
-            )
+        for piece in range(pieces):
+            terms.first = s.K * piece // pieces
+            terms.count = s.K * (piece + 1) // pieces - terms.first
+            for n in range(blocks):
+                left = edge_of(s, lanes, vector, n, blocks)
+                if by_the_way and n == blocks - 1:
+                    tail_start(tail_begin, c + first * s.c_row + columns, s.c_row, part.M, s.N - columns)
+                block(
+                    rows, b + (n * s.panel if s.panel > 0 else left * s.b_column),
+                    NULL if start is NULL else start + left, c + first * s.c_row + left, part, &terms,
+                    edge_of(s, lanes, vector, n + 1, blocks) - left, packed,
+                    &of_slab if ahead is not NULL and n == 0 else NULL,
+                    &tail if by_the_way and n == blocks - 1 else NULL, tails if n == blocks - 1 else 0,
+                )
         if dotted and not by_the_way:
             tail_of_dots(rows, b, tail_begin, c + first * s.c_row + columns, part, columns, copies)
         elif columns < s.N and s.transposed:
@@ -189,11 +196,11 @@ cdef inline void block(
     const Rows a,
     const floating* b,
     const floating* start,
-    floating* c,                  # OUT  (M, wide)
+    floating* c,                  # OUT  (M, wide), to which all but the first piece is added
     const Shape s,
+    const Piece* piece,
     Py_ssize_t wide,
     bint packed,
-    bint more,                    # whether there is another block behind this one
     const Ahead* ahead,           # or NULL
     const Tail* tail,             # dot products to do with each tile, or NULL
     int tails,                    # columns more, of a transposed a's product
@@ -208,70 +215,41 @@ cdef inline void block(
     cdef Py_ssize_t padded = vectors * vector
     cdef Py_ssize_t tallest = BP_EIGHT if tails > 0 else BP_TILE_ROWS
     cdef Py_ssize_t tiles = (s.M + tallest - 1) // tallest
-    cdef Py_ssize_t pieces = pieces_of(s, padded, packed, c)
-    cdef const floating* rows_of_b
+    cdef Py_ssize_t k = piece.first, terms = piece.count
+    cdef const floating* rows_of_b = b + k * s.b_row
     cdef const floating* begin
-    cdef const floating* following
-    cdef Py_ssize_t b_row, begin_row, piece, k, terms, n, r, j, height
+    cdef Py_ssize_t b_row = s.b_row, begin_row, n, r, j, height
     if start is NULL:
         for j in range(padded + tails):
             zero[j] = 0
         start = zero
-    for piece in range(pieces):
-        k = s.K * piece // pieces
-        terms = s.K * (piece + 1) // pieces - k
-        rows_of_b = b + k * s.b_row
-        b_row = s.b_row
-        if packed:
-            if s.b_column == 1:
-                pack_rows(vectors, last, terms, rows_of_b, b_row, panel, padded)
-            else:
-                pack_columns(wide, padded, terms, rows_of_b, s.b_column, panel)
-            rows_of_b, b_row = panel, padded
-            following = NULL
-            if piece + 1 < pieces:
-                following = b + s.K * (piece + 1) // pieces * s.b_row
-            elif more:
-                following = b + wide * s.b_column
-        if s.transposed:
-            addresses(part_of(a, s, 0, k), terms, rows, b)
-        for n in range(tiles):
-            # Tiles of nearly equal height, since a low one keeps the multipliers waiting.
-            r = n * BP_EIGHT if tails > 0 else s.M * n // tiles
-            height = min(<Py_ssize_t> BP_EIGHT, s.M - r) if tails > 0 else s.M * (n + 1) // tiles - r
-            if not s.transposed:
-                addresses(part_of(a, s, r, k), height, rows, b)
-            begin, begin_row = start, 0
-            if piece > 0:
-                begin, begin_row = c + r * s.c_row, s.c_row
-            if tails > 0 and height == BP_EIGHT:
-                tile_and_tail(
-                    vectors, tails, terms, rows, r, rows_of_b, b_row, begin, begin_row, c + r * s.c_row, s.c_row
-                )
-                continue
-            tile(
-                s.transposed, <int> height, vectors, last, terms, rows, r if s.transposed else 0, rows_of_b, b_row,
-                begin, begin_row, c + r * s.c_row, s.c_row,
-                NULL if ahead is NULL else ahead.rows + r, 0 if ahead is NULL else k // ahead.step * 128,
-                0 if ahead is NULL else ahead.step,
-            )
-            if tail is not NULL:
-                tail_of_piece(part_of(a, s, r, k), tail, terms, c + r * s.c_row + wide, s.c_row, height)
-            if packed and following is not NULL:
-                if s.b_column == 1:
-                    fetch(following, terms, wide, s.b_row, n, tiles)
-                else:
-                    fetch(following, wide, terms, s.b_column, n, tiles)
-
-
-cdef inline void fetch(
-    const floating* b, Py_ssize_t rows, Py_ssize_t columns, Py_ssize_t row, Py_ssize_t part, Py_ssize_t parts
-) noexcept nogil:
-    """Ask for a part of so many rows, before they are packed."""
-    cdef Py_ssize_t lines = columns * <Py_ssize_t> sizeof(floating) // 64 + 1, r, line
-    for r in range(rows * part // parts, rows * (part + 1) // parts):
-        for line in range(lines):
-            bp_fetch(<const char*> (b + r * row) + line * 64)
+    if packed:
+        if s.b_column == 1:
+            pack_rows(vectors, last, terms, rows_of_b, b_row, panel, padded)
+        else:
+            pack_columns(wide, padded, terms, rows_of_b, s.b_column, panel)
+        rows_of_b, b_row = panel, padded
+    if s.transposed:
+        addresses(part_of(a, s, 0, k), terms, rows, b)
+    for n in range(tiles):
+        # Tiles of nearly equal height, since a low one keeps the multipliers waiting.
+        r = n * BP_EIGHT if tails > 0 else s.M * n // tiles
+        height = min(<Py_ssize_t> BP_EIGHT, s.M - r) if tails > 0 else s.M * (n + 1) // tiles - r
+        if not s.transposed:
+            addresses(part_of(a, s, r, k), height, rows, b)
+        begin, begin_row = start, 0
+        if k > 0:
+            begin, begin_row = c + r * s.c_row, s.c_row
+        if tails > 0 and height == BP_EIGHT:
+            tile_and_tail(vectors, tails, terms, rows, r, rows_of_b, b_row, begin, begin_row, c + r * s.c_row, s.c_row)
+            continue
+        tile(
+            s.transposed, <int> height, vectors, last, terms, rows, r if s.transposed else 0, rows_of_b, b_row, begin,
+            begin_row, c + r * s.c_row, s.c_row, NULL if ahead is NULL else ahead.rows + r,
+            0 if ahead is NULL else k // ahead.step * 128, 0 if ahead is NULL else ahead.step,
+        )
+        if tail is not NULL:
+            tail_of_piece(part_of(a, s, r, k), tail, terms, c + r * s.c_row + wide, s.c_row, height)
 
 
 cdef inline Py_ssize_t panel_width(const floating* _) noexcept nogil:
@@ -279,8 +257,8 @@ cdef inline Py_ssize_t panel_width(const floating* _) noexcept nogil:
 
 
 cdef inline bint wants_panels(const floating* _, Py_ssize_t N) noexcept nogil:
-    """Whether rows of N numbers are far apart."""
-    return N * <Py_ssize_t> sizeof(floating) >= FAR_BYTES
+    """Whether rows of N numbers are far apart, or share sets of the caches."""
+    return N * <Py_ssize_t> sizeof(floating) >= FAR_BYTES or collide(_, N)
 
 
 cdef inline Py_ssize_t panels_size(const floating* _, Py_ssize_t K, Py_ssize_t N) noexcept nogil:

@@ -147,9 +147,6 @@ static inline double bp_tanh(double x) {
 
 #include "vectors.h"
 
-/* Bring a line into cache that is needed soon; any address will do. */
-static BP_INLINE void bp_fetch(const void *address) { __builtin_prefetch(address); }
-
 #define T float
 #define T_BYTES 4
 #define BP(name) bp_##name##f

@@ -48,7 +48,6 @@ cdef extern from "simd.h" nogil:
     double bp_exp_row(Py_ssize_t K, const double* x, double m, double* y) noexcept
     void bp_exp_lanes(Py_ssize_t K, double* e, double* m) noexcept
     double bp_multiply_adds(Py_ssize_t rounds) noexcept
-    void bp_fetch(const void* address) noexcept
     void bp_streamed() noexcept
     void bp_tile_alongf(
         int m, int n, int last, Py_ssize_t K, const void** rows, Py_ssize_t skip, const float* whole, Py_ssize_t apart,
