@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 # Seconds that one turn should take: long against the clock, short against what else the machine does.
 TURN = 0.02
-# Seconds before a turn: OpenBLAS' threads go on spinning for about 20 ms when their work is done, on the processors
-# that the next contender's threads need.
-PAUSE = 0.05
+# OpenBLAS' threads go on spinning when their work is done, 2^28 cycles of the processor's counter or about 0.1 s, on the
+# processors that the next contender's threads need. A turn begins when the process has done nothing for this long, and
+# in any case after LIMIT.
+QUIET = 0.02
+LIMIT = 1.0
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,21 @@ def interleaved(
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, contender in contenders.items():
-            time.sleep(PAUSE)
+            _wait_until_quiet()
             started = time.perf_counter()
             for _ in range(calls[name]):
                 contender()
             seconds[name].append((time.perf_counter() - started) / calls[name] / units)
     return {name: Timing(min(values), statistics.median(values)) for name, values in seconds.items()}
+
+
+def _wait_until_quiet() -> None:
+    """Sleep until no thread of this process computes any more."""
+    for _ in range(round(LIMIT / QUIET)):
+        before = time.process_time()
+        time.sleep(QUIET)
+        if time.process_time() - before < QUIET / 10:
+            return
 
 
 def _calls_a_turn(contender: Callable[[], object]) -> int:

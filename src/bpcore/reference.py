@@ -155,6 +155,11 @@ def sgd_update(w: Array, g: Array, lr: float, threads: int | None = None) -> Non
     w -= w.dtype.type(lr) * g
 
 
+def settled(mean: Array, times: int) -> Array:
+    """A decaying mean, 0 where it is below so many times the least normal number."""
+    return np.where(np.abs(mean) < times * np.finfo(mean.dtype).tiny, 0, mean)
+
+
 def momentum_update(
     w: Array,
     g: Array,
@@ -166,7 +171,7 @@ def momentum_update(
 ) -> None:
     """v = momentum·v + g, w -= lr·v; with nesterov w -= lr·(momentum·v + g)."""
     number = w.dtype.type
-    v[...] = number(momentum) * v + g
+    v[...] = settled(number(momentum) * v + g, 2**26)
     w -= number(lr) * (number(momentum) * v + g) if nesterov else number(lr) * v
 
 
@@ -182,7 +187,7 @@ def rmsprop_update(
 ) -> None:
     """h = alpha·h + (1 − alpha)·g², w -= lr·g / (sqrt(h) + eps)."""
     number = w.dtype.type
-    h[...] = number(alpha) * h + number(1 - alpha) * (g * g)
+    h[...] = settled(number(alpha) * h + number(1 - alpha) * (g * g), 1)
     w -= number(lr) * g / (np.sqrt(h) + number(eps))
 
 
@@ -201,8 +206,8 @@ def adam_update(
     """m = beta1·m + (1 − beta1)·g, v = beta2·v + (1 − beta2)·g², w -= lr·(m/c1) / (sqrt(v/c2) + eps)."""
     c1, c2 = 1 - power(beta1, step), np.sqrt(1 - power(beta2, step))
     number = w.dtype.type
-    m[...] = number(beta1) * m + number(1 - beta1) * g
-    v[...] = number(beta2) * v + number(1 - beta2) * (g * g)
+    m[...] = settled(number(beta1) * m + number(1 - beta1) * g, 2**26)
+    v[...] = settled(number(beta2) * v + number(1 - beta2) * (g * g), 1)
     w -= number(lr * c2 / c1) * m / (np.sqrt(v) + number(eps * c2))
 
 

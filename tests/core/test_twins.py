@@ -11,7 +11,7 @@ from bpcore import kernels, reference
 from tests.bounds import gamma, unit_roundoff
 from tests.strategies import DTYPES, SIZES, SOME, arrays, dtypes
 
-HELPERS = ("one_hot", "power")
+HELPERS = ("one_hot", "power", "settled")
 NAMES = [name for name, value in vars(reference).items() if inspect.isfunction(value) and name not in HELPERS]
 
 
@@ -226,6 +226,33 @@ def test_updates_are_the_numpy_lines(name, data, dtype, N):
     getattr(kernels, name)(w, g, *kept, *numbers)
     for array, twin in zip((w, *kept), (twin_w, *twin_kept), strict=True):
         assert np.array_equal(array, twin, equal_nan=True)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("momentum_update", (0.1, 0.9)),
+        ("momentum_update", (0.1, 0.9, True)),
+        ("rmsprop_update", (0.1, 0.9, 1e-8)),
+        ("adam_update", (0.1, 0.9, 0.9, 1e-8, 1)),
+    ],
+)
+def test_what_decays_without_a_gradient_becomes_zero_and_is_never_subnormal(name, settings, dtype):
+    least = np.finfo(dtype).tiny
+    start = np.ldexp(least, np.arange(-20, 40))
+    w, g = np.ones_like(start), np.zeros_like(start)
+    kept = [start.copy() for _ in range(UPDATES[name][0])]
+    twin_w, twin_kept = w.copy(), [moment.copy() for moment in kept]
+    # 0.9^400 is below 2^-60.
+    for _ in range(400):
+        getattr(kernels, name)(w, g, *kept, *settings)
+        getattr(reference, name)(twin_w, g, *twin_kept, *settings)
+        for moment, twin in zip(kept, twin_kept, strict=True):
+            assert np.array_equal(moment, twin)
+            assert not ((moment != 0) & (np.abs(moment) < least)).any()
+    assert np.array_equal(w, twin_w)
+    assert not np.array(kept).any()
 
 
 def test_sgd_update_is_what_the_notes_write():
