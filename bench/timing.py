@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 # Seconds that one turn should take: long against the clock, short against what else the machine does.
 TURN = 0.02
-# OpenBLAS' threads go on spinning when their work is done, 2^28 cycles of the processor's counter or about 0.1 s, on the
-# processors that the next contender's threads need. A turn begins when the process has done nothing for this long, and
-# in any case after LIMIT.
+# OpenBLAS' threads go on spinning when their work is done, 2^28 cycles of the processor's counter or about 0.1 s, on
+# the processors that the next contender's threads need. A turn begins when the process has done nothing for this long,
+# and in any case after LIMIT.
 QUIET = 0.02
 LIMIT = 1.0
 

@@ -1,5 +1,6 @@
-"""How long it takes to get going: the import, and the main job on the embedded digits."""
+"""How long it takes to get going: size on disk, the import, and the main job on the embedded digits."""
 
+import importlib.metadata
 import statistics
 import subprocess
 import sys
@@ -9,6 +10,29 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.results import Result
+
+# Modules and the distributions that they cannot do without, but for NumPy.
+PEERS = {
+    "torch": ("torch", "sympy", "networkx", "jinja2", "fsspec", "filelock", "typing-extensions", "mpmath"),
+    "jax": ("jax", "jaxlib", "scipy", "ml-dtypes", "opt-einsum"),
+    "sklearn": ("scikit-learn", "scipy", "joblib", "threadpoolctl"),
+    "onnxruntime": ("onnxruntime", "protobuf", "flatbuffers"),
+}
+
+
+def megabytes(distributions: tuple[str, ...]) -> float | None:
+    """What the distributions' files take on disk; None if the first is not installed."""
+    total = 0
+    for name in distributions:
+        try:
+            files = importlib.metadata.files(name) or []
+        except importlib.metadata.PackageNotFoundError:
+            if name == distributions[0]:
+                return None
+            continue
+        paths = (Path(str(file.locate())) for file in files if "__pycache__" not in str(file))
+        total += sum(path.stat().st_size for path in paths if path.exists())
+    return total / 1e6
 
 
 def seconds(code: str) -> float:
@@ -29,6 +53,19 @@ def run(quick: bool) -> Iterator[Result]:
     over = statistics.median(b - a for a, b in pairs)
     yield Result("start", "import backprop, over import numpy", 1e3 * over, "ms", "" if quick else "<= 15")
     yield Result("start", "import backprop and numpy", 1e3 * both, "ms")
+    yield Result(
+        "start",
+        "backprop and what it needs but NumPy: installed",
+        megabytes(("bpcore", "tqdm", "safetensors")) or 0,
+        "MB",
+    )
+    yield Result("start", "bpcore alone: installed", megabytes(("bpcore",)) or 0, "MB", "<= 4")
+    for module, distributions in PEERS.items():
+        size = megabytes(distributions)
+        if size is not None:
+            yield Result("start", f"{module} and what it needs but NumPy: installed", size, "MB")
+            imports = [seconds(f"import numpy, {module}") for _ in range(1 if quick else 5)]
+            yield Result("start", f"import {module} and numpy", 1e3 * statistics.median(imports), "ms")
 
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
