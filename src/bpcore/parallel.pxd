@@ -29,6 +29,9 @@ cdef enum:
     # Multiplications (about 8 µs of them; another operation counts as eight) below which a second thread costs more
     # than it saves. Two processors near each other meet in 0.4 µs, but a virtual machine's may be 5 µs apart.
     WORTH_A_THREAD = 1048576
+    # The same where a call begins its own region. Where another process has the second processor, OpenMP's threads wait
+    # for it by spinning, milliseconds a region: a short call would take a hundred times as long as on one thread.
+    WORTH_A_REGION = 16777216
 
 
 cdef inline void wait_for_team(int size) noexcept nogil:
@@ -38,8 +41,13 @@ cdef inline void wait_for_team(int size) noexcept nogil:
 
 
 cdef inline int worth(int threads, double operations) noexcept nogil:
-    """As many threads as the work is worth: all or one."""
+    """As many threads as work inside a region, or at a single kernel's door, is worth: all or one."""
     return threads if operations >= WORTH_A_THREAD else 1
+
+
+cdef inline int worth_a_region(int threads, double operations) noexcept nogil:
+    """As many threads as a whole call of a network is worth: all or one."""
+    return threads if operations >= WORTH_A_REGION else 1
 
 
 cdef inline Py_ssize_t share(Py_ssize_t n, int rank, int size, Py_ssize_t step) noexcept nogil:

@@ -27,7 +27,7 @@ from bpcore.network cimport (
     work_of_step, workspace_size,
 )
 from bpcore.operands cimport Address, Rows, aligned, rows_of
-from bpcore.parallel cimport omp_get_max_threads, omp_get_num_threads, worth
+from bpcore.parallel cimport omp_get_max_threads, omp_get_num_threads, worth, worth_a_region
 from bpcore.reductions cimport mean_of
 from bpcore.training cimport Batch, Targets, train_share
 from bpcore.updates cimport ADAGRAD, ADAM, MOMENTUM, NESTEROV, RMSPROP, SGD, Rule, Update
@@ -204,7 +204,7 @@ cdef class Plan:
 
     cdef Py_ssize_t evaluate(self, Job* job, threads) except -1:
         """Run an evaluation on memory of its own; returns the sum of what the ranks counted."""
-        cdef int n = self.team(threads, operations(&self.net, job.data.shape[0])), rank
+        cdef int n = self.team(threads, worth_a_region(2, operations(&self.net, job.data.shape[0]))), rank
         cdef Py_ssize_t K = self.net.layers[self.net.depth - 1].outputs, count = 0
         # A count, the blocks of activations, a block of scores.
         job.each = 64 + scratch_size(&self.net, job.data.shape[0], self.itemsize)
@@ -245,7 +245,7 @@ cdef class Plan:
                 job.task, job.update, job.losses, job.memory = TRAIN, update_of(update), &losses[0], NULL
                 job.indices, job.steps, job.B = &indices[0, 0], indices.shape[0], indices.shape[1]
                 self.reserve(job.B)
-                self.run(&job, self.team(threads, work_of_step(&self.net, job.B)))
+                self.run(&job, self.team(threads, worth(2, work_of_step(&self.net, job.B))))
             finally:
                 PyBuffer_Release(&job.data)
         finally:
@@ -264,7 +264,7 @@ cdef class Plan:
                     return None
                 job.task, job.update, job.memory = STEP, update_of(update), NULL
                 self.reserve(job.B)
-                self.run(&job, self.team(threads, work_of_step(&self.net, job.B)))
+                self.run(&job, self.team(threads, worth_a_region(2, work_of_step(&self.net, job.B))))
             finally:
                 PyBuffer_Release(&job.data)
         finally:
@@ -320,9 +320,9 @@ cdef class Plan:
 
     # --- Jobs -----------------------------------------------------------------------------------------------
 
-    cdef int team(self, threads, double work) except -1:
-        """How many threads to use; asks only when the work is worth it."""
-        if worth(2, work) == 1:
+    cdef int team(self, threads, int most) except -1:
+        """How many threads to use; asks only when the work is worth more than one."""
+        if most == 1:
             return 1
         return min(<Py_ssize_t> resolve(threads), <Py_ssize_t> omp_get_max_threads())
 
