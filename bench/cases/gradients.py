@@ -6,9 +6,27 @@ from collections.abc import Iterator
 import numpy as np
 
 import backprop as bp
-from backprop.checks import gradient_and_kinks
 from bench.data import mnist_or_digits
 from bench.results import Result
+
+
+def gradient_and_kinks(
+    net: bp.Network, x: np.ndarray, t: np.ndarray, array: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Central differences of the loss by one parameter, and where a ReLU switched between the two evaluations."""
+    kinks: list[bool] = []
+    masks: list[list[np.ndarray]] = []
+
+    def loss(_: np.ndarray) -> float:
+        value = net.loss(x, t)
+        masks.append([layer.mask for layer in net.layers.values() if isinstance(layer, bp.Relu)])
+        if len(masks) == 2:
+            kinks.append(any(not np.array_equal(above, below) for above, below in zip(*masks, strict=True)))
+            masks.clear()
+        return value
+
+    gradient = bp.numerical_gradient(loss, array)
+    return gradient, np.array(kinks, dtype=bool).reshape(array.shape)
 
 
 def run(quick: bool) -> Iterator[Result]:

@@ -13,6 +13,7 @@ from bpcore import __version__, cpu_info, get_num_threads, set_num_threads
 
 if TYPE_CHECKING:
     from backprop.data import load_digits, load_fashion_mnist, load_mnist
+    from backprop.gradcheck import GradientError, GradientReport, assert_gradients, check_gradients
 
 __all__ = [
     "SGD",
@@ -22,6 +23,8 @@ __all__ = [
     "Add",
     "Affine",
     "Exp",
+    "GradientError",
+    "GradientReport",
     "History",
     "IdentityWithLoss",
     "Momentum",
@@ -37,6 +40,8 @@ __all__ = [
     "Tanh",
     "TwoLayerNet",
     "__version__",
+    "assert_gradients",
+    "check_gradients",
     "cpu_info",
     "get_num_threads",
     "load_digits",
@@ -47,10 +52,18 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Import what loads data when it is first asked for: it needs a good part of the standard library."""
-    if name.startswith("load_") and name in __all__:
-        from backprop import data
+# Imported when first asked for: what loads data needs a good part of the standard library, and not everyone checks.
+LATER = {
+    "data": ("load_digits", "load_fashion_mnist", "load_mnist"),
+    "gradcheck": ("GradientError", "GradientReport", "assert_gradients", "check_gradients"),
+}
 
-        return getattr(data, name)
+
+def __getattr__(name: str) -> Any:
+    """Import one of LATER's names."""
+    for module, names in LATER.items():
+        if name in names:
+            import importlib
+
+            return getattr(importlib.import_module(f"backprop.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

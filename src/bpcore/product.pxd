@@ -1,7 +1,7 @@
 """The matrix product behind the affine layer: c = start + a·b, blocked, packed, and exact at the edges.
 
-a) The columns of c are cut into blocks at most as wide as a register tile. Any part of c, some rows or some whole blocks
-   of columns, is a product of its own with the same bits, so threads share the work as they like.
+a) The columns of c are cut into blocks at most as wide as a register tile. Any part of c, some rows or some whole
+   blocks of columns, is a product of its own with the same bits, so threads share the work as they like.
 b) Along k the sums are cut into pieces whose panel of `b` stays in cache, packed on the stack where it does not lie
    well; the rows of c into slabs whose part of `a` in a piece stays in the second-level cache. Sums go on from where
    they stand in c, so every element is one chain of fused multiply-adds, however k is cut.

@@ -7,8 +7,8 @@ c) Adam's corrections of the moments' bias are folded into two numbers a step, w
    lr·(m/c1) / (sqrt(v/c2) + eps) = (lr·sqrt(c2)/c1)·m / (sqrt(v) + eps·sqrt(c2)), c1 = 1 − beta1^t, c2 = 1 − beta2^t.
    The paper has this form in section 2 (Kingma and Ba 2015).
 d) What decays while its gradient is 0, as that of a dead unit, would come to the subnormal numbers, on which many
-   processors take a hundred times as long, and not leave them: 0.9 times 4 of the smallest rounds to 4 of them. So a mean
-   becomes 0 below 2^26 times the least normal number, a mean of squares below that number itself.
+   processors take a hundred times as long, and not leave them: 0.9 times 4 of the smallest rounds to 4 of them. So a
+   mean becomes 0 below 2^26 times the least normal number, a mean of squares below that number itself.
 """
 
 from cython cimport floating

@@ -28,7 +28,7 @@ def test_python(text, tmp_path, monkeypatch, capsys):
 
 def test_what_the_examples_print(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    package, apples, check = PYTHON
+    package, apples, check, own = PYTHON
     names: dict[str, object] = {}
     exec(package, names)
     assert names["policy"].accuracy(names["x"], names["t"]) > 0.95
@@ -37,6 +37,9 @@ def test_what_the_examples_print(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out == "715.0: one apple more costs 110.0, one won more an apple 2.2\n"
     exec(check, {})
     assert all(float(line.split()[1]) < 1e-9 for line in capsys.readouterr().out.splitlines())
+    exec(own, {"__name__": "readme"})
+    (said,) = re.findall(r"^# (.*) …$", own, re.MULTILINE)
+    assert said in capsys.readouterr().out
 
 
 def test_the_two_commands_are_these():

@@ -1,0 +1,153 @@
+"""What a gradient check found, for people: text, HTML, and an error to raise."""
+
+import html
+from dataclasses import dataclass, field
+
+from backprop.gradcheck.findings import Finding
+
+
+class GradientError(AssertionError):
+    """A gradient check did not pass; its message is the report."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One place where both gradients were taken.
+
+    Attributes
+    ----------
+    where : str
+        An index such as `W[3, 1]`, or a random direction.
+    backpropagated, numerical : float
+    error : float
+        Their distance; at a kink that from the one-sided derivatives' interval.
+    kink : bool
+    """
+
+    where: str
+    backpropagated: float
+    numerical: float
+    error: float
+    kink: bool = False
+
+    @property
+    def relative(self) -> float:
+        """The error over the larger of the two."""
+        size = max(abs(self.backpropagated), abs(self.numerical))
+        return self.error / size if size else 0.0
+
+
+@dataclass
+class ArrayReport:
+    """What was found of one array.
+
+    Attributes
+    ----------
+    name : str
+    shape : tuple of int
+    points : list of Point
+        Elements and random directions that were compared.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    points: list[Point] = field(default_factory=list)
+
+    @property
+    def kinks(self) -> int:
+        """How many points stood at a kink."""
+        return sum(point.kink for point in self.points)
+
+    @property
+    def worst(self) -> Point | None:
+        """The point with the largest error."""
+        return max(self.points, key=lambda point: point.error, default=None)
+
+    @property
+    def worst_relative(self) -> float:
+        """The largest relative error."""
+        return max((point.relative for point in self.points), default=0.0)
+
+
+@dataclass
+class GradientReport:
+    """The outcome of `check_gradients`.
+
+    Attributes
+    ----------
+    target : str
+    seed : int
+        Chose the sample of elements, the directions and dout; the same seed repeats the check.
+    arrays : list of ArrayReport
+    findings : list of Finding
+        Every mistake by name; empty if all is well.
+    """
+
+    target: str
+    seed: int
+    arrays: list[ArrayReport] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing was found, and something was looked at."""
+        return not self.findings and any(array.points for array in self.arrays)
+
+    def raise_if_failed(self) -> None:
+        """Raise GradientError with the whole report if the check did not pass."""
+        if not self.passed:
+            raise GradientError(str(self))
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        rows: list[tuple[str, ...]] = []
+        for array in self.arrays:
+            worst = array.worst
+            rows.append(
+                (
+                    array.name,
+                    str(array.shape),
+                    str(len(array.points)),
+                    str(array.kinks),
+                    "" if worst is None else f"{worst.error:.1e}",
+                    f"{array.worst_relative:.1e}",
+                    "" if worst is None else worst.where,
+                    "" if worst is None else f"{worst.backpropagated:.9g}",
+                    "" if worst is None else f"{worst.numerical:.9g}",
+                )
+            )
+        return rows
+
+    def __str__(self) -> str:
+        rows = [HEADER, *self._rows()]
+        widths = [max(len(row[n]) for row in rows) for n in range(len(HEADER))]
+        lines = [f"gradients of {self.target}, seed {self.seed}: {'passed' if self.passed else 'FAILED'}"]
+        lines += [
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in rows
+        ]
+        return "\n".join([*lines, *map(str, self.findings)])
+
+    def _repr_html_(self) -> str:
+        def cells(row: tuple[str, ...], tag: str) -> str:
+            return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in row) + "</tr>"
+
+        verdict = "passed" if self.passed else "<strong>failed</strong>"
+        table = cells(HEADER, "th") + "".join(cells(row, "td") for row in self._rows())
+        found = "".join(f"<li>{html.escape(str(finding))}</li>" for finding in self.findings)
+        return (
+            f"<p>Gradients of {html.escape(self.target)}, seed {self.seed}: {verdict}</p><table>{table}</table>"
+            + (f"<ul>{found}</ul>" if found else "")
+        )
+
+
+HEADER = (
+    "array",
+    "shape",
+    "points",
+    "kinks",
+    "worst absolute",
+    "worst relative",
+    "where",
+    "backpropagated",
+    "numerical",
+)

@@ -1,0 +1,233 @@
+"""What can be checked, seen in one way: named float64 arrays, a forward pass over them, and a backward pass.
+
+a) A layer has `forward(*inputs)` and `backward(dout)`, which returns the gradient of its input or a tuple of them, one
+   an input. A network has `params`, `loss(x, t)` and `gradient(x, t)`. A function comes as a pair with its gradient.
+b) A copy is checked, in float64 whatever the type of the original, so that nothing of the user's changes.
+c) Arrays are perturbed in place and given to the forward pass themselves, so that what is written to them shows.
+"""
+
+import copy
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from backprop._arrays import Array
+
+OWNER = "check_gradients"
+
+
+class Subject:
+    """One thing to check.
+
+    Attributes
+    ----------
+    name : str
+    arrays : dict of str to ndarray of float64
+        What is differentiated by, each writable.
+    batch : int
+        Rows of the first input, 1 where there are none.
+    takes_dout : bool
+        Whether `backward` can be given any gradient of the output.
+    """
+
+    name: str
+    arrays: dict[str, Array]
+    batch = 1
+    takes_dout = True
+
+    def forward(self) -> Any:
+        """The output for what the arrays hold now."""
+        raise NotImplementedError("a kind of subject says how it goes forward")
+
+    def backward(self, dout: Any) -> dict[str, Any]:
+        """The gradients that go back from the last output, by the names of `arrays`."""
+        raise NotImplementedError("a kind of subject says how it goes back")
+
+    def owners(self) -> list[Any]:
+        """The objects that remember a forward pass."""
+        return []
+
+    def decisions(self) -> list[Array]:
+        """Masks and indices that the last forward pass left: where one changes there is a kink."""
+        return [
+            value.copy()
+            for owner in self.owners()
+            for value in vars(owner).values()
+            if isinstance(value, np.ndarray) and value.dtype.kind in "bi"
+        ]
+
+    def fresh(self) -> "Subject":
+        """An independent copy in the same state."""
+        return copy.deepcopy(self)
+
+
+class LayerSubject(Subject):
+    """Anything with `forward` and `backward`."""
+
+    def __init__(self, layer: Any, inputs: tuple[Any, ...], params: Mapping[str, str] | None) -> None:
+        self.name = type(layer).__name__
+        self.layer = in_float64(layer)
+        names = input_names(layer.forward, len(inputs))
+        self.inputs = {name: as_input(name, value) for name, value in zip(names, inputs, strict=True)}
+        floating = [name for name, value in self.inputs.items() if is_floating(value)]
+        self.batch = batch_of(inputs)
+        self.given: list[str] = floating
+        self.params = self.paired() if params is None else checked_params(self.layer, params)
+        self.arrays = {name: self.inputs[name] for name in floating}
+        self.arrays |= {name: getattr(self.layer, name) for name in self.params}
+
+    def paired(self) -> dict[str, str]:
+        """The parameters: arrays `W` of the layer beside which a backward pass leaves `dW`."""
+        trial = copy.deepcopy(self.layer)
+        out = trial.forward(*copy.deepcopy(list(self.inputs.values())))
+        trial.backward(np.ones_like(out) if np.ndim(out) else 1.0)
+        return {
+            name: f"d{name}"
+            for name, value in vars(trial).items()
+            if is_floating(value) and hasattr(trial, f"d{name}") and name not in self.inputs
+        }
+
+    def forward(self) -> Any:  # noqa: D102
+        return self.layer.forward(*self.inputs.values())
+
+    def backward(self, dout: Any) -> dict[str, Any]:  # noqa: D102
+        returned = self.layer.backward(dout)
+        gradients = returned if isinstance(returned, (tuple, list)) else (returned,)
+        names = list(self.inputs) if len(gradients) == len(self.inputs) else self.given
+        if len(gradients) > len(names):
+            raise ValueError(
+                f"{OWNER}: {self.name}.backward returned {len(gradients)} gradients for {len(self.inputs)} inputs"
+            )
+        found = {name: value for name, value in zip(names, gradients, strict=False) if value is not None}
+        # Inputs that a tuple leaves out, targets above all, have no gradient; a layer that returns nothing forgot it.
+        for name in self.given if returned is not None else self.given[1:]:
+            if name not in found:
+                self.arrays.pop(name, None)
+        return {name: value for name, value in found.items() if name in self.arrays} | {
+            name: getattr(self.layer, gradient) for name, gradient in self.params.items()
+        }
+
+    def owners(self) -> list[Any]:  # noqa: D102
+        return [self.layer] if hasattr(self.layer, "__dict__") else []
+
+
+class NetworkSubject(Subject):
+    """Anything with `params`, `loss(x, t)` and `gradient(x, t)`."""
+
+    takes_dout = False
+
+    def __init__(self, net: Any, inputs: tuple[Any, ...], params: Mapping[str, str] | None) -> None:
+        if params is not None:
+            raise TypeError(f"{OWNER}: params names a layer's attributes; a network has its own params")
+        if len(inputs) != 2:
+            raise TypeError(f"{OWNER}: a network is checked with x and t, {len(inputs)} inputs were given")
+        self.name = type(net).__name__
+        self.net = net.astype(np.float64) if hasattr(net, "astype") else copy.deepcopy(net)
+        self.x, self.t = (as_input(name, value) for name, value in zip("xt", inputs, strict=True))
+        self.batch = batch_of(inputs)
+        self.arrays = dict(self.net.params)
+        for key, array in self.arrays.items():
+            if array.dtype != np.float64:
+                raise TypeError(f"{OWNER}: params[{key!r}] has dtype {array.dtype}, wanted float64")
+
+    def forward(self) -> Any:  # noqa: D102
+        return self.net.loss(self.x, self.t)
+
+    def backward(self, dout: Any) -> dict[str, Any]:  # noqa: D102
+        return dict(self.net.gradient(self.x, self.t))
+
+    def owners(self) -> list[Any]:  # noqa: D102
+        layers = getattr(self.net, "layers", {})
+        return list(layers.values()) if isinstance(layers, Mapping) else list(layers)
+
+
+class FunctionSubject(Subject):
+    """A pair (f, gradient): `f(*inputs)` is a number, `gradient(*inputs)` the gradient of each input."""
+
+    takes_dout = False
+
+    def __init__(
+        self, pair: tuple[Any, Any], inputs: tuple[Any, ...], params: Mapping[str, str] | None
+    ) -> None:
+        if params is not None:
+            raise TypeError(f"{OWNER}: params names a layer's attributes; a function has inputs only")
+        self.f, self.gradient = pair
+        self.name = getattr(self.f, "__name__", type(self.f).__name__)
+        names = input_names(self.f, len(inputs))
+        self.inputs = {name: as_input(name, value) for name, value in zip(names, inputs, strict=True)}
+        self.batch = batch_of(inputs)
+        self.arrays = {name: value for name, value in self.inputs.items() if is_floating(value)}
+
+    def forward(self) -> Any:  # noqa: D102
+        value = self.f(*self.inputs.values())
+        if np.ndim(value):
+            raise ValueError(f"{OWNER}: {self.name} returned shape {np.shape(value)}, wanted a number")
+        return value
+
+    def backward(self, dout: Any) -> dict[str, Any]:  # noqa: D102
+        returned = self.gradient(*self.inputs.values())
+        gradients = returned if isinstance(returned, (tuple, list)) else (returned,)
+        return dict(zip(self.arrays, gradients, strict=False))
+
+
+def subject_of(target: Any, inputs: tuple[Any, ...], params: Mapping[str, str] | None) -> Subject:
+    """See `target` as a subject, by what it has."""
+    if isinstance(target, tuple) and len(target) == 2 and all(map(callable, target)):
+        return FunctionSubject(target, inputs, params)
+    if all(hasattr(target, name) for name in ("forward", "backward")):
+        return LayerSubject(target, inputs, params)
+    if all(hasattr(target, name) for name in ("params", "loss", "gradient")):
+        return NetworkSubject(target, inputs, params)
+    raise TypeError(
+        f"{OWNER}: target is a {type(target).__name__}, wanted a layer (forward, backward), a network (params, loss, "
+        "gradient) or a pair of a function and its gradient"
+    )
+
+
+def is_floating(value: Any) -> bool:
+    """Whether it is an array of floating-point numbers."""
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
+
+
+def as_input(name: str, value: Any) -> Any:
+    """A float64 copy of floating-point numbers; what else there is, labels say, as it is."""
+    array = np.asarray(value)
+    if array.dtype.kind == "c":
+        raise TypeError(f"{OWNER}: {name} has dtype {array.dtype}, wanted real numbers")
+    return np.array(array, dtype=np.float64) if array.dtype.kind == "f" else value
+
+
+def batch_of(inputs: tuple[Any, ...]) -> int:
+    """Rows of the first input that has some."""
+    return len(inputs[0]) if inputs and np.ndim(inputs[0]) > 1 else 1
+
+
+def input_names(function: Any, count: int) -> list[str]:
+    """The names of a function's first arguments, or numbered ones."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):  # built-in functions may have no signature
+        parameters = []
+    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return named[:count] if len(named) >= count else [f"x{n}" for n in range(1, count + 1)]
+
+
+def in_float64(layer: Any) -> Any:
+    """A copy of a layer whose arrays of floating-point numbers are float64."""
+    twin = copy.deepcopy(layer)
+    for name, value in list(getattr(twin, "__dict__", {}).items()):
+        if is_floating(value) and value.dtype != np.float64:
+            setattr(twin, name, value.astype(np.float64))
+    return twin
+
+
+def checked_params(layer: Any, params: Mapping[str, str]) -> dict[str, str]:
+    """Names of a layer's parameters and of the attributes that take their gradients."""
+    for name in params:
+        if not is_floating(getattr(layer, name, None)):
+            raise ValueError(
+                f"{OWNER}: params names {name!r}, which is no array of floating-point numbers of {type(layer).__name__}"
+            )
+    return dict(params)
