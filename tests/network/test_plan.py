@@ -160,6 +160,9 @@ def test_large_enough_for_threads_and_blocks(dtype):
         assert_same_parameters(planned, layered)
         with bp_threads(threads):
             assert np.array_equal(planned.predict(x), layered.predict(x))
+            assert planned.accuracy(x, t) == layered.accuracy(x, t)
+            assert planned.train_step(x, t, bp.SGD(0.1)) == layered.train_step(x, t, bp.SGD(0.1))
+            assert_same_parameters(planned, layered)
 
 
 def test_nan_and_infinity_go_the_same_way():
