@@ -17,6 +17,7 @@ from bpcore.reductions cimport sum_rows
 cdef enum:
     MANY = 128    # rows and columns
 
+
 cdef inline void affine_forward(
     const floating[:, ::1] x,    # IN   (B, I)
     const floating[:, ::1] W,    # IN   (I, O)

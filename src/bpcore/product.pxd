@@ -138,7 +138,7 @@ cdef inline void product(
     cdef Py_ssize_t columns = s.N - tail_of(s, lanes)
     cdef Py_ssize_t blocks = blocks_of(s, lanes, vector)
     # Rows far apart share sets of the first-level cache and take a page each; packing pays when they are read again.
-    cdef bint far = s.M > 4 * BP_TILE_ROWS and wants_panels(b, s.b_row)
+    cdef bint far = s.M > 4 * BP_TILE_ROWS and (wants_panels(b, s.b_row) or collide(b, s.b_row))
     cdef bint rough = columns % vector != 0 and not BP_MASKS_ARE_FREE
     cdef bint packed = (s.b_column != 1 or far or rough) and s.panel == 0
     cdef Py_ssize_t pieces = pieces_of(s, vectors_of(s.M) * vector, packed, b)
@@ -257,8 +257,8 @@ cdef inline Py_ssize_t panel_width(const floating* _) noexcept nogil:
 
 
 cdef inline bint wants_panels(const floating* _, Py_ssize_t N) noexcept nogil:
-    """Whether rows of N numbers are far apart, or share sets of the caches."""
-    return N * <Py_ssize_t> sizeof(floating) >= FAR_BYTES or collide(_, N)
+    """Whether rows of N numbers are far apart."""
+    return N * <Py_ssize_t> sizeof(floating) >= FAR_BYTES
 
 
 cdef inline Py_ssize_t panels_size(const floating* _, Py_ssize_t K, Py_ssize_t N) noexcept nogil:
