@@ -68,6 +68,30 @@ def test_affine_backward_params(data, dtype, B, I, O):  # noqa: E741
     assert (np.abs(db - db_twin) <= error * np.abs(dout).astype(float).sum(axis=0)).all()
 
 
+# Several pieces of the sums, slabs of rows, blocks of columns; rows that collide in the caches, and rows that do not.
+LARGE = [(300, 256, 150), (1100, 512, 131), (520, 1024, 197), (600, 700, 50), (129, 3000, 128)]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", LARGE)
+def test_large_products_of_whole_numbers_are_exact(shape, dtype, threads):
+    B, I, O = shape  # noqa: E741
+    rng = np.random.default_rng(0)
+    # Sums of at most 3000 products of at most 9 and a bias: far below 2^24, so nothing is rounded.
+    sizes = ((B, I), (I, O), (O,), (B, O))
+    x, W, b, dout = (rng.integers(-3, 4, size=size).astype(float) for size in sizes)
+    x_, W_, b_, dout_ = (array.astype(dtype) for array in (x, W, b, dout))
+    out, dx, dW, db = (np.empty_like(array) for array in (dout_, x_, W_, b_))
+    kernels.affine_forward(x_, W_, b_, out, threads=threads)
+    kernels.affine_backward_input(dout_, W_, dx, threads=threads)
+    kernels.affine_backward_params(x_, dout_, dW, db, threads=threads)
+    assert np.array_equal(out, x @ W + b)
+    assert np.array_equal(dx, dout @ W.T)
+    assert np.array_equal(dW, x.T @ dout)
+    assert np.array_equal(db, dout.sum(axis=0))
+
+
 @given(st.data(), dtypes(), SIZES, SIZES)
 def test_sum_rows(data, dtype, B, O):  # noqa: E741
     x = data.draw(arrays(dtype, B, O))
