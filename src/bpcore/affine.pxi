@@ -11,6 +11,7 @@ def affine_forward(
     """out = x·W + b."""
     agree(x.shape[1] == W.shape[0] and b.shape[0] == W.shape[1])
     agree(out.shape[0] == x.shape[0] and out.shape[1] == W.shape[1])
+    separate(meet(matrix(out), matrix(x)) or meet(matrix(out), matrix(W)) or meet(matrix(out), run(b)))
     cdef int n = count(threads, <double> x.shape[0] * x.shape[1] * W.shape[1])
     with nogil:
         affine.affine_forward(x, W, b, out, n)
@@ -25,6 +26,7 @@ def affine_backward_input(
 ):
     """dx = dout·Wᵀ."""
     agree(dout.shape[1] == W.shape[1] and dx.shape[0] == dout.shape[0] and dx.shape[1] == W.shape[0])
+    separate(meet(matrix(dx), matrix(dout)) or meet(matrix(dx), matrix(W)))
     cdef int n = count(threads, <double> dout.shape[0] * W.shape[0] * W.shape[1])
     with nogil:
         affine.affine_backward_input(dout, W, dx, n)
@@ -41,6 +43,13 @@ def affine_backward_params(
     """dW = xᵀ·dout, db = Σ dout over the batch."""
     agree(x.shape[0] == dout.shape[0] and dW.shape[0] == x.shape[1])
     agree(dW.shape[1] == dout.shape[1] and db.shape[0] == dout.shape[1])
+    separate(
+        meet(matrix(dW), matrix(x))
+        or meet(matrix(dW), matrix(dout))
+        or meet(run(db), matrix(x))
+        or meet(run(db), matrix(dout))
+        or meet(run(db), matrix(dW))
+    )
     cdef int n = count(threads, <double> x.shape[0] * x.shape[1] * dout.shape[1])
     with nogil:
         affine.affine_backward_params(x, dout, dW, db, n)
@@ -50,6 +59,7 @@ def affine_backward_params(
 def sum_rows(const floating[:, ::1] x not None, floating[::1] out not None, threads=None):
     """out = Σ x over the rows, in their order."""
     agree(out.shape[0] == x.shape[1])
+    separate(meet(run(out), matrix(x)))
     count(threads, 0)
     if x.shape[1] == 0:
         return

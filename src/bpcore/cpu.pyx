@@ -51,7 +51,9 @@ cdef extern from *:
     #else
     #define BP_AARCH64 0
     #endif
-    #if defined(__OPTIMIZE__) && defined(CYTHON_WITHOUT_ASSERTIONS)
+    #if defined(__SANITIZE_ADDRESS__)
+    #define BP_BUILD "Sanitized"
+    #elif defined(__OPTIMIZE__) && defined(CYTHON_WITHOUT_ASSERTIONS)
     #define BP_BUILD "Release"
     #else
     #define BP_BUILD "Debug"
@@ -80,5 +82,5 @@ def name():
 
 
 def build():
-    """"Release", or "Debug" when checks and assertions are compiled in."""
+    """"Release"; "Debug" when checks and assertions are compiled in; "Sanitized" with the compiler's sanitizers."""
     return BP_BUILD.decode("ascii")

@@ -2,7 +2,7 @@
 
 a) A kernel's door is described once, as `"x:BI W:IO b:O -> out:BO"`: letters are sizes, equal letters are equal
    sizes, what stands behind the arrow is written to. `~` after the letters allows any strides, `?` marks a mask,
-   `t:B|BK` is (B,) integer labels or a (B, K) matrix.
+   `t:B|BK` is (B,) integer labels or a (B, K) matrix, `out:N=x` may be x itself.
 b) The compiled function checks types, dimensions and sizes itself and only says that something is wrong.
    The words are found here, after the fact, so that a right call pays nothing for them.
 """
@@ -26,6 +26,7 @@ class Argument(NamedTuple):
     dtypes: tuple[str, ...]
     strided: bool
     written: bool
+    may_be: tuple[str, ...]
 
 
 def parse(description: str) -> list[list[Argument]]:
@@ -35,15 +36,17 @@ def parse(description: str) -> list[list[Argument]]:
     for words, written in ((inputs, False), (outputs, True)):
         for word in words.split():
             name, _, forms = word.partition(":")
-            arguments.append([_form(name, form, written, "|" in forms) for form in forms.split("|")])
+            forms, _, others = forms.partition("=")
+            may_be = tuple(others.split(",")) if others else ()
+            arguments.append([_form(name, form, written, "|" in forms, may_be) for form in forms.split("|")])
     return arguments
 
 
-def _form(name: str, form: str, written: bool, alternatives: bool) -> Argument:
+def _form(name: str, form: str, written: bool, alternatives: bool, may_be: tuple[str, ...]) -> Argument:
     letters = form.rstrip("~?")
     labels = alternatives and len(letters) == 1
     dtypes = LABELS if labels else MASKS if "?" in form else FLOATS
-    return Argument(name, letters, dtypes, "~" in form, written)
+    return Argument(name, letters, dtypes, "~" in form, written, may_be)
 
 
 def door(description: str) -> Callable[[Kernel], Kernel]:
@@ -59,6 +62,7 @@ def door(description: str) -> Callable[[Kernel], Kernel]:
                 explain(call, wanted, args, kwargs)
                 raise type(error)(f"{kernel.__name__}: {error}") from None
 
+        call.arguments = wanted  # type: ignore[attr-defined]  # what tests try every kernel with
         return call  # type: ignore[return-value]  # same signature by functools.wraps
 
     return decorate
@@ -86,6 +90,7 @@ def explain(
         arguments.append(argument)
     check_types(kernel, arguments, given)
     check_sizes(kernel, arguments, given)
+    check_overlaps(kernel, arguments, given)
 
 
 def check_array(kernel: str, argument: Argument, value: Any) -> None:
@@ -125,3 +130,23 @@ def check_sizes(kernel: str, arguments: list[Argument], given: Mapping[str, Any]
             first_size, first = seen.setdefault(letter, (size, f"{argument.name} has {size} {axis}"))
             if first_size != size:
                 raise ValueError(f"{kernel}: {first}, {argument.name} has {size} {axis}")
+
+
+def check_overlaps(kernel: str, arguments: list[Argument], given: Mapping[str, Any]) -> None:
+    """What is written shares no memory with anything else, but may be some of the inputs themselves."""
+    import numpy as np  # only where a call is wrong
+
+    for n, argument in enumerate(arguments):
+        array = given[argument.name]
+        for other in arguments[:n] if argument.written else ():
+            same = other.name in argument.may_be
+            if np.shares_memory(array, given[other.name]) and not (same and _same(array, given[other.name])):
+                itself = f"{other.name} itself or " if same else ""
+                raise ValueError(
+                    f"{kernel}: {argument.name} overlaps {other.name}, wanted {itself}an array of its own"
+                )
+
+
+def _same(array: Any, other: Any) -> bool:
+    one, two = array.__array_interface__, other.__array_interface__
+    return bool(one["data"][0] == two["data"][0] and array.strides == other.strides)

@@ -1,71 +1,102 @@
 # The doors to elementwise.pxd: nodes of a computational graph.
 
-@door("x:BO~ y:BO~ -> out:BO")
+cdef bint meets_strided(
+    Span out, const char* first, Py_ssize_t rows, Py_ssize_t columns, Py_ssize_t row, Py_ssize_t column, Py_ssize_t size
+) noexcept:
+    """Whether (rows, columns) numbers of `size` bytes, `row` and `column` bytes apart, overlap `out` and are not it."""
+    cdef Py_ssize_t r, o, down = row * (rows - 1), along = column * (columns - 1)
+    if not meet(out, Span(first + min(down, 0) + min(along, 0), first + max(down, 0) + max(along, 0) + size)):
+        return False
+    # Of one row or column the stride says nothing.
+    if first == out.first and (columns == 1 or column == size) and (rows == 1 or row == columns * size):
+        return False
+    for r in range(rows):
+        for o in range(columns):
+            if meet(out, span(first + r * row + o * column, size)):
+                return True
+    return False
+
+
+cdef bint meets_operand(Span out, const floating[:, :] x) noexcept:
+    if out.first == out.end:
+        return False
+    return meets_strided(
+        out, <const char*> &x[0, 0], x.shape[0], x.shape[1], x.strides[0], x.strides[1], sizeof(floating)
+    )
+
+
+@door("x:BO~ y:BO~ -> out:BO=x,y")
 def add(
     const floating[:, :] x not None,
     const floating[:, :] y not None,
     floating[:, ::1] out not None,
     threads=None,
 ):
-    """out = x + y; the operands may have any strides, 0 for a broadcast axis."""
+    """out = x + y; the operands may have any strides, 0 for a broadcast axis. `out` may be either."""
     agree(y.shape[0] == x.shape[0] and y.shape[1] == x.shape[1])
     agree(out.shape[0] == x.shape[0] and out.shape[1] == x.shape[1])
+    separate(meets_operand(matrix(out), x) or meets_operand(matrix(out), y))
     cdef int n = count(threads, 8.0 * x.shape[0] * x.shape[1])
     with nogil:
         elementwise.add(x, y, out, n)
 
 
-@door("x:BO~ y:BO~ -> out:BO")
+@door("x:BO~ y:BO~ -> out:BO=x,y")
 def multiply(
     const floating[:, :] x not None,
     const floating[:, :] y not None,
     floating[:, ::1] out not None,
     threads=None,
 ):
-    """out = x·y; the operands may have any strides, 0 for a broadcast axis."""
+    """out = x·y; the operands may have any strides, 0 for a broadcast axis. `out` may be either."""
     agree(y.shape[0] == x.shape[0] and y.shape[1] == x.shape[1])
     agree(out.shape[0] == x.shape[0] and out.shape[1] == x.shape[1])
+    separate(meets_operand(matrix(out), x) or meets_operand(matrix(out), y))
     cdef int n = count(threads, 8.0 * x.shape[0] * x.shape[1])
     with nogil:
         elementwise.multiply(x, y, out, n)
 
 
-@door("x:N -> out:N")
+@door("x:N -> out:N=x")
 def exp(const floating[::1] x not None, floating[::1] out not None, threads=None):
     """out = exp(x), within 2 ULP. `out` may be `x`."""
     agree(out.shape[0] == x.shape[0])
+    separate(meet_in_part(run(out), run(x)))
     cdef int n = count(threads, 8.0 * x.shape[0])
     with nogil:
         elementwise.exp(x, out, n)
 
 
-@door("x:N -> out:N")
+@door("x:N -> out:N=x")
 def log(const floating[::1] x not None, floating[::1] out not None, threads=None):
     """out = log(x), within 3 ULP; −inf at 0, NaN below. `out` may be `x`."""
     agree(out.shape[0] == x.shape[0])
+    separate(meet_in_part(run(out), run(x)))
     cdef int n = count(threads, 8.0 * x.shape[0])
     with nogil:
         elementwise.log(x, out, n)
 
 
-@door("x:N -> out:N")
+@door("x:N -> out:N=x")
 def reciprocal(const floating[::1] x not None, floating[::1] out not None, threads=None):
     """out = 1 / x. `out` may be `x`."""
     agree(out.shape[0] == x.shape[0])
+    separate(meet_in_part(run(out), run(x)))
     cdef int n = count(threads, 8.0 * x.shape[0])
     with nogil:
         elementwise.reciprocal(x, out, n)
 
 
-@door("dout:N out:N -> dx:N")
+@door("dout:N out:N -> dx:N=dout,out")
 def reciprocal_backward(
     const floating[::1] dout not None,
     const floating[::1] out not None,
     floating[::1] dx not None,
     threads=None,
 ):
-    """dx = −dout·y², y = `out` as reciprocal gave it. `dx` may be `dout`."""
+    """dx = −dout·y², y = `out` as reciprocal gave it. `dx` may be `dout` or `out`."""
     agree(out.shape[0] == dout.shape[0] and dx.shape[0] == dout.shape[0])
+    separate(meet_in_part(run(dx), run(dout)) or meet_in_part(run(dx), run(out)))
     cdef int n = count(threads, 8.0 * dout.shape[0])
     with nogil:
         elementwise.reciprocal_backward(dout, out, dx, n)

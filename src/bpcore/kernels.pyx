@@ -1,6 +1,7 @@
 """The doors to the kernels: typed memoryviews in, sizes checked, the GIL released once, the loop called.
 
-a) Inputs first, outputs last and allocated by the caller; every element of an output is written, no input is.
+a) Inputs first, outputs last and allocated by the caller; every element of an output is written, no input is. An
+   output overlaps nothing else, unless the door says that it may be an input itself.
 b) float32 and float64, one type a call. Matrices are two-dimensional; elementwise kernels take any contiguous
    array as one run (`a.reshape(-1)`).
 c) `threads=None` means the process's default; small work stays on one thread.
@@ -19,6 +20,7 @@ cimport bpcore.elementwise as elementwise
 cimport bpcore.reductions as reductions
 cimport bpcore.softmax as rows
 cimport bpcore.squared_error as squares
+from bpcore.overlaps cimport Span, matrix, meet, meet_in_part, run, span
 from bpcore.parallel cimport BP_OPENMP, WORTH_A_THREAD, omp_get_max_threads
 from bpcore.simd cimport BP_TILE_ROWS, BP_TILE_VECTORS, BP_VECTOR_BYTES, bp_multiply_adds, bp_multiply_addsf
 
@@ -60,6 +62,16 @@ def multiply_adds(str dtype, Py_ssize_t rounds, int threads=1):
     if total != total:
         raise ArithmeticError("multiply_adds: the sums are no numbers")
     return 2 * threads * rounds * BP_TILE_ROWS * BP_TILE_VECTORS * lanes
+
+
+cdef int separate(bint overlap) except -1:
+    if overlap:
+        raise ValueError("an output overlaps another array")
+    return 0
+
+
+cdef Span mask_of(const unsigned char[::1] mask) noexcept:
+    return span(NULL if mask.shape[0] == 0 else &mask[0], mask.shape[0])
 
 
 include "affine.pxi"

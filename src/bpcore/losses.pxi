@@ -1,9 +1,10 @@
 # The doors to softmax.pxd and squared_error.pxd.
 
-@door("x:BK -> y:BK")
+@door("x:BK -> y:BK=x")
 def softmax(const floating[:, ::1] x not None, floating[:, ::1] y not None, threads=None):
     """y = exp(x) / Σ exp(x) along each row. `y` may be `x`."""
     agree(y.shape[0] == x.shape[0] and y.shape[1] == x.shape[1])
+    separate(meet_in_part(matrix(y), matrix(x)))
     cdef int n = count(threads, 8.0 * x.shape[0] * x.shape[1])
     if x.shape[0] == 0 or x.shape[1] == 0:
         return
@@ -39,6 +40,10 @@ cdef const floating[:, ::1] weights_of(object t, const floating[:, ::1] like):
     return weights
 
 
+cdef Span targets_of(const int64_t[::1] labels, Span weights) noexcept:
+    return weights if labels is None else span(&labels[0], labels.shape[0] * <Py_ssize_t> sizeof(int64_t))
+
+
 cdef cross_entropy(const floating[:, ::1] x, t, floating[:, ::1] y, floating[:, ::1] dx, threads):
     """The loss, y, and dx unless it is None."""
     cdef Py_ssize_t B = x.shape[0], K = x.shape[1]
@@ -47,6 +52,13 @@ cdef cross_entropy(const floating[:, ::1] x, t, floating[:, ::1] y, floating[:, 
     not_empty(B, K)
     cdef const int64_t[::1] labels = labels_of(t, B, K)
     cdef const floating[:, ::1] weights = weights_of(t, x)
+    separate(
+        meet(matrix(y), matrix(x))
+        or meet(matrix(y), targets_of(labels, matrix(weights)))
+        or meet(matrix(dx), matrix(x))
+        or meet(matrix(dx), targets_of(labels, matrix(weights)))
+        or meet(matrix(dx), matrix(y))
+    )
     cdef int n = count(threads, 8.0 * B * K)
     cdef double loss
     cdef double* losses = <double*> malloc(B * sizeof(double))
@@ -94,7 +106,7 @@ def softmax_cross_entropy_forward(
     return cross_entropy[floating](x, t, y, None, threads)
 
 
-@door("y:BK t:B|BK -> dx:BK")
+@door("y:BK t:B|BK -> dx:BK=y")
 def softmax_cross_entropy_backward(
     const floating[:, ::1] y not None,
     t,
@@ -102,12 +114,13 @@ def softmax_cross_entropy_backward(
     floating[:, ::1] dx not None,
     threads=None,
 ):
-    """dx = dout·(y·Σt − t) / B, y and t as softmax_cross_entropy had them."""
+    """dx = dout·(y·Σt − t) / B, y and t as softmax_cross_entropy had them. `dx` may be `y`."""
     cdef Py_ssize_t B = y.shape[0], K = y.shape[1]
     agree(dx.shape[0] == B and dx.shape[1] == K)
     not_empty(B, K)
     cdef const int64_t[::1] labels = labels_of(t, B, K)
     cdef const floating[:, ::1] weights = weights_of(t, y)
+    separate(meet_in_part(matrix(dx), matrix(y)) or meet(matrix(dx), targets_of(labels, matrix(weights))))
     cdef int n = count(threads, 8.0 * B * K)
     with nogil:
         rows.softmax_cross_entropy_backward(
@@ -132,6 +145,7 @@ cdef squares_of(
     agree(t.shape[0] == B and t.shape[1] == K)
     agree(dx is None or dx.shape[0] == B and dx.shape[1] == K)
     not_empty(B, K)
+    separate(meet_in_part(matrix(dx), matrix(x)) or meet_in_part(matrix(dx), matrix(t)))
     cdef int n = count(threads, 8.0 * B * K)
     cdef double loss
     cdef double* losses = <double*> malloc(B * sizeof(double))
@@ -145,14 +159,14 @@ cdef squares_of(
     return loss
 
 
-@door("x:BK t:BK -> dx:BK")
+@door("x:BK t:BK -> dx:BK=x,t")
 def squared_error(
     const floating[:, ::1] x not None,
     const floating[:, ::1] t not None,
     floating[:, ::1] dx not None,
     threads=None,
 ):
-    """dx = (x − t) / B; returns the mean over the batch of Σ (x − t)² / 2. `dx` may be `x`."""
+    """dx = (x − t) / B; returns the mean over the batch of Σ (x − t)² / 2. `dx` may be `x` or `t`."""
     return squares_of[floating](x, t, 1, dx, threads)
 
 
@@ -164,7 +178,7 @@ def squared_error_forward(
     return squares_of[floating](x, t, 1, None, threads)
 
 
-@door("x:BK t:BK -> dx:BK")
+@door("x:BK t:BK -> dx:BK=x,t")
 def squared_error_backward(
     const floating[:, ::1] x not None,
     const floating[:, ::1] t not None,
@@ -172,5 +186,5 @@ def squared_error_backward(
     floating[:, ::1] dx not None,
     threads=None,
 ):
-    """dx = dout·(x − t) / B. `dx` may be `x`."""
+    """dx = dout·(x − t) / B. `dx` may be `x` or `t`."""
     squares_of[floating](x, t, <floating> dout, dx, threads)

@@ -8,6 +8,14 @@ cdef int move(
 ) except -1:
     cdef Py_ssize_t n = w.shape[0]
     agree(g.shape[0] == n and (first is None or first.shape[0] == n) and (second is None or second.shape[0] == n))
+    separate(
+        meet(run(w), run(g))
+        or meet(run(first), run(g))
+        or meet(run(first), run(w))
+        or meet(run(second), run(g))
+        or meet(run(second), run(w))
+        or meet(run(second), run(first))
+    )
     cdef int team = count(threads, 8.0 * n)
     if n > 0:
         with nogil:
@@ -81,4 +89,6 @@ def adam_update(
 
     c1 = 1 − beta1^step and c2 = 1 − beta2^step, `step` counted from 1.
     """
+    if step < 1:
+        raise ValueError(f"step is {step}, wanted at least 1")
     move[floating](Update(ADAM, lr, beta1, beta2, eps, step), w, g, m, v, threads)

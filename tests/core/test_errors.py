@@ -97,6 +97,13 @@ def test_a_mask_is_bool_or_uint8():
         kernels.relu_forward(flat, flat.copy(), np.empty(2, np.int64))
 
 
+def test_steps_of_adam_are_counted_from_one():
+    w, g, m, v = (np.ones(3) for _ in range(4))
+    with pytest.raises(ValueError, match="adam_update: step is 0, wanted at least 1"):
+        kernels.adam_update(w, g, m, v, 0.1, 0.9, 0.999, 1e-8, 0)
+    assert w[0] == m[0] == v[0] == 1
+
+
 def test_read_only_and_memory_mapped_inputs(tmp_path):
     file = tmp_path / "x.npy"
     np.save(file, np.arange(12, dtype=F).reshape(3, 4))
