@@ -1,0 +1,215 @@
+"""The faults that `python -m tools.mutants` plants: found where they should be, and nowhere else."""
+
+from pathlib import Path
+
+import pytest
+
+from tools.mutants.enumeration import Sample, all_mutants, mutants_of, quotas
+from tools.mutants.operators import constants
+from tools.mutants.register import Register
+
+ROOT = Path(__file__).parents[2]
+
+
+def mutated(source, file="x.pxd"):
+    """The mutated lines of the only line of a source that has faults."""
+    return [mutant.mutated for mutant in mutants_of(source, file)]
+
+
+def in_function(statement):
+    return mutated(f"cdef void f(floating* x, int n) noexcept nogil:\n    {statement}\n")
+
+
+def test_arithmetic():
+    assert in_function("a = b - c // d") == ["pass", "a = b + c // d", "a = b - c * d"]
+    assert mutated("int f(void) { return a << b & ~c; }", "x.h") == [
+        "int f(void) { return a >> b & ~c; }",
+        "int f(void) { return a << b | ~c; }",
+        "int f(void) { return a << b & c; }",
+    ]
+
+
+def test_comparisons_and_logic():
+    assert in_function("if i < n and not done:") == [
+        "if i <= n and not done:",
+        "if i >= n and not done:",
+        "if i < n or not done:",
+        "if i < n and done:",
+    ]
+    assert in_function("if x is not NULL:") == ["if x is NULL:"]
+    assert in_function("return min(a, b)") == ["return max(a, b)"]
+    assert mutated("#if !defined(A) && B >= 2\n#endif\n", "x.h") == [
+        "#if defined(A) && B >= 2",
+        "#if !defined(A) || B >= 2",
+        "#if !defined(A) && B < 2",
+        "#if !defined(A) && B > 2",
+        "#if !defined(A) && B >= 3",
+    ]
+
+
+def test_loops_and_indices():
+    assert in_function("for i in range(first, n):") == [
+        "for i in range(first + 1, n):",
+        "for i in range(first, n - 1):",
+    ]
+    assert in_function('for i in prange(n, num_threads=threads, schedule="static"):') == [
+        'for i in prange(n - 1, num_threads=threads, schedule="static"):'
+    ]
+    assert mutated("void f(void) { for (; i < n; i++) x[i] = 0; }", "x.h") == [
+        "void f(void) { for (; i <= n; i++) x[i] = 0; }",
+        "void f(void) { for (; i >= n; i++) x[i] = 0; }",
+        "void f(void) { for (; i < n - 1; i++) x[i] = 0; }",
+        "void f(void) { for (; i < n; i--) x[i] = 0; }",
+        "void f(void) { for (; i < n; i++) ; }",
+        "void f(void) { for (; i < n; i++) x[i + 1] = 0; }",
+        "void f(void) { for (; i < n; i++) x[i] = 1; }",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("number", "others"),
+    [
+        ("0", ["1"]),
+        ("1u", ["2u"]),
+        ("0.5", ["0.25"]),
+        ("0.0f", ["1.0f"]),
+        ("8.0", ["4.0"]),
+        ("0x007fffffu", ["0x00800000u"]),
+        ("0xff", ["0x100"]),
+        ("0x1.715476p+0f", ["0x1.715476p+1f", "0x1.715477p+0f"]),
+        ("0x1p-126f", ["0x1p-125f"]),
+    ],
+)
+def test_constants(number, others):
+    assert list(constants(number)) == others
+
+
+def test_left_out_statements():
+    assert [mutant.original for mutant in mutants_of(STATEMENTS, "x.pxd") if mutant.kind == "drop"] == [
+        "total = total + x",
+        "call( a, b, )",
+        "raise ValueError(a)",
+        "return",
+    ]
+    source = "void f(void) {\n    V s;\n    T *const t = a;\n    if (b) s += t;\n    else g(s);\n}\n"
+    assert [mutant.mutated for mutant in mutants_of(source, "x.h") if mutant.kind == "drop"] == [
+        "if (b) ;",
+        "else ;",
+    ]
+
+
+STATEMENTS = """
+cdef int f(int x) except -1:
+    cdef int total, y
+    total = total + x
+    call(
+        a,
+        b,
+    )
+    if a:
+        raise ValueError(a)
+    elif b:
+        return
+    return total
+"""
+
+
+UNTOUCHED = '''
+"""A docstring: 1 + 1 < 3, x[i] and range(n)."""
+
+from a cimport b
+cimport c as d
+
+cdef extern from *:
+    """
+    #define ONE 1
+    """
+    int f(int a) except -1
+
+
+cdef struct Shape:
+    const floating* x    # 1 + 1
+    int[4] y
+
+
+@door("x:BI -> out:B")
+def door(const floating[:, ::1] x not None, threads=None):
+    """1 + 1"""
+    cdef unsigned char[49] text    # and an array's size is a constant
+    cdef floating* y = <floating*> x
+    return f"{a - 1} of {b + 1}"
+'''
+
+
+def test_what_is_no_code_is_untouched():
+    assert mutated(UNTOUCHED) == ["cdef unsigned char[50] text # and an array's size is a constant"]
+    assert (
+        mutated('/* 1 + 1 */\n#include "x1.h"\ntypedef T V __attribute__((vector_size(16)));\n', "x.h") == []
+    )
+    assert mutated('// 1 + 1\nstatic const char *f(const V *x) { return "1 + 1"; }\n', "x.h") == []
+
+
+def test_pointers_and_casts_are_no_operators():
+    assert in_function("return <floating*> x.at[0]") == ["return <floating*> x.at[1]"]
+    assert mutated("V f(const T *x) { return *(const V *)(x + n); }", "x.h") == [
+        "V f(const T *x) { return *(const V *)(x - n); }"
+    ]
+
+
+def test_sizes_only_tune_unless_they_are_part_of_the_bits_contract():
+    enum = "cdef enum:\n    BLOCK = 240    # rows\n    TERMS = 1024    # part of the bits contract\n"
+    assert [mutant.tuning for mutant in mutants_of(enum, "x.pxd")] == [True, False]
+    assert [mutant.tuning for mutant in mutants_of("cdef enum Kind:\n    A = 0\n", "x.pxd")] == [False]
+    defines = "#define BP_TILE_ROWS 9\n#define BP_EIGHT 8\n"
+    assert [mutant.tuning for mutant in mutants_of(defines, "x.h")] == [True, False]
+
+
+def test_a_mutant_knows_its_place():
+    source = "cdef int f(int a) noexcept:\n    # why\n    return a * 2\n"
+    times, two = mutants_of(source, "x.pxd")
+    assert (times.name, two.name) == ("x.pxd:3:14:+", "x.pxd:3:16:3")
+    assert times.applied(source) == source.replace("*", "+")
+
+
+def test_the_kernels_have_mutants_with_names_of_their_own():
+    mutants = all_mutants(ROOT, tuning=True)
+    assert len({mutant.name for mutant in mutants}) == len(mutants) > 4000
+    for mutant in mutants:
+        source = (ROOT / mutant.file).read_text()
+        # What is put in the place of several lines has as many, so that later mutants are where they were.
+        assert mutant.applied(source).count("\n") == source.count("\n")
+        assert mutant.applied(source) != source
+
+
+def test_a_sample_has_some_of_every_file_and_is_the_same_again():
+    mutants = all_mutants(ROOT)
+    files = {mutant.file for mutant in mutants}
+    first, again, other = (Sample(mutants, 60, seed) for seed in (0, 0, 1))
+    assert set(first.quotas) == files
+    assert sum(first.quotas.values()) == 60
+    assert min(first.quotas.values()) == 1
+    drawn = [first.draw(file, 2) for file in files]
+    assert drawn == [again.draw(file, 2) for file in files]
+    assert drawn != [other.draw(file, 2) for file in files]
+
+
+def test_quotas():
+    assert quotas({"a": 100, "b": 1, "c": 10}, 12, seed=0) == {"a": 10, "b": 1, "c": 1}
+    assert quotas({"a": 2, "b": 1}, 100, seed=0) == {"a": 2, "b": 1}
+    assert len(quotas(dict.fromkeys("abc", 5), 2, seed=0)) == 2
+
+
+def test_every_argument_is_about_a_mutant_that_exists():
+    register = Register.of(ROOT)
+    assert register.unused(all_mutants(ROOT, tuning=True)) == []
+
+
+def test_an_argument_holds_for_a_line_or_for_one_mutant_of_it():
+    times, two = mutants_of("cdef int f(int a) noexcept:\n    return a * 2\n", "x.pxd")
+    entry = '[[equivalent]]\nfile = "x.pxd"\noriginal = "return a * 2"\nwhy = "because"\n'
+    assert [Register(entry).argument(mutant) for mutant in (times, two)] == ["because", "because"]
+    one = Register(entry + 'mutated = "return a * 3"\n')
+    assert [one.argument(mutant) for mutant in (times, two)] == [None, "because"]
+    assert len(Register(entry.replace("a * 2", "a * 4")).unused([times, two])) == 1
+    with pytest.raises(ValueError, match="other keys"):
+        Register('[[equivalent]]\nfile = "x.pxd"\n')
