@@ -116,6 +116,14 @@ def same_shape(owner: str, dout: Array, shape: tuple[int, ...]) -> None:
         raise ValueError(f"{owner}: dout has shape {dout.shape}, wanted {shape} as forward returned it")
 
 
+def number(owner: str, name: str, value: Any) -> float:
+    """`value` as one real number."""
+    array = real_array(owner, name, value)
+    if array.ndim:
+        raise ValueError(f"{owner}: {name} has shape {array.shape}, wanted a number")
+    return float(array)
+
+
 def remembered(owner: str, value: Any) -> Any:
     """What forward kept for backward."""
     if value is None:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from backprop._arrays import (
     Array,
     floats,
+    number,
     parameter,
     plural,
     remembered,
@@ -237,10 +238,9 @@ class SoftmaxWithLoss:
     def backward(self, dout: Any = 1) -> Array:
         """Return `dx = dout·(y·Σt - t) / B`; `dout` is a number, the gradient of the mean loss."""
         y: Array = remembered("SoftmaxWithLoss.backward", self.y)
-        if np.ndim(dout) != 0:
-            raise ValueError(f"SoftmaxWithLoss.backward: dout has shape {np.shape(dout)}, wanted a number")
+        dout = number("SoftmaxWithLoss.backward", "dout", dout)
         dx = np.empty_like(y)
-        kernels.softmax_cross_entropy_backward(y, self.t, float(dout), dx)
+        kernels.softmax_cross_entropy_backward(y, self.t, dout, dx)
         return dx
 
     def forget(self) -> None:
@@ -287,10 +287,9 @@ class IdentityWithLoss:
     def backward(self, dout: Any = 1) -> Array:
         """Return `dx = dout·(y - t) / B`; `dout` is a number, the gradient of the mean loss."""
         y: Array = remembered("IdentityWithLoss.backward", self.y)
-        if np.ndim(dout) != 0:
-            raise ValueError(f"IdentityWithLoss.backward: dout has shape {np.shape(dout)}, wanted a number")
+        dout = number("IdentityWithLoss.backward", "dout", dout)
         dx = np.empty_like(y)
-        kernels.squared_error_backward(y, self.t, float(dout), dx)
+        kernels.squared_error_backward(y, self.t, dout, dx)
         return dx
 
     def forget(self) -> None:

@@ -1,0 +1,264 @@
+"""Every layer and node over odd and wrong inputs: the answer for the same numbers in a plain array, or an error."""
+
+import inspect
+import warnings
+
+import numpy as np
+import pytest
+from numpy.lib.stride_tricks import as_strided
+
+import backprop as bp
+from bpcore import reference
+from tests.bounds import ulps
+from tests.strategies import DTYPES
+
+W, b = np.linspace(-1, 1, 12).reshape(4, 3), np.linspace(0, 1, 3)
+LABELS, NUMBERS = np.array([2, 0, 1, 3, 1]), np.linspace(-2, 2, 20).reshape(5, 4)
+
+# A maker for each layer, and what forward takes beside x.
+LAYERS = {
+    "Relu": (bp.Relu, ()),
+    "Sigmoid": (bp.Sigmoid, ()),
+    "Tanh": (bp.Tanh, ()),
+    "Exp": (bp.Exp, ()),
+    "Reciprocal": (bp.Reciprocal, ()),
+    "SigmoidOfNodes": (bp.SigmoidOfNodes, ()),
+    "Add": (bp.Add, (np.float32(2),)),
+    "Multiply": (bp.Multiply, (np.float32(2),)),
+    "Affine": (lambda: bp.Affine(W.astype("f4"), b.astype("f4")), ()),
+    "SoftmaxWithLoss": (bp.SoftmaxWithLoss, (LABELS,)),
+    "IdentityWithLoss": (bp.IdentityWithLoss, (NUMBERS,)),
+}
+ANY_SHAPE = [name for name in LAYERS if name not in ("Affine", "SoftmaxWithLoss", "IdentityWithLoss")]
+every_layer = pytest.mark.parametrize("name", LAYERS)
+
+
+def results(name, x):
+    """What forward and backward give, and the gradients that a layer keeps."""
+    make, others = LAYERS[name]
+    layer = make()
+    out = layer.forward(x, *others)
+    back = layer.backward(np.asarray(out) * 2 if np.ndim(out) else 2.0)
+    gradients = [np.asarray(part) for part in (back if isinstance(back, tuple) else (back,))]
+    return [
+        np.asarray(out),
+        *gradients,
+        *(getattr(layer, key) for key in ("dW", "db") if hasattr(layer, key)),
+    ]
+
+
+def same(one, other):
+    return all(
+        a.dtype == c.dtype and a.shape == c.shape and a.tobytes() == c.tobytes()
+        for a, c in zip(one, other, strict=True)
+    )
+
+
+def far_apart(array):
+    memory = np.zeros(2**16 * len(array), np.uint8).view(array.dtype)
+    apart = as_strided(memory, array.shape, (2**16, *array.strides[1:]))
+    apart[...] = array
+    return apart
+
+
+def read_only(array):
+    array = array.copy()
+    array.setflags(write=False)
+    return array
+
+
+def unaligned(array):
+    raw = np.zeros(array.nbytes + 1, np.uint8)
+    view = np.ndarray(array.shape, array.dtype, raw.data, 1)
+    view[...] = array
+    return view
+
+
+MADE = {
+    "read-only": read_only,
+    "every second": lambda a: np.repeat(a, 2, axis=1)[:, ::2],
+    "backwards": lambda a: np.ascontiguousarray(a[::-1, ::-1])[::-1, ::-1],
+    "Fortran": np.asfortranarray,
+    "far apart": far_apart,
+    "unaligned": unaligned,
+    "swapped": lambda a: a.astype(a.dtype.newbyteorder()),
+    "lists": lambda a: a.astype(float).tolist(),
+    "of a class": lambda a: a.view(type("Own", (np.ndarray,), {})),
+}
+
+
+@pytest.mark.parametrize("made", MADE)
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@every_layer
+def test_layouts(name, dtype, made):
+    if made == "lists":
+        dtype = np.dtype(float)
+    plain = np.linspace(0.3, 3, 20).reshape(5, 4).astype(dtype)
+    x = MADE[made](plain)
+    before = np.array(x).tobytes()
+    assert same(results(name, x), results(name, plain))
+    assert np.array(x).tobytes() == before
+
+
+@pytest.mark.parametrize("kind", ["?", "u1", "i1", "u2", "i4", "i8", "u8", "f2"])
+@every_layer
+def test_other_real_types(name, kind):
+    x = np.arange(1, 21).reshape(5, 4).astype(kind)
+    assert same(results(name, x), results(name, x.astype("f4" if kind == "f2" else "f8")))
+
+
+@pytest.mark.parametrize("kind", ["g", "F", "D", "O", "U3", "S4", "M8[s]", "m8[s]", "V4"])
+@every_layer
+def test_types_that_are_no_real_numbers(name, kind):
+    make, others = LAYERS[name]
+    with pytest.raises(TypeError, match=r"x has dtype .*, wanted real numbers, float64 at most"):
+        make().forward(np.zeros((5, 4), kind), *others)
+
+
+@every_layer
+def test_none_and_text(name):
+    make, others = LAYERS[name]
+    for value in (None, "x", object(), {"a": 1}):
+        with pytest.raises(TypeError, match=r"x has dtype .*, wanted real numbers"):
+            make().forward(value, *others)
+
+
+@pytest.mark.parametrize("name", ANY_SHAPE)
+@pytest.mark.parametrize("shape", [(), (0,), (0, 3), (3, 0, 2), (1, 1, 1, 1), (2, 3, 4)])
+def test_any_shape(name, shape):
+    x = np.full(shape, 0.7)
+    out, *gradients = results(name, x)
+    assert out.shape == gradients[0].shape == shape
+    if x.size:
+        assert len({*out.reshape(-1).tolist()}) == 1
+
+
+@pytest.mark.parametrize("name", ["SoftmaxWithLoss", "IdentityWithLoss"])
+@pytest.mark.parametrize("shape", [(), (4,), (0, 4), (5, 0), (5, 4, 1)])
+def test_losses_are_of_rows(name, shape):
+    make, others = LAYERS[name]
+    with pytest.raises(ValueError, match=rf"{name}.forward: x has shape .*, wanted \(batch, .*\), not empty"):
+        make().forward(np.ones(shape), *others)
+
+
+WRONG_LABELS = [
+    (np.array([0, 1, 2, 3, 4]), ValueError, r"t\[4\] is 4, wanted a label from 0 to 3"),
+    (np.array([0, 1, -1, 3, 0]), ValueError, r"t\[2\] is -1, wanted a label"),
+    (np.array([0, 1, 2, 3, 2**63], np.uint64), ValueError, r"t\[4\] is 9223372036854775808, wanted a label"),
+    (np.zeros(5), TypeError, "t has one dimension and dtype float64, wanted integer labels"),
+    (np.zeros(5, bool), TypeError, "t has one dimension and dtype bool, wanted integer labels"),
+    (np.zeros((5, 1), int), ValueError, r"t has shape \(5, 1\), wanted \(5,\) labels or \(5, 4\) weights"),
+    (np.zeros(4, int), ValueError, "x has 5 rows, t has 4 labels"),
+    (np.zeros((4, 5)), ValueError, r"t has shape \(4, 5\)"),
+    (np.int64(1), ValueError, r"t has shape \(\)"),
+    (None, TypeError, "t has dtype object"),
+    (np.zeros((5, 4), complex), TypeError, "t has dtype complex128"),
+    (list("abcde"), TypeError, "t has dtype <U1"),
+]
+
+
+@pytest.mark.parametrize(("t", "error", "message"), WRONG_LABELS)
+def test_wrong_labels(t, error, message):
+    layer = bp.SoftmaxWithLoss()
+    layer.forward(NUMBERS, LABELS)
+    loss, before = layer.loss, layer.backward()
+    with pytest.raises(error, match=message):
+        layer.forward(NUMBERS, t)
+    # The pass before is still there.
+    assert layer.loss == loss
+    assert np.array_equal(layer.backward(), before)
+
+
+@pytest.mark.parametrize(
+    "t", [LABELS.astype("u1"), LABELS.astype(">i4"), LABELS.tolist(), LABELS[::-1][::-1]]
+)
+def test_labels_of_any_integer_type(t):
+    assert bp.SoftmaxWithLoss().forward(NUMBERS, t) == bp.SoftmaxWithLoss().forward(NUMBERS, LABELS)
+
+
+@every_layer
+def test_a_wrong_dout_loses_nothing(name):
+    make, others = LAYERS[name]
+    layer = make()
+    out = layer.forward(NUMBERS, *others)
+    right = np.ones_like(out) if np.ndim(out) else 1.0
+    before = np.asarray(layer.backward(right)[0])
+    for wrong in (np.ones((5, 1)), np.ones((2, 5, 4)), np.ones((5, 4), complex), "x", None, np.ones((0, 4))):
+        with pytest.raises((TypeError, ValueError), match="dout"):
+            layer.backward(wrong)
+    assert np.array_equal(layer.backward(right)[0], before)
+
+
+SPECIAL = [0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan]
+
+
+def special(dtype):
+    limits = np.finfo(dtype)
+    more = [limits.tiny, limits.smallest_subnormal, limits.max, 88.0, 710.0]
+    x = np.array([*SPECIAL, *more, *(-value for value in more)], dtype)
+    return np.concatenate([x, x[::-1], x])
+
+
+FORMULAS = {
+    "Relu": (lambda x: np.where(x <= 0, 0, x), lambda dout, x, y: np.where(x <= 0, 0, dout)),
+    "Sigmoid": (lambda x: 1 / (1 + np.exp(-x)), lambda dout, x, y: dout * y * (1 - y)),
+    "Tanh": (np.tanh, lambda dout, x, y: dout * (1 - y * y)),
+    "Exp": (np.exp, lambda dout, x, y: dout * y),
+    "Reciprocal": (lambda x: 1 / x, lambda dout, x, y: -dout * (y * y)),
+}
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("name", FORMULAS)
+def test_special_values(name, dtype):
+    forward, backward = FORMULAS[name]
+    x = special(dtype)
+    layer = LAYERS[name][0]()
+    y = layer.forward(x)
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        wide = forward(x.astype(np.longdouble))
+        # 4 units in the last place are the widest limit of tests/core/test_functions.py.
+        assert ulps(y, wide).max() <= 4
+        for dout in (np.ones_like(x), x):
+            # The same operations in the same type: the same bits, but for which NaN it is.
+            assert np.array_equal(layer.backward(dout), backward(dout, x, y).astype(dtype), equal_nan=True)
+
+
+def classes(array):
+    """0 where finite, else the value: NaN, inf or −inf."""
+    return np.where(np.isfinite(array), 0, array)
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("rows", [1, 20])
+@pytest.mark.parametrize("special", [*SPECIAL, 1e30, -1e30])
+def test_special_values_in_products_and_rows(rows, special, dtype):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(rows, 4)).astype(dtype)
+    x[0, 2] = x[-1, 0] = special
+    layer = bp.Affine(W.astype(dtype), b.astype(dtype))
+    out, dout = np.empty((rows, 3)), np.ones((rows, 3))
+    dW, db = np.empty((4, 3)), np.empty(3)
+    with np.errstate(all="ignore"):
+        reference.affine_forward(x.astype(float), layer.W.astype(float), layer.b.astype(float), out)
+        reference.affine_backward_params(x.astype(float), dout, dW, db)
+    assert np.array_equal(classes(layer.forward(x)), classes(out.astype(dtype)), equal_nan=True)
+    layer.backward(dout.astype(dtype))
+    assert np.array_equal(classes(layer.dW), classes(dW.astype(dtype)), equal_nan=True)
+    for t in (np.zeros(rows, int), np.full(rows, 2), np.full((rows, 4), 0.25)):
+        head = bp.SoftmaxWithLoss()
+        y, dx = np.empty((rows, 4)), np.empty((rows, 4))
+        with np.errstate(all="ignore"):
+            loss = reference.softmax_cross_entropy(x.astype(float), t, y, dx)
+        assert np.array_equal(classes(head.forward(x, t)), classes(loss), equal_nan=True)
+        assert np.array_equal(classes(head.y), classes(y), equal_nan=True)
+        assert np.array_equal(classes(head.backward()), classes(dx), equal_nan=True)
+
+
+def test_every_public_layer_is_here():
+    layers = {
+        name
+        for name, value in vars(bp).items()
+        if inspect.isclass(value) and {"forward", "backward"} <= {*dir(value)}
+    }
+    assert layers == {*LAYERS}
