@@ -9,7 +9,14 @@ import bpcore
 from tools.mutants.building import Build
 from tools.mutants.processes import finished
 
-FOLDERS = ("tests/core", "tests/network", "tests/layers", "tests/gradcheck")
+FOLDERS = (
+    "tests/core",
+    "tests/contracts",
+    "tests/network",
+    "tests/layers",
+    "tests/oracles/test_mpmath.py",
+    "tests/gradcheck",
+)
 # Golden hashes are made on every level with FMA, the tiles of v3 and v4 looked for in their machine code; one is built.
 MACHINE_CODE = "tests/core/test_machine_code.py"
 GOLDEN = "::test_golden_hashes_on_every_level_with_fma[{}]"
