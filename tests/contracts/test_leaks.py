@@ -1,6 +1,7 @@
 """What a call takes from the heap it gives back, whether it succeeds or raises."""
 
 import ctypes
+import gc
 import sys
 
 import numpy as np
@@ -18,18 +19,10 @@ class Mallinfo2(ctypes.Structure):
 
     _fields_ = [
         (name, ctypes.c_size_t)
-        for name in [
-            "arena",
-            "ordblks",
-            "smblks",
-            "hblks",
-            "hblkhd",
-            "usmblks",
-            "fsmblks",
-            "uordblks",
-            "fordblks",
-            "keepcost",
-        ]
+        for name in (
+            *("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks"),
+            *("fsmblks", "uordblks", "fordblks", "keepcost"),
+        )
     ]
 
 
@@ -51,6 +44,7 @@ def growth(call):
     mallinfo2 = measure()
 
     def used():
+        gc.collect()
         info = mallinfo2()
         return info.uordblks + info.hblkhd
 
