@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backprop._arrays import Array
+from backprop._arrays import Array, real_array
 
 
 def checked_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
@@ -25,17 +25,21 @@ def checked_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
 
 def one_of(name: str, value: str, known: Mapping[str, Any]) -> str:
     """A name that is known."""
-    if value not in known:
+    if not isinstance(value, str) or value not in known:
         raise ValueError(f"Network: {name} is {value!r}, wanted one of {', '.join(map(repr, known))}")
     return value
 
 
-def per_feature(name: str, value: ArrayLike, inputs: int) -> Array:
-    """One finite number or one an input, read-only."""
-    array = np.array(value, dtype=np.float64)
-    if array.shape not in ((), (inputs,)) or not np.isfinite(array).all():
+def per_feature(name: str, value: ArrayLike, inputs: int, dtype: np.dtype[Any]) -> Array:
+    """One finite number or one an input, read-only, that a network of this type can compute with."""
+    with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is refused below
+        array = np.array(real_array("Network", name, value), dtype=np.float64)
+        finite = np.isfinite(array.astype(dtype))
+    if array.shape not in ((), (inputs,)):
         raise ValueError(
             f"Network: {name} has shape {array.shape}, wanted one finite number or {inputs}, one an input"
         )
+    if not finite.all():
+        raise ValueError(f"Network: {name} has {array[~finite][0]}, wanted finite numbers of {dtype}")
     array.setflags(write=False)  # a plan has a copy of it
     return array

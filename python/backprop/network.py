@@ -85,8 +85,8 @@ class Network:
         self.dtype = np.dtype(dtype)
         if self.dtype not in (np.float32, np.float64):
             raise TypeError(f"Network: dtype is {self.dtype}, wanted float32 or float64")
-        self.input_mean = per_feature("input_mean", input_mean, self.sizes[0])
-        self.input_scale = per_feature("input_scale", input_scale, self.sizes[0])
+        self.input_mean = per_feature("input_mean", input_mean, self.sizes[0], self.dtype)
+        self.input_scale = per_feature("input_scale", input_scale, self.sizes[0], self.dtype)
         self.metadata: dict[str, str] = {}
         self.history: History | None = None
         self._layers = initial_layers(self.sizes, activation, self.dtype, seed, weight_init_std)

@@ -7,18 +7,24 @@ give the same bytes.
 import json
 import os
 import tempfile
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backprop._arguments import checked_sizes, one_of
 from backprop._arrays import Array
+from backprop._json import parsed
 
 if TYPE_CHECKING:
     from backprop.network import Network
 
 FORMAT = "backprop network 1"
 KEY = "backprop"
+TYPES = ("F32", "F64")
+DTYPES = {"float32": np.float32, "float64": np.float64}
 SCALING = ("input_mean", "input_scale")
 
 
@@ -60,53 +66,86 @@ def load(path: str | os.PathLike[str]) -> "Network":
     from backprop.network import Network
 
     tensors, description = _read(Path(path))
-    if description.get("format") != FORMAT:
-        raise ValueError(f"{path}: the file's format is {description.get('format')!r}, wanted {FORMAT!r}")
     try:
+        sizes = checked_sizes(description["sizes"])
+        dtype = np.dtype(one_of("dtype", description["dtype"], DTYPES))
+        mean, scale = (tensors.pop(name) for name in SCALING)
+        # Before a network of these sizes is made: the file may not hold one.
+        _check(tensors, sizes, dtype)
         net = Network(
-            description["sizes"],
+            sizes,
             activation=description["activation"],
             loss=description["loss"],
-            dtype=description["dtype"],
+            dtype=dtype,
             seed=0,
-            input_mean=tensors.pop("input_mean"),
-            input_scale=tensors.pop("input_scale"),
+            input_mean=mean,
+            input_scale=scale,
         )
-        net.metadata = {str(key): str(value) for key, value in description["metadata"].items()}
+        net.metadata = _metadata(description["metadata"])
     except KeyError as error:
         raise ValueError(f"{path}: {error.args[0]} is missing") from None
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from None
-    if tensors.keys() != net.params.keys():
-        raise ValueError(f"{path}: the file has {', '.join(sorted(tensors))}, wanted {', '.join(net.params)}")
     for key, array in net.params.items():
-        if tensors[key].dtype != array.dtype or tensors[key].shape != array.shape:
-            raise ValueError(
-                f"{path}: {key} is {tensors[key].dtype} {tensors[key].shape}, wanted {array.dtype} {array.shape}"
-            )
         array[...] = tensors[key]
     return net
 
 
 def _read(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
-    """Read the tensors and the description, {} where there is none."""
+    """Read the tensors and the description."""
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such file")
     try:
         with safe_open(path, framework="numpy") as file:
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  # not a dict
-            text = (file.metadata() or {}).get(KEY, "{}")
+            description = _description(path, (file.metadata() or {}).get(KEY, "{}"))
+            tensors = {key: _tensor(path, file, key) for key in file.keys()}  # noqa: SIM118  # not a dict
     except SafetensorError as error:
         raise ValueError(f"{path}: not a safetensors file: {error}") from None
+    return tensors, description
+
+
+def _description(path: Path, text: str) -> dict[str, Any]:
+    """What the file says of its network."""
     try:
-        description = json.loads(text)
-    except json.JSONDecodeError as error:
+        description = parsed(text)
+    except ValueError as error:
         raise ValueError(f"{path}: the description is damaged: {error}") from None
     if not isinstance(description, dict):
         raise ValueError(f"{path}: the description is damaged: it is a {type(description).__name__}")
-    return tensors, description
+    if description.get("format") != FORMAT:
+        raise ValueError(f"{path}: the file's format is {description.get('format')!r}, wanted {FORMAT!r}")
+    return description
+
+
+def _tensor(path: Path, file: Any, key: str) -> Array:
+    kind = file.get_slice(key).get_dtype()
+    if kind not in TYPES:  # there are some that NumPy has not
+        raise ValueError(f"{path}: {key} is of type {kind}, wanted {' or '.join(TYPES)}")
+    try:
+        tensor: Array = file.get_tensor(key)
+    except ValueError as error:
+        raise ValueError(f"{path}: {key} has a shape that no array can have: {error}") from None
+    return tensor
+
+
+def _check(tensors: dict[str, Array], sizes: Sequence[int], dtype: np.dtype[Any]) -> None:
+    """The tensors are the parameters of a network of these sizes."""
+    wanted: dict[str, tuple[int, ...]] = {}
+    for n, (inputs, outputs) in enumerate(pairwise(sizes), start=1):
+        wanted |= {f"W{n}": (inputs, outputs), f"b{n}": (outputs,)}
+    if tensors.keys() != wanted.keys():
+        raise ValueError(f"the file has {', '.join(sorted(tensors))}, wanted {', '.join(wanted)}")
+    for key, shape in wanted.items():
+        if tensors[key].dtype != dtype or tensors[key].shape != shape:
+            raise ValueError(f"{key} is {tensors[key].dtype} {tensors[key].shape}, wanted {dtype} {shape}")
+
+
+def _metadata(entries: Any) -> dict[str, str]:
+    if not isinstance(entries, dict):
+        raise ValueError(f"the metadata is a {type(entries).__name__}, wanted names with texts")
+    return {key: str(value) for key, value in entries.items()}
 
 
 def _refuse_foreign_layers(net: "Network") -> None:

@@ -24,6 +24,10 @@ def files(tmp_path, monkeypatch):
     net = bp.Network([2, 2], seed=0)
     net.metadata = {"features": '["a", "b"]', "classes": '["x", "y"]'}
     net.save("net")
+    for name, names in {"cls": {"classes": '{"x": 1, "y": 2}'}, "half": {"features": '["a", "\\ud800"]'},
+                        "deep": {"classes": "[" * 100_000}}.items():  # fmt: skip
+        net.metadata = names
+        net.save(name)
     Path("cut").write_bytes(Path("net").read_bytes()[:50])
     bp.Network([3, 2], seed=0).save("three")
     (tmp_path / "folder").mkdir()
@@ -56,6 +60,9 @@ def files(tmp_path, monkeypatch):
         ("predict gone good.csv", "gone: there is no such file"),
         ("predict cut good.csv", "cut: not a safetensors file"),
         ("predict text.txt good.csv", "text.txt: not a safetensors file"),
+        ("predict cls good.csv", "cls: the metadata's classes are {'x': 1, 'y': 2}, wanted a list of 2 names"),
+        ("predict half good.csv", "half: the metadata's features are ['a', '\\ud800'], wanted a list of 2"),
+        ("predict deep good.csv", "deep: the metadata's classes are damaged: it is nested too deeply"),
         ("predict net other.csv", "other.csv: there is no 'b' among a, c, kind"),
         ("predict three good.csv", "good.csv: there is no '0' among a, b, kind"),
         ("predict net text.txt", "text.txt: the name ends in '.txt', wanted .csv or .npz"),

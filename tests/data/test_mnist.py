@@ -109,6 +109,13 @@ def test_files_that_are_not_what_their_name_says(name, content, message, tmp_pat
         bp.load_mnist(root=tmp_path)
 
 
+def test_no_images_at_all(tmp_path):
+    empty = {"t10k-images-idx3-ubyte": struct.pack(">IIII", 0x0803, 0, 28, 28)}
+    write(tmp_path, contents() | empty | {"t10k-labels-idx1-ubyte": struct.pack(">II", 0x0801, 0)})
+    _, (x, t) = bp.load_mnist(root=tmp_path)
+    assert (x.shape, t.shape) == ((0, 784), (0,))
+
+
 def test_files_of_the_other_data_set(tmp_path, monkeypatch):
     write(tmp_path, contents())
     monkeypatch.setenv("BACKPROP_DATA", str(tmp_path))

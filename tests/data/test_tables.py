@@ -163,6 +163,15 @@ BAD_NPZ = [
     ({"x": X, "t": np.array([0, np.nan, 1])}, r"t\[1\]: the label is 'nan', wanted a class"),
     ({"x": X, "t": np.array(["a", "", "b"])}, r"t\[1\]: the label is missing"),
     ({"x": X, "t": np.arange(3) + 1j}, "t is complex128, wanted whole numbers or text"),
+    ({"x": X, "t": np.array(["a", "\ud800", "b"])}, r"t\[1\] is not text: code point in surrogate"),
+    (
+        {"x": X, "t": np.array([65, 2**31, 66], np.uint32).view("U1")},
+        r"t\[1\] is not text: code point not in",
+    ),
+    (
+        {"x": np.full((3, 2), 0x7FA00000, np.uint32).view(np.float32), "t": np.arange(3)},
+        r"x\[0, 0\] is nan, wanted finite",
+    ),
     ({"x": X, "t": np.array([b"a", b"b", b"a"])}, r"t is \|S1, wanted whole numbers or text"),
 ]
 
@@ -185,6 +194,22 @@ HEADERS = [
     ("{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000, 1000000)}", "not an npz archive"),
     ("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2)", "not an npz archive"),
     ("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2)}", "not an npz archive"),
+    (
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (12345678, 1)}",
+        "not an npz archive of plain arrays: x.npy has 8 bytes of numbers, wanted 98765424 for float64",
+    ),
+    (
+        "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2)}",
+        "not an npz archive of plain arrays: x.npy has more than 4 bytes of numbers, wanted 4 for uint8",
+    ),
+    (
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (-1, -1)}",
+        r"not .*: x.npy is float64 \(-1, -1\), wanted",
+    ),
+    ("{'descr': '<f8', 'shape': (1, 1)}", "not .*: the header of x.npy is damaged: "),
+    # Spellings of Python 2 and of old NumPy are read without a warning.
+    ("{'descr': '<f8', 'fortran_order': False, 'shape': (1L, 1L)}", "t has shape .2,., x has 1 sample"),
+    ("{'descr': '|a1', 'fortran_order': False, 'shape': (2, 4)}", "x is .S1 .2, 4., wanted numbers"),
     (None, "there is no 'x' among t"),
 ]
 
@@ -200,6 +225,20 @@ def test_damaged_members(header, message, tmp_path):
         archive.writestr("x" if header is None else "x.npy", content)
     with pytest.raises(ValueError, match=f"data.npz: {message}"):
         read_table(path)
+
+
+def test_a_member_that_numpy_would_not_have_packed(tmp_path):
+    path = write(tmp_path, "", "data.npz", t=np.arange(2))
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("x.npy", bytes(10))
+    with pytest.raises(ValueError, match="data.npz: .* x.npy is packed in a way that NumPy does not pack"):
+        read_table(path)
+
+
+def test_a_name_among_many(tmp_path):
+    names = [f"c{n}" for n in range(100_000)]  # would take minutes if each were looked for among all
+    with pytest.raises(ValueError, match="the column 'c0' is there twice"):
+        read_table(write(tmp_path, ",".join([*names, "c0"])))
 
 
 @given(place=st.integers(0), value=st.integers(1, 255))

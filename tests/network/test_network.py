@@ -194,7 +194,9 @@ def test_a_layer_of_the_users_own(net, batch):
             ValueError,
             r"input_scale has shape \(2,\), wanted one .* or 3",
         ),
-        (dict(sizes=[3, 2], input_mean=np.inf), ValueError, "input_mean has shape"),
+        (dict(sizes=[3, 2], input_mean=np.inf), ValueError, "input_mean has inf, wanted finite numbers"),
+        (dict(sizes=[3, 2], input_mean=1e300), ValueError, "wanted finite numbers of float32"),
+        (dict(sizes=[3, 2], input_scale=1j), TypeError, "input_scale has dtype complex128"),
     ],
 )
 def test_arguments_that_make_no_network(arguments, error, message):

@@ -120,8 +120,22 @@ TENSORS = {
         (dict(sizes="[3"), {}, "net: Network: sizes is '\\[3'"),
         (dict(sizes=[3, -1]), {}, r"net: Network: sizes is \[3, -1\]"),
         (dict(activation="gelu"), {}, "net: Network: activation is 'gelu'"),
-        (dict(dtype="int8"), {}, "net: Network: dtype is int8"),
-        (dict(metadata=[]), {}, "net: "),
+        (dict(dtype="int8"), {}, "net: Network: dtype is 'int8'"),
+        (dict(dtype=None), {}, "net: dtype is missing"),
+        (dict(loss={}), {}, r"net: Network: loss is \{\}, wanted one of"),
+        (dict(metadata=[]), {}, "net: the metadata is a list, wanted names with texts"),
+        (
+            dict(sizes=[10**9, 10**9]),
+            {},
+            r"W1 is float32 \(3, 2\), wanted float32 \(1000000000, 1000000000\)",
+        ),
+        ({}, {"W1": np.ones((3, 2), np.float16)}, "net: W1 is of type F16, wanted F32 or F64"),
+        (
+            {},
+            {"input_mean": np.array(np.inf)},
+            "net: Network: input_mean has inf, wanted finite numbers of float32",
+        ),
+        ({}, {"input_scale": np.array(1e300)}, r"net: Network: input_scale has 1e\+300, wanted finite"),
         ({}, {"W2": np.ones(2)}, "the file has W1, W2, b1, wanted W1, b1"),
         ({}, {"W1": np.ones((2, 3), np.float32)}, r"W1 is float32 \(2, 3\), wanted float32 \(3, 2\)"),
         ({}, {"b1": np.ones(2)}, r"b1 is float64 \(2,\), wanted float32 \(2,\)"),
@@ -134,7 +148,7 @@ def test_parts_that_do_not_fit_together(metadata, tensors, message, tmp_path):
         bp.Network.load(tmp_path / "net")
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "3"])
+@pytest.mark.parametrize("text", ["{", "[]", "3", "9" * 5000, "[" * 100_000])
 def test_a_damaged_description(text, tmp_path):
     save_file(TENSORS, tmp_path / "net", {"backprop": text})
     with pytest.raises(ValueError, match="net: the description is damaged"):

@@ -1,10 +1,14 @@
 """Predict the classes of a file's samples with a saved network."""
 
 import argparse
-import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from backprop._json import parsed
 from backprop.cli import user_errors
+
+if TYPE_CHECKING:
+    from backprop.network import Network
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,10 +26,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     with user_errors():
         net = Network.load(arguments.model)
-        features = json.loads(net.metadata.get("features", "null")) or [str(n) for n in range(net.sizes[0])]
-        classes = json.loads(net.metadata.get("classes", "null")) or [str(n) for n in range(net.sizes[-1])]
-        if len(features) != net.sizes[0] or len(classes) != net.sizes[-1]:
-            raise ValueError(f"{arguments.model}: the metadata names other numbers of features or classes")
+        features = _names(arguments.model, net, "features", net.sizes[0])
+        classes = _names(arguments.model, net, "classes", net.sizes[-1])
         x = read_features(arguments.data, features, arguments.target)
     if arguments.proba:
         print(",".join(_quoted(name) for name in classes))
@@ -35,6 +37,24 @@ def run(arguments: argparse.Namespace) -> int:
         for label in net.predict(x).argmax(axis=1):
             print(classes[label])
     return 0
+
+
+def _names(path: Path, net: "Network", key: str, count: int) -> list[str]:
+    """What a file calls its features or classes; their numbers if it does not say."""
+    try:
+        names = parsed(net.metadata.get(key, "null"))
+    except ValueError as error:
+        raise ValueError(f"{path}: the metadata's {key} are damaged: {error}") from None
+    if names is None:
+        return [str(n) for n in range(count)]
+    if not isinstance(names, list) or len(names) != count or not all(map(_is_text, names)):
+        raise ValueError(f"{path}: the metadata's {key} are {names!r}, wanted a list of {count} names")
+    return names
+
+
+def _is_text(name: object) -> bool:
+    """Whether it can be printed: JSON can write half a surrogate pair, no encoding can."""
+    return isinstance(name, str) and name == name.encode(errors="replace").decode()
 
 
 def _quoted(name: str) -> str:

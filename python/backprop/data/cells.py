@@ -3,6 +3,7 @@
 import io
 import math
 import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +86,8 @@ def read_cells(path: Path, known: Collection[str] = (), target: str | None = Non
         raise ValueError(f"{path}: the file is empty")
     header = rows[0] if _is_header(path, rows, known, target) else None
     if header is not None:
-        twice = next((name for name in header if header.count(name) > 1), None)
+        counts = Counter(header)
+        twice = next((name for name in header if counts[name] > 1), None)
         if twice is not None:
             raise ValueError(f"{path}: the column {twice!r} is there twice")
         rows, lines = rows[1:], lines[1:]

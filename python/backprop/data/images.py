@@ -1,5 +1,7 @@
 """Images and labels in the form that was asked for."""
 
+import math
+
 import numpy as np
 
 from backprop._arrays import Array
@@ -18,7 +20,7 @@ def shaped(
     largest : int
         The value of a full pixel.
     """
-    x = images.reshape(len(images), -1) if flatten else images[:, np.newaxis]
+    x = images.reshape(len(images), math.prod(images.shape[1:])) if flatten else images[:, np.newaxis]
     if normalize:
         x = x.astype(np.float32) / np.float32(largest)
     t: Array = labels.astype(np.int64)
