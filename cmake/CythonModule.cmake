@@ -15,6 +15,11 @@ else()
   list(APPEND BPCORE_CYTHON_ARGS -X boundscheck=False -X initializedcheck=False -X wraparound=False)
 endif()
 
+if(BPCORE_COVERAGE)
+  # The counts of the C file become those of the .pyx, .pxi and .pxd lines that it was made from.
+  list(APPEND BPCORE_CYTHON_ARGS --line-directives)
+endif()
+
 # Rounding is part of the contract: no contraction, no reassociation. The two -fno- flags change no result; they
 # let the compiler turn selections into vector code, since nobody reads errno or the exception flags.
 set(BPCORE_C_FLAGS -ffp-contract=off -fno-math-errno -fno-trapping-math -fno-semantic-interposition)
@@ -30,6 +35,11 @@ function(_bpcore_finish target)
     # A finding ends the process. A pointer past the end of an empty memoryview is formed, never followed.
     target_compile_options(${target} PRIVATE -g1 -fsanitize=address,undefined -fno-sanitize-recover=all)
     target_link_options(${target} PRIVATE -fsanitize=address,undefined)
+  endif()
+  if(BPCORE_COVERAGE)
+    # Behind the -O3 of a release: where loops are unrolled and merged, lines are none.
+    target_compile_options(${target} PRIVATE -Og --coverage -fprofile-update=atomic)
+    target_link_options(${target} PRIVATE --coverage)
   endif()
   set_target_properties(${target} PROPERTIES C_STANDARD 11 C_EXTENSIONS ON C_VISIBILITY_PRESET hidden)
   if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug" AND NOT APPLE AND NOT BPCORE_SANITIZE)

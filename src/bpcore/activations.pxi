@@ -10,7 +10,7 @@ def relu_forward(
     """mask = x <= 0, out = 0 where mask else x. `out` may be `x`."""
     agree(out.shape[0] == x.shape[0] and mask.shape[0] == x.shape[0])
     separate(meet_in_part(run(out), run(x)) or meet(mask_of(mask), run(x)) or meet(mask_of(mask), run(out)))
-    cdef int n = count(threads, 8.0 * x.shape[0])
+    cdef int n = team(threads, x.shape[0])
     with nogil:
         activations.relu_forward(x, out, mask, n)
 
@@ -25,7 +25,7 @@ def relu_backward(
     """dx = 0 where mask else dout. `dx` may be `dout`."""
     agree(mask.shape[0] == dout.shape[0] and dx.shape[0] == dout.shape[0])
     separate(meet_in_part(run(dx), run(dout)) or meet(run(dx), mask_of(mask)))
-    cdef int n = count(threads, 8.0 * dout.shape[0])
+    cdef int n = team(threads, dout.shape[0])
     with nogil:
         activations.relu_backward(dout, mask, dx, n)
 
@@ -35,7 +35,7 @@ def sigmoid_forward(const floating[::1] x not None, floating[::1] out not None, 
     """out = 1 / (1 + exp(−x)), without overflow for any x. `out` may be `x`."""
     agree(out.shape[0] == x.shape[0])
     separate(meet_in_part(run(out), run(x)))
-    cdef int n = count(threads, 8.0 * x.shape[0])
+    cdef int n = team(threads, x.shape[0])
     with nogil:
         activations.sigmoid_forward(x, out, n)
 
@@ -50,7 +50,7 @@ def sigmoid_backward(
     """dx = dout·y·(1 − y), y = `out` as sigmoid_forward gave it. `dx` may be `dout` or `out`."""
     agree(out.shape[0] == dout.shape[0] and dx.shape[0] == dout.shape[0])
     separate(meet_in_part(run(dx), run(dout)) or meet_in_part(run(dx), run(out)))
-    cdef int n = count(threads, 8.0 * dout.shape[0])
+    cdef int n = team(threads, dout.shape[0])
     with nogil:
         activations.sigmoid_backward(dout, out, dx, n)
 
@@ -60,7 +60,7 @@ def tanh_forward(const floating[::1] x not None, floating[::1] out not None, thr
     """out = tanh(x), within 3 ULP. `out` may be `x`."""
     agree(out.shape[0] == x.shape[0])
     separate(meet_in_part(run(out), run(x)))
-    cdef int n = count(threads, 8.0 * x.shape[0])
+    cdef int n = team(threads, x.shape[0])
     with nogil:
         activations.tanh_forward(x, out, n)
 
@@ -75,6 +75,6 @@ def tanh_backward(
     """dx = dout·(1 − y²), y = `out` as tanh_forward gave it. `dx` may be `dout` or `out`."""
     agree(out.shape[0] == dout.shape[0] and dx.shape[0] == dout.shape[0])
     separate(meet_in_part(run(dx), run(dout)) or meet_in_part(run(dx), run(out)))
-    cdef int n = count(threads, 8.0 * dout.shape[0])
+    cdef int n = team(threads, dout.shape[0])
     with nogil:
         activations.tanh_backward(dout, out, dx, n)

@@ -36,7 +36,7 @@ def add(
     agree(y.shape[0] == x.shape[0] and y.shape[1] == x.shape[1])
     agree(out.shape[0] == x.shape[0] and out.shape[1] == x.shape[1])
     separate(meets_operand(matrix(out), x) or meets_operand(matrix(out), y))
-    cdef int n = count(threads, 8.0 * x.shape[0] * x.shape[1])
+    cdef int n = team(threads, x.shape[0] * x.shape[1])
     with nogil:
         elementwise.add(x, y, out, n)
 
@@ -52,7 +52,7 @@ def multiply(
     agree(y.shape[0] == x.shape[0] and y.shape[1] == x.shape[1])
     agree(out.shape[0] == x.shape[0] and out.shape[1] == x.shape[1])
     separate(meets_operand(matrix(out), x) or meets_operand(matrix(out), y))
-    cdef int n = count(threads, 8.0 * x.shape[0] * x.shape[1])
+    cdef int n = team(threads, x.shape[0] * x.shape[1])
     with nogil:
         elementwise.multiply(x, y, out, n)
 
@@ -62,7 +62,7 @@ def exp(const floating[::1] x not None, floating[::1] out not None, threads=None
     """out = exp(x), within 2 ULP. `out` may be `x`."""
     agree(out.shape[0] == x.shape[0])
     separate(meet_in_part(run(out), run(x)))
-    cdef int n = count(threads, 8.0 * x.shape[0])
+    cdef int n = team(threads, x.shape[0])
     with nogil:
         elementwise.exp(x, out, n)
 
@@ -72,7 +72,7 @@ def log(const floating[::1] x not None, floating[::1] out not None, threads=None
     """out = log(x), within 3 ULP; −inf at 0, NaN below. `out` may be `x`."""
     agree(out.shape[0] == x.shape[0])
     separate(meet_in_part(run(out), run(x)))
-    cdef int n = count(threads, 8.0 * x.shape[0])
+    cdef int n = team(threads, x.shape[0])
     with nogil:
         elementwise.log(x, out, n)
 
@@ -82,7 +82,7 @@ def reciprocal(const floating[::1] x not None, floating[::1] out not None, threa
     """out = 1 / x. `out` may be `x`."""
     agree(out.shape[0] == x.shape[0])
     separate(meet_in_part(run(out), run(x)))
-    cdef int n = count(threads, 8.0 * x.shape[0])
+    cdef int n = team(threads, x.shape[0])
     with nogil:
         elementwise.reciprocal(x, out, n)
 
@@ -97,6 +97,6 @@ def reciprocal_backward(
     """dx = −dout·y², y = `out` as reciprocal gave it. `dx` may be `dout` or `out`."""
     agree(out.shape[0] == dout.shape[0] and dx.shape[0] == dout.shape[0])
     separate(meet_in_part(run(dx), run(dout)) or meet_in_part(run(dx), run(out)))
-    cdef int n = count(threads, 8.0 * dout.shape[0])
+    cdef int n = team(threads, dout.shape[0])
     with nogil:
         elementwise.reciprocal_backward(dout, out, dx, n)

@@ -5,7 +5,7 @@ def softmax(const floating[:, ::1] x not None, floating[:, ::1] y not None, thre
     """y = exp(x) / Σ exp(x) along each row. `y` may be `x`."""
     agree(y.shape[0] == x.shape[0] and y.shape[1] == x.shape[1])
     separate(meet_in_part(matrix(y), matrix(x)))
-    cdef int n = count(threads, 8.0 * x.shape[0] * x.shape[1])
+    cdef int n = team(threads, x.shape[0] * x.shape[1])
     if x.shape[0] == 0 or x.shape[1] == 0:
         return
     with nogil:
@@ -59,7 +59,7 @@ cdef cross_entropy(const floating[:, ::1] x, t, floating[:, ::1] y, floating[:, 
         or meet(matrix(dx), targets_of(labels, matrix(weights)))
         or meet(matrix(dx), matrix(y))
     )
-    cdef int n = count(threads, 8.0 * B * K)
+    cdef int n = team(threads, B * K)
     cdef double loss
     cdef double* losses = <double*> malloc(B * sizeof(double))
     if losses is NULL:
@@ -121,7 +121,7 @@ def softmax_cross_entropy_backward(
     cdef const int64_t[::1] labels = labels_of(t, B, K)
     cdef const floating[:, ::1] weights = weights_of(t, y)
     separate(meet_in_part(matrix(dx), matrix(y)) or meet(matrix(dx), targets_of(labels, matrix(weights))))
-    cdef int n = count(threads, 8.0 * B * K)
+    cdef int n = team(threads, B * K)
     with nogil:
         rows.softmax_cross_entropy_backward(
             &y[0, 0],
@@ -146,7 +146,7 @@ cdef squares_of(
     agree(dx is None or dx.shape[0] == B and dx.shape[1] == K)
     not_empty(B, K)
     separate(meet_in_part(matrix(dx), matrix(x)) or meet_in_part(matrix(dx), matrix(t)))
-    cdef int n = count(threads, 8.0 * B * K)
+    cdef int n = team(threads, B * K)
     cdef double loss
     cdef double* losses = <double*> malloc(B * sizeof(double))
     if losses is NULL:

@@ -16,11 +16,11 @@ cdef int move(
         or meet(run(second), run(w))
         or meet(run(second), run(first))
     )
-    cdef int team = count(threads, 8.0 * n)
+    cdef int size = team(threads, n)
     if n > 0:
         with nogil:
             update_shared(
-                &u, &w[0], &g[0], NULL if first is None else &first[0], NULL if second is None else &second[0], n, team
+                &u, &w[0], &g[0], NULL if first is None else &first[0], NULL if second is None else &second[0], n, size
             )
     return 0
 

@@ -184,6 +184,25 @@ def has_a_mean(door):
     return "cross_entropy" in door or "squared_error" in door
 
 
+# So many rows and elements that every door finds them worth a second thread.
+LARGE = {"B": 35000, "N": 140000}
+
+
+@both_types
+@every_door
+def test_any_number_of_threads_gives_the_same_bits(door, form, dtype):
+    # Four columns have a way of their own, through vectors of rows; a hundred have none.
+    for K in (4, 100):
+        one = Call(door, dtype, form, K=K, **LARGE)
+        one.given["threads"] = 1
+        wanted = one.results()
+        for threads in (2, 3):
+            call = Call(door, dtype, form, K=K, **LARGE)
+            call.given["threads"] = threads
+            assert call.results() == wanted
+            assert call.intact()
+
+
 SOME = [
     (door, form, letter, size) for door, form in EVERY for letter in letters_of(door, form) for size in (0, 1)
 ]

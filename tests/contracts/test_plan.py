@@ -1,0 +1,88 @@
+"""What a compiled plan says to arrays that are not what its network's are."""
+
+import re
+
+import numpy as np
+import pytest
+
+import backprop as bp
+from bpcore.plan import Plan
+
+SETTINGS = bp.SGD(0.1).settings()
+F = np.float32
+
+
+def dense():
+    return [(np.ones((3, 4), F), np.zeros(4, F), "relu"), (np.ones((4, 2), F), np.zeros(2, F), "identity")]
+
+
+def plan():
+    return Plan("float32", dense(), "softmax", None, None, [])
+
+
+X, T = np.ones((5, 3), F), np.array([0, 1, 0, 1, 0])
+
+
+def refused(error, message):
+    return pytest.raises(error, match=re.escape(message))
+
+
+def test_layers_that_do_not_fit():
+    layers = dense()
+    with refused(ValueError, "Plan: layer 2 has 4 inputs, the layer below has other outputs"):
+        Plan("float32", [(np.ones((3, 5), F), np.zeros(5, F), "relu"), layers[1]], "softmax", None, None, [])
+    with refused(ValueError, "Plan: an array is float64 (3, 4), wanted float32 (3, 4)"):
+        Plan("float32", [(np.ones((3, 4)), np.zeros(4, F), "relu"), layers[1]], "softmax", None, None, [])
+    with refused(ValueError, "Plan: an array is float32 (5,), wanted float32 (4,)"):
+        Plan("float32", [(layers[0][0], np.zeros(5, F), "relu"), layers[1]], "softmax", None, None, [])
+    with refused(ValueError, "Plan: an array is float32 (2,), wanted float32 (3,)"):
+        Plan("float32", layers, "softmax", np.zeros(2, F), None, [])
+    fixed = np.ones((3, 4), F)
+    fixed.setflags(write=False)
+    with pytest.raises((ValueError, BufferError), match="read-only"):
+        Plan("float32", [(fixed, layers[0][1], "relu"), layers[1]], "softmax", None, None, [])
+
+
+@pytest.mark.parametrize(
+    "x",
+    [X.astype("i4"), X[:, :2].copy(), X[0], np.asfortranarray(np.ones((5, 3), F)), X.astype(">f4"), [[1.0]]],
+)
+def test_rows_that_cannot_be_read(x):
+    rows = np.asarray(x)
+    with refused(
+        ValueError,
+        f"Plan: x is {rows.dtype} {rows.shape}, wanted contiguous rows of 3 float32, float64 or uint8",
+    ):
+        plan().scores(rows, np.empty((5, 2), F))
+    # What asks first gets no answer, and converts.
+    assert plan().predict(x) is None
+    assert plan().step(x, T, SETTINGS) is None
+
+
+def test_scores_go_into_an_array_of_their_shape():
+    with refused(ValueError, "Plan: an array is float32 (5, 3), wanted float32 (5, 2)"):
+        plan().scores(X, np.empty((5, 3), F))
+    with refused(ValueError, "Plan: an array is float64 (5, 2), wanted float32 (5, 2)"):
+        plan().scores(X, np.empty((5, 2)))
+
+
+def test_labels_and_rows_are_as_many():
+    with refused(ValueError, "Plan: 4 labels for 5 rows"):
+        plan().right(X, T[:4])
+    assert plan().right(X[:0], T[:0]) == 0
+
+
+def test_losses_and_steps_are_as_many():
+    one = plan()
+    indices = np.zeros((3, 2), np.int64)
+    with refused(ValueError, "Plan: 2 losses for 3 steps"):
+        one.train(X, T, indices, SETTINGS, np.empty(2))
+    with refused(ValueError, "Plan: the targets are int64 (4,)"):
+        one.train(X, T[:4], indices, SETTINGS, np.empty(3))
+    with refused(ValueError, "Plan: the targets are float64 (5, 2)"):
+        one.train(X, np.ones((5, 2)), indices, SETTINGS, np.empty(3))
+    # A call that was refused has not left the network marked as being trained.
+    assert not one.training
+    losses = np.empty(3)
+    one.train(X, T, indices, SETTINGS, losses)
+    assert np.isfinite(losses).all()
