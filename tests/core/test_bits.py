@@ -19,7 +19,8 @@ from bpcore import kernels
 GOLDEN_FILE = Path(__file__).with_name("golden.json")
 GOLDEN = json.loads(GOLDEN_FILE.read_text())
 SHAPES = [(1, 1, 1), (7, 13, 5), (33, 70, 49), (100, 784, 50), (97, 783, 49), (128, 64, 1000)]
-FMA_LEVELS = [level for level in ("v3", "v4", "neon") if level in bpcore.cpu_info()["usable"]]
+INFO = bpcore.cpu_info()
+FMA_LEVELS = [level for level in ("v3", "v4", "neon") if level in INFO["usable"] and level in INFO["built"]]
 
 
 def results(dtype, B, I, O, threads=1):  # noqa: E741  # the sizes' letters

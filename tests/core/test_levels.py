@@ -50,3 +50,13 @@ def test_the_best_level_that_is_both_built_and_usable():
 def test_the_include_folder_has_the_header():
     assert os.path.exists(os.path.join(bpcore.get_include(), "simd.h"))
     assert os.path.exists(os.path.join(bpcore.get_include(), "affine.pxd"))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_multiply_adds_are_counted(threads):
+    one = bpcore.kernels.multiply_adds("float64", 1, threads)
+    assert one > 0
+    assert one % (2 * threads) == 0
+    assert bpcore.kernels.multiply_adds("float64", 7, threads) == 7 * one
+    # Twice as many numbers of half the size fill a vector.
+    assert bpcore.kernels.multiply_adds("float32", 7, threads) == 14 * one

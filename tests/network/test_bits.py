@@ -19,7 +19,8 @@ import bpcore
 
 GOLDEN_FILE = Path(__file__).with_name("golden.json")
 GOLDEN = json.loads(GOLDEN_FILE.read_text()) if GOLDEN_FILE.exists() else {}
-LEVELS = [level for level in ("v3", "v4", "neon") if level in bpcore.cpu_info()["usable"]]
+INFO = bpcore.cpu_info()
+LEVELS = [level for level in ("v3", "v4", "neon") if level in INFO["usable"] and level in INFO["built"]]
 # Sizes, batch, activation, loss, rule, type the data is stored in. "wide" needs panels and several blocks of rows.
 RUNS = {
     "the notes' job": ([784, 50, 10], 100, "relu", "softmax", bp.SGD, "f4"),

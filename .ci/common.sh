@@ -1,0 +1,26 @@
+# What the scripts in this folder share: `. .ci/common.sh` from the root of the tree.
+set -euo pipefail
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+if [ -d ../shared/datasets ]; then
+  BACKPROP_DATA=$(cd ../shared/datasets && pwd)
+  export BACKPROP_DATA
+fi
+unset BACKPROP_ISA BACKPROP_NUM_THREADS PYTHONPATH PYTHONDONTWRITEBYTECODE
+quick="not training and not exhaustive"
+
+say() { printf '\n=== %s\n' "$*"; }
+
+# A new virtual environment named $1, made the current one.
+environment() {
+  python3 -m venv "$work/$1"
+  # shellcheck disable=SC1091
+  . "$work/$1/bin/activate"
+  pip install --quiet --upgrade pip
+}
+
+# Debian's package $2 where the command $1 is missing.
+command_from() {
+  command -v "$1" >/dev/null || { apt-get update -qq && apt-get install -y -qq "$2" >/dev/null; }
+}

@@ -1,0 +1,30 @@
+"""Print what Valgrind's memcheck found in our modules, from its XML file: `python tools/memcheck.py memcheck.xml`.
+
+The interpreter reads memory that it was not given on purpose; only errors with one of our modules on the stack count.
+"""
+
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+OURS = "/bpcore/"
+
+
+def main(path: Path) -> int:
+    errors = ET.parse(path).getroot().findall("error")
+    ours = [
+        error
+        for error in errors
+        if any(OURS in (frame.findtext("obj") or "") for frame in error.iter("frame"))
+    ]
+    for error in ours:
+        what = error.findtext("what") or error.findtext("xwhat/text") or error.findtext("kind")
+        sys.stdout.write(f"{what}\n")
+        for frame in error.iter("frame"):
+            sys.stdout.write(f"    {frame.findtext('fn') or '?'} in {frame.findtext('obj')}\n")
+    sys.stdout.write(f"{len(ours)} errors in our modules, {len(errors)} in all\n")
+    return 1 if ours else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
