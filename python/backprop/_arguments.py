@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from backprop._arrays import Array, real_array
 
@@ -28,6 +28,14 @@ def one_of(name: str, value: str, known: Mapping[str, Any]) -> str:
     if not isinstance(value, str) or value not in known:
         raise ValueError(f"Network: {name} is {value!r}, wanted one of {', '.join(map(repr, known))}")
     return value
+
+
+def float_type(owner: str, dtype: DTypeLike) -> np.dtype[Any]:
+    """A type that networks compute in."""
+    wanted = np.dtype(dtype)
+    if wanted not in (np.float32, np.float64):
+        raise TypeError(f"{owner}: dtype is {wanted}, wanted float32 or float64")
+    return wanted
 
 
 def per_feature(name: str, value: ArrayLike, inputs: int, dtype: np.dtype[Any]) -> Array:

@@ -47,6 +47,12 @@ def floats(owner: str, dtype: np.dtype[Any] | None = None, **values: ArrayLike) 
     return [np.asarray(array, dtype=wanted, order="C") for array in arrays.values()]
 
 
+def readable(array: Array, dtype: DTypeLike) -> Array:
+    """`array` of one type and in one run of memory, each number where its type begins."""
+    run = np.ascontiguousarray(array, dtype=dtype)
+    return run if run.flags.aligned else run.copy()
+
+
 def parameter(owner: str, name: str, value: Any, ndim: int) -> Array:
     """A weight or bias: an array that can be updated in place, so of floating-point type already."""
     if not isinstance(value, np.ndarray):
@@ -83,12 +89,12 @@ def targets(owner: str, t: ArrayLike, shape: tuple[int, int], dtype: DTypeLike) 
         if len(array) != rows:
             raise ValueError(f"{owner}: x has {plural(rows, 'row')}, t has {plural(len(array), 'label')}")
         check_labels(owner, array, classes)
-        return np.ascontiguousarray(array, dtype=np.int64)
+        return readable(array, np.int64)
     if array.shape != shape:
         raise ValueError(
             f"{owner}: t has shape {array.shape}, wanted {(rows,)} labels or {shape} weights for x of shape {shape}"
         )
-    return np.ascontiguousarray(array, dtype=dtype)
+    return readable(array, dtype)
 
 
 def values(owner: str, t: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
@@ -99,7 +105,7 @@ def values(owner: str, t: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike) -
     if array.shape != shape:
         also = f" or {shape[:1]}" if shape[1] == 1 else ""
         raise ValueError(f"{owner}: t has shape {np.shape(t)}, wanted {shape}{also} numbers")
-    return np.ascontiguousarray(array, dtype=dtype)
+    return readable(array, dtype)
 
 
 def check_labels(owner: str, labels: Array, classes: int) -> None:

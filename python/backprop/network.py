@@ -6,6 +6,8 @@ b) `predict`, `predict_proba`, `accuracy`, `train_step` and `fit` run a compiled
    the layers: the numbers are the same, bit for bit. Without a plan, evaluation goes through shallow copies.
 c) `train_step` and `fit` change the weights under any remembered forward pass, so they forget it.
 d) The layers are the truth: `params` is a view of them, and a replaced layer is used from the next call on.
+e) Several threads may evaluate one network, also while another trains it: answers then come from weights that are
+   partly old and partly new. A second thread that trains it is refused. What stands in a) is for one thread at a time.
 """
 
 import copy
@@ -16,7 +18,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from backprop._arguments import checked_sizes, one_of, per_feature
+from backprop._arguments import checked_sizes, float_type, one_of, per_feature
 from backprop._arrays import Array, plural, samples, targets, values
 from backprop.gradients import numerical_gradient
 from backprop.history import History
@@ -82,9 +84,7 @@ class Network:
         self.sizes = checked_sizes(sizes)
         self.activation = one_of("activation", activation, ACTIVATIONS)
         self.loss_name = one_of("loss", loss, LOSSES)
-        self.dtype = np.dtype(dtype)
-        if self.dtype not in (np.float32, np.float64):
-            raise TypeError(f"Network: dtype is {self.dtype}, wanted float32 or float64")
+        self.dtype = float_type("Network", dtype)
         self.input_mean = per_feature("input_mean", input_mean, self.sizes[0], self.dtype)
         self.input_scale = per_feature("input_scale", input_scale, self.sizes[0], self.dtype)
         self.metadata: dict[str, str] = {}
@@ -110,9 +110,13 @@ class Network:
         t : integer labels of shape (B,), or weights of shape (B, K); for squared error numbers of shape (B, K)
         """
         scores = self._inputs(x)
-        for layer in self.layers.values():
-            scores = layer.forward(scores)
-        loss: float = self.lastLayer.forward(scores, t)
+        try:
+            for layer in self.layers.values():
+                scores = layer.forward(scores)
+            loss: float = self.lastLayer.forward(scores, t)
+        except BaseException:
+            self.forget()  # else `backward` would go back through parts of two passes
+            raise
         return loss
 
     def gradient(self, x: ArrayLike, t: ArrayLike) -> dict[str, Array]:
@@ -164,7 +168,7 @@ class Network:
                 scores = copy.copy(layer).forward(scores)
         else:
             scores = np.empty(shape, dtype=self.dtype)
-            if out is not None and out.flags.c_contiguous and not np.may_share_memory(out, rows):
+            if out is not None and out.flags.carray and not np.may_share_memory(out, rows):
                 scores = out
             plan.scores(stored(rows, self.dtype), scores)
         if out is None or scores is out:
@@ -191,7 +195,8 @@ class Network:
             labels = labels.argmax(axis=1)
         if not len(rows):
             raise ValueError("accuracy: x has 0 rows, wanted at least 1")
-        plan, right = self._plan(), 0
+        # Whoever overrides `predict` means those scores.
+        plan, right = self._plan() if type(self).predict is Network.predict else None, 0
         for start in range(0, len(rows), BLOCK):
             x_block, t_block = rows[start : start + BLOCK], labels[start : start + BLOCK]
             if plan is None:
@@ -205,11 +210,11 @@ class Network:
         plan = self.plan_for(optimizer)
         if plan is not None:
             assert isinstance(optimizer, Rule)  # plan_for has looked
-            optimizer.bind(plan, self.params)
-            loss = plan.step(x, t, optimizer.settings())
+            moments = optimizer.moments_for(plan, self.params)
+            loss = plan.step(x, t, optimizer.settings(), None, moments)
             if loss is None and len(rows := self._rows(x)):
                 wanted = self.targets_for("train_step", t, len(rows))
-                loss = plan.step(stored(rows, self.dtype), wanted, optimizer.settings())
+                loss = plan.step(stored(rows, self.dtype), wanted, optimizer.settings(), None, moments)
             if loss is not None:
                 optimizer.steps += 1
                 self.forget()
@@ -292,8 +297,9 @@ class Network:
 
     def astype(self, dtype: DTypeLike) -> Self:
         """Return a copy of the network whose weights and arithmetic have another type."""
+        wanted = float_type("astype", dtype)
         twin = copy.deepcopy(self)
-        twin.dtype = np.dtype(dtype)
+        twin.dtype = wanted
         for layer in twin.layers.values():
             for name in ("W", "b"):
                 if hasattr(layer, name):

@@ -61,6 +61,8 @@ class Rule:
                 raise ValueError(
                     f"{owner}: params[{key!r}] has shape {w.shape}, its gradient has {np.shape(grad)}"
                 )
+            if not w.flags.writeable:
+                raise ValueError(f"{owner}: params[{key!r}] is read-only, wanted an array to change in place")
             g = np.asarray(grad, dtype=w.dtype, order="C")
             moves.append((w, g, self._moments_of(key, w)))
         self.steps += 1
@@ -75,10 +77,10 @@ class Rule:
         """Rule, lr, decay, decay2, eps and the number of the next step, as a plan takes them."""
         raise NotImplementedError
 
-    def bind(self, plan: Plan, params: Mapping[str, Array]) -> None:
-        """Point `plan`, the plan of the network whose parameters these are, to what the rule keeps."""
+    def moments_for(self, plan: Plan, params: Mapping[str, Array]) -> list[Any] | None:
+        """What the rule keeps, as `plan`, the plan of the network whose parameters these are, takes it."""
         if self.kept == 0:
-            return
+            return None
         kept = list(self.moments.values())
         # The same arrays as when they were bound, and not others that came in their place.
         if (
@@ -93,8 +95,7 @@ class Rule:
                 for W, b in zip(keys[::2], keys[1::2], strict=True)
             ]
             self._bound = plan, moments, list(self.moments.values())
-        if plan.moments is not self._bound[1]:
-            plan.bind(self._bound[1])
+        return self._bound[1]
 
     def _move(self, w: Array, g: Array, *moments: Array) -> None:
         """Move one parameter, flat, in place."""

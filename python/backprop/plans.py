@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backprop._arrays import Array
+from backprop._arrays import Array, readable
 from backprop.layers import Affine, IdentityWithLoss, Relu, Sigmoid, SoftmaxWithLoss, Tanh
 from bpcore.plan import Plan
 
@@ -73,7 +73,10 @@ def _dense_layers(net: "Network") -> list[tuple[Array, Array, str]] | None:
             dense.append((layer.W, layer.b, ACTIVATIONS.get(type(after), "identity")))
         elif type(layer) not in ACTIVATIONS or n == 0 or type(layers[n - 1]) is not Affine:
             return None
-    if not dense or type(layers[-1]) is not Affine or dense[0][0].shape[0] != net.sizes[0]:
+    if not dense or type(layers[-1]) is not Affine:
+        return None
+    # What comes in and goes out is checked by the network's sizes, and then read and written without a look.
+    if dense[0][0].shape[0] != net.sizes[0] or dense[-1][0].shape[1] != net.sizes[-1]:
         return None
     return dense
 
@@ -91,4 +94,4 @@ def _per_input(vector: Array, net: "Network") -> Array:
 
 def stored(rows: Array, dtype: np.dtype[Any]) -> Array:
     """Rows as a plan can read them: as they are if it can, else converted to the network's type."""
-    return np.ascontiguousarray(rows, dtype=rows.dtype if rows.dtype in STORED else dtype)
+    return readable(rows, rows.dtype if rows.dtype in STORED else dtype)

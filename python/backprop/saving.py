@@ -6,7 +6,7 @@ give the same bytes.
 
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -48,16 +48,15 @@ def save(net: "Network", path: str | os.PathLike[str]) -> None:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write to a temporary file beside `path`, then move it there."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    # Not by `tempfile`: its files are their owner's alone, and what others may do by the umask cannot be found out
+    # without changing it for a moment, for every thread of the process.
+    temporary = path.parent / f".{path.name}.{secrets.token_hex(8)}"
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:
             file.write(content)
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(temporary).chmod(0o666 & ~umask)  # mkstemp makes files that only their owner can read
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
@@ -151,8 +150,17 @@ def _metadata(entries: Any) -> dict[str, str]:
 def _refuse_foreign_layers(net: "Network") -> None:
     from backprop.network import Network
 
-    expected = Network(net.sizes, activation=net.activation, dtype=net.dtype, seed=0)
-    if [type(layer) for layer in net.layers.values()] != [type(layer) for layer in expected.layers.values()]:
+    expected = Network(net.sizes, net.activation, net.loss_name, net.dtype, seed=0)
+    layers, usual = [*net.layers.values(), net.lastLayer], [*expected.layers.values(), expected.lastLayer]
+    if [type(layer) for layer in layers] != [type(layer) for layer in usual]:
+        names = [*net.layers, type(net.lastLayer).__name__]
         raise TypeError(
-            f"save: the network has layers of its own: {', '.join(net.layers)}; save its params instead"
+            f"save: the network has layers of its own: {', '.join(names)}; save its params instead"
         )
+    for key, array in expected.params.items():
+        got = net.params[key]
+        if got.dtype != array.dtype or got.shape != array.shape:
+            raise TypeError(
+                f"save: {key} is {got.dtype} {got.shape}, a network of its sizes has {array.dtype} {array.shape}; "
+                "save its params instead"
+            )

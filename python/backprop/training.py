@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from backprop import sampling
 from backprop._arrays import Array
 from backprop.history import History
+from backprop.layers import IdentityWithLoss
 from backprop.optimizers import SGD, Optimizer, Rule
 from backprop.plans import stored
 from bpcore.threads import limited
@@ -58,10 +59,11 @@ def fit(
         steps = _whole("iterations", iterations)
         sampler = sampling.WithReplacement(bits, len(x), batch_size)
 
-    net.history = history = History()
+    history = History()
     started = time.perf_counter()
     try:
         with limited(threads), closing(_bar(progress, steps)) as bar:
+            net.history = history
             done, chunk = 0, 1
             while done < steps:
                 # Up to the next evaluation, and no longer than Ctrl-C and the progress bar may wait.
@@ -89,11 +91,11 @@ def train_batches(
     if plan is None:
         return [net.train_step(x[batch], t[batch], optimizer) for group in batches for batch in group]
     assert isinstance(optimizer, Rule)  # plan_for has looked
-    optimizer.bind(plan, net.params)
+    moments = optimizer.moments_for(plan, net.params)
     losses: list[float] = []
     for indices in batches:
         step_losses = np.empty(len(indices))
-        plan.train(x, t, indices, optimizer.settings(), step_losses)
+        plan.train(x, t, indices, optimizer.settings(), step_losses, None, moments)
         optimizer.steps += len(indices)
         losses += step_losses.tolist()
     net.forget()
@@ -113,7 +115,8 @@ def _evaluate(
     validation: tuple[Array, Array] | None,
 ) -> None:
     history.evaluated_at.append(step)
-    classifies = net.loss_name == "softmax"
+    # Also of the loss that may have been put in the place of the first.
+    classifies = net.loss_name == "softmax" and type(net.lastLayer) is not IdentityWithLoss
     if train is not None and classifies:
         history.train_accuracy.append(net.accuracy(*train))
     if validation is not None:

@@ -3,8 +3,9 @@
 a) The plan keeps references to the parameter arrays and their addresses. Whoever made it gives it `witnesses`, what
    the network was made of, and asks `fits` before every call; the plan only checks types, layout and shapes.
 b) The workspace grows to the largest batch that was seen and is then used again.
-c) Evaluation works on memory of its own, block by block, so several threads of Python may use one plan for it;
-   training writes to the workspace and the parameters, and a second training call at the same time raises.
+c) Evaluation works on memory of its own, block by block, so several threads of Python may use one plan for it, also
+   while another trains, with weights partly old and partly new. Training writes to the workspace and the parameters;
+   a second training call at the same time raises, and what its optimizer keeps only comes with the call.
 d) `predict` and `step`, which have to be quick for small networks, return None for arrays that must first be
    converted or are wrong, and leave that to the caller.
 e) What runs is a job, of which each thread does its part; the types of network are told apart in one place.
@@ -30,7 +31,9 @@ from bpcore.operands cimport Address, Rows, aligned, rows_of
 from bpcore.parallel cimport omp_get_max_threads, omp_get_num_threads, worth, worth_a_region
 from bpcore.reductions cimport mean_of
 from bpcore.training cimport Batch, Targets, train_share
-from bpcore.updates cimport ADAGRAD, ADAM, MOMENTUM, NESTEROV, RMSPROP, SGD, Rule, Update
+from bpcore.updates cimport (
+    ADAGRAD, ADAM, MOMENTUM, NESTEROV, RMSPROP, SGD, Rule, Update, moments_of, update_of,
+)
 
 from numpy import empty
 
@@ -84,10 +87,10 @@ cdef class Plan:
     cdef Batch batch
     cdef readonly str dtype
     cdef readonly bint training
-    cdef readonly object moments
+    cdef readonly object moments    # what of the optimizer the addresses in `net` belong to
+    cdef int kept_each              # of how many numbers a parameter
     cdef char letter                # the type, as the buffer protocol names it
-    cdef Py_ssize_t itemsize
-    cdef Py_ssize_t capacity
+    cdef Py_ssize_t itemsize, capacity
     cdef void* memory
     cdef void* behind               # the batch: its labels or targets
     cdef list kept
@@ -145,16 +148,26 @@ cdef class Plan:
                 return False
         return True
 
-    def bind(self, moments):
-        """Take what an optimizer keeps: for each layer (W_first, W_second, b_first, b_second), arrays or None."""
+    cdef int bind(self, Rule rule, moments) except -1:
+        """Point to what the rule keeps: for each layer (W_first, W_second, b_first, b_second), arrays or None."""
+        cdef int wanted = moments_of(rule)
         cdef Dense* layer
+        if wanted == 0 or moments is not None and moments is self.moments and wanted <= self.kept_each:
+            return 0
+        # If something goes wrong on the way, no address of an array that nobody keeps may be used.
+        self.moments = None
+        if moments is None or len(moments) != self.net.depth:
+            raise ValueError("Plan: the rule keeps something of every layer, which was not given")
         for n, (W_first, W_second, b_first, b_second) in enumerate(moments):
+            if W_first is None or b_first is None or wanted == 2 and (W_second is None or b_second is None):
+                raise ValueError(f"Plan: the rule keeps {wanted} of each parameter, layer {n + 1} has less")
             layer = &self.net.layers[n]
             layer.W_first = self.given(W_first, 2, layer.inputs, layer.outputs)
             layer.W_second = self.given(W_second, 2, layer.inputs, layer.outputs)
             layer.b_first = self.given(b_first, 1, layer.outputs, layer.outputs)
             layer.b_second = self.given(b_second, 1, layer.outputs, layer.outputs)
-        self.moments = moments
+        self.moments, self.kept_each = moments, wanted
+        return 0
 
     # --- Evaluation -----------------------------------------------------------------------------------------
 
@@ -226,23 +239,26 @@ cdef class Plan:
 
     def train(
         self, x not None, t not None, const int64_t[:, ::1] indices not None, tuple update, double[::1] losses not None,
-        threads=None,
+        threads=None, list moments=None,
     ):
         """Take a step for every row of `indices`, which names the samples of its batch.
 
         `t` is (N,) int64 labels or (N, K) numbers of the network's type, `update` is (rule, lr, decay, decay2, eps,
-        number of the first step), `losses` takes the loss before each step. Labels and indices are trusted.
+        number of the first step), `moments` is what the rule keeps, as in `bind`, and `losses` takes the loss before
+        each step. Labels and indices are trusted.
         """
         cdef Job job
         if losses.shape[0] != indices.shape[0]:
             raise ValueError(f"Plan: {losses.shape[0]} losses for {indices.shape[0]} steps")
+        job.update = update_of(update)
         self.start_training()
         try:
+            self.bind(job.update.rule, moments)
             self.open_rows(x, &job.data)
             try:
                 if not self.take_targets(t, job.data.shape[0], False):
                     raise ValueError(f"Plan: the targets are {t.dtype} {t.shape}")
-                job.task, job.update, job.losses, job.memory = TRAIN, update_of(update), &losses[0], NULL
+                job.task, job.losses, job.memory = TRAIN, &losses[0], NULL
                 job.indices, job.steps, job.B = &indices[0, 0], indices.shape[0], indices.shape[1]
                 self.reserve(job.B)
                 self.run(&job, self.team(threads, worth(2, work_of_step(&self.net, job.B))))
@@ -251,18 +267,20 @@ cdef class Plan:
         finally:
             self.training = False
 
-    def step(self, x, t, tuple update, threads=None):
+    def step(self, x, t, tuple update, threads=None, list moments=None):
         """One step on a whole batch: the loss before it, or None if an array cannot be read as it is."""
         cdef Job job
+        job.update = update_of(update)
         self.start_training()
         try:
+            self.bind(job.update.rule, moments)
             if not readable(x, &job.data, self.net.layers[0].inputs):
                 return None
             try:
                 job.B = job.data.shape[0]
                 if job.B == 0 or not self.take_targets(t, job.B, True):
                     return None
-                job.task, job.update, job.memory = STEP, update_of(update), NULL
+                job.task, job.memory = STEP, NULL
                 self.reserve(job.B)
                 self.run(&job, self.team(threads, worth_a_region(2, work_of_step(&self.net, job.B))))
             finally:
@@ -380,12 +398,3 @@ cdef class Plan:
             &self.net, enters, self.targets.labels, <const floating*> self.targets.weights, job.B, &job.update,
             rank, size,
         )
-
-
-cdef Update update_of(tuple settings):
-    """(rule, lr, decay, decay2, eps, step) as a struct."""
-    cdef Update u
-    cdef int rule
-    rule, u.lr, u.decay, u.decay2, u.eps, u.step = settings
-    u.rule = <Rule> rule
-    return u

@@ -75,6 +75,15 @@ cdef inline int moments_of(Rule rule) noexcept nogil:
     return 0 if rule == SGD else 2 if rule == ADAM else 1
 
 
+cdef inline Update update_of(tuple settings) except *:
+    """(rule, lr, decay, decay2, eps, step) as a struct."""
+    cdef Update u
+    cdef int rule
+    rule, u.lr, u.decay, u.decay2, u.eps, u.step = settings
+    u.rule = <Rule> rule
+    return u
+
+
 cdef inline void update_shared(
     const Update* u, floating* w, const floating* g, floating* first, floating* second, Py_ssize_t n, int threads
 ) noexcept nogil:

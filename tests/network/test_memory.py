@@ -22,13 +22,13 @@ def problem(steps):
 def test_python_and_numpy_allocate_nothing_more_for_more_steps(rule):
     net, optimizer = bp.Network([20, 30, 3], seed=0), RULES[rule]()
     plan = net.plan_for(optimizer)
-    optimizer.bind(plan, net.params)
+    moments = optimizer.moments_for(plan, net.params)
     peaks = []
     for steps in (10, 10, 1000):
         x, t, indices = problem(steps)
         losses, settings = np.empty(steps), optimizer.settings()
         tracemalloc.start()
-        plan.train(x, t, indices, settings, losses)
+        plan.train(x, t, indices, settings, losses, None, moments)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[2] <= peaks[1]
@@ -62,12 +62,12 @@ for rule, make in RULES.items():
     for threads in (1, 2):
         net, optimizer = bp.Network([20, 300, 300, 3], seed=0), make()
         plan = net.plan_for(optimizer)
-        optimizer.bind(plan, net.params)
+        moments = optimizer.moments_for(plan, net.params)
         counts = []
         for steps in (10, 10, 100):
             (x, t, indices), losses = problem(steps), np.empty(steps)
             before = allocations()
-            plan.train(x, t, indices, optimizer.settings(), losses, threads)
+            plan.train(x, t, indices, optimizer.settings(), losses, threads, moments)
             counts.append(allocations() - before)
         print(rule, threads, *counts)
 """

@@ -1,5 +1,6 @@
 """Networks: every attribute and method that section 0093 names, and what the general one adds."""
 
+import copy
 from collections import OrderedDict
 
 import numpy as np
@@ -240,3 +241,61 @@ def test_astype(net, batch):
 
 def test_repr(net):
     assert repr(net) == "Network([6, 5, 4, 3], activation='relu', loss='softmax', dtype=float64)"
+
+
+def test_a_loss_that_fails_on_the_way_leaves_no_part_of_a_pass(net, batch):
+    x, t = batch
+    net.loss(x, t)
+    with pytest.raises(ValueError, match=r"t\[0\] is 3"):
+        net.loss(2 * x, t + 3)
+    with pytest.raises(RuntimeError, match="there is no forward pass"):
+        net.lastLayer.backward()
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.float16, np.complex128, "S3"])
+def test_types_that_no_network_has(net, dtype):
+    with pytest.raises(TypeError, match="astype: dtype is .*, wanted float32 or float64"):
+        net.astype(dtype)
+
+
+class Turned(bp.Network):
+    """A network whose lowest score wins."""
+
+    def predict(self, x, out=None):
+        return -super().predict(x, out)
+
+
+def test_an_overridden_predict_is_the_one_that_is_judged(batch):
+    net, (x, _) = Turned([6, 5, 3], seed=0), batch
+    assert net.accuracy(x, net.predict(x).argmax(axis=1)) == 1
+
+
+def test_a_last_layer_of_another_size(net, batch):
+    x, t = batch
+    net.layers["Affine3"] = bp.Affine(np.ones((4, 2)), np.zeros(2))
+    assert net.predict(x).shape == net.predict(x.tolist()).shape == (8, 2)
+    # A label that the network's sizes have and its layers have not: where it would point to is not the scores'.
+    for learn in (lambda: net.fit(x, np.full(8, 2), epochs=1), lambda: net.train_step(x, t, bp.SGD(0.1))):
+        with pytest.raises(ValueError, match="is 2, wanted a label from 0 to 1"):
+            learn()
+
+
+def test_arrays_that_do_not_begin_where_their_type_does(net, batch):
+    def misaligned(array):
+        other = np.frombuffer(bytearray(array.nbytes + 1), array.dtype, offset=1).reshape(array.shape)
+        other[...] = array
+        return other
+
+    x, t = batch
+    soft, twin = np.eye(3)[t], copy.deepcopy(net)
+    out = misaligned(np.empty((8, 3)))
+    assert net.predict(misaligned(x), out=out) is out
+    assert np.array_equal(out, twin.predict(x))
+    assert net.accuracy(misaligned(x), misaligned(t)) == twin.accuracy(x, t)
+    for target in (t, soft):
+        net.fit(misaligned(x), misaligned(target), epochs=1, seed=0)
+        twin.fit(x, target, epochs=1, seed=0)
+        assert net.train_step(misaligned(x), misaligned(target), bp.SGD(0.1)) == twin.train_step(
+            x, target, bp.SGD(0.1)
+        )
+    assert all(np.array_equal(net.params[key], twin.params[key]) for key in net.params)

@@ -163,3 +163,32 @@ def test_repr():
     assert repr(bp.Adagrad()) == "Adagrad(lr=0.01, eps=1e-10)"
     assert repr(bp.RMSprop()) == "RMSprop(lr=0.01, alpha=0.99, eps=1e-08)"
     assert repr(bp.Adam()) == "Adam(lr=0.001, betas=(0.9, 0.999), eps=1e-08)"
+
+
+@pytest.mark.parametrize("sees", ["update", "train_step"])
+def test_a_parameter_that_is_read_only_stops_the_others_too(sees):
+    net, x, t = bp.Network([4, 5, 3], seed=0), np.ones((2, 4)), np.array([0, 1])
+    net.params["W2"].setflags(write=False)
+    before, sgd = {key: value.copy() for key, value in net.params.items()}, bp.SGD(0.1)
+    with pytest.raises(
+        ValueError, match=r"SGD.update: params\['W2'\] is read-only, wanted an array to change"
+    ):
+        net.train_step(x, t, sgd) if sees == "train_step" else sgd.update(net.params, net.gradient(x, t))
+    assert sgd.steps == 0
+    assert all(np.array_equal(net.params[key], before[key]) for key in before)
+
+
+def test_a_plan_does_not_run_without_what_the_rule_keeps():
+    net, x, t = bp.Network([4, 5, 3], dtype="float64", seed=0), np.ones((2, 4)), np.array([0, 1])
+    before, adam, momentum = net.params["W1"].copy(), bp.Adam(), bp.Momentum()
+    plan = net.plan_for(adam)
+    fewer = momentum.moments_for(plan, net.params)
+    for moments, message in [
+        (None, "of every layer"),
+        (fewer[:1], "of every layer"),
+        (fewer, "layer 1 has less"),
+    ]:
+        with pytest.raises(ValueError, match=f"Plan: the rule keeps .*{message}"):
+            plan.step(x, t, adam.settings(), None, moments)
+    assert np.array_equal(net.params["W1"], before)
+    assert plan.step(x, t, adam.settings(), None, adam.moments_for(plan, net.params)) > 0

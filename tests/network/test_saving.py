@@ -1,5 +1,6 @@
 """Networks on disk."""
 
+import copy
 import json
 import os
 import stat
@@ -168,3 +169,30 @@ def test_layers_of_the_users_own_are_not_saved(net, tmp_path):
     ):
         net.save(tmp_path / "net")
     assert os.listdir(tmp_path) == []
+
+
+def test_parts_that_the_file_could_not_tell_of_are_not_saved(net, tmp_path):
+    other_loss, other_sizes, other_type = (copy.deepcopy(net) for _ in range(3))
+    other_loss.lastLayer = bp.IdentityWithLoss()
+    other_sizes.layers["Affine1"] = bp.Affine(np.ones((6, 7), np.float32), np.zeros(7, np.float32))
+    other_type.layers["Affine2"].W = np.ones((5, 3))
+    for other, message in [
+        (other_loss, "layers of its own: Affine1, Sigmoid1, Affine2, IdentityWithLoss"),
+        (other_sizes, r"W1 is float32 \(6, 7\), a network of its sizes has float32 \(6, 5\)"),
+        (other_type, r"W2 is float64 \(5, 3\), a network of its sizes has float32 \(5, 3\)"),
+    ]:
+        with pytest.raises(TypeError, match=f"save: .*{message}"):
+            other.save(tmp_path / "net")
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_umask_of_the_process_is_left_alone(net, tmp_path, monkeypatch):
+    # It is the same for all threads: one that made a file in the meantime would make it writable for everybody.
+    usual = os.umask(0o027)
+    try:
+        monkeypatch.delattr(os, "umask")
+        net.save(tmp_path / "net")
+        monkeypatch.undo()
+        assert stat.S_IMODE(os.stat(tmp_path / "net").st_mode) == 0o640
+    finally:
+        os.umask(usual)

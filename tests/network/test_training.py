@@ -227,3 +227,19 @@ def test_regression():
         ValueError, match=r"train_step: t has shape \(400, 2\), wanted \(400, 1\) or \(400,\)"
     ):
         one.train_step(x, t, bp.SGD(0.1))
+
+
+def test_a_loss_that_was_put_in_the_place_of_the_first():
+    net, (x, t) = network(), data()
+    net.lastLayer = bp.IdentityWithLoss()
+    history = net.fit(x, np.eye(3)[t], epochs=2, validation=(x, np.eye(3)[t]), seed=0)
+    assert len(history.validation_loss) == 2
+    assert history.train_accuracy == history.validation_accuracy == []
+
+
+def test_a_fit_that_is_refused_leaves_the_last_history():
+    net, (x, t) = network(), data()
+    history = net.fit(x, t, epochs=1, seed=0)
+    with pytest.raises(ValueError, match="threads is 0"):
+        net.fit(x, t, epochs=1, threads=0)
+    assert net.history is history
