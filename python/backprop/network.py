@@ -168,7 +168,8 @@ class Network:
                 scores = copy.copy(layer).forward(scores)
         else:
             scores = np.empty(shape, dtype=self.dtype)
-            if out is not None and out.flags.carray and not np.may_share_memory(out, rows):
+            read = (rows, *self.params.values())
+            if out is not None and out.flags.carray and not any(np.may_share_memory(out, one) for one in read):
                 scores = out
             plan.scores(stored(rows, self.dtype), scores)
         if out is None or scores is out:

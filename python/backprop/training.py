@@ -76,7 +76,7 @@ def fit(
                 if done % steps_an_epoch == 0 or done == steps:
                     _evaluate(net, history, done, (x, t) if track_accuracy else None, checked)
                     answers = [callback(net, history) for callback in callbacks]
-                    if True in answers:
+                    if any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers):
                         break
     finally:
         history.seconds = time.perf_counter() - started

@@ -237,16 +237,22 @@ def widened(value):
 
 
 def laid_over(call, name, other, apart):
-    """Give both arguments memory that overlaps: `name` begins `apart` bytes behind `other`."""
-    first, second = call.given[name], call.given[other]
-    memory = Memory(max(second.nbytes, apart + first.nbytes))
+    """Give both arguments memory that overlaps: `name` begins `apart` bytes behind `other`, or before it."""
+    sizes = {key: call.given[key].nbytes for key in (name, other)}
+    starts = {name: max(apart, 0), other: max(-apart, 0)}
+    memory = Memory(max(starts[key] + sizes[key] for key in sizes))
     arrays = {
-        other: memory.array(second.shape, second.dtype),
-        name: memory.array(first.shape, first.dtype, apart),
+        key: memory.array(call.given[key].shape, call.given[key].dtype, starts[key]) for key in (other, name)
     }
     for key, array in arrays.items():
         array[...] = call.given[key]
         call.memory[key], call.given[key] = memory, array
+
+
+def distances(call, name, other):
+    """None, a little, and so much that only the last number of one is the first of the other."""
+    one, two = call.given[name], call.given[other]
+    return [0, 8, 16, two.nbytes - two.itemsize, one.itemsize - one.nbytes]
 
 
 OVERLAPS = [
@@ -258,11 +264,12 @@ OVERLAPS = [
 
 
 @both_types
-@pytest.mark.parametrize("apart", [0, 8, 16])
+@pytest.mark.parametrize("which", range(5))
 @pytest.mark.parametrize(("door", "form", "name", "other"), OVERLAPS)
-def test_overlaps(door, form, name, other, apart, dtype):
+def test_overlaps(door, form, name, other, which, dtype):
     call = Call(door, dtype, form)
     arguments = call.arguments
+    apart = distances(call, name, other)[which]
     laid_over(call, name, other, apart)
     if apart == 0 and other in arguments[name].may_be:
         separate = Call(door, dtype, form)

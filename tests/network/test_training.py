@@ -131,6 +131,13 @@ def test_soft_targets_and_uint8_images():
     assert history.loss[-1] < history.loss[0]
 
 
+def test_only_true_stops():
+    net = bp.Network([6, 4, 3], seed=0)
+    answers = iter([1.0, None, np.ones(2), np.True_, 0])
+    history = net.fit(*data(), epochs=5, seed=0, callbacks=[lambda net, history: next(answers)])
+    assert len(history.evaluated_at) == 4
+
+
 def test_callbacks_run_after_every_epoch_and_can_stop():
     calls = []
 
