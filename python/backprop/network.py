@@ -168,9 +168,9 @@ class Network:
                 scores = copy.copy(layer).forward(scores)
         else:
             scores = np.empty(shape, dtype=self.dtype)
-            read = (rows, *self.params.values())
-            if out is not None and out.flags.carray and not any(np.may_share_memory(out, one) for one in read):
-                scores = out
+            if out is not None and out.flags.carray:
+                read = (rows, *self.params.values())
+                scores = scores if any(np.may_share_memory(out, one) for one in read) else out
             plan.scores(stored(rows, self.dtype), scores)
         if out is None or scores is out:
             return scores
