@@ -44,12 +44,12 @@ def floats(owner: str, dtype: np.dtype[Any] | None = None, **values: ArrayLike) 
     """The named values as C-contiguous arrays of one floating-point type (by default `common_type`)."""
     arrays = {name: real_array(owner, name, value) for name, value in values.items()}
     wanted = common_type(owner, **values) if dtype is None else dtype
-    return [np.asarray(array, dtype=wanted, order="C") for array in arrays.values()]
+    return [readable(array, wanted) for array in arrays.values()]
 
 
 def readable(array: Array, dtype: DTypeLike) -> Array:
     """`array` of one type and in one run of memory, each number where its type begins."""
-    run = np.ascontiguousarray(array, dtype=dtype)
+    run = np.asarray(array, dtype=dtype, order="C")
     return run if run.flags.aligned else run.copy()
 
 

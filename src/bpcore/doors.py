@@ -106,6 +106,10 @@ def check_array(kernel: str, argument: Argument, value: Any) -> None:
         raise ValueError(f"{kernel}: {name} has {value.ndim} dimensions, wanted {dimensions} ({letters})")
     if not argument.strided and not value.flags.c_contiguous:
         raise ValueError(f"{kernel}: {name} is not C-contiguous; numpy.ascontiguousarray makes it so")
+    if not value.flags.aligned:
+        raise ValueError(
+            f"{kernel}: {name} is not aligned: its numbers begin between addresses of their type"
+        )
     if argument.written and not value.flags.writeable:
         raise ValueError(f"{kernel}: {name} is read-only, wanted an array to write into")
 

@@ -1,18 +1,24 @@
 # The doors to elementwise.pxd: nodes of a computational graph.
 
+from libc.stdint cimport uintptr_t
+
 cdef bint meets_strided(
     Span out, const char* first, Py_ssize_t rows, Py_ssize_t columns, Py_ssize_t row, Py_ssize_t column, Py_ssize_t size
 ) noexcept:
     """Whether (rows, columns) numbers of `size` bytes, `row` and `column` bytes apart, overlap `out` and are not it."""
     cdef Py_ssize_t r, o, down = row * (rows - 1), along = column * (columns - 1)
+    # An operand that is not aligned meets everything.
+    if (<uintptr_t> first | <uintptr_t> row | <uintptr_t> column) % <uintptr_t> size != 0:
+        return True
     if not meet(out, Span(first + min(down, 0) + min(along, 0), first + max(down, 0) + max(along, 0) + size)):
         return False
     # Of one row or column the stride says nothing.
-    if first == out.first and (columns == 1 or column == size) and (rows == 1 or row == columns * size):
+    cdef bint same = not everything(out) and first == out.first
+    if same and (columns == 1 or column == size) and (rows == 1 or row == columns * size):
         return False
     for r in range(rows):
         for o in range(columns):
-            if meet(out, span(first + r * row + o * column, size)):
+            if meet(out, span(first + r * row + o * column, size, size)):
                 return True
     return False
 

@@ -20,7 +20,7 @@ cimport bpcore.elementwise as elementwise
 cimport bpcore.reductions as reductions
 cimport bpcore.softmax as rows
 cimport bpcore.squared_error as squares
-from bpcore.overlaps cimport Span, matrix, meet, meet_in_part, run, span
+from bpcore.overlaps cimport Span, everything, matrix, meet, meet_in_part, run, span
 from bpcore.parallel cimport BP_OPENMP, WORTH_A_THREAD, omp_get_max_threads
 from bpcore.simd cimport BP_TILE_ROWS, BP_TILE_VECTORS, BP_VECTOR_BYTES, bp_multiply_adds, bp_multiply_addsf
 
@@ -76,7 +76,7 @@ cdef int separate(bint overlap) except -1:
 
 
 cdef Span mask_of(const unsigned char[::1] mask) noexcept:
-    return span(NULL if mask.shape[0] == 0 else &mask[0], mask.shape[0])
+    return span(NULL if mask.shape[0] == 0 else &mask[0], mask.shape[0], 1)
 
 
 include "affine.pxi"

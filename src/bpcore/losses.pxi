@@ -41,7 +41,9 @@ cdef const floating[:, ::1] weights_of(object t, const floating[:, ::1] like):
 
 
 cdef Span targets_of(const int64_t[::1] labels, Span weights) noexcept:
-    return weights if labels is None else span(&labels[0], labels.shape[0] * <Py_ssize_t> sizeof(int64_t))
+    if labels is None:
+        return weights
+    return span(&labels[0], labels.shape[0] * <Py_ssize_t> sizeof(int64_t), sizeof(int64_t))
 
 
 cdef cross_entropy(const floating[:, ::1] x, t, floating[:, ::1] y, floating[:, ::1] dx, threads):
@@ -146,6 +148,8 @@ cdef squares_of(
     agree(dx is None or dx.shape[0] == B and dx.shape[1] == K)
     not_empty(B, K)
     separate(meet_in_part(matrix(dx), matrix(x)) or meet_in_part(matrix(dx), matrix(t)))
+    # Without dx, nothing meets them.
+    separate(everything(matrix(x)) or everything(matrix(t)))
     cdef int n = team(threads, B * K)
     cdef double loss
     cdef double* losses = <double*> malloc(B * sizeof(double))

@@ -41,7 +41,7 @@ class Call:
     given : dict of str to array or number
     """
 
-    def __init__(self, door: str, dtype: Any, form: int = 0, offset: int = 0, **sizes: int) -> None:
+    def __init__(self, door: str, dtype: Any, form: int = 0, **sizes: int) -> None:
         self.door, self.function = door, getattr(kernels, door)
         rng = np.random.default_rng(7)
         all_sizes = {**SIZES, **sizes}
@@ -62,7 +62,7 @@ class Call:
                 values = rng.integers(0, 2, shape).astype(bool)
             else:
                 values = rng.uniform(0.1, 0.9, shape).astype(dtype)
-            self.put(name, values, offset)
+            self.put(name, values)
 
     def put(self, name: str, values: np.ndarray, offset: int = 0) -> None:
         """Give an argument other values, in memory of its own."""
