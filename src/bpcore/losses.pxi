@@ -19,12 +19,13 @@ cdef int not_empty(Py_ssize_t B, Py_ssize_t K) except -1:
 
 
 cdef const int64_t[::1] labels_of(object t, Py_ssize_t B, Py_ssize_t K):
-    """(B,) labels, every one of them checked; None if t has not one dimension."""
+    """(B,) labels, B > 0, every one of them checked; None if t has not one dimension."""
     if getattr(t, "ndim", 0) != 1:
         return None
     cdef const int64_t[::1] labels = t
     cdef Py_ssize_t r
     agree(labels.shape[0] == B)
+    separate(everything(span(&labels[0], B * <Py_ssize_t> sizeof(int64_t), sizeof(int64_t))))
     for r in range(B):
         if not 0 <= labels[r] < K:
             raise ValueError(f"t[{r}] is {labels[r]}, wanted a label from 0 to {K - 1}")
