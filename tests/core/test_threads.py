@@ -106,6 +106,30 @@ def test_a_forked_child_runs_on_one_thread():
     assert done.stdout.strip() == "0", done.stderr
 
 
+TASKS = """
+import os, numpy as np, bpcore
+from bpcore import kernels
+def tasks():
+    return len(os.listdir("/proc/self/task"))
+bpcore.set_num_threads(2)
+few, many = np.ones(1000), np.ones(200_000)
+before = tasks()
+kernels.exp(few, few.copy())
+kernels.exp(few, few.copy(), threads=2)
+kernels.exp(many, many.copy(), threads=1)
+print(tasks() - before)
+kernels.exp(many, many.copy())
+print(tasks() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts the threads of the process in /proc")
+@pytest.mark.skipif(not kernels.has_threads(), reason="built without OpenMP")
+def test_a_second_thread_is_started_by_default_for_work_that_is_worth_it():
+    done = in_a_new_process(TASKS)
+    assert done.stdout.split() == ["0", "1"], done.stderr
+
+
 def test_threads_write_every_row():
     rng = np.random.default_rng(1)
     x, W = rng.normal(size=(300, 200)), rng.normal(size=(200, 64))

@@ -1,0 +1,81 @@
+"""Arrays that end where a page begins that may not be touched, or begin where one ends: who reads past them dies.
+
+Run as a program, it calls every door and a network's whole life on such arrays; its death is what the test sees.
+"""
+
+import ctypes
+import itertools
+import mmap
+import sys
+from typing import Any
+
+import numpy as np
+
+import backprop as bp
+from tests.contracts.guarded import EVERY, SIZES, Call
+
+PAGE = mmap.PAGESIZE
+NOTHING = 0  # PROT_NONE
+LIBC = ctypes.CDLL(None, use_errno=True)
+KEPT: list[mmap.mmap] = []
+
+
+def fenced(array: np.ndarray, at_end: bool) -> np.ndarray:
+    """A copy between two pages that may not be touched, right before the second or right behind the first."""
+    pages = -(-max(array.nbytes, 1) // PAGE)
+    memory = mmap.mmap(-1, (pages + 2) * PAGE)
+    KEPT.append(memory)  # an array does not keep it
+    start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    for page in (start, start + (pages + 1) * PAGE):
+        if LIBC.mprotect(ctypes.c_void_p(page), ctypes.c_size_t(PAGE), NOTHING):
+            raise OSError(ctypes.get_errno(), "mprotect")
+    first = PAGE + (pages * PAGE - array.nbytes if at_end else 0)
+    copy = np.frombuffer(memory, array.dtype, array.size, first).reshape(array.shape)
+    copy[...] = array
+    return copy
+
+
+def doors(at_end: bool) -> int:
+    """Call every door with sizes around vectors and tiles; returns how many calls that were."""
+    calls = 0
+    sizes = [dict.fromkeys("BIOKN", size) for size in (1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 49, 65, 130)]
+    sizes += [SIZES, {**SIZES, "B": 10, "I": 300, "O": 50}, {**SIZES, "B": 300, "I": 33, "O": 7, "K": 66}]
+    for (door, form), dtype, some in itertools.product(EVERY, ("f4", "f8"), sizes):
+        call = Call(door, dtype, form, **some)
+        for name in call.arguments:
+            call.given[name] = fenced(call.given[name], at_end)
+        call()
+        calls += 1
+    return calls
+
+
+def network(sizes: list[int], dtype: str, stored: str, at_end: bool) -> None:
+    """Train, predict and count with every array fenced."""
+    rng = np.random.default_rng(0)
+    net = bp.Network(sizes, activation="tanh", dtype=dtype, seed=0, input_mean=1.0, input_scale=0.5)
+    for layer in net.layers.values():
+        if isinstance(layer, bp.Affine):
+            layer.W, layer.b = fenced(layer.W, at_end), fenced(layer.b, at_end)
+    x = fenced(rng.integers(0, 9, (33, sizes[0])).astype(stored), at_end)
+    t = fenced(rng.integers(0, sizes[-1], 33), at_end)
+    for optimizer in (bp.SGD(0.01), bp.Adam(0.001), bp.Nesterov(0.01)):
+        net.fit(x, t, epochs=1, batch_size=10, optimizer=optimizer, seed=0)
+        net.train_step(x, t, optimizer)
+    for rows in (1, 2, 33):
+        net.predict(fenced(x[:rows], at_end))
+    net.gradient(x, t)
+    net.accuracy(x, t)
+
+
+def main(argument: Any) -> int:
+    at_end = argument == "end"
+    calls = doors(at_end)
+    for sizes in ([5, 3], [784, 50, 10], [33, 17, 9, 2], [130, 65, 100]):
+        for dtype, stored in itertools.product(("f4", "f8"), ("f4", "f8", "u1")):
+            network(sizes, dtype, stored, at_end)
+    sys.stdout.write(f"{calls} calls\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
