@@ -24,3 +24,13 @@ environment() {
 command_from() {
   command -v "$1" >/dev/null || { apt-get update -qq && apt-get install -y -qq "$2" >/dev/null; }
 }
+
+# The best level that this processor runs; $LEVEL where whoever called has found it out.
+best_level() {
+  if [ -z "${LEVEL:-}" ]; then
+    environment plain
+    pip install --quiet .
+    LEVEL=$(python -c 'import bpcore; print(bpcore.cpu_info()["chosen"])')
+  fi
+  export LEVEL
+}
