@@ -91,3 +91,31 @@ def test_malloc_is_not_called_at_every_step(tmp_path):
         # The first call makes the workspace; a hundred steps need what ten need, give or take Python's own arenas.
         assert int(first) > 0
         assert int(many) <= int(second) + 3, (rule, threads)
+
+
+TOO_LARGE = """
+import resource
+import numpy as np, backprop as bp
+net = bp.Network([1, 100_000, 2], seed=0)
+x, t = np.zeros((10_000, 1), np.float32), np.zeros(10_000, np.int64)
+before = net.train_step(x[:1], t[:1], bp.SGD(1e-30))
+# What a batch of all rows needs is 4 GB and more.
+resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
+for _ in range(2):
+    try:
+        net.train_step(x, t, bp.SGD(1e-30))
+    except MemoryError as error:
+        print(error)
+print(net.train_step(x[:1], t[:1], bp.SGD(1e-30)) == before, net.train_step(x[:2], t[:2], bp.SGD(1e-30)) == before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the memory of a process")
+@pytest.mark.skipif(
+    bpcore.cpu_info()["build"] == "Sanitized", reason="sanitizers take more addresses than the limit"
+)
+def test_a_batch_that_memory_cannot_hold_leaves_the_network_usable():
+    done = subprocess.run([sys.executable, "-c", TOO_LARGE], capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines() == ["no memory for batches of 10000 rows"] * 2 + ["True True"], (
+        done.stderr
+    )
