@@ -4,6 +4,7 @@ import inspect
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from bpcore import kernels
 from bpcore.doors import Argument
@@ -89,6 +90,14 @@ class Call:
         """Call the door; the bytes of what it wrote and returned."""
         returned = self()
         return [self.contents()[name] for name in self.written()] + [np.float64(returned or 0).tobytes()]
+
+
+def far_apart(array: np.ndarray) -> np.ndarray:
+    """A copy whose rows are 64 KiB apart."""
+    memory = np.zeros(2**16 * len(array), np.uint8).view(array.dtype)
+    apart = as_strided(memory, array.shape, (2**16, *array.strides[1:]))
+    apart[...] = array
+    return apart
 
 
 def expected(door: str, dtype: Any, form: int = 0, **sizes: int) -> list[bytes]:

@@ -10,7 +10,7 @@ import pytest
 from numpy.lib.stride_tricks import as_strided
 
 from bpcore import reference
-from tests.contracts.guarded import EVERY, EVERY_ARGUMENT, SIZES, Call, Memory, expected
+from tests.contracts.guarded import EVERY, EVERY_ARGUMENT, SIZES, Call, Memory, expected, far_apart
 from tests.strategies import DTYPES
 
 every_door = pytest.mark.parametrize(("door", "form"), EVERY)
@@ -65,15 +65,6 @@ def every_second(array):
 
 def backwards(array):
     return np.ascontiguousarray(array[::-1])[::-1]
-
-
-def far_apart(array):
-    """Numbers 64 KiB apart along the first axis."""
-    row = 2**16
-    memory = np.zeros(row * len(array), np.uint8).view(array.dtype)
-    apart = as_strided(memory, array.shape, (row, *array.strides[1:]))
-    apart[...] = array
-    return apart
 
 
 LAYOUTS = {

@@ -5,11 +5,11 @@ import warnings
 
 import numpy as np
 import pytest
-from numpy.lib.stride_tricks import as_strided
 
 import backprop as bp
 from bpcore import reference
 from tests.bounds import ulps
+from tests.contracts.guarded import far_apart
 from tests.strategies import DTYPES
 
 W, b = np.linspace(-1, 1, 12).reshape(4, 3), np.linspace(0, 1, 3)
@@ -52,13 +52,6 @@ def same(one, other):
         a.dtype == c.dtype and a.shape == c.shape and a.tobytes() == c.tobytes()
         for a, c in zip(one, other, strict=True)
     )
-
-
-def far_apart(array):
-    memory = np.zeros(2**16 * len(array), np.uint8).view(array.dtype)
-    apart = as_strided(memory, array.shape, (2**16, *array.strides[1:]))
-    apart[...] = array
-    return apart
 
 
 def read_only(array):

@@ -37,7 +37,9 @@ def inner_loops(path: str) -> Iterator[list[str]]:
     platform.machine() not in ("x86_64", "AMD64") or shutil.which("objdump") is None,
     reason="reads x86-64 machine code with objdump",
 )
-@pytest.mark.skipif(bpcore.cpu_info()["build"] != "Release", reason="the Debug build is not optimised")
+@pytest.mark.skipif(
+    bpcore.cpu_info()["build"] != "Release", reason="only a release's loops are what is read here"
+)
 @pytest.mark.parametrize("module", ["kernels", "plan"])
 @pytest.mark.parametrize("level", TILES)
 def test_the_tiles_fill_the_registers_and_spill_nothing(level, module):
