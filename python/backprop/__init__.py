@@ -6,12 +6,27 @@ from backprop.gradients import numerical_gradient
 from backprop.history import History
 from backprop.layers import Affine, IdentityWithLoss, Relu, Sigmoid, SoftmaxWithLoss, Tanh
 from backprop.network import Network
-from backprop.nodes import Add, Exp, Multiply, Reciprocal, SigmoidOfNodes
+from backprop.nodes import (
+    Add,
+    Divide,
+    Dot,
+    Exp,
+    Log,
+    Max,
+    Maximum,
+    Multiply,
+    Power,
+    Reciprocal,
+    SigmoidOfNodes,
+    Subtract,
+    Sum,
+)
 from backprop.optimizers import SGD, AdaGrad, Adagrad, Adam, Momentum, Nesterov, RMSprop
 from backprop.two_layer_net import TwoLayerNet
 from bpcore import __version__, cpu_info, get_num_threads, set_num_threads
 
 if TYPE_CHECKING:
+    from backprop import graph
     from backprop.data import load_digits, load_fashion_mnist, load_mnist
     from backprop.gradcheck import GradientError, GradientReport, assert_gradients, check_gradients
 
@@ -22,21 +37,29 @@ __all__ = [
     "Adam",
     "Add",
     "Affine",
+    "Divide",
+    "Dot",
     "Exp",
     "GradientError",
     "GradientReport",
     "History",
     "IdentityWithLoss",
+    "Log",
+    "Max",
+    "Maximum",
     "Momentum",
     "Multiply",
     "Nesterov",
     "Network",
+    "Power",
     "RMSprop",
     "Reciprocal",
     "Relu",
     "Sigmoid",
     "SigmoidOfNodes",
     "SoftmaxWithLoss",
+    "Subtract",
+    "Sum",
     "Tanh",
     "TwoLayerNet",
     "__version__",
@@ -44,6 +67,7 @@ __all__ = [
     "check_gradients",
     "cpu_info",
     "get_num_threads",
+    "graph",
     "load_digits",
     "load_fashion_mnist",
     "load_mnist",
@@ -60,7 +84,11 @@ LATER = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import one of LATER's names."""
+    """Import the graph module, or one of LATER's names."""
+    if name == "graph":
+        import importlib
+
+        return importlib.import_module("backprop.graph")
     for module, names in LATER.items():
         if name in names:
             import importlib

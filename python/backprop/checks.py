@@ -8,7 +8,21 @@ from backprop._arrays import Array
 from backprop.gradcheck import GradientReport, check_gradients
 from backprop.layers import Affine, IdentityWithLoss, Relu, Sigmoid, SoftmaxWithLoss, Tanh
 from backprop.network import Network
-from backprop.nodes import Add, Exp, Multiply, Reciprocal, SigmoidOfNodes
+from backprop.nodes import (
+    Add,
+    Divide,
+    Dot,
+    Exp,
+    Log,
+    Max,
+    Maximum,
+    Multiply,
+    Power,
+    Reciprocal,
+    SigmoidOfNodes,
+    Subtract,
+    Sum,
+)
 
 
 def reports(seed: int) -> Iterator[tuple[str, GradientReport]]:
@@ -26,7 +40,11 @@ def reports(seed: int) -> Iterator[tuple[str, GradientReport]]:
     weights = rng.dirichlet(np.ones(4), 5)
     yield "SoftmaxWithLoss, soft targets", check_gradients(SoftmaxWithLoss(), x, weights, seed=seed)
     yield "IdentityWithLoss", check_gradients(IdentityWithLoss(), x, draw(5, 4), seed=seed)
-    for node in (Add, Multiply):
+    for unary in (Log(), Power(2.5), Sum(axis=0), Max(axis=1)):
+        yield repr(unary), check_gradients(unary, np.abs(x), seed=seed)
+    yield "Power(-3)", check_gradients(Power(-3), x, seed=seed)
+    yield "Dot", check_gradients(Dot(), x, draw(4, 3), seed=seed)
+    for node in (Add, Subtract, Multiply, Divide, Maximum):
         yield node.__name__, check_gradients(node(), x, draw(5, 4), seed=seed)
         yield f"{node.__name__}, broadcast", check_gradients(node(), x, draw(4), seed=seed)
     net = Network([8, 10, 6, 4], dtype=np.float64, seed=seed)

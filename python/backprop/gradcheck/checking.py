@@ -38,11 +38,11 @@ def check_gradients(
 
     Parameters
     ----------
-    target : layer, network, or (function, gradient)
+    target : layer, network, node of a graph, or (function, gradient)
         A layer is anything with `forward(*inputs)` and `backward(dout)`, which returns the gradient of its first input
         or a tuple, one an input (None for those that have none). A network has `params`, `loss(x, t)` and
-        `gradient(x, t)`. Of a pair, `function(*inputs)` returns a number and `gradient(*inputs)` likewise a gradient
-        or a tuple.
+        `gradient(x, t)`. A node of `backprop.graph` is checked by all variables that lead to it, without
+        inputs. Of a pair, `function(*inputs)` returns a number and `gradient(*inputs)` likewise a gradient or a tuple.
     *inputs : array_like
         What forward, or the function, takes; a network takes x and t. Arrays of floating-point numbers are
         differentiated by, labels and the like are not.

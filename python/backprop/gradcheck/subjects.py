@@ -1,7 +1,8 @@
 """What can be checked, seen in one way: named float64 arrays, a forward pass over them, and a backward pass.
 
 a) A layer has `forward(*inputs)` and `backward(dout)`, which returns the gradient of its input or a tuple of them, one
-   an input. A network has `params`, `loss(x, t)` and `gradient(x, t)`. A function comes as a pair with its gradient.
+   an input. A network has `params`, `loss(x, t)` and `gradient(x, t)`. A function comes as a pair with its gradient, a
+   computational graph as its last node.
 b) A copy is checked, in float64 whatever the type of the original, so that nothing of the user's changes.
 c) Arrays are perturbed in place and given to the forward pass themselves, so that what is written to them shows.
 """
@@ -143,6 +144,38 @@ class NetworkSubject(Subject):
         return list(layers.values()) if isinstance(layers, Mapping) else list(layers)
 
 
+class GraphSubject(Subject):
+    """A node of `backprop.graph`: a function of the variables that lead to it."""
+
+    def __init__(self, output: Any, inputs: tuple[Any, ...], params: Mapping[str, str] | None) -> None:
+        from backprop.graph.chain import order
+
+        if inputs or params is not None:
+            raise TypeError(f"{OWNER}: a graph has its own inputs, the variables that lead to the node")
+        self.name = output.name or "graph"
+        self.output = copy.deepcopy(output)
+        nodes = order(self.output)
+        leaves = [node for node in nodes if node.operation is None and not node.constant]
+        self.leaves = {leaf.name or f"x{n}": leaf for n, leaf in enumerate(leaves, start=1)}
+        if len(self.leaves) < len(leaves):
+            raise ValueError(f"{OWNER}: two variables of the graph have the same name")
+        self.operations = [node.operation for node in nodes if node.operation is not None]
+        self.arrays = {name: np.array(leaf.value, dtype=np.float64) for name, leaf in self.leaves.items()}
+        self.batch = batch_of(tuple(self.arrays.values()))
+
+    def forward(self) -> Any:  # noqa: D102
+        for name, leaf in self.leaves.items():
+            leaf.value = self.arrays[name]
+        return self.output.value
+
+    def backward(self, dout: Any) -> dict[str, Any]:  # noqa: D102
+        self.output.backward(dout)
+        return {name: leaf.grad for name, leaf in self.leaves.items() if leaf.grad is not None}
+
+    def owners(self) -> list[Any]:  # noqa: D102
+        return self.operations
+
+
 class FunctionSubject(Subject):
     """A pair (f, gradient): `f(*inputs)` is a number, `gradient(*inputs)` the gradient of each input."""
 
@@ -176,13 +209,15 @@ def subject_of(target: Any, inputs: tuple[Any, ...], params: Mapping[str, str] |
     """See `target` as a subject, by what it has."""
     if isinstance(target, tuple) and len(target) == 2 and all(map(callable, target)):
         return FunctionSubject(target, inputs, params)
+    if all(hasattr(target, name) for name in ("operation", "inputs", "backward")):
+        return GraphSubject(target, inputs, params)
     if all(hasattr(target, name) for name in ("forward", "backward")):
         return LayerSubject(target, inputs, params)
     if all(hasattr(target, name) for name in ("params", "loss", "gradient")):
         return NetworkSubject(target, inputs, params)
     raise TypeError(
         f"{OWNER}: target is a {type(target).__name__}, wanted a layer (forward, backward), a network (params, loss, "
-        "gradient) or a pair of a function and its gradient"
+        "gradient), a node of a graph, or a pair of a function and its gradient"
     )
 
 

@@ -1,0 +1,74 @@
+"""Computational graphs, sections 0084 to 0091: written as arithmetic, differentiated by the chain rule, drawn.
+
+>>> from backprop import graph
+>>> apple, count = graph.variable(100, "apple"), graph.variable(2, "count")
+>>> price = apple * count * 1.1
+>>> price.backward()
+>>> round(price.value, 9), round(apple.grad, 9), round(count.grad, 9)
+(220.0, 2.2, 110.0)
+
+`price.draw("price.svg")` draws it. The nodes are the layers and nodes of this package, so what is learnt here about
+them holds there; it is for graphs of dozens of nodes that one looks at, a `Network` is what trains.
+"""
+
+from backprop.graph.drawing import Drawing
+from backprop.graph.functions import (
+    add,
+    affine,
+    apply,
+    constant,
+    divide,
+    exp,
+    log,
+    matmul,
+    max,  # noqa: A004
+    maximum,
+    mean,
+    multiply,
+    negative,
+    power,
+    reciprocal,
+    relu,
+    sigmoid,
+    softmax_cross_entropy,
+    sqrt,
+    square,
+    squared_error,
+    subtract,
+    sum,  # noqa: A004
+    tanh,
+    variable,
+)
+from backprop.graph.networks import from_network
+from backprop.graph.node import Node
+
+__all__ = [
+    "Drawing",
+    "Node",
+    "add",
+    "affine",
+    "apply",
+    "constant",
+    "divide",
+    "exp",
+    "from_network",
+    "log",
+    "matmul",
+    "max",
+    "maximum",
+    "mean",
+    "multiply",
+    "negative",
+    "power",
+    "reciprocal",
+    "relu",
+    "sigmoid",
+    "softmax_cross_entropy",
+    "sqrt",
+    "square",
+    "squared_error",
+    "subtract",
+    "sum",
+    "tanh",
+    "variable",
+]

@@ -1,0 +1,225 @@
+"""The functions that make nodes. Operands that are no nodes become constants, which have no gradient."""
+
+import copy
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from backprop import layers, nodes
+from backprop.graph.node import Node, leaf_value
+
+Axes = int | tuple[int, ...] | None
+
+
+def variable(value: ArrayLike, name: str | None = None) -> Node:
+    """Make a leaf of a computational graph, something to differentiate by.
+
+    Parameters
+    ----------
+    value : float or array
+        Integers become floating-point numbers. An array is copied.
+    name : str, optional
+        What drawings call it.
+
+    Returns
+    -------
+    Node
+
+    Raises
+    ------
+    TypeError
+        The value is no real number or array of them.
+
+    Examples
+    --------
+    >>> from backprop import graph
+    >>> x, y = graph.variable(2, "x"), graph.variable(3, "y")
+    >>> z = (x + y) ** 2
+    >>> z.backward()
+    >>> z.value, x.grad, y.grad
+    (25.0, 10.0, 10.0)
+    """
+    if isinstance(value, Node):
+        raise TypeError(
+            f"variable: value is the node {value!r}, wanted a number or an array; its value is one"
+        )
+    return Node(leaf_value("value", value), name=name)
+
+
+def constant(value: ArrayLike, name: str | None = None) -> Node:
+    """Make a leaf that has no gradient; labels keep their type.
+
+    Parameters
+    ----------
+    value : float or array
+    name : str, optional
+
+    Returns
+    -------
+    Node
+    """
+    return Node(leaf_value("value", value, labels=True), name=name, constant=True)
+
+
+def as_node(value: Any) -> Node:
+    """`value` itself if it is a node, else a constant."""
+    return value if isinstance(value, Node) else constant(value)
+
+
+def apply(layer: Any, *inputs: Any, name: str | None = None) -> Node:
+    """Make a node of any layer: one of this package or your own, with `forward(*inputs)` and `backward(dout)`.
+
+    Parameters
+    ----------
+    layer : object
+        A shallow copy of it is used, so it keeps its own memory and may stand in a graph several times.
+    *inputs : Node or array_like
+    name : str, optional
+
+    Returns
+    -------
+    Node
+    """
+    if not all(callable(getattr(layer, method, None)) for method in ("forward", "backward")):
+        raise TypeError(
+            f"apply: layer is a {type(layer).__name__}, wanted something with forward and backward"
+        )
+    operation, operands = copy.copy(layer), [as_node(value) for value in inputs]
+    return Node(operation.forward(*(node.value for node in operands)), operation, operands, name=name)
+
+
+def add(x: Any, y: Any) -> Node:
+    """`x + y`, section 0086."""
+    return apply(nodes.Add(), x, y)
+
+
+def subtract(x: Any, y: Any) -> Node:
+    """`x - y`."""
+    return apply(nodes.Subtract(), x, y)
+
+
+def multiply(x: Any, y: Any) -> Node:
+    """`x·y`, section 0087."""
+    return apply(nodes.Multiply(), x, y)
+
+
+def divide(x: Any, y: Any) -> Node:
+    """`x / y`; the node of section 0089, `1 / y`, where x is the number 1."""
+    if not isinstance(x, Node) and np.ndim(x) == 0 and x == 1:
+        return reciprocal(y)
+    return apply(nodes.Divide(), x, y)
+
+
+def negative(x: Any) -> Node:
+    """`-x`, as the notes draw it: `x·(−1)`."""
+    return multiply(x, -1.0)
+
+
+def reciprocal(x: Any) -> Node:
+    """`1 / x`."""
+    return apply(nodes.Reciprocal(), x)
+
+
+def power(x: Any, n: Any) -> Node:
+    """`xⁿ`; where n is a node it is made of exp(n·log(x)), which is NaN for x below 0."""
+    if isinstance(n, Node):
+        return exp(multiply(n, log(x)))
+    return apply(nodes.Power(n), x)
+
+
+def square(x: Any) -> Node:
+    """`x²`."""
+    return power(x, 2)
+
+
+def sqrt(x: Any) -> Node:
+    """Square root."""
+    return power(x, 0.5)
+
+
+def exp(x: Any) -> Node:
+    """`exp(x)`."""
+    return apply(nodes.Exp(), x)
+
+
+def log(x: Any) -> Node:
+    """Natural logarithm."""
+    return apply(nodes.Log(), x)
+
+
+def maximum(x: Any, y: Any) -> Node:
+    """The larger of two, element by element; equal ones have half the gradient each."""
+    return apply(nodes.Maximum(), x, y)
+
+
+def sum(x: Any, axis: Axes = None, keepdims: bool = False) -> Node:  # noqa: A001
+    """Sum over axes, by default all of them."""
+    return apply(nodes.Sum(axis, keepdims), x)
+
+
+def max(x: Any, axis: Axes = None, keepdims: bool = False) -> Node:  # noqa: A001
+    """Maximum over axes, by default all of them; equal ones share the gradient."""
+    return apply(nodes.Max(axis, keepdims), x)
+
+
+def mean(x: Any, axis: Axes = None, keepdims: bool = False) -> Node:
+    """Mean over axes, by default all of them: a sum, divided by the number of its terms."""
+    x = as_node(x)
+    total = sum(x, axis, keepdims)
+    terms = int(np.size(x.value)) // (int(np.size(total.value)) or 1)
+    return divide(total, float(terms))
+
+
+def matmul(x: Any, W: Any) -> Node:
+    """Matrix product `x·W`, of matrices and vectors."""
+    return apply(nodes.Dot(), x, W)
+
+
+def relu(x: Any) -> Node:
+    """`Relu`, section 0088."""
+    return apply(layers.Relu(), x)
+
+
+def sigmoid(x: Any) -> Node:
+    """`Sigmoid`, section 0089, as one node."""
+    return apply(layers.Sigmoid(), x)
+
+
+def tanh(x: Any) -> Node:
+    """`Tanh`."""
+    return apply(layers.Tanh(), x)
+
+
+def affine(x: Any, W: Any, b: Any) -> Node:
+    """`Affine`, section 0090: `x·W + b` for x of shape (B, I), W of (I, O) and b of (O,)."""
+    return apply(AffineOf(), x, W, b)
+
+
+def softmax_cross_entropy(x: Any, t: Any) -> Node:
+    """`SoftmaxWithLoss`, section 0091, of scores x (B, K) and labels (B,) or weights (B, K), which get no gradient."""
+    return apply(layers.SoftmaxWithLoss(), x, t)
+
+
+def squared_error(x: Any, t: Any) -> Node:
+    """`IdentityWithLoss` of outputs x (B, K) and targets (B, K), which get no gradient."""
+    return apply(layers.IdentityWithLoss(), x, t)
+
+
+class AffineOf:
+    """`Affine` with W and b as inputs, since here they are nodes."""
+
+    def __init__(self) -> None:
+        self.layer: layers.Affine | None = None
+
+    def forward(self, x: ArrayLike, W: ArrayLike, b: ArrayLike) -> Any:
+        """Return `x·W + b`."""
+        self.layer = layers.Affine(np.asarray(W), np.asarray(b))
+        return self.layer.forward(x)
+
+    def backward(self, dout: ArrayLike) -> tuple[Any, Any, Any]:
+        """Return `(dx, dW, db)`."""
+        from backprop._arrays import remembered
+
+        layer = remembered("affine", self.layer)
+        return layer.backward(dout), layer.dW, layer.db

@@ -1,0 +1,205 @@
+"""A node of a computational graph: a value that knows what it was computed from.
+
+a) A leaf holds what it was given. Every other node holds an operation, which is a layer or node class of this package
+   or anyone's (`forward(*inputs)`, `backward(dout)`), and the nodes that go in.
+b) Values are never stale: where a leaf gets another one, what depends on it is computed anew when it is next looked at.
+   Arrays are read-only, so that they change in no other way.
+c) A gradient is None until it is computed, and again when it no longer belongs to the values: all gradients of a graph
+   are those of the output on which `backward` was called last.
+"""
+
+import os
+import weakref
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from backprop.graph import chain
+from backprop.graph.operators import Operators
+
+if TYPE_CHECKING:
+    from backprop.graph.drawing import Drawing
+
+
+class Node(Operators):
+    """One value in a computational graph; made by `variable`, by arithmetic and by the functions of `backprop.graph`.
+
+    Attributes
+    ----------
+    value : float or read-only ndarray
+        Of a leaf it can be set; what depends on it is then computed anew.
+    grad : float, ndarray or None
+        Derivative of the output on which `backward` was called last by this value, in its shape; None where it was not
+        computed or no longer belongs to the values.
+    name : str or None
+        Shown in drawings; can be set.
+    operation : object or None
+        What computed the value; None of a leaf.
+    inputs : tuple of Node
+        What it was computed from.
+    constant : bool
+        Whether it is a leaf that has no gradient.
+    flows : tuple or None
+        What the last `backward` passed on to each of `inputs`; where paths meet `grad` is their sum.
+    """
+
+    def __init__(
+        self,
+        value: Any,
+        operation: Any = None,
+        inputs: Sequence["Node"] = (),
+        *,
+        name: str | None = None,
+        constant: bool = False,
+    ) -> None:
+        self._value = fixed(value)
+        self.operation = operation
+        self.inputs = tuple(inputs)
+        self.name = name
+        self.constant = constant
+        self.grad: Any = None
+        self.flows: tuple[Any, ...] | None = None
+        self.consumers: weakref.WeakSet[Node] = weakref.WeakSet()
+        for node in self.inputs:
+            node.consumers.add(self)
+
+    @property
+    def name(self) -> str | None:
+        """What drawings call it."""
+        return self._name
+
+    @name.setter
+    def name(self, name: str | None) -> None:
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"name is a {type(name).__name__}, wanted a str or None")
+        self._name = name
+
+    @property
+    def value(self) -> Any:
+        """The number or array, computed anew if something that it depends on has changed."""
+        if self._value is None:
+            for node in chain.order(self):
+                if node._value is None:
+                    node._value = fixed(node.operation.forward(*(one._value for one in node.inputs)))
+        return self._value
+
+    @value.setter
+    def value(self, value: ArrayLike) -> None:
+        if self.operation is not None:
+            raise AttributeError(
+                f"{self!r} is computed from its inputs, whose values can be set; its own cannot"
+            )
+        new = leaf_value("value", value, labels=self.constant)
+        if np.shape(new) != self.shape:
+            raise ValueError(f"value has shape {np.shape(new)}, {self!r} has {self.shape}")
+        self._value = fixed(new)
+        chain.outdate(self)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the value; () for a number."""
+        return np.shape(self.value)
+
+    def backward(self, gradient: ArrayLike = 1) -> None:
+        """Apply the chain rule from here back to the leaves, once through each node.
+
+        Afterwards every node that leads here has its `grad`; those of the same graph that do not, have None.
+
+        Parameters
+        ----------
+        gradient : float or array, default 1
+            Derivative of some final quantity by this value: a number, or an array of this value's shape. With 1 it is
+            this value that is differentiated, and of an array its sum.
+
+        Raises
+        ------
+        ValueError
+            `gradient` has another shape, or an operation gave back a gradient of another shape than its input's.
+        """
+        chain.backward(self, gradient)
+
+    def draw(self, path: str | os.PathLike[str] | None = None, *, symbols: bool | str = False) -> "Drawing":
+        """Draw what leads here: values above the edges, gradients below them where they were computed.
+
+        Parameters
+        ----------
+        path : path, optional
+            Where to write it: `.svg`, `.dot` (Graphviz) or `.mmd` (Mermaid).
+        symbols : bool or str, default False
+            Label edges by names and derivatives instead of numbers; a str names the quantity that is differentiated,
+            by default this node.
+
+        Returns
+        -------
+        Drawing
+            Which notebooks display.
+        """
+        from backprop.graph.drawing import draw
+
+        return draw(self, path, symbols)
+
+    def frames(
+        self, folder: str | os.PathLike[str] | None = None, *, symbols: bool | str = False
+    ) -> "list[Drawing]":
+        """Draw it step by step, first forward, then (where gradients were computed) backward.
+
+        Parameters
+        ----------
+        folder : path, optional
+            An existing folder; `frame-01.svg`, `frame-02.svg`, … are written into it.
+        symbols : bool or str, default False
+            As in `draw`.
+
+        Returns
+        -------
+        list of Drawing
+            All of one size, with everything in the same place.
+        """
+        from backprop.graph.drawing import frames
+
+        return frames(self, folder, symbols)
+
+    def _repr_html_(self) -> str:
+        return self.draw()._repr_html_()
+
+    def __repr__(self) -> str:
+        from backprop.graph.texts import number_text, operation_text
+
+        what = self.name or ("constant" if self.constant else operation_text(self.operation) or "variable")
+        known = self._value is not None or self.operation is not None
+        parts = [f"{what} = {number_text(self.value)}" if known else what]
+        if self.grad is not None:
+            parts.append(f"grad {number_text(self.grad)}")
+        return f"<{', '.join(parts)}>"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Node":
+        """Copy what leads here; without recursion, since graphs may be deep."""
+        return chain.copied(self, memo)
+
+
+def fixed(value: Any) -> Any:
+    """`value` as a number, or as a view of an array that cannot be written to."""
+    if not isinstance(value, np.ndarray):
+        return value
+    if not value.ndim:
+        return value[()]
+    value = value.view()
+    value.setflags(write=False)
+    return value
+
+
+def leaf_value(name: str, value: ArrayLike, labels: bool = False) -> Any:
+    """A Python number as a float, anything else as a NumPy number or array of its own of floating-point type.
+
+    With `labels` arrays of integers stay as they are.
+    """
+    from backprop._arrays import floats, real_array
+
+    if type(value) in (bool, int, float):
+        return float(value)  # type: ignore[arg-type]  # takes the type of the arrays beside it
+    array = real_array("graph", name, value)
+    if not (labels and array.ndim and array.dtype.kind in "iu"):
+        (array,) = floats("graph", None, **{name: array})
+    return array.copy()[()]

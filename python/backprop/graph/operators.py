@@ -1,0 +1,114 @@
+"""Arithmetic on nodes: Python's operators, and NumPy's functions where they have a node."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from backprop.graph.node import Node
+
+# What NumPy calls the functions of backprop.graph.
+UFUNCS = {
+    "add": "add",
+    "subtract": "subtract",
+    "multiply": "multiply",
+    "divide": "divide",
+    "true_divide": "divide",
+    "negative": "negative",
+    "power": "power",
+    "float_power": "power",
+    "square": "square",
+    "sqrt": "sqrt",
+    "reciprocal": "reciprocal",
+    "exp": "exp",
+    "log": "log",
+    "tanh": "tanh",
+    "maximum": "maximum",
+    "matmul": "matmul",
+}
+
+
+class Operators:
+    """What makes `z = (x + y) ** 2` a graph."""
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> "Node":
+        """Answer `np.exp(node)`, and `array * node` with a node rather than an array of nodes."""
+        name = UFUNCS.get(ufunc.__name__)
+        if method != "__call__" or options or name is None:
+            called = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
+            raise TypeError(
+                f"{called} has no node, or not with these arguments; there are np.{', np.'.join(UFUNCS)}"
+            )
+        return self._made(name, *inputs)
+
+    def _made(self, name: str, *operands: Any) -> "Node":
+        from backprop.graph import functions
+
+        node: Node = getattr(functions, name)(*operands)
+        return node
+
+    def __add__(self, other: Any) -> "Node":
+        return self._made("add", self, other)
+
+    def __radd__(self, other: Any) -> "Node":
+        return self._made("add", other, self)
+
+    def __sub__(self, other: Any) -> "Node":
+        return self._made("subtract", self, other)
+
+    def __rsub__(self, other: Any) -> "Node":
+        return self._made("subtract", other, self)
+
+    def __mul__(self, other: Any) -> "Node":
+        return self._made("multiply", self, other)
+
+    def __rmul__(self, other: Any) -> "Node":
+        return self._made("multiply", other, self)
+
+    def __truediv__(self, other: Any) -> "Node":
+        return self._made("divide", self, other)
+
+    def __rtruediv__(self, other: Any) -> "Node":
+        return self._made("divide", other, self)
+
+    def __pow__(self, other: Any) -> "Node":
+        return self._made("power", self, other)
+
+    def __rpow__(self, other: Any) -> "Node":
+        return self._made("power", other, self)
+
+    def __matmul__(self, other: Any) -> "Node":
+        return self._made("matmul", self, other)
+
+    def __rmatmul__(self, other: Any) -> "Node":
+        return self._made("matmul", other, self)
+
+    def __neg__(self) -> "Node":
+        return self._made("negative", self)
+
+    def __pos__(self) -> "Node":
+        return self  # type: ignore[return-value]  # the only class that has these operators is Node
+
+    def sum(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Node":
+        """Sum over axes, as `backprop.graph.sum`."""
+        return self._made_over("sum", axis, keepdims)
+
+    def max(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Node":
+        """Maximum over axes, as `backprop.graph.max`."""
+        return self._made_over("max", axis, keepdims)
+
+    def mean(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Node":
+        """Mean over axes, as `backprop.graph.mean`."""
+        return self._made_over("mean", axis, keepdims)
+
+    def _made_over(self, name: str, axis: int | tuple[int, ...] | None, keepdims: bool) -> "Node":
+        from backprop.graph import functions
+
+        node: Node = getattr(functions, name)(self, axis, keepdims)
+        return node
+
+    def __bool__(self) -> bool:
+        raise TypeError("a node has no truth; ask its value, or take the larger of two with graph.maximum")
+
+
+assert all(hasattr(np, name) for name in UFUNCS)

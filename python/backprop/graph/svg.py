@@ -1,0 +1,144 @@
+"""A scene as SVG: one file that needs nothing else, in the colours of the reader's light or dark theme."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+from backprop.graph.layout import Box, Edge
+from backprop.graph.scene import ARROW, OPERATOR, RADIUS, SIZE, Label, Scene, entry_x, text_width
+from backprop.graph.texts import operation_text, symbol
+
+if TYPE_CHECKING:
+    from backprop.graph.node import Node
+
+# Colours that differ in lightness too, and keep a contrast of 4.5 : 1 with their background.
+STYLE = """
+.bp-graph{background:#fff;font-family:Helvetica,Arial,'Liberation Sans','Noto Sans KR',sans-serif}
+.bp-paper{fill:#fff}
+.bp-edge{fill:none;stroke:#7b8794;stroke-width:1.4}
+.bp-tip,.bp-fork{fill:#7b8794}
+.bp-circle{fill:#eef2f7;stroke:#334155;stroke-width:1.6}
+.bp-leaf{fill:#f8fafc;stroke:#cbd5e1}
+.bp-hot{stroke:#c2410c;stroke-width:3}
+.bp-name,.bp-operator,.bp-value{fill:#0f172a}
+.bp-gradient{fill:#b4231f}
+@media (prefers-color-scheme:dark){
+.bp-graph{background:#151a21}
+.bp-paper{fill:#151a21}
+.bp-edge{stroke:#8b98a8}
+.bp-tip,.bp-fork{fill:#8b98a8}
+.bp-circle{fill:#242c37;stroke:#b6c2d1}
+.bp-leaf{fill:#1b222b;stroke:#475569}
+.bp-hot{stroke:#fb923c}
+.bp-name,.bp-operator,.bp-value{fill:#e8edf3}
+.bp-gradient{fill:#ff9a92}
+}
+"""
+
+
+@dataclass(frozen=True)
+class State:
+    """How far a computation has come: what is shown of it.
+
+    Attributes
+    ----------
+    values : collection of Node
+        Those whose value is known.
+    gradients : collection of Node
+        Those whose whole gradient is known.
+    passed : collection of Node
+        Those that have gone back: what they passed on is known.
+    working : Node or None
+        The one whose turn it is.
+    """
+
+    values: "Collection[Node]"
+    gradients: "Collection[Node]"
+    passed: "Collection[Node]"
+    working: "Node | None" = None
+
+
+def svg(scene: Scene, state: State | None = None) -> str:
+    """Write a scene, by default as it stands in the end."""
+    if state is None:
+        state = State(scene.nodes, scene.nodes, scene.nodes)
+    parts = [f'<rect class="bp-paper" width="{scene.width:.0f}" height="{scene.height:.0f}" rx="6"/>']
+    for box in scene.boxes:
+        for edge in box.after:
+            parts += edge_parts(edge)
+    for box in scene.boxes:
+        parts += box_parts(box, state)
+    name = scene.output.name or "a value"
+    title = escape(f"Computational graph of {name}")
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="bp-graph" role="img" width="{scene.width:.0f}" '
+        f'height="{scene.height:.0f}" viewBox="0 0 {scene.width:.0f} {scene.height:.0f}">\n'
+        f"<title>{title}</title>\n<style>{STYLE}</style>\n" + "\n".join(parts) + "\n</svg>\n"
+    )
+
+
+def edge_parts(edge: Edge) -> list[str]:
+    """One piece of an edge, with a tip where it arrives at something."""
+    start, end = edge.start, edge.end
+    x, y = start.x + start.width / 2, start.y
+    goal_x, goal_y = entry_x(end, edge.entry), end.y + edge.entry
+    middle = (start.right + end.left) / 2
+    path = (
+        f"M{x:.1f} {y:.1f}H{start.right:.1f}C{middle:.1f} {y:.1f} {middle:.1f} {goal_y:.1f} "
+        f"{end.left:.1f} {goal_y:.1f}H{goal_x:.1f}"
+    )
+    parts = [f'<path class="bp-edge" d="{path}"/>']
+    if end.kind in ("circle", "end"):
+        tip = f"M{goal_x:.1f} {goal_y:.1f}l-8 -4v8z"
+        parts.append(f'<path class="bp-tip" d="{tip}"/>')
+    return parts
+
+
+def box_parts(box: Box, state: State) -> list[str]:
+    """What stands in one place."""
+    if box.kind == "label":
+        return label_parts(box, box.content, state)
+    if box.kind == "fork":
+        return [f'<circle class="bp-fork" cx="{box.x:.1f}" cy="{box.y:.1f}" r="4"/>']
+    if box.kind == "bend":
+        return []
+    node: Node = box.content
+    if box.kind == "circle":
+        hot = " bp-hot" if node is state.working else ""
+        shape = frame(box, f"bp-circle{hot}", RADIUS)
+        words = operation_text(node.operation)
+        size = OPERATOR if len(words) > 1 else 1.4 * OPERATOR
+        return [shape, text(words, box.x, box.y + 0.35 * size, size, "bp-operator")]
+    if box.kind == "end":
+        return [text(node.name, box.x, box.y + 4.5, SIZE, "bp-name")] if node.name else []
+    name = symbol(node)
+    return [frame(box, "bp-leaf", 5.0)] + ([text(name, box.x, box.y + 4.5, SIZE, "bp-name")] if name else [])
+
+
+def label_parts(box: Box, label: Label, state: State) -> list[str]:
+    """The piece of the edge beside its texts, the value above it and the gradient below."""
+    left, right = box.x - box.width / 2, box.x + box.width / 2
+    parts = [f'<path class="bp-edge" d="M{left:.1f} {box.y:.1f}H{right:.1f}"/>']
+    if label.value and label.source in state.values:
+        parts.append(text(label.value, box.x, box.y - 5.0, SIZE, "bp-value"))
+    known = label.source in state.gradients if label.target is None else label.target in state.passed
+    if label.gradient and known:
+        parts.append(text(f"{ARROW}{label.gradient}", box.x, box.y + SIZE + 3.0, SIZE, "bp-gradient"))
+    return parts
+
+
+def frame(box: Box, kind: str, radius: float) -> str:
+    """A rectangle with round corners; a circle where it is as wide as high."""
+    return (
+        f'<rect class="{kind}" x="{box.x - box.width / 2:.1f}" y="{box.y - box.height / 2:.1f}" '
+        f'width="{box.width:.1f}" height="{box.height:.1f}" rx="{min(radius, box.height / 2):.1f}"/>'
+    )
+
+
+def text(words: str, x: float, y: float, size: float, kind: str) -> str:
+    """Words around x on the line y, made as wide as the layout took them for."""
+    return (
+        f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" font-size="{size:g}" text-anchor="middle" '
+        f'textLength="{text_width(words, size):.1f}" lengthAdjust="spacingAndGlyphs">{escape(words)}</text>'
+    )

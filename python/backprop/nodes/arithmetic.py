@@ -1,0 +1,145 @@
+"""Nodes of two inputs, element by element with broadcasting: + − × ÷ and the larger of two."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from backprop._arrays import floats, remembered, same_shape
+from backprop.nodes.broadcasting import combined, common_shape, sum_to
+from backprop.nodes.named import Named
+from bpcore import kernels
+
+
+class Add(Named):
+    """Addition node: `out = x + y`; the gradient passes through to both."""
+
+    def __init__(self) -> None:
+        self._shapes: tuple[tuple[int, ...], ...] | None = None
+
+    def forward(self, x: ArrayLike, y: ArrayLike) -> Any:
+        """Return `x + y`."""
+        x, y = floats("Add.forward", x=x, y=y)
+        shape = common_shape("Add.forward", x, y)
+        self._shapes = (x.shape, y.shape, shape)
+        return combined(kernels.add, x, y, shape)
+
+    def backward(self, dout: ArrayLike) -> tuple[Any, Any]:
+        """Return `(dx, dy)`: `dout` for each."""
+        x_shape, y_shape, shape = remembered("Add.backward", self._shapes)
+        (dout,) = floats("Add.backward", dout=dout)
+        same_shape("Add.backward", dout, shape)
+        return sum_to(dout, x_shape), sum_to(dout, y_shape)
+
+
+class Multiply(Named):
+    """Multiplication node: `out = x·y`; the gradient of each input is `dout` times the other one.
+
+    Attributes
+    ----------
+    x, y : ndarray or None
+        The last inputs.
+    """
+
+    def __init__(self) -> None:
+        self.x: Any = None
+        self.y: Any = None
+
+    def forward(self, x: ArrayLike, y: ArrayLike) -> Any:
+        """Return `x·y`."""
+        x, y = floats("Multiply.forward", x=x, y=y)
+        shape = common_shape("Multiply.forward", x, y)
+        self.x, self.y = x[()], y[()]
+        return combined(kernels.multiply, x, y, shape)
+
+    def backward(self, dout: ArrayLike) -> tuple[Any, Any]:
+        """Return `(dx, dy) = (dout·y, dout·x)`."""
+        remembered("Multiply.backward", self.x)
+        dout, x, y = floats("Multiply.backward", dout=dout, x=self.x, y=self.y)
+        shape = common_shape("Multiply.backward", x, y)
+        same_shape("Multiply.backward", dout, shape)
+        dx = np.asarray(combined(kernels.multiply, dout, y, shape))
+        dy = np.asarray(combined(kernels.multiply, dout, x, shape))
+        return sum_to(dx, x.shape), sum_to(dy, y.shape)
+
+
+class Subtract(Named):
+    """Subtraction node: `out = x - y`; the gradient passes to x, and with its sign turned to y."""
+
+    def __init__(self) -> None:
+        self._shapes: tuple[tuple[int, ...], ...] | None = None
+
+    def forward(self, x: ArrayLike, y: ArrayLike) -> Any:
+        """Return `x - y`."""
+        x, y = floats("Subtract.forward", x=x, y=y)
+        shape = common_shape("Subtract.forward", x, y)
+        self._shapes = (x.shape, y.shape, shape)
+        return combined(kernels.add, x, -y, shape)
+
+    def backward(self, dout: ArrayLike) -> tuple[Any, Any]:
+        """Return `(dx, dy) = (dout, -dout)`."""
+        x_shape, y_shape, shape = remembered("Subtract.backward", self._shapes)
+        (dout,) = floats("Subtract.backward", dout=dout)
+        same_shape("Subtract.backward", dout, shape)
+        return sum_to(dout, x_shape), -sum_to(dout, y_shape)
+
+
+class Divide(Named):
+    """Division node: `out = x / y`. A division by 0 gives what IEEE 754 says, without a warning.
+
+    Attributes
+    ----------
+    x, y : ndarray or None
+        The last inputs.
+    """
+
+    def __init__(self) -> None:
+        self.x: Any = None
+        self.y: Any = None
+
+    def forward(self, x: ArrayLike, y: ArrayLike) -> Any:
+        """Return `x / y`."""
+        x, y = floats("Divide.forward", x=x, y=y)
+        common_shape("Divide.forward", x, y)
+        self.x, self.y = x[()], y[()]
+        with np.errstate(all="ignore"):
+            return np.divide(x, y)
+
+    def backward(self, dout: ArrayLike) -> tuple[Any, Any]:
+        """Return `(dx, dy) = (dout / y, -dout·x / y²)`."""
+        remembered("Divide.backward", self.x)
+        dout, x, y = floats("Divide.backward", dout=dout, x=self.x, y=self.y)
+        same_shape("Divide.backward", dout, common_shape("Divide.backward", x, y))
+        with np.errstate(all="ignore"):
+            dx = np.asarray(dout / y)
+            dy = np.asarray(-dx * (x / y))
+        return sum_to(dx, x.shape), sum_to(dy, y.shape)
+
+
+class Maximum(Named):
+    """The larger of two, `out = max(x, y)`: it has the gradient; equal ones have half each. NaN passes through.
+
+    Attributes
+    ----------
+    x, y : ndarray or None
+        The last inputs.
+    """
+
+    def __init__(self) -> None:
+        self.x: Any = None
+        self.y: Any = None
+
+    def forward(self, x: ArrayLike, y: ArrayLike) -> Any:
+        """Return the elementwise maximum."""
+        x, y = floats("Maximum.forward", x=x, y=y)
+        common_shape("Maximum.forward", x, y)
+        self.x, self.y = x[()], y[()]
+        return np.maximum(x, y)
+
+    def backward(self, dout: ArrayLike) -> tuple[Any, Any]:
+        """Return `(dx, dy)`: `dout` where that input is the larger one, half of it where they are equal."""
+        remembered("Maximum.backward", self.x)
+        dout, x, y = floats("Maximum.backward", dout=dout, x=self.x, y=self.y)
+        same_shape("Maximum.backward", dout, common_shape("Maximum.backward", x, y))
+        share = (x > y) + dout.dtype.type(0.5) * (x == y)
+        return sum_to(np.asarray(dout * share), x.shape), sum_to(np.asarray(dout * (1 - share)), y.shape)

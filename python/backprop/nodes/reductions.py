@@ -1,0 +1,123 @@
+"""Nodes that make fewer numbers of many: sums and maxima over axes."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from backprop._arrays import Array, floats, plural, remembered, same_shape
+from backprop.nodes.broadcasting import sum_to
+
+Axes = int | tuple[int, ...] | None
+
+
+class _Reduction:
+    """Over which axes, and what shapes that gives.
+
+    Parameters
+    ----------
+    axis : int, tuple of int or None, default None
+        Axes that go; None for all.
+    keepdims : bool, default False
+        Whether they stay with length 1.
+    """
+
+    def __init__(self, axis: Axes = None, keepdims: bool = False) -> None:
+        self.axis = axis
+        self.keepdims = keepdims
+        self.x: Any = None
+
+    def _axes(self, x: Array) -> tuple[int, ...]:
+        if self.axis is None:
+            return tuple(range(x.ndim))
+        axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
+        if not all(-x.ndim <= axis < x.ndim for axis in axes) or len({a % x.ndim for a in axes}) < len(axes):
+            raise ValueError(
+                f"{type(self).__name__}.forward: axis is {self.axis}, x has {plural(x.ndim, 'dimension')}"
+            )
+        return tuple(axis % x.ndim for axis in axes)
+
+    def _kept(self, x: Array) -> tuple[int, ...]:
+        """The shape of the output with the axes kept."""
+        axes = self._axes(x)
+        return tuple(1 if axis in axes else length for axis, length in enumerate(x.shape))
+
+    def _out_shape(self, x: Array) -> tuple[int, ...]:
+        axes = self._axes(x)
+        return (
+            self._kept(x) if self.keepdims else tuple(n for axis, n in enumerate(x.shape) if axis not in axes)
+        )
+
+    def _back(self, dout: ArrayLike) -> tuple[Array, Array]:
+        """`dout` with the axes kept, and the last input."""
+        owner = f"{type(self).__name__}.backward"
+        remembered(owner, self.x)
+        dout, x = floats(owner, dout=dout, x=self.x)
+        same_shape(owner, dout, self._out_shape(x))
+        return dout.reshape(self._kept(x)), x
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(axis={self.axis}, keepdims={self.keepdims})"
+
+
+class Sum(_Reduction):
+    """Sum node over axes, `out = Σ x`; each of its terms has the gradient of the sum.
+
+    Parameters
+    ----------
+    axis : int, tuple of int or None, default None
+        Axes that go; None for all.
+    keepdims : bool, default False
+        Whether they stay with length 1.
+
+    Attributes
+    ----------
+    x : ndarray or None
+        The last input.
+    """
+
+    def forward(self, x: ArrayLike) -> Any:
+        """Return the sum."""
+        (x,) = floats("Sum.forward", x=x)
+        out = np.asarray(sum_to(x, self._kept(x))).reshape(self._out_shape(x))
+        self.x = x[()]
+        return out[()]
+
+    def backward(self, dout: ArrayLike) -> Any:
+        """Return `dx`: `dout` for each term, in x's shape."""
+        kept, x = self._back(dout)
+        return np.broadcast_to(kept, x.shape).copy()[()]
+
+
+class Max(_Reduction):
+    """Maximum node over axes: the largest element has the gradient; equal ones share it evenly. NaN passes through.
+
+    Parameters
+    ----------
+    axis : int, tuple of int or None, default None
+        Axes that go; None for all.
+    keepdims : bool, default False
+        Whether they stay with length 1.
+
+    Attributes
+    ----------
+    x : ndarray or None
+        The last input.
+    """
+
+    def forward(self, x: ArrayLike) -> Any:
+        """Return the maximum."""
+        (x,) = floats("Max.forward", x=x)
+        axes = self._axes(x)
+        if not all(x.shape[axis] for axis in axes):
+            raise ValueError(f"Max.forward: x has shape {x.shape}, wanted at least one element along {axes}")
+        self.x = x[()]
+        return np.asarray(x.max(axis=axes, keepdims=self.keepdims))[()]
+
+    def backward(self, dout: ArrayLike) -> Any:
+        """Return `dx`: `dout` where x is the maximum, shared among equals, else 0."""
+        kept, x = self._back(dout)
+        axes = self._axes(x)
+        largest = x == x.max(axis=axes, keepdims=True)
+        equals = np.maximum(largest.sum(axis=axes, keepdims=True), 1)  # NaN is equal to nothing
+        return np.asarray(kept * largest / equals.astype(x.dtype))[()]
