@@ -25,11 +25,23 @@ LAYERS = {
     "SigmoidOfNodes": (bp.SigmoidOfNodes, ()),
     "Add": (bp.Add, (np.float32(2),)),
     "Multiply": (bp.Multiply, (np.float32(2),)),
+    "Subtract": (bp.Subtract, (np.float32(2),)),
+    "Divide": (bp.Divide, (np.float32(2),)),
+    "Maximum": (bp.Maximum, (np.float32(1.2),)),
+    "Log": (bp.Log, ()),
+    "Power": (lambda: bp.Power(3), ()),
+    "Sum": (bp.Sum, ()),
+    "Max": (bp.Max, ()),
+    "Dot": (bp.Dot, (W.astype("f4"),)),
     "Affine": (lambda: bp.Affine(W.astype("f4"), b.astype("f4")), ()),
     "SoftmaxWithLoss": (bp.SoftmaxWithLoss, (LABELS,)),
     "IdentityWithLoss": (bp.IdentityWithLoss, (NUMBERS,)),
 }
-ANY_SHAPE = [name for name in LAYERS if name not in ("Affine", "SoftmaxWithLoss", "IdentityWithLoss")]
+ANY_SHAPE = [
+    name
+    for name in LAYERS
+    if name not in ("Sum", "Max", "Dot", "Affine", "SoftmaxWithLoss", "IdentityWithLoss")
+]
 every_layer = pytest.mark.parametrize("name", LAYERS)
 
 
@@ -197,6 +209,7 @@ FORMULAS = {
     "Sigmoid": (lambda x: 1 / (1 + np.exp(-x)), lambda dout, x, y: dout * y * (1 - y)),
     "Tanh": (np.tanh, lambda dout, x, y: dout * (1 - y * y)),
     "Exp": (np.exp, lambda dout, x, y: dout * y),
+    "Log": (np.log, lambda dout, x, y: dout / x),
     "Reciprocal": (lambda x: 1 / x, lambda dout, x, y: -dout * (y * y)),
 }
 

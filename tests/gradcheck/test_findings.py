@@ -156,6 +156,14 @@ def test_a_function_with_its_gradient():
     assert [finding.array for finding in report.findings] == ["y"]
 
 
+def test_inputs_without_dimensions():
+    report = check_gradients(bp.Multiply(), np.float64(2.0), np.array(3.0))
+    assert report.passed
+    (x,), (y,) = (array.points for array in report.arrays)
+    assert (x.where, y.where) == ("x", "y")
+    assert 2 * x.backpropagated == pytest.approx(3 * y.backpropagated, rel=2 * 2**-53)
+
+
 def test_kinks_are_counted_and_either_side_is_right():
     x = np.array([[0.0, 1.0, -2.0, 0.5, 3.0, -1.0]])
     report = check_gradients(bp.Relu(), x)

@@ -121,7 +121,7 @@ def right_in_form(subject: Subject, gradients: Gradients, findings: list[Finding
 
 def copied(gradients: dict[str, Any]) -> Gradients:
     """Copies, which later calls cannot change."""
-    return {name: copy_of(gradient) for name, gradient in gradients.items()}
+    return {name: np.array(gradient) for name, gradient in gradients.items()}
 
 
 def copy_of(value: Any) -> Any:

@@ -4,7 +4,7 @@ a) Every box stands in a layer, and so does each label of an edge; an edge that 
    (Sugiyama, Tagawa & Toda 1981). Nothing but straight horizontal pieces of edges is drawn beside a box, and curves
    only between layers, so no text can be crossed or covered.
 b) The order starts as a walk from the output backwards, which draws a tree without a crossing. Where edges cross,
-   sweeps by the mean position of the neighbours, and exchanges of two that stand side by side, look for fewer.
+   exchanges of two that stand side by side, and sweeps by the mean position of the neighbours, look for fewer.
 c) Heights: each layer in turn as near to its neighbours as its order and the boxes' sizes allow, which is an isotonic
    regression and solved exactly by pooling. Then paths that should be straight are made so where there is room.
 """
@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import Any
 
 GAP = 12.0  # between boxes of one layer
-SWEEPS = 12
+SWEEPS = 8
 ROUNDS = 60
 PASSES = 12
 STRAIGHT = 8.0  # how much more a straight edge counts than one that may bend
@@ -135,47 +135,62 @@ def between(first: list[Box], second: list[Box]) -> int:
 
 
 def fewer_crossings(layers: list[list[Box]]) -> list[list[Box]]:
-    """The best order that sweeps find."""
+    """The best order that exchanges and sweeps, from right to left and back, find."""
     best, least = layers, crossings(layers)
-    layers = [list(layer) for layer in layers]
     for sweep in range(SWEEPS):
         if not least:
             break
-        forward = sweep % 2 == 0
-        for layer in layers[1:] if forward else layers[-2::-1]:
-            sort_by_neighbours(layers, layer, forward)
-        exchange(layers)
+        layers = [list(layer) for layer in layers]
+        if sweep:
+            order = range(len(layers) - 2, -1, -1) if sweep % 2 else range(1, len(layers))
+            for n in order:
+                sort_by_neighbours(layers[n], layers[n - order.step])
+        for backwards in (False, True):
+            exchange(layers, backwards, ties=True)
+            while exchange(layers, backwards):
+                pass
         now = crossings(layers)
         if now < least:
-            best, least = [list(layer) for layer in layers], now
+            best, least = layers, now
     return best
 
 
-def sort_by_neighbours(layers: list[list[Box]], layer: list[Box], forward: bool) -> None:
-    """Sort one layer by the mean position of the neighbours on one side."""
-    n = layers.index(layer)
-    place = {box: m for m, box in enumerate(layers[n - 1 if forward else n + 1])}
+def sort_by_neighbours(layer: list[Box], fixed: list[Box]) -> None:
+    """Sort a layer by the mean position of its boxes' neighbours in the layer beside it."""
+    place = {box: float(n) for n, box in enumerate(fixed)}
     mean = {}
-    for m, box in enumerate(layer):
-        near = [place[e.start] for e in box.before] if forward else [place[e.end] for e in box.after]
-        mean[box] = sum(near) / len(near) if near else m
+    for n, box in enumerate(layer):
+        near = [place[e.start] for e in box.before if e.start in place]
+        near += [place[e.end] + e.entry / 1000 for e in box.after if e.end in place]
+        mean[box] = sum(near) / len(near) if near else n * len(fixed) / len(layer)
     layer.sort(key=mean.__getitem__)
 
 
-def exchange(layers: list[list[Box]]) -> None:
-    """Exchange boxes side by side as long as that removes crossings."""
-    for n, layer in enumerate(layers):
-        sides = [pair for pair in ((n - 1, n), (n, n + 1)) if pair[0] >= 0 and pair[1] < len(layers)]
-        improved = True
-        while improved:
-            improved = False
-            for m in range(len(layer) - 1):
-                before = sum(between(layers[a], layers[b]) for a, b in sides)
-                layer[m], layer[m + 1] = layer[m + 1], layer[m]
-                if sum(between(layers[a], layers[b]) for a, b in sides) < before:
-                    improved = True
-                else:
-                    layer[m], layer[m + 1] = layer[m + 1], layer[m]
+def exchange(layers: list[list[Box]], backwards: bool, ties: bool = False) -> bool:
+    """Exchange boxes side by side where that removes crossings, with `ties` also where it adds none.
+
+    Returns whether any crossing went.
+    """
+    place = {box: float(n) for layer in layers for n, box in enumerate(layer)}
+    improved = False
+    for layer in reversed(layers) if backwards else layers:
+        pairs = range(len(layer) - 1)
+        for n in reversed(pairs) if backwards else pairs:
+            one, other = layer[n], layer[n + 1]
+            gain = turned_pairs(*([place[e.start] for e in box.before] for box in (one, other)))
+            gain += turned_pairs(
+                *([place[e.end] + e.entry / 1000 for e in box.after] for box in (one, other))
+            )
+            if gain > 0 or (ties and not gain):
+                layer[n], layer[n + 1] = other, one
+                place[one], place[other] = place[other], place[one]
+                improved = improved or gain > 0
+    return improved
+
+
+def turned_pairs(upper: list[float], lower: list[float]) -> int:
+    """How many crossings an exchange removes from edges that go to these places."""
+    return sum((a > b) - (a < b) for a in upper for b in lower)
 
 
 # --- Coordinates ----------------------------------------------------------------------------------------------------

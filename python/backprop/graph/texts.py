@@ -89,7 +89,8 @@ def symbol(node: "Node") -> str:
 
 def derivative(of: str, by: str) -> str:
     """`∂z/∂x`; empty if a name is missing."""
-    return f"∂{of}/∂{by if by.isidentifier() else f'({by})'}" if of and by else ""
+    one_word = by.replace("_", "").isalnum()
+    return f"∂{of}/∂{by if one_word else f'({by})'}" if of and by else ""
 
 
 def matrix_derivatives(of: str, node: "Node") -> tuple[str, ...] | None:

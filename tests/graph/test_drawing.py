@@ -1,0 +1,357 @@
+"""Drawings: the right numbers, each in its place, none over another, and nothing shown that was not computed."""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import backprop as bp
+from backprop import graph
+from backprop.graph import layout
+from backprop.graph.layout import crossings, ordered
+from backprop.graph.scene import scene
+from tests.graph.geometry import Picture
+from tests.graph.made import apples, busy, chain, random_graphs, sigmoid, softmax_with_loss
+
+
+def affine_of_the_notes():
+    """Section 0090's: a batch of N = 5, (5, 2)·(2, 3) + (3,)."""
+    X, W, B = (
+        graph.variable(np.ones(shape), name) for name, shape in zip("XWB", [(5, 2), (2, 3), 3], strict=True)
+    )
+    product = X @ W
+    product.name = "X·W"
+    Y = product + B
+    Y.name = "Y"
+    return Y
+
+
+def network():
+    net = bp.Network([784, 50, 20, 10], seed=0)
+    return graph.from_network(net, np.ones((100, 784)), np.zeros(100, int))
+
+
+def long_names():
+    x = graph.variable(1e-300, "학습률 learning rate of the first layer")
+    y = x * graph.variable(-123456.789, "W") + graph.constant(3.25e17)
+    y.name = "a rather long name of what comes out"
+    return y
+
+
+DRAWN = {
+    "apples": apples,
+    "sigmoid": sigmoid,
+    "softmax with loss": softmax_with_loss,
+    "affine": affine_of_the_notes,
+    "network": network,
+    "60 nodes": busy,
+    "a chain": lambda: chain(30),
+    "a variable": lambda: graph.variable(3.0, "x"),
+    "without names": lambda: graph.variable(3.0) + graph.variable(4.0),
+    "long names": long_names,
+    "twice the same": lambda: graph.variable(3.0, "x") ** 2 * graph.variable(1.0),
+}
+
+
+@pytest.mark.parametrize("symbols", [False, True, "L"], ids=str)
+@pytest.mark.parametrize("back", [False, True], ids=["forward", "backward"])
+@pytest.mark.parametrize("make", DRAWN.values(), ids=DRAWN)
+def test_nothing_covers_anything(make, back, symbols):
+    output = make()
+    if back:
+        output.backward()
+    picture = Picture(output.draw(symbols=symbols).svg)
+    assert picture.shapes or picture.texts
+    assert list(picture.faults()) == []
+
+
+@given(random_graphs(most=25), st.sampled_from([False, True]))
+def test_nothing_covers_anything_in_any_graph(output, symbols):
+    output.backward()
+    assert list(Picture(output.draw(symbols=symbols).svg).faults()) == []
+
+
+def test_what_covers_something_is_noticed():
+    svg = apples().draw().svg
+    assert list(Picture(svg).faults()) == []
+    words = re.findall(r'<text class="bp-value"[^>]*>', svg)
+    moved = re.sub(
+        r' x="[0-9.]+" y="[0-9.]+"', re.search(r' x="[0-9.]+" y="[0-9.]+"', words[1]).group(), words[0]
+    )
+    assert any("covers" in fault for fault in Picture(svg.replace(words[0], moved)).faults())
+    wide = re.sub(r'textLength="[0-9.]+"', 'textLength="400"', words[3])
+    assert len(list(Picture(svg.replace(words[3], wide)).faults())) >= 3
+
+
+def test_the_numbers_of_the_shopping():
+    price = apples()
+    forward = Picture(price.draw().svg)
+    assert sorted(forward.words("bp-value"), key=float) == [
+        "1.1",
+        "2",
+        "3",
+        "100",
+        "150",
+        "200",
+        "450",
+        "650",
+        "715",
+    ]
+    assert forward.words("bp-gradient") == []
+    price.backward()
+    both = Picture(price.draw().svg)
+    assert both.words("bp-value") == forward.words("bp-value")
+    assert sorted(both.words("bp-gradient")) == sorted(
+        f"← {number}" for number in ["2.2", "110", "3.3", "165", "1.1", "1.1", "1.1", "650", "1"]
+    )
+    assert both.words("bp-operator").count("×") == 3
+    assert {"apple", "count", "orange", "number", "tax", "price"} == {*both.words("bp-name")}
+    # Each value above its edge, each gradient below the same.
+    at = {one.words: one for one in both.texts}
+    assert at["100"].bottom < at["← 2.2"].top
+    assert at["100"].left < at["← 2.2"].right
+    assert at["← 2.2"].left < at["100"].right
+
+
+def test_forward_goes_from_left_to_right():
+    laid_out = scene(softmax_with_loss(), False)
+    place = {box.content: box.x for box in laid_out.boxes if box.kind in ("circle", "leaf")}
+    assert all(place[one] < place[node] for node in place for one in node.inputs)
+
+
+def test_a_branching_value_has_the_sum_and_its_parts():
+    x = graph.variable(0.5, "x")
+    z = x * x + x
+    z.backward()
+    gradients = Picture(z.draw().svg).words("bp-gradient")
+    assert sorted(gradients) == ["← 0.5", "← 0.5", "← 1", "← 1", "← 1", "← 2"]
+
+
+def test_zero_is_shown_and_what_is_not_computed_is_not():
+    x, y = graph.variable(0.0, "x"), graph.variable(0.0, "y")
+    z = x * y
+    assert Picture(z.draw().svg).words("bp-gradient") == []
+    z.backward()
+    assert sorted(Picture(z.draw().svg).words("bp-gradient")) == ["← 0", "← 0", "← 1"]
+    x.value = 1.0
+    assert Picture(z.draw().svg).words("bp-gradient") == []
+
+
+def test_constants_have_a_value_and_no_gradient():
+    y = sigmoid()
+    y.backward()
+    picture = Picture(y.draw().svg)
+    assert {"−1", "1", "x", "y"} == {*picture.words("bp-name")}
+    assert picture.words("bp-operator") == ["×", "exp", "+", "1÷"] or sorted(
+        picture.words("bp-operator")
+    ) == sorted(["×", "exp", "+", "1÷"])
+    assert len(picture.words("bp-gradient")) == 5
+
+
+def test_arrays_have_their_shape():
+    Y = affine_of_the_notes()
+    Y.backward(np.ones((5, 3)))
+    picture = Picture(Y.draw().svg)
+    assert {"(5, 2)", "(2, 3)", "(5, 3)", "[1 1 1]"} == {*picture.words("bp-value")}
+    assert {"← (5, 2)", "← (2, 3)", "← (5, 3)", "← [5 5 5]"} == {*picture.words("bp-gradient")}
+
+
+def test_symbols():
+    x, y = graph.variable(2, "x"), graph.variable(3, "y")
+    t = x + y
+    t.name = "t"
+    z = t**2
+    z.name = "z"
+    z.backward()
+    picture = Picture(z.draw(symbols=True).svg)
+    assert picture.words("bp-gradient").count("← ∂z/∂t·1") == 2
+    assert {"← ∂z/∂z", "← ∂z/∂z·2t"} < {*picture.words("bp-gradient")}
+    w = x * y
+    w.name = "w"
+    w.backward()
+    assert {"← ∂L/∂w·y", "← ∂L/∂w·x", "← ∂L/∂w"} == {*Picture(w.draw(symbols="L").svg).words("bp-gradient")}
+    Y = affine_of_the_notes()
+    Y.backward()
+    assert {"← ∂L/∂(X·W)·Wᵀ", "← Xᵀ·∂L/∂(X·W)"} < {*Picture(Y.draw(symbols="L").svg).words("bp-gradient")}
+
+
+SYMBOLS = {
+    "Subtract": (lambda x, y: x - y, {"∂L/∂out·1", "∂L/∂out·(−1)"}),
+    "Divide": (lambda x, y: x / y, {"∂L/∂out·1/y", "∂L/∂out·(−x/y²)"}),
+    "Reciprocal": (lambda x, y: 1 / x, {"∂L/∂out·(−out²)"}),
+    "Exp": (lambda x, y: graph.exp(x), {"∂L/∂out·out"}),
+    "Log": (lambda x, y: graph.log(x), {"∂L/∂out·1/x"}),
+    "Power": (lambda x, y: x**-1.5, {"∂L/∂out·−1.5·x**−2.5"}),
+    "Relu": (lambda x, y: graph.relu(x), {"∂L/∂out·(x>0)"}),
+    "Sigmoid": (lambda x, y: graph.sigmoid(x), {"∂L/∂out·out(1−out)"}),
+    "Tanh": (lambda x, y: graph.tanh(x), {"∂L/∂out·(1−out²)"}),
+    "Sum": (lambda x, y: graph.sum(x), {"∂L/∂out·1"}),
+    "Maximum": (lambda x, y: graph.maximum(x, y), {"∂L/∂x", "∂L/∂y"}),
+}
+
+
+@pytest.mark.parametrize(("make", "wanted"), SYMBOLS.values(), ids=SYMBOLS)
+def test_symbols_of_the_local_derivatives(make, wanted):
+    out = make(graph.variable(2.0, "x"), graph.variable(3.0, "y"))
+    out.name = "out"
+    out.backward()
+    gradients = Picture(out.draw(symbols="L").svg).words("bp-gradient")
+    assert {*gradients} - {"← ∂L/∂out"} == {f"← {one}" for one in wanted}
+
+
+@given(st.integers(0, 1000), st.integers(2, 12))
+def test_trees_are_drawn_without_a_crossing(seed, count):
+    rng = np.random.default_rng(seed)
+    parts = [graph.variable(float(n), f"x{n}") for n in range(count)]
+    while len(parts) > 1:
+        one, other = (parts.pop(rng.integers(len(parts))) for _ in range(2))
+        parts.append(graph.tanh(one) + other if rng.uniform() < 0.5 else one - other)
+    assert crossings(ordered(end_of(parts[0]))) == 0
+
+
+def end_of(output):
+    (end,) = [box for box in scene(output, False).boxes if box.kind == "end"]
+    return end
+
+
+def test_avoidable_crossings_are_avoided():
+    x, y = graph.variable(1.0, "x"), graph.variable(1.0, "y")
+    # Walked from its output this is drawn with crossings; with the branches of x exchanged there are none.
+    (first, second), both = (graph.tanh(x), graph.sigmoid(x)), graph.exp(x)
+    output = graph.apply(Three(), second * both, y, first)
+    assert crossings(ordered(end_of(output))) == 0
+
+
+class Three:
+    """A node of three inputs."""
+
+    def forward(self, x, y, z):
+        return x + y + z
+
+    def backward(self, dout):
+        return dout, dout, dout
+
+
+@pytest.mark.parametrize("make", [softmax_with_loss, busy, lambda: busy(100)], ids=["softmax", "60", "100"])
+def test_sweeps_leave_no_more_crossings_than_there_were(make, monkeypatch):
+    output = make()
+    monkeypatch.setattr(layout, "SWEEPS", 0)
+    before = crossings(ordered(end_of(output)))
+    monkeypatch.undo()
+    assert crossings(ordered(end_of(output))) < before
+
+
+def test_light_and_dark():
+    svg = apples().draw().svg
+    light, dark = svg.split("@media (prefers-color-scheme:dark)")
+    for kind in ("paper", "edge", "circle", "leaf", "name", "value", "gradient"):
+        assert f".bp-{kind}" in light
+        assert f".bp-{kind}" in dark
+    assert contrast(*colours(light)) >= 4.5
+    assert contrast(*colours(dark)) >= 4.5
+
+
+def colours(style):
+    """Of gradients, the least dark of the texts, and of the paper."""
+    found = [re.search(rf"\.bp-{kind}{{fill:#(\w+)", style).group(1) for kind in ("gradient", "paper")]
+    return [
+        [int("".join(c * (2 if len(code) == 3 else 1) for c in part), 16) / 255 for part in split(code)]
+        for code in found
+    ]
+
+
+def split(code):
+    width = len(code) // 3
+    return [code[n : n + width] for n in range(0, len(code), width)]
+
+
+def contrast(one, other):
+    """Of the Web Content Accessibility Guidelines."""
+
+    def luminance(rgb):
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    dim, bright = sorted([luminance(one), luminance(other)])
+    return (bright + 0.05) / (dim + 0.05)
+
+
+def test_names_are_text():
+    x = graph.variable(1.0, '<script>alert("1")</script> & co')
+    drawing = (x + 1).draw()
+    assert Picture(drawing.svg).words("bp-name")[0] == x.name
+    assert "<script" not in drawing.svg
+    assert r"alert(\"1\")" in drawing.dot
+    assert "alert#40;#34;1#34;#41;" in drawing.mermaid
+
+
+def test_files(tmp_path):
+    price = apples()
+    drawing = price.draw(tmp_path / "apples.svg")
+    assert (tmp_path / "apples.svg").read_text(encoding="utf-8") == drawing.svg == drawing._repr_svg_()
+    assert drawing.svg in drawing._repr_html_() == price._repr_html_()
+    price.draw(tmp_path / "apples.dot")
+    price.draw(str(tmp_path / "apples.mmd"))
+    assert (tmp_path / "apples.dot").read_text(encoding="utf-8") == drawing.dot
+    assert (tmp_path / "apples.mmd").read_text(encoding="utf-8") == drawing.mermaid
+    with pytest.raises(
+        ValueError, match=r"draw: path is 'apples.png', wanted a name that ends in .svg, .dot"
+    ):
+        price.draw("apples.png")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["apples.dot", "apples.mmd", "apples.svg"]
+
+
+def test_graphviz_and_mermaid():
+    x = graph.variable(2.0, "x")
+    z = -x
+    z.name = "z"
+    z.backward()
+    assert z.draw().dot.splitlines() == [
+        *("digraph {", "  rankdir=LR;"),
+        '  n0 [shape=plaintext, label="x"];',
+        '  n1 [shape=plaintext, label="−1"];',
+        '  n2 [shape=circle, label="×"];',
+        '  out [shape=plaintext, label="z"];',
+        '  n0 -> n2 [label="2\\n← −1"];',
+        '  n1 -> n2 [label=""];',
+        '  n2 -> out [label="−2\\n← 1"];',
+        "}",
+    ]
+    assert z.draw().mermaid.splitlines() == [
+        "flowchart LR",
+        *('  n0["x"]', '  n1["−1"]', '  n2(("×"))', '  out["z"]'),
+        *('  n0 -- "2 / ← −1" --> n2', "  n1 --> n2", '  n2 -- "−2 / ← 1" --> out'),
+    ]
+
+
+def test_frames(tmp_path):
+    price = apples()
+    assert len(price.frames()) == 6  # the leaves, four operations, the whole
+    price.backward()
+    frames = price.frames(tmp_path)
+    assert [path.name for path in sorted(tmp_path.iterdir())] == [f"frame-{n:02}.svg" for n in range(1, 12)]
+    assert (tmp_path / "frame-03.svg").read_text(encoding="utf-8") == frames[2].svg
+    pictures = [Picture(frame.svg) for frame in frames]
+    values = [len(picture.words("bp-value")) for picture in pictures]
+    gradients = [len(picture.words("bp-gradient")) for picture in pictures]
+    assert values == [5, 6, 7, 8, 9, 9, 9, 9, 9, 9, 9]
+    assert gradients == [0, 0, 0, 0, 0, 1, 3, 5, 7, 9, 9]
+    assert frames[-1].svg == price.draw().svg
+    assert [frame.svg.count("bp-circle bp-hot") for frame in frames] == [0, 1, 1, 1, 1, 0, 1, 1, 1, 1, 0]
+    assert len({(p.paper.right, p.paper.bottom) for p in pictures}) == 1
+    with pytest.raises(FileNotFoundError, match="frames: there is no folder"):
+        price.frames(tmp_path / "none")
+
+
+def test_frames_show_a_sum_when_all_its_parts_are_there():
+    x = graph.variable(3.0, "x")
+    z = x * x + x
+    z.backward()
+    steps = [sorted(Picture(frame.svg).words("bp-gradient")) for frame in z.frames()]
+    assert steps[-3:] == [
+        ["← 1", "← 1", "← 1"],
+        sorted(["← 1", "← 1", "← 1", "← 3", "← 3", "← 7"]),
+        steps[-2],
+    ]
