@@ -1,4 +1,4 @@
-"""The command line: `backprop train`, `predict`, `check` and `info`.
+"""The command line: `backprop train`, `predict`, `check`, `demo` and `info`.
 
 Whatever is wrong with what the user gave is one line on stderr and exit status 2; a traceback is a bug of ours.
 """
@@ -35,12 +35,12 @@ class Parser(argparse.ArgumentParser):
 
 def parser() -> Parser:
     """Describe the whole command line."""
-    from backprop.cli import check, info, predict, train
+    from backprop.cli import check, demo, info, predict, train
 
     main_parser = Parser(prog=PROGRAM, description="Dense neural networks on the CPU.")
     main_parser.add_argument("--version", action="store_true", help="print the version and leave")
     commands = main_parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
-    for command in (train, predict, check, info):
+    for command in (train, predict, check, demo, info):
         name = command.__name__.rpartition(".")[2]
         summary = (command.__doc__ or "").splitlines()[0]
         subparser = commands.add_parser(name, help=summary, description=summary)

@@ -26,8 +26,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     with user_errors():
         net = Network.load(arguments.model)
-        features = _names(arguments.model, net, "features", net.sizes[0])
-        classes = _names(arguments.model, net, "classes", net.sizes[-1])
+        features = names(arguments.model, net, "features", net.sizes[0])
+        classes = names(arguments.model, net, "classes", net.sizes[-1])
         x = read_features(arguments.data, features, arguments.target)
     if arguments.proba:
         print(",".join(_quoted(name) for name in classes))
@@ -39,17 +39,17 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _names(path: Path, net: "Network", key: str, count: int) -> list[str]:
+def names(path: Path, net: "Network", key: str, count: int) -> list[str]:
     """What a file calls its features or classes; their numbers if it does not say."""
     try:
-        names = parsed(net.metadata.get(key, "null"))
+        found = parsed(net.metadata.get(key, "null"))
     except ValueError as error:
         raise ValueError(f"{path}: the metadata's {key} are damaged: {error}") from None
-    if names is None:
+    if found is None:
         return [str(n) for n in range(count)]
-    if not isinstance(names, list) or len(names) != count or not all(map(_is_text, names)):
-        raise ValueError(f"{path}: the metadata's {key} are {names!r}, wanted a list of {count} names")
-    return names
+    if not isinstance(found, list) or len(found) != count or not all(map(_is_text, found)):
+        raise ValueError(f"{path}: the metadata's {key} are {found!r}, wanted a list of {count} names")
+    return found
 
 
 def _is_text(name: object) -> bool:

@@ -50,11 +50,7 @@ def locate(data: DataSet, root: str | os.PathLike[str] | None) -> dict[str, Path
     OSError
         No mirror gave the right content.
     """
-    named = os.environ.get("BACKPROP_DATA") if root is None else root
-    # The data set's own folder first: two data sets may have files of the same names.
-    folders = [Path(named) / data.name, Path(named)] if named else []
-    if root is None:
-        folders.append(cache_folder(data.name))
+    folders = _folders(data, root)
     for folder in folders:
         found = _files_in(folder, data)
         if len(found) == len(data.checksums):
@@ -62,6 +58,22 @@ def locate(data: DataSet, root: str | os.PathLike[str] | None) -> dict[str, Path
     if root is not None:
         raise FileNotFoundError(_missing(data, folders))
     return _download(data, folders)
+
+
+def local_folder(data: DataSet) -> Path | None:
+    """Where the files are without a download: what to give as `root`, or None if no folder has all of them."""
+    wanted = len(data.checksums)
+    return next((folder for folder in _folders(data, None) if len(_files_in(folder, data)) == wanted), None)
+
+
+def _folders(data: DataSet, root: str | os.PathLike[str] | None) -> list[Path]:
+    """Where to look, the likelier first."""
+    named = os.environ.get("BACKPROP_DATA") if root is None else root
+    # The data set's own folder first: two data sets may have files of the same names.
+    folders = [Path(named) / data.name, Path(named)] if named else []
+    if root is None:
+        folders.append(cache_folder(data.name))
+    return folders
 
 
 def _files_in(folder: Path, data: DataSet) -> dict[str, Path]:

@@ -1,0 +1,75 @@
+"""Serve a page on this machine where a network sees what one draws.
+
+The port is by default one that is free: nothing is to be chosen, nothing clashes, and two demos run side by side.
+"""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from backprop.cli import user_errors
+
+if TYPE_CHECKING:
+    from backprop.demo.model import Model
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe `backprop demo`."""
+    parser.add_argument(
+        "model",
+        nargs="?",
+        type=Path,
+        metavar="MODEL",
+        help="what `backprop train` saved from images of 28 × 28 or 8 × 8 pixels; by default a network is "
+        "trained now, on MNIST if it is on this machine, else on the embedded digits",
+    )
+    parser.add_argument("--port", type=int, default=0, help="to listen at on 127.0.0.1 (0: one that is free)")
+    parser.add_argument("--open", action="store_true", help="open the page in the browser")
+    parser.add_argument(
+        "--full", type=float, help="MODEL's value of a pixel full of ink (what its input_scale takes to 1)"
+    )
+    parser.add_argument("--verbose", action="store_true", help="write a line for every request to stderr")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the address and serve until Ctrl-C."""
+    import threading
+    import webbrowser
+
+    from backprop.demo.server import Server
+
+    with user_errors():
+        if not 0 <= arguments.port < 2**16:
+            raise ValueError(f"--port is {arguments.port}, wanted 0 to {2**16 - 1}")
+        model = _model(arguments)
+        try:
+            server = Server(model, arguments.port, verbose=arguments.verbose)
+        except OSError as error:
+            raise OSError(f"--port {arguments.port}: {error.strerror}") from None
+    with server:
+        print(server.url, flush=True)
+        if arguments.open:  # in its own thread: a browser in the terminal comes back when it is left
+            threading.Thread(target=webbrowser.open, args=[server.url], daemon=True).start()
+        server.serve_forever()
+    return 0
+
+
+def _model(arguments: argparse.Namespace) -> "Model":
+    """The network of the file, or one that is trained now."""
+    from backprop.cli.predict import names
+    from backprop.demo.model import Model, trained
+    from backprop.network import Network
+
+    path, full = arguments.model, arguments.full
+    if full is not None and path is None:
+        raise ValueError("--full is for a MODEL, none was given")
+    if full is not None and not 0 < full < float("inf"):
+        raise ValueError(f"--full is {full:g}, wanted a positive finite number")
+    if path is None:
+        return trained()
+    net = Network.load(path)
+    classes = names(path, net, "classes", net.sizes[-1])
+    try:
+        return Model(net, classes, full, source=path.name)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from None

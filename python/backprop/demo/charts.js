@@ -1,0 +1,73 @@
+// Numbers as coloured pixels and cells. The colours are those of page.css, so that they follow light and dark.
+
+const rgb = (name) =>
+  getComputedStyle(document.documentElement).getPropertyValue(name).trim().split(/\s+/).map(Number);
+
+const mix = (from, to, share) => from.map((value, n) => Math.round(value + (to[n] - value) * share));
+
+// The largest magnitude, at least something, so that zeros divided by it are zeros.
+export const largest = (values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1e-300;
+
+// From 0, paper, to 1, ink.
+export function inkColours() {
+  const [paper, ink] = [rgb("--paper"), rgb("--ink")];
+  return (share) => mix(paper, ink, share);
+}
+
+// From -1, blue, over 0 to 1, red.
+export function signedColours() {
+  const [blue, middle, red] = [rgb("--blue"), rgb("--middle"), rgb("--red")];
+  return (share) => mix(middle, share < 0 ? blue : red, Math.abs(share));
+}
+
+// A number in few characters.
+export function short(value) {
+  const size = Math.abs(value);
+  const text = size === 0 ? "0" : size >= 1e4 || size < 1e-2 ? value.toExponential(1) : value.toPrecision(2);
+  return (size >= 100 && size < 1e4 ? value.toFixed(0) : text).replaceAll("-", "−");
+}
+
+// A square image, one pixel of the canvas for each value, which must be what `colour` takes.
+export function paintPicture(canvas, side, values, colour) {
+  canvas.width = canvas.height = side;
+  const image = new ImageData(side, side);
+  values.forEach((value, n) => image.data.set([...colour(value), 255], 4 * n));
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+// Leaves a picture without one.
+export function blank(canvas) {
+  canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
+}
+
+// How many cells stand side by side, and how large one is, in a strip of this width: small where they are many.
+function columnsFor(width, count) {
+  const cell = Math.max(5, Math.min(24, Math.floor(Math.sqrt((width * 150) / count))));
+  return [Math.min(count, Math.floor(width / cell)), cell];
+}
+
+// Values as cells; `inOneRow` makes them as wide as the strip allows. Returns which value is at a point.
+export function paintCells(canvas, values, colour, inOneRow) {
+  const width = canvas.clientWidth;
+  const [columns, cell] = inOneRow ? [values.length, 24] : columnsFor(width, values.length);
+  const wide = inOneRow ? width / columns : cell;
+  const rows = Math.ceil(values.length / columns);
+  const ratio = window.devicePixelRatio || 1;
+  canvas.style.height = `${rows * cell}px`;
+  canvas.width = Math.round(width * ratio);
+  canvas.height = Math.round(rows * cell * ratio);
+  const context = canvas.getContext("2d");
+  const gap = cell > 8 ? 2 : 1;
+  const edges = (n, size) => [Math.round(n * size * ratio), Math.round(((n + 1) * size - gap) * ratio)];
+  values.forEach((value, n) => {
+    const [left, right] = edges(n % columns, wide);
+    const [top, bottom] = edges(Math.floor(n / columns), cell);
+    context.fillStyle = `rgb(${colour(value).join(" ")})`;
+    context.fillRect(left, top, right - left, bottom - top);
+  });
+  return (x, y) => {
+    const [column, row] = [Math.floor(x / wide), Math.floor(y / cell)];
+    const n = row * columns + column;
+    return column < columns && n < values.length ? n : -1;
+  };
+}

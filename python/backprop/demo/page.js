@@ -1,0 +1,226 @@
+// The page: strokes in, answers out. Texts go in as textContent, whatever the model's file calls its classes.
+
+import { connect } from "./drawing.js";
+import { blank, inkColours, largest, paintCells, paintPicture, short, signedColours } from "./charts.js";
+
+const MOST_NAMED = 26; // classes whose scores stand in one row with their names below
+const NAMES = { relu: "ReLU", sigmoid: "sigmoid", tanh: "tanh" };
+const at = (id) => document.getElementById(id);
+
+function made(tag, className, text = "") {
+  const element = document.createElement(tag);
+  element.className = className;
+  element.textContent = text;
+  return element;
+}
+
+let model = null;
+let answer = null; // what is shown; null for an empty drawing
+let bars = [];
+let strips = [];
+
+function describe() {
+  const inner = model.sizes.slice(1, -1).join(" and ");
+  const through = inner ? `${inner} hidden units (${NAMES[model.activation]})` : "no hidden layer";
+  const { side, classes } = model;
+  at("about").textContent =
+    `${side} × ${side} pixels, ${through}, ${classes.length} classes` + (model.source ? `; ${model.source}.` : ".");
+}
+
+function makeChoice() {
+  at("label").append(new Option("the predicted class", ""));
+  model.classes.forEach((name, n) => at("label").append(new Option(name, n)));
+}
+
+function makeBars() {
+  bars = model.classes.map((name) => {
+    const row = made("li", "");
+    const [track, fill, percent] = [made("div", "track"), made("div", "fill"), made("span", "percent", "–")];
+    const label = made("span", "name", name);
+    label.title = name;
+    track.append(fill);
+    row.append(label, track, percent);
+    at("bars").append(row);
+    return { row, fill, percent };
+  });
+}
+
+// A strip of cells with its title and its scale.
+function makeStrip(title, unit, signed, names) {
+  const part = made("div", "strip");
+  const head = made("div", "head");
+  const scale = made("div", "scale");
+  const [low, high] = [made("span", "low"), made("span", "high")];
+  const cells = made("canvas", "cells");
+  scale.hidden = true;
+  scale.append(low, made("i", signed ? "signed-ramp" : "warm-ramp"), high);
+  head.append(made("h3", "", title), scale);
+  cells.setAttribute("role", "img");
+  cells.setAttribute("aria-label", `${title}, empty`);
+  part.append(head, cells);
+  if (names) {
+    const under = made("div", "under");
+    under.append(...names.map((name) => made("span", "", name)));
+    under.setAttribute("aria-hidden", "true"); // the bars have the same names
+    part.append(under);
+  }
+  at("layers").append(part);
+  const strip = { title, signed, named: Boolean(names), scale, low, high, cells, values: [], find: () => -1 };
+  cells.addEventListener("pointermove", (event) => {
+    const n = strip.find(event.offsetX, event.offsetY);
+    cells.title = n < 0 ? "" : `${unit} ${names ? names[n] : n + 1}: ${short(strip.values[n])}`;
+  });
+  return strip;
+}
+
+function makeStrips() {
+  const hidden = model.sizes.slice(1, -1);
+  const activation = NAMES[model.activation];
+  strips = hidden.map((count, n) =>
+    makeStrip(`Hidden layer ${n + 1}: ${count} units`, `unit`, activation === "tanh"));
+  const names = model.classes.length <= MOST_NAMED ? model.classes : null;
+  strips.push(makeStrip("Scores, before softmax", names ? "score of" : "score", true, names));
+}
+
+function showScale(scale, low, high) {
+  scale.hidden = answer === null;
+  scale.querySelector(".low").textContent = low;
+  scale.querySelector(".high").textContent = high;
+}
+
+const percentage = (share) => `${(100 * share).toFixed(1)} %`;
+
+function showBars() {
+  bars.forEach(({ row, fill, percent }, n) => {
+    const share = answer ? answer.probabilities[n] : 0;
+    fill.style.width = `${100 * share}%`;
+    percent.textContent = answer ? percentage(share) : "–";
+    row.classList.toggle("best", answer !== null && n === answer.predicted);
+  });
+  at("verdict").textContent = answer ? model.classes[answer.predicted] : "–";
+  at("sure").textContent = answer ? percentage(answer.probabilities[answer.predicted]) : "nothing drawn yet";
+}
+
+function showPictures() {
+  const [pixels, gradient] = [at("pixels"), at("gradient")];
+  if (answer === null) {
+    blank(pixels);
+    blank(gradient);
+    pixels.setAttribute("aria-label", "The network's input, empty");
+    gradient.setAttribute("aria-label", "The gradient, empty");
+    showScale(at("pixels-scale"), "0", "0");
+    showScale(at("gradient-scale"), "0", "0");
+    return;
+  }
+  const ink = inkColours();
+  const most = largest(answer.gradient);
+  const signed = signedColours();
+  paintPicture(pixels, model.side, answer.pixels.map((value) => value / model.full), ink);
+  paintPicture(gradient, model.side, answer.gradient.map((value) => value / most), signed);
+  const label = model.classes[answer.label];
+  pixels.setAttribute("aria-label", `The network's input, ${model.side} by ${model.side} pixels`);
+  gradient.setAttribute("aria-label", `Gradient of the loss of class ${label} on the pixels`);
+  showScale(at("pixels-scale"), "0", short(model.full));
+  // In the loss's unit for a pixel that goes all the way from paper to ink.
+  showScale(at("gradient-scale"), short(-most * model.full), `+${short(most * model.full)}`);
+}
+
+function showStrips() {
+  const signed = signedColours();
+  strips.forEach((strip, n) => {
+    strip.scale.hidden = answer === null;
+    if (answer === null) {
+      strip.values = [];
+      blank(strip.cells);
+      strip.cells.setAttribute("aria-label", `${strip.title}, empty`);
+      strip.find = paintCells(strip.cells, Array(model.sizes[n + 1]).fill(0), signed, strip.named);
+      strip.find = () => -1;
+      return;
+    }
+    strip.values = n < answer.hidden.length ? answer.hidden[n] : answer.scores;
+    const most = largest(strip.values);
+    strip.find = paintCells(strip.cells, strip.values.map((value) => value / most), signed, strip.named);
+    showScale(strip.scale, strip.signed ? short(-most) : "0", strip.signed ? `+${short(most)}` : short(most));
+    strip.cells.setAttribute("aria-label", `${strip.title}, up to ${short(most)}`);
+  });
+}
+
+function show() {
+  if (model === null) return;
+  showBars();
+  showPictures();
+  showStrips();
+}
+
+function problem(text) {
+  at("problem").textContent = text;
+  at("problem").hidden = text === "";
+}
+
+// The JSON at a path; throws what the page is to say.
+async function asked(path, options = {}) {
+  let response;
+  try {
+    response = await fetch(path, options);
+  } catch {
+    throw new Error("The demo does not answer; is it still running?");
+  }
+  const content = await response.json();
+  if (!response.ok) throw new Error(`The demo refused the drawing: ${content.error}`);
+  return content;
+}
+
+// One question at a time, the next with the drawing as it then is, and none but before a frame.
+function connectNetwork(drawing) {
+  let [waiting, busy, frame] = [false, false, 0];
+
+  function ask() {
+    waiting = true;
+    if (!busy && frame === 0) frame = requestAnimationFrame(send);
+  }
+
+  async function send() {
+    [frame, waiting] = [0, false];
+    if (drawing.isEmpty()) {
+      answer = null;
+      show();
+      return;
+    }
+    busy = true;
+    const label = at("label").value === "" ? null : Number(at("label").value);
+    try {
+      const body = JSON.stringify({ pixels: drawing.pixels(model.canvas, model.ink), label });
+      const got = await asked("predict", { method: "POST", body });
+      problem("");
+      if (!drawing.isEmpty()) {
+        answer = got;
+        show();
+      }
+    } catch (error) {
+      problem(error.message);
+    }
+    busy = false;
+    if (waiting) ask();
+  }
+
+  return ask;
+}
+
+async function start() {
+  model = await asked("model");
+  describe();
+  makeChoice();
+  makeBars();
+  makeStrips();
+  const drawing = connect(at("drawing"), at("hint"), at("undo"), at("clear"), model.pen, () => ask());
+  const ask = connectNetwork(drawing);
+  at("label").addEventListener("change", ask);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    drawing.repaint();
+    show();
+  });
+  new ResizeObserver(show).observe(at("layers"));
+  show();
+}
+
+start().catch((error) => problem(error.message));
