@@ -1,7 +1,6 @@
 """What the page asks for, checked, and what it is answered, as JSON."""
 
 import json
-import math
 from http import HTTPStatus
 from typing import Any
 
@@ -15,7 +14,7 @@ from backprop.demo.model import CANVAS, INK, Model, View
 LARGEST = 1 << 16
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A request that is wrong; the status of the answer, and its text."""
 
     def __init__(self, status: HTTPStatus, message: str) -> None:
@@ -27,7 +26,7 @@ def predict(model: Model, body: bytes) -> bytes:
     """Answer a body `{"pixels": […], "label": null or the number of a class}`."""
     pixels, label = _asked(model, body)
     if not pixels.any():
-        raise Refused(HTTPStatus.BAD_REQUEST, f"pixels: all {pixels.size} are 0, wanted a drawing")
+        raise _bad(f"pixels: all {pixels.size} are 0, wanted a drawing")
     return to_json(_answer(model, model.view(pixels, label)))
 
 
@@ -41,35 +40,31 @@ def _asked(model: Model, body: bytes) -> tuple[Array, int | None]:
     try:
         content = parsed(body.decode())
     except ValueError as error:
-        raise Refused(HTTPStatus.BAD_REQUEST, f"the body is not JSON: {error}") from None
-    if not isinstance(content, dict) or not content.keys() <= {"pixels", "label"} or "pixels" not in content:
-        got = f"an object with {sorted(content)}" if isinstance(content, dict) else f"a {type(content).__name__}"
-        raise Refused(HTTPStatus.BAD_REQUEST, f"the body is {_short(got)}, wanted an object with pixels and label")
+        raise _bad(f"the body is not JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise _bad(f"the body is a {type(content).__name__}, wanted an object with pixels and label")
+    if "pixels" not in content or not content.keys() <= {"pixels", "label"}:
+        raise _bad(f"the body has {_short(', '.join(content)) or 'nothing'}, wanted pixels and label")
     pixels, label = content["pixels"], content.get("label")
     if not isinstance(pixels, list) or len(pixels) != CANVAS * CANVAS:
         got = f"{len(pixels)} elements" if isinstance(pixels, list) else f"a {type(pixels).__name__}"
-        raise Refused(
-            HTTPStatus.BAD_REQUEST, f"pixels: got {got}, wanted a list of {CANVAS * CANVAS} ({CANVAS} × {CANVAS})"
-        )
+        raise _bad(f"pixels: got {got}, wanted a list of {CANVAS * CANVAS} ({CANVAS} × {CANVAS})")
     for n, value in enumerate(pixels):
-        if type(value) not in (int, float) or not 0 <= value <= INK:  # bool is an int, and NaN is never in range
-            raise Refused(
-                HTTPStatus.BAD_REQUEST, f"pixels[{n}] is {_short(repr(value))}, wanted a number from 0 to {INK}"
-            )
-    if label is not None and (type(label) is not int or not 0 <= label < len(model.classes)):
-        last = len(model.classes) - 1
-        raise Refused(
-            HTTPStatus.BAD_REQUEST,
-            f"label is {_short(repr(label))}, wanted null or the number of a class, 0 to {last}",
-        )
+        # By type, since True is an int; NaN is in no range.
+        if type(value) not in (int, float) or not 0 <= value <= INK:
+            raise _bad(f"pixels[{n}] is {_short(repr(value))}, wanted a number from 0 to {INK}")
+    last = len(model.classes) - 1
+    if label is not None and (type(label) is not int or not 0 <= label <= last):
+        raise _bad(f"label is {_short(repr(label))}, wanted null or the number of a class, 0 to {last}")
     return np.array(pixels, dtype=np.float64).reshape(CANVAS, CANVAS), label
 
 
 def _answer(model: Model, view: View) -> dict[str, Any]:
     """A view as the page takes it; see View for what the entries are."""
-    if not all(np.isfinite(a).all() for a in (*view.hidden, view.scores, view.gradient)) or math.isinf(view.loss):
-        raise Refused(
-            HTTPStatus.UNPROCESSABLE_ENTITY, "the network's numbers are not finite for this drawing: its weights are broken"
+    numbers = (*view.hidden, view.scores, view.gradient, np.array(view.loss))
+    if not all(np.isfinite(array).all() for array in numbers):
+        raise RefusedError(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "the network's numbers for this drawing are not finite"
         )
     return {
         "pixels": view.pixels.tolist(),
@@ -81,6 +76,10 @@ def _answer(model: Model, view: View) -> dict[str, Any]:
         "loss": view.loss,
         "gradient": view.gradient.tolist(),
     }
+
+
+def _bad(message: str) -> RefusedError:
+    return RefusedError(HTTPStatus.BAD_REQUEST, message)
 
 
 def _short(text: str) -> str:

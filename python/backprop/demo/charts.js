@@ -40,18 +40,14 @@ export function blank(canvas) {
   canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
 }
 
-// How many cells stand side by side, and how large one is, in a strip of this width: small where they are many.
-function columnsFor(width, count) {
-  const cell = Math.max(5, Math.min(24, Math.floor(Math.sqrt((width * 150) / count))));
-  return [Math.min(count, Math.floor(width / cell)), cell];
-}
-
-// Values as cells; `inOneRow` makes them as wide as the strip allows. Returns which value is at a point.
+// Values as cells in rows of one length, small where they are many; `inOneRow` puts all of them in one.
+// Returns which value is at a point, -1 for none.
 export function paintCells(canvas, values, colour, inOneRow) {
   const width = canvas.clientWidth;
-  const [columns, cell] = inOneRow ? [values.length, 24] : columnsFor(width, values.length);
-  const wide = inOneRow ? width / columns : cell;
-  const rows = Math.ceil(values.length / columns);
+  const cell = inOneRow ? 28 : Math.max(5, Math.min(28, Math.floor(Math.sqrt((width * 220) / values.length))));
+  const rows = inOneRow ? 1 : Math.ceil((values.length * cell) / width);
+  const columns = Math.ceil(values.length / rows);
+  const wide = width / columns;
   const ratio = window.devicePixelRatio || 1;
   canvas.style.height = `${rows * cell}px`;
   canvas.width = Math.round(width * ratio);

@@ -51,7 +51,7 @@ def fitted(drawing: Array, fit: Fit) -> Array:
         Within the range of the drawing. Pixels are square, so the digit keeps its proportions; none of it is lost.
     """
     drawing = np.asarray(drawing, dtype=np.float64)
-    spans = [_span(drawing.any(axis=1)), _span(drawing.any(axis=0))]
+    spans = [_span(drawing.max(axis=1)), _span(drawing.max(axis=0))]
     pixel = max(end - start for start, end in spans) / fit.box
     field = fit.side * pixel
     edges = []
@@ -64,9 +64,9 @@ def fitted(drawing: Array, fit: Fit) -> Array:
     return rows @ drawing @ columns.T
 
 
-def _span(inked: Array) -> tuple[int, int]:
+def _span(ink: Array) -> tuple[int, int]:
     """The first place with ink, and the one after the last."""
-    places = np.flatnonzero(inked)
+    places = np.flatnonzero(ink)
     return int(places[0]), int(places[-1]) + 1
 
 

@@ -72,10 +72,14 @@ class Model:
         It has another number of inputs or only one class, or the value of full ink is not known.
     """
 
-    def __init__(self, net: Network, classes: Sequence[str], full: float | None = None, source: str = "") -> None:
+    def __init__(
+        self, net: Network, classes: Sequence[str], full: float | None = None, source: str = ""
+    ) -> None:
         side = math.isqrt(net.sizes[0])
         if type(net.lastLayer) is IdentityWithLoss:
-            raise TypeError("the network's outputs are numbers (loss='squared_error'), wanted one that classifies")
+            raise TypeError(
+                "the network's outputs are numbers (loss='squared_error'), wanted one that classifies"
+            )
         if side not in FITS or side * side != net.sizes[0]:
             wanted = " or ".join(f"{n * n} ({n} × {n} pixels)" for n in sorted(FITS))
             raise ValueError(f"the network has {net.sizes[0]} inputs, wanted {wanted}")
@@ -147,18 +151,26 @@ def trained() -> Model:
     from backprop.data.files import local_folder
     from backprop.data.mnist import MNIST, load_mnist
 
+    epochs: int | None
+    iterations: int | None
     folder = local_folder(MNIST)
     if folder is not None:
         name, scale = "MNIST", 1 / 255
         train, test = load_mnist(normalize=False, root=folder)
-        hidden, length, batch_size = 64, {"iterations": 6000}, 100
+        hidden, epochs, iterations, batch_size = 64, None, 4000, 100
     else:
-        name, scale = "the embedded 8 × 8 digits", 1 / 16
+        name, scale = "the embedded digits", 1 / 16
         train, test = load_digits(normalize=False)
-        hidden, length, batch_size = 50, {"epochs": 60}, 32
+        hidden, epochs, iterations, batch_size = 50, 60, None, 32
     net = Network([train[0].shape[1], hidden, 10], seed=0, input_scale=scale)
     net.fit(
-        *train, **length, batch_size=batch_size, optimizer=SGD(0.1, momentum=0.9), seed=0, track_accuracy=False
+        *train,
+        epochs=epochs,
+        iterations=iterations,
+        batch_size=batch_size,
+        optimizer=SGD(0.1, momentum=0.9),
+        seed=0,
+        track_accuracy=False,
     )
-    accuracy = net.accuracy(*test)
-    return Model(net, [str(n) for n in range(10)], source=f"trained on {name}, {accuracy:.1%} of its test images right")
+    right = f"{100 * net.accuracy(*test):.1f} % of its test images right"
+    return Model(net, [str(n) for n in range(10)], source=f"trained on {name}, {right}")

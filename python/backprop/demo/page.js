@@ -28,7 +28,7 @@ function describe() {
 }
 
 function makeChoice() {
-  at("label").append(new Option("the predicted class", ""));
+  at("label").append(new Option("predicted", ""));
   model.classes.forEach((name, n) => at("label").append(new Option(name, n)));
 }
 

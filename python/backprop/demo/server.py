@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from typing import Any
 
-from backprop.demo.answers import LARGEST, Refused, predict, to_json
+from backprop.demo.answers import LARGEST, RefusedError, predict, to_json
 from backprop.demo.model import Model
 
 ADDRESS = "127.0.0.1"
@@ -68,8 +68,11 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True  # the end does not wait for clients
     allow_reuse_port = False
+    request_queue_size = 64  # a browser asks for all files of the page at once
 
-    def __init__(self, model: Model, port: int = 0, *, patience: float = PATIENCE, verbose: bool = False) -> None:
+    def __init__(
+        self, model: Model, port: int = 0, *, patience: float = PATIENCE, verbose: bool = False
+    ) -> None:
         self.model, self.patience, self.verbose = model, patience, verbose
         page = files("backprop.demo")
         self.contents = {path: ((page / name).read_bytes(), kind) for path, (name, kind) in FILES.items()}
@@ -118,11 +121,12 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
     server_version = "backprop"
     sys_version = ""
+    default_request_version = "HTTP/1.0"  # to 0.9, which is what it is else, answers have no headers
 
     def setup(self) -> None:
         """Bound the time that reading may take, and each write."""
-        self.timeout = self.server.patience
         super().setup()
+        self.connection.settimeout(self.server.patience)
         self.rfile.close()
         self.rfile = io.BufferedReader(_Patient(self.connection, self.server.patience))
 
@@ -131,7 +135,7 @@ class Handler(BaseHTTPRequestHandler):
         self._unread = 0
         try:
             content, kind = self._content()
-        except Refused as refused:
+        except RefusedError as refused:
             self._refuse(refused.status, str(refused))
             return
         self._send(HTTPStatus.OK, content, kind)
@@ -146,22 +150,24 @@ class Handler(BaseHTTPRequestHandler):
         self._check_names()
         path = self.path.partition("?")[0]
         if path != "/predict" and path not in self.server.contents:
-            raise Refused(HTTPStatus.NOT_FOUND, f"there is no {path[:60]}")
+            raise RefusedError(HTTPStatus.NOT_FOUND, f"there is no {path[:60]}")
         self._allowed = "POST" if path == "/predict" else "GET, HEAD"
         if self.command not in self._allowed.split(", "):
-            raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, f"{path} takes {self._allowed}, not {self.command}")
+            raise RefusedError(
+                HTTPStatus.METHOD_NOT_ALLOWED, f"{path} takes {self._allowed}, not {self.command}"
+            )
         if path != "/predict":
             return self.server.contents[path]
         if length is None:
-            raise Refused(HTTPStatus.LENGTH_REQUIRED, "Content-Length is missing")
+            raise RefusedError(HTTPStatus.LENGTH_REQUIRED, "Content-Length is missing")
         if length > LARGEST:
-            raise Refused(
+            raise RefusedError(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"Content-Length is {length}, wanted at most {LARGEST}"
             )
         body = self.rfile.read(length)
         self._unread = 0
         if len(body) < length:
-            raise Refused(HTTPStatus.BAD_REQUEST, f"the body ended after {len(body)} of {length} bytes")
+            raise RefusedError(HTTPStatus.BAD_REQUEST, f"the body ended after {len(body)} of {length} bytes")
         return predict(self.server.model, body), JSON
 
     def _length(self) -> int | None:
@@ -170,7 +176,9 @@ class Handler(BaseHTTPRequestHandler):
             return None
         if len(values) > 1 or not (values[0].isascii() and values[0].isdecimal()) or len(values[0]) > 18:
             text = ", ".join(values)
-            raise Refused(HTTPStatus.BAD_REQUEST, f"Content-Length is {text[:60]!r}, wanted one whole number")
+            raise RefusedError(
+                HTTPStatus.BAD_REQUEST, f"Content-Length is {text[:60]!r}, wanted one whole number"
+            )
         return int(values[0])
 
     def _check_names(self) -> None:
@@ -178,10 +186,10 @@ class Handler(BaseHTTPRequestHandler):
         if len(hosts) != 1 or hosts[0].lower() not in self.server.hosts:
             got = ", ".join(hosts)[:60] or "missing"
             wanted = " or ".join(sorted(self.server.hosts))
-            raise Refused(HTTPStatus.FORBIDDEN, f"Host is {got}, wanted {wanted}")
+            raise RefusedError(HTTPStatus.FORBIDDEN, f"Host is {got}, wanted {wanted}")
         origin = self.headers.get("Origin")
         if origin is not None and origin.lower().removeprefix("http://") not in self.server.hosts:
-            raise Refused(HTTPStatus.FORBIDDEN, f"Origin is {origin[:60]}, wanted this page")
+            raise RefusedError(HTTPStatus.FORBIDDEN, f"Origin is {origin[:60]}, wanted this page")
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Refuse what is not even HTTP, which the base class finds out, in the form of all refusals."""
