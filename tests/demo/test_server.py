@@ -235,12 +235,10 @@ def test_403_for_another_origin(server):
     assert post(server, {"pixels": DRAWING}, Origin=server.url.rstrip("/"))[0] == 200
 
 
-@pytest.mark.parametrize(
-    "path", ["/gone", "/predict/", "/../model.py", "/page.py", "/%2e%2e/server.py", "//"]
-)
+@pytest.mark.parametrize("path", ["/gone", "/predict/", "/../model.py", "/page.py", "/%2e%2e/server.py"])
 def test_404(server, path):
     status, _, answer = ask(server, "GET", path)
-    assert (status, json.loads(answer)["error"]) == (404, f"there is no {path.replace('//', '/')}")
+    assert (status, json.loads(answer)["error"]) == (404, f"there is no {path}")
 
 
 @pytest.mark.parametrize(
@@ -287,14 +285,14 @@ def test_422_for_a_network_that_is_broken():
 
 
 @pytest.mark.parametrize(
-    "begun", [b"", b"POST /pre", b"POST /predict HTTP/1.1\r\nContent-Length: 9\r\nHost: {}\r\n\r\n{"]
+    "begun", [b"", b"POST /pre", b"POST /predict HTTP/1.1\r\nContent-Length: 9\r\n%b\r\n{"]
 )
 def test_a_client_that_does_not_go_on_is_cut_off(small_model, begun):
     with (
         serving(small_model, patience=0.05) as server,
         socket.create_connection(("127.0.0.1", server.server_port), timeout=60) as connection,
     ):
-        connection.sendall(begun.replace(b"{}", f"127.0.0.1:{server.server_port}".encode()))
+        connection.sendall(begun.replace(b"%b", host(server)))
         assert connection.recv(1) == b""
 
 
