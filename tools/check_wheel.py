@@ -13,6 +13,12 @@ WANTED = (
     "backprop/py.typed",
     "backprop/data/digits.npz",
     "backprop/data/DIGITS.md",
+    "backprop/demo/page.html",
+    "backprop/demo/page.css",
+    "backprop/demo/page.js",
+    "backprop/demo/drawing.js",
+    "backprop/demo/charts.js",
+    "backprop/demo/icon.svg",
 )
 
 

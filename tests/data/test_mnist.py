@@ -56,6 +56,19 @@ def test_where_files_are_found(place, zipped, tmp_path, monkeypatch):
     assert (x_train.shape, t_train.shape, x_test.shape, t_test.shape) == ((7, 784), (7,), (3, 784), (3,))
 
 
+@pytest.mark.parametrize("place", ["environment", "environment/mnist", "cache/mnist"])
+def test_a_folder_that_has_all_files_is_found_without_a_download(place, tmp_path, monkeypatch):
+    monkeypatch.setenv("BACKPROP_DATA", str(tmp_path / "environment"))
+    monkeypatch.setattr(files, "_download", lambda *_: pytest.fail("it downloads"))
+    assert files.local_folder(mnist.MNIST) is None
+    write(tmp_path / place, dict(list(contents().items())[:3]))
+    assert files.local_folder(mnist.MNIST) is None
+    write(tmp_path / place, contents())
+    folder = files.local_folder(mnist.MNIST)
+    assert folder == tmp_path / place
+    assert len(bp.load_mnist(root=folder)[0][0]) == 7
+
+
 def test_root_is_the_only_place_when_it_is_given(tmp_path):
     write(tmp_path / "cache/mnist", contents())
     with pytest.raises(

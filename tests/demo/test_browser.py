@@ -361,6 +361,8 @@ def test_names_of_classes_are_text_and_never_markup(page):
         assert driver.find_elements(By.CSS_SELECTOR, "img, body script") == []
         assert "<script>alert(1)</script>" in text(driver, "about")
         assert [e.get_attribute("title") for e in driver.find_elements(By.CSS_SELECTOR, ".name")] == names
+        tracks = driver.find_elements(By.CSS_SELECTOR, ".track")
+        assert len({track.rect["x"] for track in tracks}) == 1, "bars begin below each other"
         wide = driver.execute_script("return document.documentElement.scrollWidth")
         assert wide <= PHONE[0]
 

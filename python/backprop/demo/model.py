@@ -168,7 +168,7 @@ def trained() -> Model:
         epochs=epochs,
         iterations=iterations,
         batch_size=batch_size,
-        optimizer=SGD(0.1, momentum=0.9),
+        optimizer=SGD(0.05, momentum=0.9),
         seed=0,
         track_accuracy=False,
     )

@@ -3,7 +3,9 @@
 import { connect } from "./drawing.js";
 import { blank, inkColours, largest, paintCells, paintPicture, short, signedColours } from "./charts.js";
 
-const MOST_NAMED = 26; // classes whose scores stand in one row with their names below
+// Classes whose scores stand in one row with their names below: as many, of as many letters, as a phone has room for.
+const MOST_NAMED = 12;
+const LONGEST_NAMED = 2;
 const NAMES = { relu: "ReLU", sigmoid: "sigmoid", tanh: "tanh" };
 const at = (id) => document.getElementById(id);
 
@@ -20,7 +22,8 @@ let bars = [];
 let strips = [];
 
 function describe() {
-  const inner = model.sizes.slice(1, -1).join(" and ");
+  const counts = model.sizes.slice(1, -1);
+  const inner = [counts.slice(0, -1).join(", "), counts.at(-1)].filter(Boolean).join(" and ");
   const through = inner ? `${inner} hidden units (${NAMES[model.activation]})` : "no hidden layer";
   const { side, classes } = model;
   at("about").textContent =
@@ -45,8 +48,8 @@ function makeBars() {
   });
 }
 
-// A strip of cells with its title and its scale.
-function makeStrip(title, unit, signed, names) {
+// A strip of cells with its title and its scale; `called` says what a cell is, `names` stand below the cells.
+function makeStrip(title, signed, called, names = null) {
   const part = made("div", "strip");
   const head = made("div", "head");
   const scale = made("div", "scale");
@@ -65,21 +68,21 @@ function makeStrip(title, unit, signed, names) {
     part.append(under);
   }
   at("layers").append(part);
-  const strip = { title, signed, named: Boolean(names), scale, low, high, cells, values: [], find: () => -1 };
+  const strip = { title, signed, named: names !== null, scale, cells, values: [], find: () => -1 };
   cells.addEventListener("pointermove", (event) => {
     const n = strip.find(event.offsetX, event.offsetY);
-    cells.title = n < 0 ? "" : `${unit} ${names ? names[n] : n + 1}: ${short(strip.values[n])}`;
+    cells.title = n < 0 || answer === null ? "" : `${called(n)}: ${short(strip.values[n])}`;
   });
   return strip;
 }
 
 function makeStrips() {
-  const hidden = model.sizes.slice(1, -1);
-  const activation = NAMES[model.activation];
-  strips = hidden.map((count, n) =>
-    makeStrip(`Hidden layer ${n + 1}: ${count} units`, `unit`, activation === "tanh"));
-  const names = model.classes.length <= MOST_NAMED ? model.classes : null;
-  strips.push(makeStrip("Scores, before softmax", names ? "score of" : "score", true, names));
+  const signed = model.activation === "tanh";
+  strips = model.sizes.slice(1, -1).map((count, n) =>
+    makeStrip(`Hidden layer ${n + 1}: ${count} units`, signed, (unit) => `unit ${unit + 1}`));
+  const { classes } = model;
+  const named = classes.length <= MOST_NAMED && classes.every((name) => name.length <= LONGEST_NAMED);
+  strips.push(makeStrip("Scores, before softmax", true, (n) => `score of ${classes[n]}`, named ? classes : null));
 }
 
 function showScale(scale, low, high) {
@@ -131,10 +134,8 @@ function showStrips() {
     strip.scale.hidden = answer === null;
     if (answer === null) {
       strip.values = [];
-      blank(strip.cells);
       strip.cells.setAttribute("aria-label", `${strip.title}, empty`);
       strip.find = paintCells(strip.cells, Array(model.sizes[n + 1]).fill(0), signed, strip.named);
-      strip.find = () => -1;
       return;
     }
     strip.values = n < answer.hidden.length ? answer.hidden[n] : answer.scores;
