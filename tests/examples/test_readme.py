@@ -34,7 +34,11 @@ def test_what_the_examples_print(tmp_path, monkeypatch, capsys):
     assert names["policy"].accuracy(names["x"], names["t"]) > 0.95
     capsys.readouterr()
     exec(apples, {})
-    assert capsys.readouterr().out == "715.0: one apple more costs 110.0, one won more an apple 2.2\n"
+    assert capsys.readouterr().out == (
+        "<price = 715, grad 1> <apple = 100, grad 2.2> <apples = 2, grad 110> <tax = 1.1, grad 650>\n"
+    )
+    # The README's picture is the one that its code draws.
+    assert (tmp_path / "apples.svg").read_bytes() == (README.parent / "docs" / "apples.svg").read_bytes()
     exec(check, {})
     assert all(float(line.split()[1]) < 1e-9 for line in capsys.readouterr().out.splitlines())
     exec(own, {"__name__": "readme"})
