@@ -1,8 +1,6 @@
 """The page in a real browser: drawn on with a mouse and a finger, looked at in light and dark, wide and narrow."""
 
 import json
-import os
-import shutil
 from itertools import pairwise
 
 import numpy as np
@@ -11,22 +9,9 @@ import pytest
 import backprop as bp
 from backprop.data import files
 from backprop.demo.model import Model, trained
+from tests.browser import ActionChains, By, Keys, Select, WebDriverWait, chromium
 from tests.demo.conftest import serving
 from tests.demo.digits import STROKES
-
-pytest.importorskip("selenium", reason="selenium is missing: pip install 'bpcore[browser]'")
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-if CHROMIUM is None or DRIVER is None:
-    pytest.skip(
-        "chromium or chromedriver is missing: apt install chromium chromium-driver", allow_module_level=True
-    )
-
-from selenium import webdriver  # noqa: E402
-from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.common.keys import Keys  # noqa: E402
-from selenium.webdriver.support.select import Select  # noqa: E402
-from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
 
 DESKTOP, TABLET, PHONE = (1280, 900), (800, 1000), (360, 780)
 PICTURES = ("drawing", "pixels", "gradient")
@@ -35,18 +20,8 @@ PATIENCE = 60  # seconds that a busy machine may take for what takes millisecond
 
 @pytest.fixture(scope="module")
 def chrome():
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in ("--headless=new", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    if os.geteuid() == 0:
-        options.add_argument("--no-sandbox")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    try:
+    with chromium() as driver:
         yield driver
-    finally:
-        driver.quit()
 
 
 def requested(driver):

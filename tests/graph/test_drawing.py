@@ -188,7 +188,8 @@ SYMBOLS = {
     "Sigmoid": (lambda x, y: graph.sigmoid(x), {"∂L/∂out·out(1−out)"}),
     "Tanh": (lambda x, y: graph.tanh(x), {"∂L/∂out·(1−out²)"}),
     "Sum": (lambda x, y: graph.sum(x), {"∂L/∂out·1"}),
-    "Maximum": (lambda x, y: graph.maximum(x, y), {"∂L/∂x", "∂L/∂y"}),
+    "Maximum": (lambda x, y: graph.maximum(x, y), {"∂L/∂out·(x>y)", "∂L/∂out·(y>x)"}),
+    "Max": (lambda x, y: graph.max(x), {"∂L/∂x"}),
 }
 
 
@@ -199,6 +200,22 @@ def test_symbols_of_the_local_derivatives(make, wanted):
     out.backward()
     gradients = Picture(out.draw(symbols="L").svg).words("bp-gradient")
     assert {*gradients} - {"← ∂L/∂out"} == {f"← {one}" for one in wanted}
+
+
+def test_symbols_of_losses():
+    x, t = graph.variable([[1.0, 2.0]], "x"), graph.constant([1], "t")
+    for loss, wanted in (
+        (graph.softmax_cross_entropy(x, t), "← ∂L/∂L·(softmax(x)−t)/B"),
+        (graph.squared_error(x, graph.constant([[0.0, 1.0]], "t")), "← ∂L/∂L·(x−t)/B"),
+    ):
+        loss.name = "L"
+        loss.backward()
+        assert [*Picture(loss.draw(symbols=True).svg).words("bp-gradient")].count(wanted) == 1
+
+
+def test_a_graph_too_large_to_look_at_is_shown_in_words():
+    assert "<svg" in chain(100)._repr_html_()
+    assert chain(1000)._repr_html_() == "&lt;+ = 1000&gt;, 2001 nodes; draw() draws them"
 
 
 @given(st.integers(0, 1000), st.integers(2, 12))

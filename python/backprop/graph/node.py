@@ -8,6 +8,7 @@ c) A gradient is None until it is computed, and again when it no longer belongs 
    are those of the output on which `backward` was called last.
 """
 
+import html
 import os
 import weakref
 from collections.abc import Sequence
@@ -21,6 +22,10 @@ from backprop.graph.operators import Operators
 
 if TYPE_CHECKING:
     from backprop.graph.drawing import Drawing
+
+
+# A notebook draws a graph of at most that many nodes by itself.
+SHOWN = 300
 
 
 class Node(Operators):
@@ -162,6 +167,9 @@ class Node(Operators):
         return frames(self, folder, symbols)
 
     def _repr_html_(self) -> str:
+        count = len(chain.order(self))
+        if count > SHOWN:
+            return f"{html.escape(repr(self))}, {count} nodes; draw() draws them"
         return self.draw()._repr_html_()
 
     def __repr__(self) -> str:

@@ -63,10 +63,13 @@ RULES: dict[str, Callable[..., tuple[str, ...]]] = {
     "Reciprocal": lambda out, x: (f"(−{out}²)",),
     "Exp": lambda out, x: (out,),
     "Log": lambda out, x: (f"1/{x}",),
+    "Maximum": lambda out, x, y: (f"({x}>{y})", f"({y}>{x})"),
     "Sum": lambda out, x: ("1",),
     "Relu": lambda out, x: (f"({x}>0)",),
     "Sigmoid": lambda out, x: (f"{out}(1−{out})",),
     "Tanh": lambda out, x: (f"(1−{out}²)",),
+    "SoftmaxWithLoss": lambda out, x, t: (f"(softmax({x})−{t})/B", ""),
+    "IdentityWithLoss": lambda out, x, t: (f"({x}−{t})/B", ""),
 }
 
 

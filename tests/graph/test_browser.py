@@ -1,0 +1,46 @@
+"""Drawings as a browser renders them: the texts are where the layout took them to be, and do not meet."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from tests.browser import chromium
+from tests.graph.geometry import Picture
+from tests.graph.made import apples, busy, sigmoid, softmax_with_loss
+from tests.graph.test_drawing import affine_of_the_notes, long_names, network
+
+BOXES = """
+return [...document.querySelectorAll("text")].map(text => {
+  const box = text.getBBox();
+  return [text.textContent, box.x, box.x + box.width, box.y, box.y + box.height];
+});
+"""
+
+
+@pytest.fixture(scope="module")
+def chrome():
+    with chromium() as driver:
+        yield driver
+
+
+@pytest.mark.parametrize("symbols", [False, "L"], ids=["numbers", "symbols"])
+@pytest.mark.parametrize(
+    "make", [apples, sigmoid, softmax_with_loss, affine_of_the_notes, network, long_names, busy]
+)
+def test_texts_are_where_they_were_laid_out(make, symbols, chrome, tmp_path):
+    output = make()
+    output.backward()
+    drawing = output.draw(tmp_path / "drawn.svg", symbols=symbols)
+    chrome.get((tmp_path / "drawn.svg").as_uri())
+    rendered = chrome.execute_script(BOXES)
+    laid_out = Picture(drawing.svg).texts
+    assert [box[0] for box in rendered] == [text.words for text in laid_out]
+    for box, text in zip(rendered, laid_out, strict=True):
+        # The browser rounds glyphs to its own grid; its boxes have the height of the line, not of the letters.
+        assert box[1:3] == pytest.approx([text.left, text.right], abs=1.0)
+        assert np.mean(box[3:5]) == pytest.approx((text.top + text.bottom) / 2, abs=3.0)
+    for one, other in itertools.combinations(rendered, 2):
+        across = min(one[2], other[2]) - max(one[1], other[1])
+        down = min(one[4], other[4]) - max(one[3], other[3])
+        assert across <= 1.0 or down <= 1.0, (one, other)
