@@ -1,0 +1,35 @@
+"""Write a saved network as a C header for forward.c: `python export.py policy.safetensors > weights.h`."""
+
+import sys
+
+import numpy as np
+
+import backprop as bp
+
+
+def numbers(name: str, array: np.ndarray) -> str:
+    """An array of C, in hexadecimal, so that no bit is lost."""
+    values = ", ".join(f"{float(value).hex()}f" for value in np.asarray(array, np.float32).reshape(-1))
+    return f"static const float {name}[] = {{{values}}};"
+
+
+def header(net: bp.Network) -> str:
+    """Everything that forward.c needs to know of a network."""
+    inputs, *_, outputs = net.sizes
+    widest = max(net.sizes)
+    mean, scale = (np.broadcast_to(part, inputs) for part in (net.input_mean, net.input_scale))
+    lines = [
+        f"enum {{ INPUTS = {inputs}, OUTPUTS = {outputs}, WIDEST = {widest}, DEPTH = {len(net.sizes) - 1} }};",
+        f"#define ACTIVATION {net.activation.upper()}",
+        numbers("input_mean", mean),
+        numbers("input_scale", scale),
+        *(numbers(key, array) for key, array in net.params.items()),
+    ]
+    layers = [f"{{{net.sizes[n - 1]}, {net.sizes[n]}, W{n}, b{n}}}" for n in range(1, len(net.sizes))]
+    return "\n".join([*lines, f"static const struct layer layers[DEPTH] = {{{', '.join(layers)}}};", ""])
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python export.py NETWORK.safetensors > weights.h")
+    sys.stdout.write(header(bp.Network.load(sys.argv[1])))

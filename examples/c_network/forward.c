@@ -1,0 +1,31 @@
+/* The forward pass of a network in plain C11, over the weights that export.py wrote. No allocation, no library but libm.
+
+   Its sums run in another order than those of bpcore, so scores agree as float sums do, not bit for bit. */
+
+#include <math.h>
+
+#define RELU(v) ((v) > 0.0f ? (v) : 0.0f)
+#define SIGMOID(v) (1.0f / (1.0f + expf(-(v))))
+#define TANH(v) tanhf(v)
+
+struct layer {
+    int inputs, outputs;
+    const float *W, *b;    /* W[i * outputs + o] */
+};
+
+#include "weights.h"
+
+/* Scores (OUTPUTS) of one sample x (INPUTS). */
+void scores(const float *x, float *out) {
+    float here[WIDEST], next[WIDEST];
+    for (int i = 0; i < INPUTS; i++) here[i] = (x[i] - input_mean[i]) * input_scale[i];
+    for (int n = 0; n < DEPTH; n++) {
+        const struct layer *layer = &layers[n];
+        for (int o = 0; o < layer->outputs; o++) next[o] = layer->b[o];
+        for (int i = 0; i < layer->inputs; i++) {
+            for (int o = 0; o < layer->outputs; o++) next[o] += here[i] * layer->W[i * layer->outputs + o];
+        }
+        for (int o = 0; o < layer->outputs; o++) here[o] = n + 1 < DEPTH ? ACTIVATION(next[o]) : next[o];
+    }
+    for (int o = 0; o < OUTPUTS; o++) out[o] = here[o];
+}
