@@ -108,12 +108,14 @@ def values(owner: str, t: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike) -
     return readable(array, dtype)
 
 
-def check_labels(owner: str, labels: Array, classes: int) -> None:
+def check_labels(owner: str, labels: Array, classes: int, name: str = "t") -> None:
     """Every label is from 0 to classes − 1."""
     wrong = (labels < 0) | (labels >= classes)
     if wrong.any():
         first = int(wrong.argmax())
-        raise ValueError(f"{owner}: t[{first}] is {labels[first]}, wanted a label from 0 to {classes - 1}")
+        raise ValueError(
+            f"{owner}: {name}[{first}] is {labels[first]}, wanted a label from 0 to {classes - 1}"
+        )
 
 
 def same_shape(owner: str, dout: Array, shape: tuple[int, ...]) -> None:

@@ -85,7 +85,7 @@ def check_gradients(
         raise ValueError(f"{OWNER}: rtol is {rtol}, wanted a number between 0 and 1")
     subject = subject_of(target, inputs, params)
     rng = np.random.default_rng(seed)
-    report = GradientReport(subject.name, seed)
+    report = GradientReport(subject.name, seed, rtol=rtol)
     back, dout = behaviour(subject, rng, report.findings)
     if back is None:
         return report
@@ -194,7 +194,12 @@ def compare(
         agrees, slope = line.judge(other, rtol)
         outside = max(slope.low - other, other - slope.high, 0.0)
         error = abs(other - slope.derivative) if slope.kind == "smooth" else outside
-        report.points.append(Point(where, other, slope.derivative, error, agrees and slope.kind == "kink"))
+        # A jump passes at no distance; elsewhere roundoff of the subtraction above must not undo the verdict.
+        limit = (
+            max(slope.allowed(rtol), error) if agrees else min(slope.allowed(rtol), np.nextafter(error, 0.0))
+        )
+        kink = agrees and slope.kind == "kink"
+        report.points.append(Point(where, other, slope.derivative, error, kink, float(limit)))
         return None if agrees else slope
 
     def judge_element(index: tuple[int, ...]) -> bool:

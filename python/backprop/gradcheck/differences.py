@@ -54,9 +54,13 @@ class Slope:
     high: float
     kind: str = "smooth"
 
+    def allowed(self, rtol: float) -> float:
+        """How far off another derivative may be."""
+        return self.error + rtol * max(abs(self.low), abs(self.high))
+
     def agrees(self, other: float, rtol: float) -> bool:
         """Whether another derivative is the same, or at a kink between the one-sided ones."""
-        allowed = self.error + rtol * max(abs(self.low), abs(self.high))
+        allowed = self.allowed(rtol)
         return self.low - allowed <= other <= self.high + allowed
 
 

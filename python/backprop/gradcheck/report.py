@@ -2,8 +2,12 @@
 
 import html
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from backprop.gradcheck.findings import Finding
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class GradientError(AssertionError):
@@ -22,6 +26,8 @@ class Point:
     error : float
         Their distance; at a kink that from the one-sided derivatives' interval.
     kink : bool
+    allowed : float or None
+        The largest error that passes here: what the numerical derivative may be off by, and `rtol` of it.
     """
 
     where: str
@@ -29,6 +35,12 @@ class Point:
     numerical: float
     error: float
     kink: bool = False
+    allowed: float | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether the two agree; True where it is not known how far apart they may be."""
+        return self.allowed is None or self.error <= self.allowed
 
     @property
     def relative(self) -> float:
@@ -81,12 +93,15 @@ class GradientReport:
     arrays : list of ArrayReport
     findings : list of Finding
         Every mistake by name; empty if all is well.
+    rtol : float or None
+        Relative distance that passes, beside the error of the numerical derivative.
     """
 
     target: str
     seed: int
     arrays: list[ArrayReport] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    rtol: float | None = None
 
     @property
     def passed(self) -> bool:
@@ -97,6 +112,22 @@ class GradientReport:
         """Raise GradientError with the whole report if the check did not pass."""
         if not self.passed:
             raise GradientError(str(self))
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw every point's relative error; needs matplotlib (`pip install 'bpcore[plot]'`).
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default new axes on a figure of their own.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        from backprop.plots import gradient_errors
+
+        return gradient_errors(self, ax)
 
     def _rows(self) -> list[tuple[str, ...]]:
         rows: list[tuple[str, ...]] = []

@@ -1,0 +1,23 @@
+"""Pictures, through matplotlib (extra `plot`), which is imported when one is drawn.
+
+a) Each takes `ax`, draws there and changes nothing else of the figure; without it there is a figure of its own, not
+   through pyplot. Each returns the axes: `plot(…).figure.savefig("picture.png")`.
+b) Text, frames and backgrounds keep the colours of the reader's style, light or dark; _drawing.py has the others.
+"""
+
+from backprop.plots.curves import learning_curve
+from backprop.plots.errors import gradient_errors
+from backprop.plots.flow import gradient_flow
+from backprop.plots.matrices import confusion_counts, confusion_matrix
+from backprop.plots.regions import decision_regions
+from backprop.plots.weights import weight_images
+
+__all__ = [
+    "confusion_counts",
+    "confusion_matrix",
+    "decision_regions",
+    "gradient_errors",
+    "gradient_flow",
+    "learning_curve",
+    "weight_images",
+]

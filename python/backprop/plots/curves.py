@@ -1,0 +1,88 @@
+"""How a training run went."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backprop.plots._drawing import BLUE, GREEN, PURPLE, VERMILION, axes_for, legend_above
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from backprop.history import History
+
+# A curve this short is drawn with a mark at every step.
+FEW = 20
+
+
+def learning_curve(history: "History", ax: "Axes | None" = None) -> "Axes":
+    """Draw the loss of every step, its running mean, and the accuracies on a twin axis.
+
+    Parameters
+    ----------
+    history : History
+        With at least one step.
+    ax : matplotlib Axes, optional
+        Where to draw; by default new axes on a figure of their own. The legend stands above them.
+
+    Returns
+    -------
+    matplotlib Axes
+        The axes with the loss.
+
+    Raises
+    ------
+    ImportError
+        matplotlib is not installed.
+    ValueError
+        The history is empty.
+    """
+    if not history.loss:
+        raise ValueError("learning_curve: the history has no steps")
+    ax = axes_for("learning_curve", ax)
+    steps = np.arange(1, len(history.loss) + 1)
+    window = max(len(history.loss) // 50, 1)
+    raw: dict[str, Any] = dict(color=BLUE, label="loss of the step's batch")
+    if window == 1:
+        lines = ax.plot(steps, history.loss, marker="o" if len(steps) <= FEW else "", markersize=3, **raw)
+    else:
+        lines = ax.plot(steps, history.loss, alpha=0.3, linewidth=0.8, **raw)
+        smooth = np.convolve(history.loss, np.ones(window) / window, mode="valid")
+        lines += ax.plot(steps[window - 1 :], smooth, color=BLUE, label=f"loss, mean of {window} steps")
+    if history.validation_loss:
+        lines += ax.plot(
+            history.evaluated_at,
+            history.validation_loss,
+            color=VERMILION,
+            marker=".",
+            label="validation loss",
+        )
+    ax.set_xlabel("step")
+    ax.set_ylabel("loss")
+    _whole_steps(ax)
+    ax.set_ylim(bottom=0)
+
+    accuracies = {
+        "train accuracy": (history.train_accuracy, GREEN),
+        "validation accuracy": (history.validation_accuracy, PURPLE),
+    }
+    if any(values for values, _ in accuracies.values()):
+        right = ax.twinx()
+        right.set_ylabel("accuracy")
+        for name, (values, color) in accuracies.items():
+            if values:
+                lines += right.plot(
+                    history.evaluated_at, values, color=color, linestyle="--", marker=".", label=name
+                )
+    if len(lines) > 1:
+        legend_above(ax, lines, [str(line.get_label()) for line in lines])
+    return ax
+
+
+def _whole_steps(ax: "Axes") -> None:
+    """No marks between two steps, unless the axis is logarithmic or has marks of its own."""
+    from matplotlib.ticker import MaxNLocator
+
+    locator = ax.xaxis.get_major_locator()
+    if isinstance(locator, MaxNLocator):
+        locator.set_params(integer=True, min_n_ticks=1)

@@ -1,0 +1,166 @@
+"""What each unit of the first layer looks for."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backprop._arrays import Array, plural, real_array
+from backprop.plots._drawing import axes_for
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from backprop.network import Network
+
+
+def weight_images(
+    net: "Network | Array",
+    shape: tuple[int, int] | None = None,
+    ax: "Axes | None" = None,
+    *,
+    units: int | Sequence[int] = 64,
+    columns: int | None = None,
+    colorbar: bool = True,
+) -> "Axes":
+    """Draw the first layer's weights as images, one tile a unit, row by row.
+
+    Parameters
+    ----------
+    net : Network, or array W of shape (I, O)
+        Its first layer's W is drawn: column j of it is unit j.
+    shape : (int, int), optional
+        Rows and columns of an input image; by default a square, if I is a square number.
+    ax : matplotlib Axes, optional
+        Where to draw; by default new axes on a figure of their own.
+    units : int or sequence of int, default 64
+        How many units are drawn at most, the first ones; or which. The label below the picture says it.
+    columns : int, optional
+        Tiles in a row; by default about as many as there are rows.
+    colorbar : bool, default True
+        Whether a colour bar stands on the right. It belongs to the axes and takes no room from others.
+
+    Returns
+    -------
+    matplotlib Axes
+        All tiles are one image, in which one pixel parts them. Red is positive, blue negative, and the scale is the
+        same for all.
+
+    Raises
+    ------
+    ImportError
+        matplotlib is not installed.
+    TypeError, ValueError
+        An argument is wrong, or the shape has to be given.
+    """
+    owner = "weight_images"
+    W = _weights(owner, net)
+    height, width = _tile(owner, shape, len(W))
+    chosen = _units(owner, units, W.shape[1])
+    across = math.ceil(math.sqrt(len(chosen) * height / width)) if columns is None else columns
+    if isinstance(across, bool) or not hasattr(across, "__index__") or across < 1:
+        raise ValueError(f"{owner}: columns is {columns!r}, wanted a whole number of at least 1")
+    across = min(across, len(chosen))
+    down = math.ceil(len(chosen) / across)
+    ax = axes_for(owner, ax, (5.5, 5))
+
+    picture = np.full((down * (height + 1) - 1, across * (width + 1) - 1), np.nan)
+    for n, unit in enumerate(chosen):
+        top, left = n // across * (height + 1), n % across * (width + 1)
+        picture[top : top + height, left : left + width] = W[:, unit].reshape(height, width)
+    finite = np.abs(picture[np.isfinite(picture)])
+    largest = float(finite.max(initial=0.0)) or 1.0
+    image = ax.imshow(
+        np.ma.masked_invalid(picture), cmap="RdBu_r", vmin=-largest, vmax=largest, interpolation="nearest"
+    )
+    _frame(ax, len(chosen), across, height, width)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    ax.set_xlabel(_said(chosen, W.shape[1]))
+    if colorbar:
+        figure = ax.get_figure(root=True)
+        assert figure is not None
+        figure.colorbar(image, cax=ax.inset_axes((1.03, 0.0, 0.04, 1.0)), label="weight")
+    return ax
+
+
+def _weights(owner: str, net: Any) -> Array:
+    """W of the first layer, or what was given as it."""
+    from backprop.network import Network
+
+    if isinstance(net, Network):
+        W = next(iter(net.params.values()), None)
+        if W is None:
+            raise ValueError(f"{owner}: the network has no parameters")
+    else:
+        W = real_array(owner, "net", net)
+    if W.ndim != 2 or not W.size:
+        raise ValueError(f"{owner}: W has shape {W.shape}, wanted (inputs, units), not empty")
+    return W
+
+
+def _tile(owner: str, shape: Any, inputs: int) -> tuple[int, int]:
+    """Rows and columns of one tile."""
+    if shape is None:
+        side = math.isqrt(inputs)
+        if side * side != inputs:
+            raise ValueError(
+                f"{owner}: shape is not given, and {plural(inputs, 'input')} make no square; "
+                f"wanted (rows, columns) whose product is {inputs}"
+            )
+        return side, side
+    if np.shape(shape) != (2,) or not all(hasattr(n, "__index__") and n > 0 for n in shape):
+        raise ValueError(f"{owner}: shape is {shape!r}, wanted (rows, columns)")
+    height, width = map(int, shape)
+    if height * width != inputs:
+        raise ValueError(
+            f"{owner}: shape is {(height, width)}, {height * width} in all, W has {plural(inputs, 'input')}"
+        )
+    return height, width
+
+
+def _units(owner: str, units: Any, count: int) -> list[int]:
+    """The units to draw."""
+    wanted = f"wanted how many, or which of 0 to {count - 1}"
+    if hasattr(units, "__index__") and not isinstance(units, (bool, np.ndarray)):
+        if units < 1:
+            raise ValueError(f"{owner}: units is {units}, {wanted}")
+        return list(range(min(int(units), count)))
+    if not hasattr(units, "__iter__") or isinstance(units, str):
+        raise TypeError(f"{owner}: units is {units!r}, {wanted}")
+    chosen = list(units)
+    if not chosen or not all(hasattr(n, "__index__") and 0 <= n < count for n in chosen):
+        raise ValueError(f"{owner}: units is {chosen}, {wanted}")
+    return [int(n) for n in chosen]
+
+
+def _said(chosen: list[int], count: int) -> str:
+    """Which units are drawn."""
+    first, last = chosen[0], chosen[-1]
+    if chosen == list(range(count)):
+        return plural(count, "unit")
+    if len(chosen) > 1 and chosen == list(range(first, last + 1)):
+        return f"units {first} to {last} of {count}"
+    some = ", ".join(map(str, chosen[:8])) + (", …" if len(chosen) > 8 else "")
+    return f"{'unit' if len(chosen) == 1 else 'units'} {some} of {count}"
+
+
+def _frame(ax: "Axes", tiles: int, across: int, height: int, width: int) -> None:
+    """A thin line around each tile: weights of 0 have the colour of many a background."""
+    import matplotlib as mpl
+    from matplotlib.collections import PatchCollection
+    from matplotlib.patches import Rectangle
+
+    corners = [(n % across * (width + 1) - 0.5, n // across * (height + 1) - 0.5) for n in range(tiles)]
+    edge = mpl.rcParams["axes.edgecolor"]
+    ax.add_collection(
+        PatchCollection(
+            [Rectangle(corner, width, height) for corner in corners],
+            facecolor="none",
+            edgecolor=edge,
+            linewidth=0.4,
+        )
+    )
