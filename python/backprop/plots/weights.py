@@ -63,7 +63,7 @@ def weight_images(
         raise ValueError(f"{owner}: columns is {columns!r}, wanted a whole number of at least 1")
     across = min(across, len(chosen))
     down = math.ceil(len(chosen) / across)
-    ax = axes_for(owner, ax, (5.5, 5))
+    own, ax = ax is None, axes_for(owner, ax, (5.5, 5))
 
     picture = np.full((down * (height + 1) - 1, across * (width + 1) - 1), np.nan)
     for n, unit in enumerate(chosen):
@@ -81,9 +81,12 @@ def weight_images(
         spine.set_visible(False)
     ax.set_xlabel(_said(chosen, W.shape[1]))
     if colorbar:
+        _color_bar(ax, image)
+    if own:
+        # The bar is as wide as the picture, whose sides keep their ratio, lets it: a layout needs a second look.
         figure = ax.get_figure(root=True)
         assert figure is not None
-        figure.colorbar(image, cax=ax.inset_axes((1.03, 0.0, 0.04, 1.0)), label="weight")
+        figure.draw_without_rendering()
     return ax
 
 
@@ -164,3 +167,14 @@ def _frame(ax: "Axes", tiles: int, across: int, height: int, width: int) -> None
             linewidth=0.4,
         )
     )
+
+
+def _color_bar(ax: "Axes", image: Any) -> None:
+    """A bar on the right, as high as the axes; its marks are fixed, so that a layout can know its width."""
+    from matplotlib.ticker import MaxNLocator
+
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    low, high = image.get_clim()
+    marks = [mark for mark in MaxNLocator(6).tick_values(low, high) if low <= mark <= high]
+    figure.colorbar(image, cax=ax.inset_axes((1.03, 0.0, 0.04, 1.0)), label="weight", ticks=marks)
