@@ -21,7 +21,7 @@ extensions = [
     "myst_nb",  # pages in Markdown, and the notebook, executed
     "commands",
 ]
-exclude_patterns = ["_build", "tutorial", "jupyter_execute"]
+exclude_patterns = ["_build", "tutorial", "jupyter_execute", "generated/tutorial/*.ipynb", "generated/commands.rst"]
 default_role = "literal"  # a name in single backquotes is code, as the docstrings write it
 html_theme = "furo"
 html_title = "backprop"
@@ -36,8 +36,8 @@ html_theme_options = {
 
 autosummary_generate = True
 autodoc_typehints = "none"  # the docstrings say it in words
-numpydoc_class_members_toctree = False
-numpydoc_show_inherited_class_members = False
+numpydoc_show_class_members = False  # the templates do
+templates_path = ["_templates"]
 
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
@@ -58,7 +58,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "write_computation_times": False,
     "remove_config_comments": True,
-    "image_scrapers": (),
+    "image_scrapers": ("figures.of_axes",),
     "capture_repr": ("_repr_html_", "__repr__"),
-    "ignore_repr_types": r"NoneType",
+    "ignore_repr_types": r"Axes",
 }

@@ -6,8 +6,8 @@ A network has **weights** (가중치) and **biases** (편향) that can be adapte
 is called **learning** (학습). It goes in four steps:
 
 1. **Mini-batch** (미니배치). Take some of the training data at random. The aim is to make the loss on it smaller.
-2.  **Gradient** (기울기 산출). Compute the gradient of the loss with respect to every weight. It points to where
-   the loss grows most; the opposite direction is where it falls.
+2. **Gradient** (기울기 산출). Compute the gradient of the loss with respect to every weight. It points to where the
+   loss grows most; the opposite direction is where it falls.
 3. **Update** (매개변수 갱신). Move every weight by a very small step in that direction.
 4. **Repeat** (반복) 1 to 3.
 

@@ -64,7 +64,7 @@ history.plot()
 
 from backprop import plots
 
-plots.weight_images(net, most=20)
+plots.weight_images(net, units=20)
 
 # %%
 # Which digits it takes for which:

@@ -75,7 +75,7 @@ def check_gradients(
     Kinks, where a ReLU or a maximum switches, have no derivative: there any value between the one-sided ones is
     accepted and counted, and a check in which many points are kinks is refused.
 
-    The five-point stencil and steps relative to max(1, |x|) are those of Numerical Recipes, section 5.7.
+    The five-point stencil and steps relative to `max(1, |x|)` are those of Numerical Recipes, section 5.7.
     """
     if points is not None and points < 1:
         raise ValueError(f"{OWNER}: points is {points}, wanted at least 1, or None for all elements")
