@@ -21,7 +21,13 @@ extensions = [
     "myst_nb",  # pages in Markdown, and the notebook, executed
     "commands",
 ]
-exclude_patterns = ["_build", "tutorial", "jupyter_execute", "generated/tutorial/*.ipynb", "generated/commands.rst"]
+exclude_patterns = [
+    "_build",
+    "tutorial",
+    "jupyter_execute",
+    "generated/tutorial/*.ipynb",
+    "generated/commands.rst",
+]
 default_role = "literal"  # a name in single backquotes is code, as the docstrings write it
 html_theme = "furo"
 html_title = "backprop"

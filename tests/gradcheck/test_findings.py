@@ -183,6 +183,13 @@ def test_kinks_are_counted_and_either_side_is_right():
     assert not check_gradients(Beyond(), x).passed
 
 
+@pytest.mark.parametrize("distance", [0.0, 1e-12, 1e-9, 1e-7, 1e-6, 3e-6, 5e-6])
+def test_corners_at_any_distance_are_kinks_and_no_jumps(distance):
+    x = np.array([[distance, -distance, 0.5, -0.3, 0.8, 0.9, 1.0, 2.0]])
+    report = check_gradients(bp.Relu(), x)
+    assert report.passed, report
+
+
 def test_params_may_have_other_names():
     class Scale:
         def __init__(self) -> None:

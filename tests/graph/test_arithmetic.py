@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import backprop as bp
 from backprop import graph
 from tests.graph.made import apples, sigmoid, softmax_with_loss
 
@@ -27,6 +28,10 @@ EXPRESSIONS = {
     "a NumPy number and a node": lambda x, y: np.float64(2) * x - np.float64(1),
     "NumPy's functions": lambda x, y: np.maximum(np.sqrt(x), np.square(y)) - np.negative(np.reciprocal(x)),
     "NumPy's matmul": lambda x, y: np.matmul(y, x),
+    "NumPy's dot": lambda x, y: np.dot(y, x),
+    "NumPy's reductions": lambda x, y: np.sum(x, axis=0) * np.max(y) + np.mean(x, keepdims=True),
+    "lists": lambda x, y: [[1.0, 2.0, 3.0]] * x + [1.0, 2.0, 3.0],
+    "an exponent for each": lambda x, y: x ** [1.0, 2.0, -1.5],
 }
 
 
@@ -37,6 +42,18 @@ def test_operators(expression):
     exact = expression(X.astype(np.longdouble), Y.astype(np.longdouble))
     # At most three operations, each within a unit in the last place.
     np.testing.assert_allclose(made.value, exact.astype(float), rtol=6 * 2**-53)
+
+
+def test_assignment_makes_a_new_node():
+    x = graph.variable(2.0)
+    y = x
+    y += 1
+    assert (x.value, y.value) == (2, 3)
+
+
+def test_whole_numbers_as_weights():
+    x = graph.variable([[1.0, 2.0]])
+    assert graph.affine(x, [[1], [2]], [3]).value.tolist() == [[8]]
 
 
 def test_functions():
@@ -157,7 +174,7 @@ def test_layers_of_ones_own():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda x: graph.variable("a"), TypeError, "graph: value has dtype <U1, wanted real numbers"),
+        (lambda x: graph.variable("a"), TypeError, "variable: value has dtype <U1, wanted real numbers"),
         (lambda x: graph.variable(None), TypeError, "wanted real numbers"),
         (lambda x: graph.variable(1j), TypeError, "value has dtype complex128"),
         (lambda x: graph.variable(x), TypeError, "value is the node <x = 2>, wanted a number or an array"),
@@ -165,6 +182,14 @@ def test_layers_of_ones_own():
         (lambda x: x + "a", TypeError, "value has dtype <U1, wanted real numbers"),
         (lambda x: x + np.ones((2, 2)) + np.ones(3), ValueError, "do not broadcast"),
         (lambda x: np.sin(x), TypeError, r"np.sin has no node.*there are np.add, np.subtract"),
+        (lambda x: np.linalg.norm(x), TypeError, "np.norm has no node"),
+        (lambda x: np.where(x, 1, 2), TypeError, "np.where has no node"),
+        (lambda x: np.sum(x, dtype=float), TypeError, "np.sum has no node, or not with these arguments"),
+        (lambda x: [[x, x]] * x, TypeError, "<x = 2> is a node of a graph, which is no array"),
+        (lambda x: graph.variable([x, x]), TypeError, "is a node of a graph, which is no array"),
+        (lambda x: x**np.nan + x.sum(axis="a"), TypeError, "Sum: axis is 'a', wanted a whole number"),
+        (lambda x: x.sum(axis=0.0), TypeError, "Sum: axis is 0.0, wanted a whole number"),
+        (lambda x: graph.apply(bp.Relu, x), TypeError, "layer is the class Relu, wanted an object of it"),
         (lambda x: np.add.reduce(x), TypeError, "np.add.reduce has no node"),
         (lambda x: np.add(x, 1, dtype=float), TypeError, "not with these arguments"),
         (lambda x: bool(x), TypeError, "a node has no truth"),

@@ -2,6 +2,7 @@
 
 import copy
 import gc
+import pickle
 import weakref
 
 import numpy as np
@@ -116,7 +117,7 @@ def test_a_layer_whose_gradient_has_another_shape():
     x = graph.variable([1.0, 2.0], "x")
     z = graph.apply(Wrong(), x)
     with pytest.raises(
-        ValueError, match=r"<Wrong = 3>: the gradient of input 1 has shape \(\), wanted \(2,\)"
+        ValueError, match=r"Wrong.backward: the gradient of input 1 has shape \(\), wanted \(2,\)"
     ):
         z.backward()
     assert x.grad is None
@@ -269,3 +270,183 @@ def test_a_network_as_a_graph_has_its_bits(seed, activation):
     scores = graph.from_network(net, x)
     assert scores.name == "scores"
     assert scores.value.tobytes() == net.predict(x).tobytes()
+
+
+class BookRelu:
+    """The notes' own, which writes into the gradient that it is given."""
+
+    def forward(self, x):
+        self.mask = x <= 0
+        out = x.copy()
+        out[self.mask] = 0
+        return out
+
+    def backward(self, dout):
+        dout[self.mask] = 0
+        return dout
+
+
+class PassesOnTheSame:
+    def forward(self, x, y):
+        return x + y
+
+    def backward(self, dout):
+        return dout, dout
+
+
+def test_layers_that_write_into_their_gradient():
+    a, b = graph.variable([-1.0, 2.0]), graph.variable([5.0, 6.0])
+    stopped = graph.apply(BookRelu(), a)
+    z = graph.apply(PassesOnTheSame(), stopped, b)
+    z.backward()
+    gradients = [node.grad.tolist() for node in (z, stopped, a, b)]
+    assert gradients == [[1, 1], [1, 1], [0, 1], [1, 1]]
+
+
+@pytest.mark.parametrize(
+    ("forward", "message"),
+    [
+        (lambda x: None, "Odd.forward: what it returned has dtype object"),
+        (lambda x: "a", "Odd.forward: what it returned has dtype <U1"),
+        (lambda x: object(), "Odd.forward: what it returned has dtype object"),
+    ],
+)
+def test_what_a_layer_returns_is_checked(forward, message):
+    odd = type("Odd", (), {"forward": lambda self, x: forward(x), "backward": lambda self, d: d})
+    with pytest.raises(TypeError, match=message):
+        graph.apply(odd(), graph.variable(1.0))
+
+
+@pytest.mark.parametrize(
+    ("returned", "error", "message"),
+    [
+        ((1.0, 2.0), ValueError, "Odd.backward returned 2 gradients for 1 inputs"),
+        ("a", TypeError, "Odd.backward: the gradient of input 1 has dtype <U1"),
+        (object(), TypeError, "Odd.backward: the gradient of input 1 has dtype object"),
+    ],
+)
+def test_what_a_layer_gives_back_is_checked(returned, error, message):
+    odd = type("Odd", (), {"forward": lambda self, x: x, "backward": lambda self, d: returned})
+    z = graph.apply(odd(), graph.variable(1.0))
+    with pytest.raises(error, match=message):
+        z.backward()
+    assert z.grad is None
+
+
+def test_values_that_are_whole_numbers_have_gradients_that_are_not():
+    class Rounds:
+        def forward(self, x):
+            return np.round(x).astype(int)
+
+        def backward(self, dout):
+            return dout
+
+    x = graph.variable([0.4, 1.6])
+    (graph.apply(Rounds(), x) * 0.25).backward()
+    assert x.grad.tolist() == [0.25, 0.25]
+
+
+def test_targets_are_constants():
+    x = graph.variable([[0.5, 1.5]], "x")
+    for loss in (graph.softmax_cross_entropy, graph.squared_error):
+        with pytest.raises(ValueError, match=r"of which a loss gives no gradient; make <t = .*> a constant"):
+            loss(x, graph.variable([[1.0, 0.0]], "t"))
+        with pytest.raises(ValueError, match="make <x = "):
+            loss(x, graph.sigmoid(x))
+        assert loss(x, graph.constant([[0.5, 0.5]]) * 2).value > 0
+
+
+def test_exponents_that_are_nodes():
+    x, n = graph.variable(-3.0, "x"), graph.constant(2.0)
+    square = x**n
+    square.backward()
+    assert (square.value, x.grad) == (9, -6)
+    base, exponent = graph.variable(0.0), graph.variable(2.0)
+    power = base**exponent
+    power.backward()
+    assert (power.value, base.grad, exponent.grad) == (0, 0, 0)
+    assert (2 ** graph.variable(3.0)).value == 8
+    bp.assert_gradients((graph.variable([0.5, 2.0], "x") ** [2.0, -1.5]).sum())
+    bp.assert_gradients(graph.variable([[0.5], [2.0]], "x") ** graph.variable([2.0, -1.5, 0.5], "n"))
+
+
+def test_near_ties_are_kinks():
+    x = graph.variable([1.0, 1.0 + 1e-7, 0.0, 3.0, -2.0, 5.0, 4.0, 9.0], "x")
+    report = bp.check_gradients(graph.maximum(x, 1.0).sum())
+    assert report.passed, report
+    assert report.arrays[0].kinks == 2
+    bp.assert_gradients(graph.variable([1.0, 1.0 + 1e-7, *range(-8, 0)], "x").max())
+
+
+def test_nan_has_the_gradient_of_a_maximum():
+    x, y = graph.variable([np.nan, 1.0, np.nan]), graph.variable([1.0, np.nan, np.nan])
+    z = graph.maximum(x, y)
+    z.backward()
+    assert (x.grad.tolist(), y.grad.tolist()) == ([1, 0, 0.5], [0, 1, 0.5])
+    most = x.max()
+    most.backward()
+    assert x.grad.tolist() == [0.5, 0, 0.5]
+
+
+def test_copies():
+    x = graph.variable(2.0, "x")
+    y = x * 3
+    y.backward()
+    twin = copy.copy(y)
+    x.value = 5.0
+    assert (y.value, twin.value, twin.grad) == (15, 15, None)
+    leaf = copy.copy(x)
+    leaf.value = 7.0
+    assert (leaf.value, y.value) == (7, 15)
+    y.backward()
+    x2, y2 = copy.deepcopy([x, y])
+    assert y2.inputs[0] is x2
+    assert (x2.grad, y2.differentiated) == (3, y2)
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        pickle.dumps(y)
+
+
+def test_a_value_that_cannot_be_computed():
+    x, t = graph.variable([[0.5, 1.5]], "x"), graph.constant([0], "t")
+    loss = graph.softmax_cross_entropy(x, t)
+    t.value = [5]
+    assert repr(loss) == "<SoftmaxWithLoss = ?>"
+    with pytest.raises(ValueError, match=r"t\[0\] is 5"):
+        loss.backward()
+    t.value = [1]
+    assert loss.value == pytest.approx(np.log1p(np.exp(-1.0)), rel=8 * 2**-53)
+
+
+def test_a_leaf_keeps_its_type():
+    number, array = graph.variable(3.0), graph.variable(np.ones(2, np.float32))
+    product = number * array
+    product.backward()
+    number.value = number.value - 0.1 * number.grad
+    array.value = array.value.astype(np.float64)
+    assert product.value.dtype == array.value.dtype == np.float32
+
+
+def test_constants_get_no_gradient_of_their_own():
+    one = graph.constant(3.0)
+    one.backward()
+    assert one.grad is None
+
+
+def test_only_the_attributes_that_there_are():
+    x = graph.variable(1.0)
+    with pytest.raises(AttributeError):
+        x.vaule = 3
+    assert f"{x * 2:.3f} and {x}" == "2.000 and <variable = 1>"
+
+
+def test_names_that_the_check_invents_are_free():
+    report = bp.check_gradients(graph.variable(1.0, "x1") * graph.variable(2.0))
+    assert [array.name for array in report.arrays] == ["x1", "x2"]
+    assert report.passed
+
+
+def test_a_layer_with_an_operation_and_inputs_is_no_graph():
+    class Layer(bp.Relu):
+        operation, inputs = "relu", 1
+
+    bp.assert_gradients(Layer(), np.array([[0.5, -1.0, 2.0]]))

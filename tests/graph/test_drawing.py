@@ -1,6 +1,8 @@
 """Drawings: the right numbers, each in its place, none over another, and nothing shown that was not computed."""
 
 import re
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from backprop import graph
 from backprop.graph import layout
 from backprop.graph.layout import crossings, ordered
 from backprop.graph.scene import scene
+from backprop.graph.texts import readable_name
 from tests.graph.geometry import Picture
 from tests.graph.made import apples, busy, chain, random_graphs, sigmoid, softmax_with_loss
 
@@ -117,7 +120,7 @@ def test_the_numbers_of_the_shopping():
 
 def test_forward_goes_from_left_to_right():
     laid_out = scene(softmax_with_loss(), False)
-    place = {box.content: box.x for box in laid_out.boxes if box.kind in ("circle", "leaf")}
+    place = {box.content.node: box.x for box in laid_out.boxes if box.kind in ("circle", "leaf")}
     assert all(place[one] < place[node] for node in place for one in node.inputs)
 
 
@@ -181,9 +184,12 @@ SYMBOLS = {
     "Subtract": (lambda x, y: x - y, {"∂L/∂out·1", "∂L/∂out·(−1)"}),
     "Divide": (lambda x, y: x / y, {"∂L/∂out·1/y", "∂L/∂out·(−x/y²)"}),
     "Reciprocal": (lambda x, y: 1 / x, {"∂L/∂out·(−out²)"}),
+    "Power of 0": (lambda x, y: x**0, {"∂L/∂out·0"}),
+    "PowerOf": (lambda x, y: x**y, {"∂L/∂out·y·x**(y−1)", "∂L/∂out·out·log x"}),
+    "broadcast": (lambda x, y: x + graph.constant(np.ones(3), "c"), {"Σ ∂L/∂out·1"}),
     "Exp": (lambda x, y: graph.exp(x), {"∂L/∂out·out"}),
     "Log": (lambda x, y: graph.log(x), {"∂L/∂out·1/x"}),
-    "Power": (lambda x, y: x**-1.5, {"∂L/∂out·−1.5·x**−2.5"}),
+    "Power": (lambda x, y: x**-1.5, {"∂L/∂out·(−1.5·x**−2.5)"}),
     "Relu": (lambda x, y: graph.relu(x), {"∂L/∂out·(x>0)"}),
     "Sigmoid": (lambda x, y: graph.sigmoid(x), {"∂L/∂out·out(1−out)"}),
     "Tanh": (lambda x, y: graph.tanh(x), {"∂L/∂out·(1−out²)"}),
@@ -200,6 +206,33 @@ def test_symbols_of_the_local_derivatives(make, wanted):
     out.backward()
     gradients = Picture(out.draw(symbols="L").svg).words("bp-gradient")
     assert {*gradients} - {"← ∂L/∂out"} == {f"← {one}" for one in wanted}
+
+
+def test_symbols_speak_of_what_was_differentiated():
+    x = graph.variable(2.0, "x")
+    y = x * x
+    y.name = "y"
+    z = y * 3
+    z.name = "z"
+    y.backward()
+    assert not [words for words in Picture(z.draw(symbols=True).svg).words("bp-gradient") if "∂z" in words]
+    z.backward()
+    assert Picture(y.draw(symbols=True).svg).words("bp-gradient").count("← ∂z/∂y") == 1
+    unnamed = graph.variable(1.0, "a+b") * graph.variable(2.0, "c")
+    unnamed.backward()
+    assert Picture(unnamed.draw(symbols=True).svg).words("bp-gradient") == ["← ∂out/∂(a+b)", "← ∂out/∂c"]
+
+
+def test_a_class_of_ones_own_has_no_rule_of_ours():
+    class Add(bp.Add):
+        pass
+
+    x = graph.variable(2.0, "x")
+    out = graph.apply(Add(), x, graph.variable(3.0, "y"), name="out")
+    out.backward()
+    picture = Picture(out.draw(symbols="L").svg)
+    assert "Add" in picture.words("bp-operator")
+    assert "← ∂L/∂x" in picture.words("bp-gradient")
 
 
 def test_symbols_of_losses():
@@ -304,6 +337,64 @@ def test_names_are_text():
     assert "alert#40;#34;1#34;#41;" in drawing.mermaid
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "\x00",
+        "\x0b",
+        "\ufffe",
+        "\ud800",
+        "a\nb",
+        'a"b',
+        "a<b&amp;",
+        "1. one",
+        "+",
+        "é̂x",
+        "👩‍💻",
+        "사과",
+        "x" * 5000,
+    ],
+    ids=ascii,
+)
+def test_any_name_can_be_drawn(name, tmp_path):
+    x = graph.variable(1.0, name)
+    z = x + 1
+    z.name = name
+    z.backward()
+    assert list(Picture(z.draw(tmp_path / "x.svg").svg).faults()) == []
+    Picture((tmp_path / "x.svg").read_text(encoding="utf-8"))  # is well-formed
+    assert z.draw(tmp_path / "x.dot").svg.count("<text") == 8
+    z.draw(tmp_path / "x.mmd")
+    assert "\n" not in repr(z)
+    repr(z).encode()
+
+
+def test_what_has_a_meaning_elsewhere_is_written_by_its_number():
+    x = graph.variable(1.0, "1. a&b *c*")
+    drawing = (x + 1).draw()
+    assert 'n0["1#46; a#38;b #42;c#42;"]' in drawing.mermaid
+    assert 'n2(("#43;"))' in drawing.mermaid
+    assert 'label="1. a&amp;b *c*"' in drawing.dot
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
+@pytest.mark.parametrize("name", ["\x00", "a&lt;b", 'a"b\\', "\ud800"], ids=ascii)
+def test_graphviz_reads_it(name, tmp_path):
+    z = graph.variable(1.0, name) + 1
+    z.draw(tmp_path / "x.dot")
+    drawn = subprocess.run(["dot", "-Tsvg", tmp_path / "x.dot"], check=True, capture_output=True).stdout
+    assert f">{readable_name(name).replace('&', '&amp;').replace(chr(34), '&quot;')}<" in drawn.decode()
+
+
+def test_a_file_that_cannot_be_written_is_left_alone(tmp_path):
+    (tmp_path / "kept.svg").write_text("kept")
+    with pytest.raises(ValueError, match="wanted a name that ends in"):
+        apples().draw(tmp_path / "kept.svgz")
+    with pytest.raises(OSError, match="none"):
+        apples().draw(tmp_path / "none" / "x.svg")
+    assert (tmp_path / "kept.svg").read_text() == "kept"
+
+
 def test_files(tmp_path):
     price = apples()
     drawing = price.draw(tmp_path / "apples.svg")
@@ -313,9 +404,7 @@ def test_files(tmp_path):
     price.draw(str(tmp_path / "apples.mmd"))
     assert (tmp_path / "apples.dot").read_text(encoding="utf-8") == drawing.dot
     assert (tmp_path / "apples.mmd").read_text(encoding="utf-8") == drawing.mermaid
-    with pytest.raises(
-        ValueError, match=r"draw: path is 'apples.png', wanted a name that ends in .svg, .dot"
-    ):
+    with pytest.raises(ValueError, match=r"path is 'apples.png', wanted a name that ends in .svg, .dot"):
         price.draw("apples.png")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["apples.dot", "apples.mmd", "apples.svg"]
 
@@ -372,3 +461,32 @@ def test_frames_show_a_sum_when_all_its_parts_are_there():
         sorted(["← 1", "← 1", "← 1", "← 3", "← 3", "← 7"]),
         steps[-2],
     ]
+
+
+def test_frames_of_a_graph_that_was_gone_through_in_part():
+    a = graph.variable(2.0, "a")
+    b = a * 3
+    c = b * 4
+    b.backward()
+    frames = c.frames()
+    assert frames[-1].svg == c.draw().svg
+    assert Picture(frames[-1].svg).words("bp-gradient") == ["← 3", "← 1"]
+    assert [len(Picture(frame.svg).words("bp-gradient")) for frame in frames] == [0, 0, 0, 1, 2, 2]
+
+
+def test_a_drawing_stays_what_it_was():
+    x = graph.variable(2.0, "x")
+    z = x * 3
+    drawing = z.draw()
+    before = drawing.svg
+    x.value = 5.0
+    x.name = "other"
+    assert drawing.svg == before
+
+
+def test_constants_stand_beside_the_circle_that_they_go_into():
+    x = graph.variable(1.0, "x")
+    total = x * 1
+    for n in range(8):
+        total = total + x * float(n + 2)
+    assert crossings(ordered(end_of(total))) == 0

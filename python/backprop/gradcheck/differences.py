@@ -122,9 +122,12 @@ class Line:
         right, right_half, right_quarter = (self.f(h / n) * n / h - f0 * n / h for n in (1, 2, 4))
         left, left_half, left_quarter = (f0 * n / h - self.f(-h / n) * n / h for n in (1, 2, 4))
         error = 4 * noise / h
-        for whole, half, quarter in ((right, right_half, right_quarter), (left, left_half, left_quarter)):
-            # A corner between h/2 and h doubles one quotient too, but not the next.
-            if abs(quarter) > 1.7 * abs(half) + error and abs(half) > 1.7 * abs(whole) + error:
+        rights, lefts = (right, right_half, right_quarter), (left, left_half, left_quarter)
+        for (whole, half, quarter), others in ((rights, lefts), (lefts, rights)):
+            # A corner between h/2 and h doubles one quotient too, but not the next; one that is much nearer doubles all
+            # of them, but never beyond the other side's slope.
+            doubles = abs(quarter) > 1.7 * abs(half) + error and abs(half) > 1.7 * abs(whole) + error
+            if doubles and abs(quarter) > max(map(abs, others)) + error:
                 return Slope((right + left) / 2, error, min(left, right), max(left, right), "jump")
         bend, bend_half = h * (right - left), h / 2 * (right_half - left_half)
         curved = abs(bend - 4 * bend_half) <= abs(bend) / 2 + 8 * noise

@@ -4,11 +4,14 @@ a) A layer has `forward(*inputs)` and `backward(dout)`, which returns the gradie
    an input. A network has `params`, `loss(x, t)` and `gradient(x, t)`. A function comes as a pair with its gradient, a
    computational graph as its last node.
 b) A copy is checked, in float64 whatever the type of the original, so that nothing of the user's changes.
-c) Arrays are perturbed in place and given to the forward pass themselves, so that what is written to them shows.
+c) Arrays are perturbed in place and given to the forward pass themselves, so that what is written to them shows; the
+   leaves of a graph, which nothing can write to, get copies.
 """
 
 import copy
 import inspect
+import itertools
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -156,9 +159,11 @@ class GraphSubject(Subject):
         self.output = copy.deepcopy(output)
         nodes = order(self.output)
         leaves = [node for node in nodes if node.operation is None and not node.constant]
-        self.leaves = {leaf.name or f"x{n}": leaf for n, leaf in enumerate(leaves, start=1)}
-        if len(self.leaves) < len(leaves):
+        given = [leaf.name for leaf in leaves if leaf.name]
+        if len(set(given)) < len(given):
             raise ValueError(f"{OWNER}: two variables of the graph have the same name")
+        free = (name for name in map("x{}".format, itertools.count(1)) if name not in given)
+        self.leaves = {leaf.name or next(free): leaf for leaf in leaves}
         self.operations = [node.operation for node in nodes if node.operation is not None]
         self.arrays = {name: np.array(leaf.value, dtype=np.float64) for name, leaf in self.leaves.items()}
         self.batch = batch_of(tuple(self.arrays.values()))
@@ -209,7 +214,8 @@ def subject_of(target: Any, inputs: tuple[Any, ...], params: Mapping[str, str] |
     """See `target` as a subject, by what it has."""
     if isinstance(target, tuple) and len(target) == 2 and all(map(callable, target)):
         return FunctionSubject(target, inputs, params)
-    if all(hasattr(target, name) for name in ("operation", "inputs", "backward")):
+    graphs = sys.modules.get("backprop.graph")  # where it was not imported there are no nodes
+    if graphs is not None and isinstance(target, graphs.Node):
         return GraphSubject(target, inputs, params)
     if all(hasattr(target, name) for name in ("forward", "backward")):
         return LayerSubject(target, inputs, params)

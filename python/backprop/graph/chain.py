@@ -1,10 +1,14 @@
 """The chain rule over a graph: in what order, what meets where, what is out of date."""
 
 import copy
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+from backprop._arrays import real_array
+from backprop.graph.values import fixed, gradient_type
 
 if TYPE_CHECKING:
     from backprop.graph.node import Node
@@ -12,68 +16,79 @@ if TYPE_CHECKING:
 
 def order(output: "Node") -> "list[Node]":
     """Every node that leads to `output`, once, inputs before what is computed from them; `output` is last."""
-    done: dict[Node, bool] = {}  # a dict keeps the order
+    done: list[Node] = []
     seen = set()
     stack = [(output, False)]
     while stack:
         node, expanded = stack.pop()
         if expanded:
-            done[node] = True
+            done.append(node)
         elif node not in seen:
             seen.add(node)
             stack.append((node, True))
             stack.extend((one, False) for one in reversed(node.inputs) if one not in seen)
-    return list(done)
+    return done
+
+
+def consumers_within(nodes: "list[Node]") -> "dict[Node, list[tuple[Node, int]]]":
+    """Of each node, by which others of these it is used, and as which of their inputs."""
+    consumers: dict[Node, list[tuple[Node, int]]] = {node: [] for node in nodes}
+    for node in nodes:
+        for n, one in enumerate(node.inputs):
+            consumers[one].append((node, n))
+    return consumers
 
 
 def backward(output: "Node", gradient: ArrayLike) -> None:
     """See `Node.backward`. Nothing is changed before all gradients are there."""
-    value = output.value
-    grads: dict[Node, Any] = {output: output_gradient(gradient, value)}
+    grads: dict[Node, Any] = {output: output_gradient(gradient, output.value)}
     flows: dict[Node, tuple[Any, ...]] = {}
     for node in reversed(order(output)):
         if node.operation is None or node not in grads:
             continue
-        returned = node.operation.backward(grads[node])
-        parts = list(returned) if isinstance(returned, (tuple, list)) else [returned]
-        parts += [None] * (len(node.inputs) - len(parts))
-        flowed: list[Any] = []
-        for n, (one, part) in enumerate(zip(node.inputs, parts, strict=True)):
-            if one.constant or part is None:
-                flowed.append(None)
-                continue
-            part = in_shape_of(one, part, f"{node!r}: the gradient of input {n + 1}")
-            grads[one] = grads[one] + part if one in grads else part
-            flowed.append(part)
-        flows[node] = tuple(flowed)
+        # A copy: the notes' own layers write into what they are given.
+        returned = node.operation.backward(np.array(grads[node])[()])
+        flows[node] = parts = passed_on(node, returned)
+        for one, part in zip(node.inputs, parts, strict=True):
+            if part is not None:
+                grads[one] = grads[one] + part if one in grads else part
     forget(output)
-    from backprop.graph.node import fixed
-
     for node, grad in grads.items():
-        node.grad = fixed(grad)
-    for node, passed in flows.items():
-        node.flows = passed
+        if not node.constant:
+            node.grad, node._output = fixed(grad), weakref.ref(output)
+    for node, parts in flows.items():
+        node.flows = parts
+
+
+def passed_on(node: "Node", returned: Any) -> tuple[Any, ...]:
+    """What `backward` of a node's operation returned, one an input: in its type and shape, or None."""
+    parts = list(returned) if isinstance(returned, (tuple, list)) else [returned]
+    owner = f"{type(node.operation).__name__}.backward"
+    if len(parts) > len(node.inputs):
+        raise ValueError(f"{owner} returned {len(parts)} gradients for {len(node.inputs)} inputs")
+    parts += [None] * (len(node.inputs) - len(parts))
+    return tuple(
+        None if one.constant or part is None else fixed(in_shape_of(one, part, owner, n))
+        for n, (one, part) in enumerate(zip(node.inputs, parts, strict=True), start=1)
+    )
 
 
 def output_gradient(gradient: ArrayLike, value: Any) -> Any:
     """The gradient that an output is given, as an array of its shape or a number."""
-    from backprop._arrays import real_array
-
     given = real_array("backward", "gradient", gradient)
     if given.ndim and given.shape != np.shape(value):
         raise ValueError(
             f"backward: gradient has shape {given.shape}, wanted a number or {np.shape(value)}, the value's shape"
         )
-    dtype = value.dtype if hasattr(value, "dtype") else np.float64
-    return np.full(np.shape(value), given, dtype=dtype)[()]
+    return np.full(np.shape(value), given, dtype=gradient_type(value))[()]
 
 
-def in_shape_of(node: "Node", part: Any, what: str) -> Any:
-    """A gradient in the type of the value that it belongs to; it has to have its shape."""
-    if np.shape(part) != node.shape:
-        raise ValueError(f"{what} has shape {np.shape(part)}, wanted {node.shape}")
-    dtype = node.value.dtype if hasattr(node.value, "dtype") else np.float64
-    return np.asarray(part, dtype=dtype)[()]
+def in_shape_of(node: "Node", part: Any, owner: str, n: int) -> Any:
+    """A copy of a gradient in the type of the value that it belongs to; it has to have its shape."""
+    array = real_array(owner, f"the gradient of input {n}", part)
+    if array.shape != node.shape:
+        raise ValueError(f"{owner}: the gradient of input {n} has shape {array.shape}, wanted {node.shape}")
+    return np.array(array, dtype=gradient_type(node.value))[()]
 
 
 def connected(start: "Node") -> "set[Node]":
@@ -90,7 +105,7 @@ def connected(start: "Node") -> "set[Node]":
 def forget(start: "Node") -> None:
     """Drop all gradients of the graph."""
     for node in connected(start):
-        node.grad = node.flows = None
+        node.grad = node.flows = node._output = None
 
 
 def outdate(leaf: "Node") -> None:
@@ -107,15 +122,18 @@ def outdate(leaf: "Node") -> None:
 
 def copied(output: "Node", memo: dict[int, Any]) -> "Node":
     """A copy of what leads to `output`, with its own operations."""
-    from backprop.graph.node import Node
-
-    for node in order(output):
-        if id(node) in memo:
-            continue
-        inputs = [memo[id(one)] for one in node.inputs]
-        twin = Node(
-            node.value, copy.deepcopy(node.operation, memo), inputs, name=node.name, constant=node.constant
-        )
-        twin.grad, twin.flows = node.grad, node.flows
-        memo[id(node)] = twin
+    nodes = order(output)
+    for node in nodes:
+        if id(node) not in memo:
+            memo[id(node)] = type(node)(
+                node.value,
+                copy.deepcopy(node.operation, memo),
+                [memo[id(one)] for one in node.inputs],
+                name=node.name,
+                constant=node.constant,
+            )
+    for node in nodes:
+        twin, source = memo[id(node)], node.differentiated
+        if source is not None and id(source) in memo:
+            twin.grad, twin.flows, twin._output = node.grad, node.flows, weakref.ref(memo[id(source)])
     return memo[id(output)]  # type: ignore[no-any-return]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backprop.graph import markup
-from backprop.graph.scene import scene
+from backprop.graph.scene import Scene, scene
 from backprop.graph.svg import State, svg
 
 if TYPE_CHECKING:
@@ -17,13 +17,19 @@ class Drawing:
 
     Attributes
     ----------
-    svg, dot, mermaid : str
-        As SVG, in Graphviz' language (`dot -Tsvg` draws it), and as a flowchart of Mermaid. Of a frame all but the SVG
-        show the whole graph.
+    svg : str
+        It as SVG, which is written whenever it is asked for.
+    dot, mermaid : str
+        It in Graphviz' language (`dot -Tsvg` draws it), and as a flowchart of Mermaid; of a frame the whole graph.
     """
 
-    def __init__(self, svg: str, dot: str, mermaid: str) -> None:
-        self.svg, self.dot, self.mermaid = svg, dot, mermaid
+    def __init__(self, scene: Scene, dot: str, mermaid: str, state: State | None = None) -> None:
+        self.dot, self.mermaid = dot, mermaid
+        self._scene, self._state = scene, state
+
+    @property
+    def svg(self) -> str:  # noqa: D102  # described with the class
+        return svg(self._scene, self._state)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it in the format that the name ends in.
@@ -38,13 +44,12 @@ class Drawing:
         ValueError
             The name ends in something else.
         """
-        formats = {".svg": self.svg, ".dot": self.dot, ".gv": self.dot, ".mmd": self.mermaid}
+        formats = {".svg": "svg", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid"}
         suffix = Path(path).suffix.lower()
         if suffix not in formats:
-            raise ValueError(
-                f"draw: path is {os.fspath(path)!r}, wanted a name that ends in {', '.join(formats)}"
-            )
-        Path(path).write_text(formats[suffix], encoding="utf-8")
+            raise ValueError(f"path is {os.fspath(path)!r}, wanted a name that ends in {', '.join(formats)}")
+        content: str = getattr(self, formats[suffix])
+        Path(path).write_bytes(content.encode())
 
     def _repr_svg_(self) -> str:
         return self.svg
@@ -55,7 +60,7 @@ class Drawing:
 
 def draw(output: "Node", path: str | os.PathLike[str] | None, symbols: bool | str) -> Drawing:
     """See `Node.draw`."""
-    drawing = Drawing(svg(scene(output, symbols)), markup.dot(output), markup.mermaid(output))
+    drawing = Drawing(scene(output, symbols), markup.dot(output), markup.mermaid(output))
     if path is not None:
         drawing.save(path)
     return drawing
@@ -65,7 +70,7 @@ def frames(output: "Node", folder: str | os.PathLike[str] | None, symbols: bool 
     """See `Node.frames`."""
     laid_out = scene(output, symbols)
     texts = markup.dot(output), markup.mermaid(output)
-    drawings = [Drawing(svg(laid_out, state), *texts) for state in states(laid_out.nodes)]
+    drawings = [Drawing(laid_out, *texts, state) for state in states(laid_out)]
     if folder is not None:
         if not Path(folder).is_dir():
             raise FileNotFoundError(f"frames: there is no folder {os.fspath(folder)!r}")
@@ -75,28 +80,27 @@ def frames(output: "Node", folder: str | os.PathLike[str] | None, symbols: bool 
     return drawings
 
 
-def states(nodes: "list[Node]") -> list[State]:
+def states(scene: Scene) -> list[State]:
     """The steps of a computation: the leaves, each operation, then backwards again, and the whole at last."""
+    nodes = scene.nodes
     values = {node for node in nodes if node.operation is None}
     steps = [State(set(values), (), ())]
     operations = [node for node in nodes if node.operation is not None]
     for node in operations:
         values.add(node)
         steps.append(State(set(values), (), (), node))
-    output = nodes[-1]
-    if output.grad is None:
-        return [*steps, State(nodes, (), ())]
-    passed: set[Node] = set()
-    steps.append(State(nodes, {output}, ()))
-    for node in reversed(operations):
-        if node.flows is None:
-            continue
-        passed.add(node)
-        # A gradient is whole when everything that the value went into has passed its share back.
-        whole = {
-            one
-            for one in nodes
-            if one is output or all(other in passed for other in nodes if one in other.inputs)
-        }
-        steps.append(State(nodes, whole, set(passed), node))
+    back = [node for node in reversed(operations) if node.flows is not None]
+    if back:
+        # A gradient is whole when everything that passes a share of it back has done so.
+        missing = {node: sum(n.flows is not None for n, _ in scene.consumers[node]) for node in nodes}
+        whole = {node for node, count in missing.items() if not count and node.grad is not None}
+        passed: set[Node] = set()
+        steps.append(State(nodes, set(whole), ()))
+        for node in back:
+            passed.add(node)
+            for one in node.inputs:
+                missing[one] -= 1
+                if not missing[one]:
+                    whole.add(one)
+            steps.append(State(nodes, set(whole), set(passed), node))
     return [*steps, State(nodes, nodes, nodes)]

@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop import layers, nodes
-from backprop.graph.node import Node, leaf_value
+from backprop.graph import chain
+from backprop.graph.node import Node
+from backprop.graph.values import leaf_value, output_value
 
 Axes = int | tuple[int, ...] | None
 
@@ -44,7 +46,7 @@ def variable(value: ArrayLike, name: str | None = None) -> Node:
         raise TypeError(
             f"variable: value is the node {value!r}, wanted a number or an array; its value is one"
         )
-    return Node(leaf_value("value", value), name=name)
+    return Node(leaf_value("variable", value), name=name)
 
 
 def constant(value: ArrayLike, name: str | None = None) -> Node:
@@ -59,7 +61,7 @@ def constant(value: ArrayLike, name: str | None = None) -> Node:
     -------
     Node
     """
-    return Node(leaf_value("value", value, labels=True), name=name, constant=True)
+    return Node(leaf_value("constant", value, labels=True), name=name, constant=True)
 
 
 def as_node(value: Any) -> Node:
@@ -73,20 +75,30 @@ def apply(layer: Any, *inputs: Any, name: str | None = None) -> Node:
     Parameters
     ----------
     layer : object
-        A shallow copy of it is used, so it keeps its own memory and may stand in a graph several times.
+        A shallow copy of it is used, so it keeps its own memory and may stand in a graph several times. Its `forward`
+        gets floats, NumPy numbers and read-only arrays; its `backward` gets a gradient of its own, and returns that
+        of its input, or a tuple with one an input, None for those that have none.
     *inputs : Node or array_like
     name : str, optional
 
     Returns
     -------
     Node
+
+    Raises
+    ------
+    TypeError
+        `layer` is none, or its `forward` returned something else than a number or an array of numbers.
     """
+    if isinstance(layer, type):
+        raise TypeError(f"apply: layer is the class {layer.__name__}, wanted an object of it")
     if not all(callable(getattr(layer, method, None)) for method in ("forward", "backward")):
         raise TypeError(
             f"apply: layer is a {type(layer).__name__}, wanted something with forward and backward"
         )
     operation, operands = copy.copy(layer), [as_node(value) for value in inputs]
-    return Node(operation.forward(*(node.value for node in operands)), operation, operands, name=name)
+    value = output_value(operation, operation.forward(*(node.value for node in operands)))
+    return Node(value, operation, operands, name=name)
 
 
 def add(x: Any, y: Any) -> Node:
@@ -106,7 +118,7 @@ def multiply(x: Any, y: Any) -> Node:
 
 def divide(x: Any, y: Any) -> Node:
     """`x / y`; the node of section 0089, `1 / y`, where x is the number 1."""
-    if not isinstance(x, Node) and np.ndim(x) == 0 and x == 1:
+    if type(x) in (int, float) and x == 1:
         return reciprocal(y)
     return apply(nodes.Divide(), x, y)
 
@@ -122,9 +134,9 @@ def reciprocal(x: Any) -> Node:
 
 
 def power(x: Any, n: Any) -> Node:
-    """`xⁿ`; where n is a node it is made of exp(n·log(x)), which is NaN for x below 0."""
-    if isinstance(n, Node):
-        return exp(multiply(n, log(x)))
+    """`xⁿ`. A number n stands in the circle; where n is a node or an array it is an input like x."""
+    if isinstance(n, Node) or np.ndim(n):
+        return apply(nodes.PowerOf(), x, n)
     return apply(nodes.Power(n), x)
 
 
@@ -193,33 +205,25 @@ def tanh(x: Any) -> Node:
 
 def affine(x: Any, W: Any, b: Any) -> Node:
     """`Affine`, section 0090: `x·W + b` for x of shape (B, I), W of (I, O) and b of (O,)."""
-    return apply(AffineOf(), x, W, b)
+    return apply(nodes.AffineOf(), x, W, b)
 
 
 def softmax_cross_entropy(x: Any, t: Any) -> Node:
-    """`SoftmaxWithLoss`, section 0091, of scores x (B, K) and labels (B,) or weights (B, K), which get no gradient."""
-    return apply(layers.SoftmaxWithLoss(), x, t)
+    """`SoftmaxWithLoss`, section 0091, of scores x (B, K) and labels (B,) or weights (B, K), which are constants."""
+    return apply(layers.SoftmaxWithLoss(), x, target(t))
 
 
 def squared_error(x: Any, t: Any) -> Node:
-    """`IdentityWithLoss` of outputs x (B, K) and targets (B, K), which get no gradient."""
-    return apply(layers.IdentityWithLoss(), x, t)
+    """`IdentityWithLoss` of outputs x (B, K) and targets (B, K), which are constants."""
+    return apply(layers.IdentityWithLoss(), x, target(t))
 
 
-class AffineOf:
-    """`Affine` with W and b as inputs, since here they are nodes."""
-
-    def __init__(self) -> None:
-        self.layer: layers.Affine | None = None
-
-    def forward(self, x: ArrayLike, W: ArrayLike, b: ArrayLike) -> Any:
-        """Return `x·W + b`."""
-        self.layer = layers.Affine(np.asarray(W), np.asarray(b))
-        return self.layer.forward(x)
-
-    def backward(self, dout: ArrayLike) -> tuple[Any, Any, Any]:
-        """Return `(dx, dW, db)`."""
-        from backprop._arrays import remembered
-
-        layer = remembered("affine", self.layer)
-        return layer.backward(dout), layer.dW, layer.db
+def target(t: Any) -> Node:
+    """`t` as a node, if nothing that is differentiated leads to it: losses give no gradient of their targets."""
+    node = as_node(t)
+    variables = [one for one in chain.order(node) if one.operation is None and not one.constant]
+    if variables:
+        raise ValueError(
+            f"t is {node!r}, of which a loss gives no gradient; make {variables[0]!r} a constant"
+        )
+    return node

@@ -61,29 +61,27 @@ class Edge:
     ----------
     straight : bool
         Whether it should not bend.
-    content : object
-        What the drawing knows it by.
     """
 
     start: Box
     end: Box
     entry: float = 0.0
     straight: bool = False
-    content: Any = None
 
 
-def join(start: Box, end: Box, entry: float = 0.0, straight: bool = False, content: Any = None) -> list[Edge]:
-    """Connect two boxes, through an empty box in every layer between them; return the pieces."""
-    pieces = []
+def join(start: Box, end: Box, entry: float = 0.0, straight: bool = False) -> None:
+    """Connect two boxes, through an empty box in every layer between them."""
     while start.layer + 1 < end.layer:
         bend = Box(start.layer + 1, 0.0, 0.0, "bend")
-        pieces.append(Edge(start, bend, 0.0, True, content))
+        connect(Edge(start, bend, 0.0, True))
         start = bend
-    pieces.append(Edge(start, end, entry, straight, content))
-    for piece in pieces:
-        piece.start.after.append(piece)
-        piece.end.before.append(piece)
-    return pieces
+    connect(Edge(start, end, entry, straight))
+
+
+def connect(edge: Edge) -> None:
+    """Make an edge known to both of its ends."""
+    edge.start.after.append(edge)
+    edge.end.before.append(edge)
 
 
 def place(output: Box, margin: float = 16.0) -> tuple[list[Box], float, float]:
@@ -257,12 +255,21 @@ def straighten(layers: list[list[Box]]) -> None:
     paths = [path_from(box) for box in boxes if not any(edge.straight for edge in box.before)]
     for round_ in range(PASSES):
         for path in paths if round_ % 2 else reversed(paths):
-            low = max((above[b].y + distance(above[b], b) for b in path if b in above), default=-math.inf)
-            high = min((below[b].y - distance(b, below[b]) for b in path if b in below), default=math.inf)
-            if low <= high:
-                height = min(max(wanted(path), low), high)
-                for box in path:
-                    box.y = height
+            align(path, above, below)
+
+
+def align(path: list[Box], above: dict[Box, Box], below: dict[Box, Box]) -> None:
+    """Bring a path to one height; where its neighbours leave none, each half of it."""
+    low = max((above[b].y + distance(above[b], b) for b in path if b in above), default=-math.inf)
+    high = min((below[b].y - distance(b, below[b]) for b in path if b in below), default=math.inf)
+    if low <= high:
+        height = min(max(wanted(path), low), high)
+        for box in path:
+            box.y = height
+    elif len(path) > 1:
+        half = len(path) // 2
+        align(path[:half], above, below)
+        align(path[half:], above, below)
 
 
 def path_from(box: Box) -> list[Box]:

@@ -1,9 +1,10 @@
 """A graph as text for other programs: Graphviz' DOT and Mermaid."""
 
+import re
 from typing import TYPE_CHECKING
 
 from backprop.graph import chain
-from backprop.graph.texts import number_text, operation_text, symbol
+from backprop.graph.texts import number_text, operation_text, readable_name, symbol
 
 if TYPE_CHECKING:
     from backprop.graph.node import Node
@@ -31,7 +32,7 @@ def dot(output: "Node") -> str:
             lines.append(f"  n{n} [shape=plaintext, label={quoted(symbol(node))}];")
         else:
             lines.append(f"  n{n} [shape=circle, label={quoted(operation_text(node.operation))}];")
-    lines.append(f"  out [shape=plaintext, label={quoted(output.name or '')}];")
+    lines.append(f"  out [shape=plaintext, label={quoted(readable_name(output.name))}];")
     for start, end, value, gradient in edges(output):
         label = value + (f"\n← {gradient}" if gradient else "")
         lines.append(f"  n{start} -> {'out' if end is None else f'n{end}'} [label={quoted(label)}];")
@@ -40,7 +41,7 @@ def dot(output: "Node") -> str:
 
 def quoted(words: str) -> str:
     """A string of DOT."""
-    escaped = words.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    escaped = words.replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
 
 
@@ -52,7 +53,7 @@ def mermaid(output: "Node") -> str:
             lines.append(f"  n{n}[{entities(symbol(node) or ' ')}]")
         else:
             lines.append(f"  n{n}(({entities(operation_text(node.operation))}))")
-    lines.append(f"  out[{entities(output.name or ' ')}]")
+    lines.append(f"  out[{entities(readable_name(output.name) or ' ')}]")
     for start, end, value, gradient in edges(output):
         label = " / ".join(part for part in (value, f"← {gradient}" if gradient else "") if part)
         arrow = f"-- {entities(label)} -->" if label else "-->"
@@ -61,5 +62,5 @@ def mermaid(output: "Node") -> str:
 
 
 def entities(words: str) -> str:
-    """A string of Mermaid, in which what has a meaning there is written by its number."""
-    return '"' + "".join(c if c.isalnum() or c in " ./+×÷−·∂←Σ" else f"#{ord(c)};" for c in words) + '"'
+    """A string of Mermaid, in which what has a meaning there, or begins a list, is written by its number."""
+    return '"' + re.sub(r"[^\w ./×÷−·∂←Σ]|\.(?=\s|$)", lambda found: f"#{ord(found[0])};", words) + '"'

@@ -3,11 +3,14 @@
 a) A leaf holds what it was given. Every other node holds an operation, which is a layer or node class of this package
    or anyone's (`forward(*inputs)`, `backward(dout)`), and the nodes that go in.
 b) Values are never stale: where a leaf gets another one, what depends on it is computed anew when it is next looked at.
-   Arrays are read-only, so that they change in no other way.
+   Arrays are read-only, so that they change in no other way; only what an operation keeps for itself, as `Affine` does,
+   can be changed behind its back.
 c) A gradient is None until it is computed, and again when it no longer belongs to the values: all gradients of a graph
    are those of the output on which `backward` was called last.
+d) A graph is for one thread at a time.
 """
 
+import copy
 import html
 import os
 import weakref
@@ -19,13 +22,15 @@ from numpy.typing import ArrayLike
 
 from backprop.graph import chain
 from backprop.graph.operators import Operators
+from backprop.graph.texts import number_text, operation_text, readable_name
+from backprop.graph.values import fixed, leaf_value, output_value
 
 if TYPE_CHECKING:
     from backprop.graph.drawing import Drawing
 
 
 # A notebook draws a graph of at most that many nodes by itself.
-SHOWN = 300
+MOST_DRAWN = 300
 
 
 class Node(Operators):
@@ -50,6 +55,19 @@ class Node(Operators):
         What the last `backward` passed on to each of `inputs`; where paths meet `grad` is their sum.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_name",
+        "_output",
+        "_value",
+        "constant",
+        "consumers",
+        "flows",
+        "grad",
+        "inputs",
+        "operation",
+    )
+
     def __init__(
         self,
         value: Any,
@@ -66,6 +84,7 @@ class Node(Operators):
         self.constant = constant
         self.grad: Any = None
         self.flows: tuple[Any, ...] | None = None
+        self._output: weakref.ref[Node] | None = None
         self.consumers: weakref.WeakSet[Node] = weakref.WeakSet()
         for node in self.inputs:
             node.consumers.add(self)
@@ -87,7 +106,8 @@ class Node(Operators):
         if self._value is None:
             for node in chain.order(self):
                 if node._value is None:
-                    node._value = fixed(node.operation.forward(*(one._value for one in node.inputs)))
+                    returned = node.operation.forward(*(one._value for one in node.inputs))
+                    node._value = output_value(node.operation, returned)
         return self._value
 
     @value.setter
@@ -96,10 +116,12 @@ class Node(Operators):
             raise AttributeError(
                 f"{self!r} is computed from its inputs, whose values can be set; its own cannot"
             )
-        new = leaf_value("value", value, labels=self.constant)
+        new = leaf_value("graph", value, labels=self.constant)
         if np.shape(new) != self.shape:
             raise ValueError(f"value has shape {np.shape(new)}, {self!r} has {self.shape}")
-        self._value = fixed(new)
+        # A number that took the type of the arrays beside it still does; anything else keeps its own.
+        old = self._value
+        self._value = float(new) if type(old) is float else fixed(np.asarray(new, dtype=old.dtype))
         chain.outdate(self)
 
     @property
@@ -125,6 +147,11 @@ class Node(Operators):
         """
         chain.backward(self, gradient)
 
+    @property
+    def differentiated(self) -> "Node | None":
+        """The node whose derivative `grad` is, the one on which `backward` was called; None if there is no `grad`."""
+        return None if self.grad is None or self._output is None else self._output()
+
     def draw(self, path: str | os.PathLike[str] | None = None, *, symbols: bool | str = False) -> "Drawing":
         """Draw what leads here: values above the edges, gradients below them where they were computed.
 
@@ -134,7 +161,7 @@ class Node(Operators):
             Where to write it: `.svg`, `.dot` (Graphviz) or `.mmd` (Mermaid).
         symbols : bool or str, default False
             Label edges by names and derivatives instead of numbers; a str names the quantity that is differentiated,
-            by default this node.
+            by default the node on which `backward` was called.
 
         Returns
         -------
@@ -168,46 +195,32 @@ class Node(Operators):
 
     def _repr_html_(self) -> str:
         count = len(chain.order(self))
-        if count > SHOWN:
+        if count > MOST_DRAWN:
             return f"{html.escape(repr(self))}, {count} nodes; draw() draws them"
         return self.draw()._repr_html_()
 
     def __repr__(self) -> str:
-        from backprop.graph.texts import number_text, operation_text
-
-        what = self.name or ("constant" if self.constant else operation_text(self.operation) or "variable")
-        known = self._value is not None or self.operation is not None
-        parts = [f"{what} = {number_text(self.value)}" if known else what]
+        what = readable_name(self.name) or ("constant" if self.constant else operation_text(self.operation))
+        parts = [f"{what or 'variable'} = {'?' if self._value is None else number_text(self._value)}"]
         if self.grad is not None:
             parts.append(f"grad {number_text(self.grad)}")
         return f"<{', '.join(parts)}>"
+
+    def __format__(self, specification: str) -> str:
+        """`f"{node:.3f}"` formats the value."""
+        return format(self.value, specification) if specification else repr(self)
+
+    def __copy__(self) -> "Node":
+        """Make another node over the same inputs."""
+        operation = copy.copy(self.operation)
+        return type(self)(self.value, operation, self.inputs, name=self.name, constant=self.constant)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Node":
         """Copy what leads here; without recursion, since graphs may be deep."""
         return chain.copied(self, memo)
 
-
-def fixed(value: Any) -> Any:
-    """`value` as a number, or as a view of an array that cannot be written to."""
-    if not isinstance(value, np.ndarray):
-        return value
-    if not value.ndim:
-        return value[()]
-    value = value.view()
-    value.setflags(write=False)
-    return value
-
-
-def leaf_value(name: str, value: ArrayLike, labels: bool = False) -> Any:
-    """A Python number as a float, anything else as a NumPy number or array of its own of floating-point type.
-
-    With `labels` arrays of integers stay as they are.
-    """
-    from backprop._arrays import floats, real_array
-
-    if type(value) in (bool, int, float):
-        return float(value)  # type: ignore[arg-type]  # takes the type of the arrays beside it
-    array = real_array("graph", name, value)
-    if not (labels and array.ndim and array.dtype.kind in "iu"):
-        (array,) = floats("graph", None, **{name: array})
-    return array.copy()[()]
+    def __reduce__(self) -> Any:
+        """Refuse to be pickled."""
+        raise TypeError(
+            "a node of a graph cannot be pickled; keep the values of its leaves, and write it again"
+        )

@@ -28,23 +28,41 @@ UFUNCS = {
 }
 
 
+# And of those that are no universal functions.
+FUNCTIONS = {"sum": "sum", "max": "max", "amax": "max", "mean": "mean", "dot": "matmul"}
+KNOWN = ", ".join(f"np.{name}" for name in (*UFUNCS, *FUNCTIONS))
+
+
 class Operators:
     """What makes `z = (x + y) ** 2` a graph."""
+
+    __slots__ = ()
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> "Node":
         """Answer `np.exp(node)`, and `array * node` with a node rather than an array of nodes."""
         name = UFUNCS.get(ufunc.__name__)
         if method != "__call__" or options or name is None:
             called = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
-            raise TypeError(
-                f"{called} has no node, or not with these arguments; there are np.{', np.'.join(UFUNCS)}"
-            )
+            raise TypeError(f"{called} has no node, or not with these arguments; there are {KNOWN}")
         return self._made(name, *inputs)
 
-    def _made(self, name: str, *operands: Any) -> "Node":
+    def __array_function__(self, function: Any, types: Any, inputs: Any, options: dict[str, Any]) -> "Node":
+        """Answer `np.sum(node)`; what has no node is refused, where NumPy would make an array of nodes."""
+        name = FUNCTIONS.get(function.__name__)
+        if name is None or not options.keys() <= {"axis", "keepdims"}:
+            raise TypeError(
+                f"np.{function.__name__} has no node, or not with these arguments; there are {KNOWN}"
+            )
+        return self._made(name, *inputs, **options)
+
+    def __array__(self, *arguments: Any, **options: Any) -> Any:
+        """Refuse to be an element of an array."""
+        raise TypeError(f"{self!r} is a node of a graph, which is no array; its value is one")
+
+    def _made(self, name: str, *operands: Any, **options: Any) -> "Node":
         from backprop.graph import functions
 
-        node: Node = getattr(functions, name)(*operands)
+        node: Node = getattr(functions, name)(*operands, **options)
         return node
 
     def __add__(self, other: Any) -> "Node":
@@ -91,24 +109,18 @@ class Operators:
 
     def sum(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Node":
         """Sum over axes, as `backprop.graph.sum`."""
-        return self._made_over("sum", axis, keepdims)
+        return self._made("sum", self, axis, keepdims)
 
     def max(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Node":
         """Maximum over axes, as `backprop.graph.max`."""
-        return self._made_over("max", axis, keepdims)
+        return self._made("max", self, axis, keepdims)
 
     def mean(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Node":
         """Mean over axes, as `backprop.graph.mean`."""
-        return self._made_over("mean", axis, keepdims)
-
-    def _made_over(self, name: str, axis: int | tuple[int, ...] | None, keepdims: bool) -> "Node":
-        from backprop.graph import functions
-
-        node: Node = getattr(functions, name)(self, axis, keepdims)
-        return node
+        return self._made("mean", self, axis, keepdims)
 
     def __bool__(self) -> bool:
         raise TypeError("a node has no truth; ask its value, or take the larger of two with graph.maximum")
 
 
-assert all(hasattr(np, name) for name in UFUNCS)
+assert all(hasattr(np, name) for name in (*UFUNCS, *FUNCTIONS))

@@ -1,18 +1,12 @@
 """What a drawing of a graph consists of: circles, leaves, the points where values branch, and the labels of edges."""
 
+import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from backprop.graph import chain
 from backprop.graph.layout import Box, join, place
-from backprop.graph.texts import (
-    derivative,
-    local_derivatives,
-    matrix_derivatives,
-    number_text,
-    operation_text,
-    symbol,
-)
+from backprop.graph.texts import derivative, gradient_text, number_text, operation_text, readable_name, symbol
 
 if TYPE_CHECKING:
     from backprop.graph.node import Node
@@ -45,73 +39,99 @@ class Label:
 
 
 @dataclass(eq=False)
+class Mark:
+    """What stands in a circle, beside a leaf or behind the output."""
+
+    node: "Node"
+    words: str
+
+
+@dataclass(eq=False)
 class Scene:
-    """A graph with a place for everything.
+    """A graph with a place for everything. Its words are those of the moment it was made.
 
     Attributes
     ----------
     output : Node
     nodes : list of Node
         Inputs before what is computed from them.
+    consumers : dict of Node to list of (Node, int)
+        By which nodes each one is used, and as which input.
     boxes : list of Box
-        Of kind `circle`, `leaf`, `end` (each with a Node as content), `label` (with a Label), `fork` and `bend`.
+        Of kind `circle`, `leaf`, `end` (each with a Mark as content), `label` (with a Label), `fork` and `bend`.
     width, height : float
     """
 
     output: "Node"
     nodes: "list[Node]"
+    consumers: "dict[Node, list[tuple[Node, int]]]"
     boxes: list[Box] = field(default_factory=list)
     width: float = 0.0
     height: float = 0.0
 
+    def __post_init__(self) -> None:
+        self.title = readable_name(self.output.name) or "a value"
+
 
 def text_width(text: str, size: float) -> float:
     """About the width of a text in a sans-serif typeface; the drawing makes it exact."""
-    narrow, wide = "iljtfrI.,:;'|!()[] ·/", "mwMW@×−∂Σ←"
+    narrow, wide = "iljtfrI.,:;'|!()[] ·/", "mwMW@×"
     units = 0.0
     for character in text:
-        if ord(character) >= 0x1100:  # Hangul, kana, Chinese characters
-            units += 0.62 if 0x2000 <= ord(character) < 0x2300 else 1.0
+        if unicodedata.category(character) in (
+            "Mn",
+            "Me",
+            "Cf",
+        ):  # stand above the letter before, or join two
+            continue
+        if unicodedata.east_asian_width(character) in "WF":
+            units += 1.0
         else:
-            units += 0.33 if character in narrow else 0.86 if character in wide else 0.6
-    return units * size
+            units += 0.33 if character in narrow else 0.86 if character in wide else 0.62
+    return max(units, 0.3) * size if text else 0.0
 
 
 def scene(output: "Node", symbols: bool | str) -> Scene:
     """Lay out what leads to `output`."""
-    result = Scene(output, chain.order(output))
-    consumers: dict[Node, list[tuple[Node, int]]] = {node: [] for node in result.nodes}
-    for node in result.nodes:
-        for n, one in enumerate(node.inputs):
-            consumers[one].append((node, n))
-    depth = depths(result.nodes, consumers)
-    texts = Texts(output, symbols, consumers)
-    drawn = {node: marked(node, SPAN * depth[node]) for node in result.nodes}
+    nodes = chain.order(output)
+    result = Scene(output, nodes, chain.consumers_within(nodes))
+    result.boxes, result.width, result.height = place(connected_boxes(result, symbols))
+    return result
 
+
+def connected_boxes(result: Scene, symbols: bool | str) -> Box:
+    """Make and connect the boxes of a scene; return the last one."""
+    nodes, consumers, output = result.nodes, result.consumers, result.output
+    depth = depths(nodes, consumers)
+    texts = Texts(output, symbols, consumers)
+    drawn = {node: marked(node, SPAN * depth[node]) for node in nodes}
+    end = Box(SPAN * depth[output] + 2, 14.0, 2 * SIZE, "end", Mark(output, readable_name(output.name)))
+    end.width += text_width(end.content.words, SIZE)
     ends: dict[tuple[Node, int], Box] = {}  # where the edge into an input of a node comes from
-    for node in result.nodes:
+    for node in nodes:
         tail = drawn[node]
         if texts.own(node):
             label = labelled(Label(node, None, *texts.of_value(node)), tail.layer + 1)
             join(tail, label, straight=True)
             tail = label
+        elif len(consumers[node]) == 1:
+            # Nothing stands between a constant's value and the circle that it goes into.
+            tail.layer = SPAN * depth[consumers[node][0][0]] - 1
         if node is output:
-            end = Box(drawn[node].layer + 2, text_width(node.name or "", SIZE) + 14.0, 2 * SIZE, "end", node)
             join(tail, end, straight=True)
         elif len(consumers[node]) == 1:
             ends[consumers[node][0]] = tail
         else:
-            fork = Box(drawn[node].layer + 2, 8.0, 8.0, "fork", node)
+            fork = Box(SPAN * depth[node] + 2, 8.0, 8.0, "fork")
             join(tail, fork, straight=True)
             for target, n in consumers[node]:
                 branch = labelled(Label(node, target, *texts.of_flow(target, n)), fork.layer + 1)
                 join(fork, branch)
                 ends[target, n] = branch
-    for node in result.nodes:  # in the order of the inputs, which the drawing keeps
+    for node in nodes:  # in the order of the inputs, which the drawing keeps
         for n, entry in enumerate(spread(len(node.inputs))):
             join(ends[node, n], drawn[node], entry, straight=len(node.inputs) == 1)
-    result.boxes, result.width, result.height = place(end)
-    return result
+    return end
 
 
 class Texts:
@@ -121,7 +141,9 @@ class Texts:
         self, output: "Node", symbols: bool | str, consumers: "dict[Node, list[tuple[Node, int]]]"
     ) -> None:
         self.symbols = bool(symbols)
-        self.final = symbols if isinstance(symbols, str) else output.name or ""
+        found = (node.differentiated for node in consumers)
+        source = next((node for node in found if node is not None), output)
+        self.final = readable_name(symbols if isinstance(symbols, str) else source.name) or "out"
         self.consumers = consumers
 
     def own(self, node: "Node") -> bool:
@@ -134,22 +156,19 @@ class Texts:
         if not self.symbols:
             return number_text(node.value), number_text(node.grad) if known else ""
         name = symbol(node) if node.operation is not None else ""
-        product = self._product(*self.consumers[node][0]) if len(self.consumers[node]) == 1 else ""
-        return name, product or derivative(self.final, symbol(node)) if known else ""
+        if not known:
+            return name, ""
+        product = (
+            gradient_text(self.final, *self.consumers[node][0]) if len(self.consumers[node]) == 1 else ""
+        )
+        return name, product or derivative(self.final, symbol(node))
 
     def of_flow(self, target: "Node", n: int) -> tuple[str, str]:
         """Texts for what one input of `target` is given and gives back."""
         flow = None if target.flows is None else target.flows[n]
         if self.symbols:
-            return "", self._product(target, n) if flow is not None else ""
+            return "", "" if flow is None else gradient_text(self.final, target, n)
         return number_text(target.inputs[n].value), "" if flow is None else number_text(flow)
-
-    def _product(self, target: "Node", n: int) -> str:
-        whole = matrix_derivatives(self.final, target)
-        if whole is not None:
-            return whole[n]
-        dout, factor = derivative(self.final, symbol(target)), local_derivatives(target)[n]
-        return f"{dout}·{factor}" if dout and factor else ""
 
 
 def depths(nodes: "list[Node]", consumers: "dict[Node, list[tuple[Node, int]]]") -> "dict[Node, int]":
@@ -166,12 +185,14 @@ def depths(nodes: "list[Node]", consumers: "dict[Node, list[tuple[Node, int]]]")
 def marked(node: "Node", layer: int) -> Box:
     """The circle of an operation, or a leaf with its name or, of a constant, its value."""
     if node.operation is not None:
-        width = text_width(operation_text(node.operation), OPERATOR) + 16.0
-        return Box(layer, max(width, 2 * RADIUS), 2 * RADIUS, "circle", node)
-    text = symbol(node)
-    if text:
-        return Box(layer, text_width(text, SIZE) + 14.0, 2 * SIZE, "leaf", node)
-    return Box(layer, 10.0, 10.0, "leaf", node)
+        mark = Mark(node, operation_text(node.operation))
+        return Box(
+            layer, max(text_width(mark.words, OPERATOR) + 16.0, 2 * RADIUS), 2 * RADIUS, "circle", mark
+        )
+    mark = Mark(node, symbol(node))
+    if mark.words:
+        return Box(layer, text_width(mark.words, SIZE) + 14.0, 2 * SIZE, "leaf", mark)
+    return Box(layer, 10.0, 10.0, "leaf", mark)
 
 
 def labelled(label: Label, layer: int) -> Box:

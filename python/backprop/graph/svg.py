@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from backprop.graph.layout import Box, Edge
 from backprop.graph.scene import ARROW, OPERATOR, RADIUS, SIZE, Label, Scene, entry_x, text_width
-from backprop.graph.texts import operation_text, symbol
 
 if TYPE_CHECKING:
     from backprop.graph.node import Node
@@ -69,8 +68,7 @@ def svg(scene: Scene, state: State | None = None) -> str:
             parts += edge_parts(edge)
     for box in scene.boxes:
         parts += box_parts(box, state)
-    name = scene.output.name or "a value"
-    title = escape(f"Computational graph of {name}")
+    title = escape(f"Computational graph of {scene.title}")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="bp-graph" role="img" width="{scene.width:.0f}" '
         f'height="{scene.height:.0f}" viewBox="0 0 {scene.width:.0f} {scene.height:.0f}">\n'
@@ -103,17 +101,14 @@ def box_parts(box: Box, state: State) -> list[str]:
         return [f'<circle class="bp-fork" cx="{box.x:.1f}" cy="{box.y:.1f}" r="4"/>']
     if box.kind == "bend":
         return []
-    node: Node = box.content
+    words = box.content.words
     if box.kind == "circle":
-        hot = " bp-hot" if node is state.working else ""
-        shape = frame(box, f"bp-circle{hot}", RADIUS)
-        words = operation_text(node.operation)
+        hot = " bp-hot" if box.content.node is state.working else ""
         size = OPERATOR if len(words) > 1 else 1.4 * OPERATOR
-        return [shape, text(words, box.x, box.y + 0.35 * size, size, "bp-operator")]
-    if box.kind == "end":
-        return [text(node.name, box.x, box.y + 4.5, SIZE, "bp-name")] if node.name else []
-    name = symbol(node)
-    return [frame(box, "bp-leaf", 5.0)] + ([text(name, box.x, box.y + 4.5, SIZE, "bp-name")] if name else [])
+        sign = text(words, box.x, box.y + 0.35 * size, size, "bp-operator")
+        return [outline(box, f"bp-circle{hot}", RADIUS), sign]
+    written = [text(words, box.x, box.y + 4.5, SIZE, "bp-name")] if words else []
+    return written if box.kind == "end" else [outline(box, "bp-leaf", 5.0), *written]
 
 
 def label_parts(box: Box, label: Label, state: State) -> list[str]:
@@ -128,7 +123,7 @@ def label_parts(box: Box, label: Label, state: State) -> list[str]:
     return parts
 
 
-def frame(box: Box, kind: str, radius: float) -> str:
+def outline(box: Box, kind: str, radius: float) -> str:
     """A rectangle with round corners; a circle where it is as wide as high."""
     return (
         f'<rect class="{kind}" x="{box.x - box.width / 2:.1f}" y="{box.y - box.height / 2:.1f}" '

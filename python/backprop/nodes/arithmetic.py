@@ -116,30 +116,69 @@ class Divide(Named):
         return sum_to(dx, x.shape), sum_to(dy, y.shape)
 
 
-class Maximum(Named):
-    """The larger of two, `out = max(x, y)`: it has the gradient; equal ones have half each. NaN passes through.
+class PowerOf(Named):
+    """Power node whose exponent is an input too: `out = xⁿ`; `dx = dout·n·xⁿ⁻¹`, `dn = dout·out·log(x)`.
+
+    Powers are the C library's, whose last bits differ between systems. Below 0 only whole exponents have a power, and
+    no derivative by the exponent: it is NaN there, and 0 where x is 0 and n above it.
 
     Attributes
     ----------
-    x, y : ndarray or None
+    x, n : ndarray or None
         The last inputs.
     """
 
     def __init__(self) -> None:
         self.x: Any = None
-        self.y: Any = None
+        self.n: Any = None
+
+    def forward(self, x: ArrayLike, n: ArrayLike) -> Any:
+        """Return `xⁿ`."""
+        x, n = floats("PowerOf.forward", x=x, n=n)
+        common_shape("PowerOf.forward", x, n)
+        self.x, self.n = x[()], n[()]
+        with np.errstate(all="ignore"):
+            return np.power(x, n)
+
+    def backward(self, dout: ArrayLike) -> tuple[Any, Any]:
+        """Return `(dx, dn)`."""
+        remembered("PowerOf.backward", self.x)
+        dout, x, n = floats("PowerOf.backward", dout=dout, x=self.x, n=self.n)
+        same_shape("PowerOf.backward", dout, common_shape("PowerOf.backward", x, n))
+        with np.errstate(all="ignore"):
+            slope = np.where(n == 0, 0, n * np.power(x, n - 1))
+            growth = np.where((x == 0) & (n > 0), 0, np.power(x, n) * np.log(x))
+            return sum_to(np.asarray(dout * slope), x.shape), sum_to(np.asarray(dout * growth), n.shape)
+
+
+class Maximum(Named):
+    """The larger of two, `out = max(x, y)`: it has the gradient; equal ones have half each. NaN counts as larger.
+
+    Attributes
+    ----------
+    larger, equal : ndarray of bool or None
+        Where the last x was the larger one, and where both were the same.
+    """
+
+    def __init__(self) -> None:
+        self.larger: Any = None
+        self.equal: Any = None
+        self._shapes: tuple[tuple[int, ...], ...] = ()
 
     def forward(self, x: ArrayLike, y: ArrayLike) -> Any:
         """Return the elementwise maximum."""
         x, y = floats("Maximum.forward", x=x, y=y)
         common_shape("Maximum.forward", x, y)
-        self.x, self.y = x[()], y[()]
+        self._shapes = x.shape, y.shape
+        self.equal = np.asarray((x == y) | (np.isnan(x) & np.isnan(y)))
+        self.larger = np.asarray((x > y) | (np.isnan(x) & ~np.isnan(y)))
         return np.maximum(x, y)
 
     def backward(self, dout: ArrayLike) -> tuple[Any, Any]:
         """Return `(dx, dy)`: `dout` where that input is the larger one, half of it where they are equal."""
-        remembered("Maximum.backward", self.x)
-        dout, x, y = floats("Maximum.backward", dout=dout, x=self.x, y=self.y)
-        same_shape("Maximum.backward", dout, common_shape("Maximum.backward", x, y))
-        share = (x > y) + dout.dtype.type(0.5) * (x == y)
-        return sum_to(np.asarray(dout * share), x.shape), sum_to(np.asarray(dout * (1 - share)), y.shape)
+        larger = remembered("Maximum.backward", self.larger)
+        (dout,) = floats("Maximum.backward", dout=dout)
+        same_shape("Maximum.backward", dout, larger.shape)
+        share = larger + dout.dtype.type(0.5) * self.equal
+        x_shape, y_shape = self._shapes
+        return sum_to(np.asarray(dout * share), x_shape), sum_to(np.asarray(dout * (1 - share)), y_shape)

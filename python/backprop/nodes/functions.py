@@ -138,7 +138,7 @@ def power(x: Array, n: float) -> Array:
     with np.errstate(all="ignore"):
         if n == 0.5:
             return np.asarray(np.sqrt(x))
-        if n != int(n) or abs(n) > MOST_FACTORS:
+        if not n.is_integer() or abs(n) > MOST_FACTORS:
             return np.asarray(np.power(x, x.dtype.type(n)))
         out, square, left = np.ones_like(x), x, abs(int(n))
         while left:

@@ -1,4 +1,4 @@
-"""The matrix product as a node, section 0090 before the bias is added."""
+"""Matrix products as nodes, section 0090: without a bias and with one."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop._arrays import Array, floats, plural, remembered, same_shape
+from backprop.layers import Affine
 from backprop.nodes.named import Named
 from bpcore import kernels
 
@@ -60,3 +61,21 @@ def _matrices(x: Array, W: Array) -> tuple[Array, Array]:
 
 def _shape(x: Array, W: Array) -> tuple[int, ...]:
     return x.shape[:-1] + W.shape[1:]
+
+
+class AffineOf(Named):
+    """`Affine` whose W and b are inputs, for graphs: `out = x·W + b`."""
+
+    def __init__(self) -> None:
+        self.layer: Affine | None = None
+
+    def forward(self, x: ArrayLike, W: ArrayLike, b: ArrayLike) -> Any:
+        """Return `x·W + b` of shape (B, O) for x of (B, I), W of (I, O) and b of (O,)."""
+        W, b = floats("Affine.forward", W=W, b=b)
+        self.layer = Affine(W, b)
+        return self.layer.forward(x)
+
+    def backward(self, dout: ArrayLike) -> tuple[Any, Any, Any]:
+        """Return `(dx, dW, db)`."""
+        layer = remembered("Affine.backward", self.layer)
+        return layer.backward(dout), layer.dW, layer.db

@@ -1,5 +1,6 @@
 """Nodes that make fewer numbers of many: sums and maxima over axes."""
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,8 @@ class _Reduction:
     """
 
     def __init__(self, axis: Axes = None, keepdims: bool = False) -> None:
-        self.axis = axis
-        self.keepdims = keepdims
+        self.axis = None if axis is None else _axis(type(self).__name__, axis)
+        self.keepdims = bool(keepdims)
         self.x: Any = None
 
     def _axes(self, x: Array) -> tuple[int, ...]:
@@ -60,6 +61,15 @@ class _Reduction:
         return f"{type(self).__name__}(axis={self.axis}, keepdims={self.keepdims})"
 
 
+def _axis(owner: str, axis: Any) -> int | tuple[int, ...]:
+    try:
+        return tuple(map(operator.index, axis)) if isinstance(axis, tuple) else operator.index(axis)
+    except TypeError:
+        raise TypeError(
+            f"{owner}: axis is {axis!r}, wanted a whole number, a tuple of them, or None"
+        ) from None
+
+
 class Sum(_Reduction):
     """Sum node over axes, `out = Σ x`; each of its terms has the gradient of the sum.
 
@@ -90,7 +100,7 @@ class Sum(_Reduction):
 
 
 class Max(_Reduction):
-    """Maximum node over axes: the largest element has the gradient; equal ones share it evenly. NaN passes through.
+    """Maximum node over axes: the largest element has the gradient; equal ones share it evenly. NaN counts as largest.
 
     Parameters
     ----------
@@ -103,7 +113,11 @@ class Max(_Reduction):
     ----------
     x : ndarray or None
         The last input.
+    largest : ndarray of bool or None
+        Where it had its maximum.
     """
+
+    largest: Any = None
 
     def forward(self, x: ArrayLike) -> Any:
         """Return the maximum."""
@@ -111,13 +125,12 @@ class Max(_Reduction):
         axes = self._axes(x)
         if not all(x.shape[axis] for axis in axes):
             raise ValueError(f"Max.forward: x has shape {x.shape}, wanted at least one element along {axes}")
-        self.x = x[()]
-        return np.asarray(x.max(axis=axes, keepdims=self.keepdims))[()]
+        most = x.max(axis=axes, keepdims=True)
+        self.x, self.largest = x[()], np.asarray(np.where(np.isnan(most), np.isnan(x), x == most))
+        return most.reshape(self._out_shape(x))[()]
 
     def backward(self, dout: ArrayLike) -> Any:
         """Return `dx`: `dout` where x is the maximum, shared among equals, else 0."""
         kept, x = self._back(dout)
-        axes = self._axes(x)
-        largest = x == x.max(axis=axes, keepdims=True)
-        equals = np.maximum(largest.sum(axis=axes, keepdims=True), 1)  # NaN is equal to nothing
-        return np.asarray(kept * largest / equals.astype(x.dtype))[()]
+        equals = self.largest.sum(axis=self._axes(x), keepdims=True)
+        return np.asarray(kept * self.largest / equals.astype(kept.dtype))[()]
