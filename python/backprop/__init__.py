@@ -80,18 +80,31 @@ __all__ = [
 LATER = {
     "data": ("load_digits", "load_fashion_mnist", "load_mnist"),
     "gradcheck": ("GradientError", "GradientReport", "assert_gradients", "check_gradients"),
+    "graph": (),
+    "plots": (),
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Import the graph module, or one of LATER's names."""
-    if name == "graph":
-        import importlib
-
-        return importlib.import_module("backprop.graph")
+    """Import one of LATER's names, or the module itself."""
     for module, names in LATER.items():
         if name in names:
             import importlib
 
             return getattr(importlib.import_module(f"backprop.{module}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in LATER:
+        import importlib
+
+        return importlib.import_module(f"backprop.{name}")
+    hint = ""
+    if not name.startswith("_"):
+        from backprop._names import did_you_mean
+
+        hint = did_you_mean(name, __all__)
+    # With an object whose names are not ours, or Python would add its own suggestion to tracebacks.
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}", name=name, obj=None)
+
+
+def __dir__() -> list[str]:
+    """Name also what is not imported yet: for completion, and for Python's advice on `from backprop import …`."""
+    return sorted({*globals(), *__all__, *LATER})

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from backprop._arrays import Array, real_array
+from backprop._names import did_you_mean
 
 
 def checked_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
@@ -26,7 +27,8 @@ def checked_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
 def one_of(name: str, value: str, known: Mapping[str, Any]) -> str:
     """A name that is known."""
     if not isinstance(value, str) or value not in known:
-        raise ValueError(f"Network: {name} is {value!r}, wanted one of {', '.join(map(repr, known))}")
+        hint = did_you_mean(value, known) if isinstance(value, str) else ""
+        raise ValueError(f"Network: {name} is {value!r}, wanted one of {', '.join(map(repr, known))}{hint}")
     return value
 
 

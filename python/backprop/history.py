@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from backprop._arrays import plural
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -51,8 +53,13 @@ class History:
         return learning_curve(self, ax)
 
     def __repr__(self) -> str:
-        parts = [f"{len(self.loss)} steps", f"{self.seconds:.1f} s"]
+        parts = [plural(len(self.loss), "step"), f"{self.seconds:.1f} s"]
         names = ("loss", "train_accuracy", "validation_loss", "validation_accuracy")
         last = {name.replace("_", " "): getattr(self, name)[-1] for name in names if getattr(self, name)}
         parts += [f"{name} {value:.4f}" for name, value in last.items()]
         return f"History({', '.join(parts)})"
+
+    def _repr_html_(self) -> str:
+        from backprop import _html
+
+        return _html.of_history(self)

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from backprop._arguments import checked_sizes, float_type, one_of, per_feature
 from backprop._arrays import Array, plural, samples, targets, values
+from backprop._names import named_arguments
 from backprop.gradients import numerical_gradient
 from backprop.history import History
 from backprop.layers import IdentityWithLoss
@@ -69,6 +70,7 @@ class Network:
         Of the last `fit`, also when it was interrupted.
     """
 
+    @named_arguments
     def __init__(
         self,
         sizes: Sequence[int],
@@ -226,6 +228,7 @@ class Network:
         self.forget()
         return loss
 
+    @named_arguments
     def fit(
         self,
         x: ArrayLike,
@@ -381,3 +384,8 @@ class Network:
             f"{type(self).__name__}({list(self.sizes)}, activation={self.activation!r}, "
             f"loss={self.loss_name!r}, dtype={self.dtype}{by_layers})"
         )
+
+    def _repr_html_(self) -> str:
+        from backprop import _html
+
+        return _html.of_network(self)

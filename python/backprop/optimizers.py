@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from backprop._arrays import Array, parameter
+from backprop._names import named_arguments
 from bpcore import kernels
 from bpcore.plan import RULES, Plan
 
@@ -133,6 +134,7 @@ class SGD(Rule):
         Needs momentum.
     """
 
+    @named_arguments
     def __init__(self, lr: float = 0.01, momentum: float = 0.0, nesterov: bool = False) -> None:
         super().__init__(lr)
         self.momentum = _number(self, "momentum", momentum, 0, 1, includes_low=True)
@@ -181,6 +183,7 @@ class Adagrad(Rule):
 
     kept = 1
 
+    @named_arguments
     def __init__(self, lr: float = 0.01, eps: float = 1e-10) -> None:
         super().__init__(lr)
         self.eps = _number(self, "eps", eps, 0, float("inf"))
@@ -210,6 +213,7 @@ class RMSprop(Rule):
 
     kept = 1
 
+    @named_arguments
     def __init__(self, lr: float = 0.01, alpha: float = 0.99, eps: float = 1e-8) -> None:
         super().__init__(lr)
         self.alpha = _number(self, "alpha", alpha, 0, 1, includes_low=True)
@@ -241,6 +245,7 @@ class Adam(Rule):
 
     kept = 2
 
+    @named_arguments
     def __init__(
         self, lr: float = 0.001, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
     ) -> None:
@@ -263,11 +268,13 @@ class Adam(Rule):
         return f"Adam(lr={self.lr:g}, betas={self.betas}, eps={self.eps:g})"
 
 
+@named_arguments
 def Momentum(lr: float = 0.01, momentum: float = 0.9) -> SGD:  # noqa: N802  # the book's name
     """SGD with momentum, by the book's name."""
     return SGD(lr, momentum=momentum)
 
 
+@named_arguments
 def Nesterov(lr: float = 0.01, momentum: float = 0.9) -> SGD:  # noqa: N802
     """SGD with Nesterov's momentum, by the book's name."""
     return SGD(lr, momentum=momentum, nesterov=True)

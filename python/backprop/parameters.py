@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop._arrays import Array, plural, real_array
+from backprop._names import did_you_mean
 
 NAMES = ("W", "b")
 
@@ -35,10 +36,7 @@ class Parameters(MutableMapping[str, Array]):
     def _place(self, key: str) -> tuple[Any, str]:
         places = self._places()
         if key not in places:
-            import difflib
-
-            nearest = difflib.get_close_matches(str(key), places, n=1, cutoff=0.5)
-            hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+            hint = did_you_mean(key, places, near=0.5)
             raise KeyError(f"{key!r} is not a parameter of this network: {', '.join(places)}{hint}")
         return places[key]
 

@@ -3,10 +3,11 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
+from backprop._names import did_you_mean
 from backprop.layers import Affine, IdentityWithLoss, Relu, Sigmoid, SoftmaxWithLoss, Tanh
 
 ACTIVATIONS: dict[str, Callable[[], Any]] = {"relu": Relu, "sigmoid": Sigmoid, "tanh": Tanh}
@@ -32,6 +33,10 @@ class Layers(OrderedDict[str, Any]):
         if key not in self:
             self.order = object()
         super().__setitem__(key, value)
+
+    def __missing__(self, key: object) -> NoReturn:
+        hint = did_you_mean(key, self)
+        raise KeyError(f"{key!r} is not a layer of this network: {', '.join(map(str, self))}{hint}")
 
     def move_to_end(self, key: str, last: bool = True) -> None:
         """Move a layer to one end, as in OrderedDict."""

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import DTypeLike
 
+from backprop._names import named_arguments
 from backprop.network import Network
 
 
@@ -18,6 +19,7 @@ class TwoLayerNet(Network):
     dtype : float32 or float64, default float64
     """
 
+    @named_arguments
     def __init__(
         self,
         input_size: int,

@@ -208,7 +208,7 @@ def test_arguments_that_are_refused_before_anything_changes(change, error, messa
 
 def test_history_repr():
     history = network().fit(*data(), epochs=1, seed=0)
-    assert repr(history).startswith("History(1 steps, ")
+    assert repr(history).startswith("History(1 step, ")
     assert "train accuracy" in repr(history)
 
 

@@ -7,7 +7,10 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Any, NoReturn
+
+from backprop._names import did_you_mean
+from backprop.cli import colour
 
 PROGRAM = "backprop"
 
@@ -26,7 +29,25 @@ def user_errors() -> Iterator[None]:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
+    """A parser whose errors are one line, with the nearest name that it knows."""
+
+    suggest_on_error = False  # Python's own way from 3.14 on: we have one for every version
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuse what is not known here, where the options are that it may have been meant for."""
+        known, rest = super().parse_known_args(args, namespace)
+        if rest:
+            options = [one for one in self._option_string_actions if one.startswith("--")]
+            wrong = next((one.partition("=")[0] for one in rest if one.startswith("-")), "")
+            self.error(f"unrecognized arguments: {' '.join(rest)}{did_you_mean(wrong, options)}")
+        return known, rest
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            error.message += did_you_mean(value, map(str, action.choices or ()))
+            raise
 
     def error(self, message: str) -> NoReturn:
         """Leave with the message alone; argparse would print its usage too."""
@@ -76,7 +97,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         status: int = arguments.run(arguments)
         sys.stdout.flush()
     except UserError as error:
-        print(f"{PROGRAM}: error: {error}", file=sys.stderr)
+        label = colour.painted("error:", colour.BOLD_RED, sys.stderr)
+        print(f"{PROGRAM}: {label} {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"{PROGRAM}: interrupted", file=sys.stderr)

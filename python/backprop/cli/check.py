@@ -1,10 +1,11 @@
 """Compare backpropagated with numerical gradients, layer by layer."""
 
 import argparse
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from backprop.cli import user_errors
+from backprop.cli import colour, user_errors
 
 if TYPE_CHECKING:
     from backprop.gradcheck import GradientReport
@@ -35,16 +36,18 @@ def table(reports: "Iterable[tuple[str, GradientReport]]") -> int:
         for array in report.arrays:
             arrays += 1
             worst = 0.0 if array.worst is None else array.worst.error
-            print(
+            row = (
                 f"{name:<30}{array.name:<6}{len(array.points):>7}{array.kinks:>6}{worst:>10.1e}"
                 f"{array.worst_relative:>10.1e}"
             )
+            print(row if report.passed else colour.painted(row, colour.RED, sys.stdout))
         for finding in report.findings:
-            print(f"  {finding}")
+            print(colour.painted(f"  {finding}", colour.RED, sys.stdout))
         if not report.passed:
             failed.append(name)
     if failed:
-        print(f"gradients of {len(failed)} are wrong: {', '.join(failed)}")
+        verdict = f"gradients of {len(failed)} are wrong: {', '.join(failed)}"
+        print(colour.painted(verdict, colour.BOLD_RED, sys.stdout))
         return 1
-    print(f"all {arrays} gradients match")
+    print(colour.painted(f"all {arrays} gradients match", colour.GREEN, sys.stdout))
     return 0

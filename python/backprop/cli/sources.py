@@ -1,6 +1,5 @@
 """What a network is trained on: a data set by its name, or a file."""
 
-import difflib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 
 from backprop import data, sampling
 from backprop._arrays import Array
+from backprop._names import did_you_mean
 
 
 @dataclass
@@ -51,8 +51,7 @@ def open_source(name: str, target: str | None, test_fraction: float, seed: int) 
         return _images(name)
     if Path(name).suffix.lower() in (".csv", ".npz"):
         return _table(name, target, test_fraction, seed)
-    nearest = difflib.get_close_matches(name, IMAGES, n=1)
-    hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+    hint = did_you_mean(name, IMAGES)
     raise ValueError(f"{name!r} is none of {', '.join(IMAGES)} and no .csv or .npz file{hint}")
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from backprop._arrays import Array, plural
+from backprop._names import did_you_mean
 
 # In a draw the comma loses: in `1,5;2,5;a` it is the decimal point of half the world.
 DELIMITERS = "\t;,"
@@ -115,11 +116,7 @@ def index_of(path: Path, names: Sequence[str], name: str) -> int:
     """The place of a name among those there are."""
     if name in names:
         return list(names).index(name)
-    import difflib
-
-    nearest = difflib.get_close_matches(name, names, n=1)
-    hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-    raise ValueError(f"{path}: there is no {name!r} among {', '.join(names)}{hint}")
+    raise ValueError(f"{path}: there is no {name!r} among {', '.join(names)}{did_you_mean(name, names)}")
 
 
 def _records(path: Path) -> tuple[list[list[str]], list[int]]:

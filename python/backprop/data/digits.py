@@ -2,12 +2,14 @@
 
 import numpy as np
 
+from backprop._names import named_arguments
 from backprop.data.images import Part, shaped
 
 SIDE = 8
 FULL = 16
 
 
+@named_arguments
 def load_digits(
     normalize: bool = True, flatten: bool = True, one_hot_label: bool = False
 ) -> tuple[Part, Part]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from backprop._arrays import Array
+from backprop._names import named_arguments
 from backprop.data.files import DataSet, locate
 from backprop.data.idx import read_idx
 from backprop.data.images import CLASSES, Part, shaped
@@ -41,6 +42,7 @@ FASHION_MNIST = DataSet(
 )
 
 
+@named_arguments
 def load_mnist(
     normalize: bool = True,
     flatten: bool = True,
@@ -84,6 +86,7 @@ def load_mnist(
     return _load(MNIST, root, normalize=normalize, flatten=flatten, one_hot_label=one_hot_label)
 
 
+@named_arguments
 def load_fashion_mnist(
     normalize: bool = True,
     flatten: bool = True,

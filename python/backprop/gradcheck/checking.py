@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from backprop._arrays import Array
+from backprop._names import named_arguments
 from backprop.gradcheck.behaviour import behaviour
 from backprop.gradcheck.differences import Line, Slope, Value
 from backprop.gradcheck.findings import Finding
@@ -23,6 +24,7 @@ from backprop.gradcheck.subjects import OWNER, Subject, subject_of
 MOST_KINKS = 0.25
 
 
+@named_arguments
 def check_gradients(
     target: Any,
     *inputs: Any,

@@ -1,6 +1,5 @@
 """What a gradient check found, for people: text, HTML, and an error to raise."""
 
-import html
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -159,14 +158,15 @@ class GradientReport:
         return "\n".join([*lines, *map(str, self.findings)])
 
     def _repr_html_(self) -> str:
-        def cells(row: tuple[str, ...], tag: str) -> str:
-            return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in row) + "</tr>"
+        import html
+
+        from backprop import _html
 
         verdict = "passed" if self.passed else "<strong>failed</strong>"
-        table = cells(HEADER, "th") + "".join(cells(row, "td") for row in self._rows())
         found = "".join(f"<li>{html.escape(str(finding))}</li>" for finding in self.findings)
         return (
-            f"<p>Gradients of {html.escape(self.target)}, seed {self.seed}: {verdict}</p><table>{table}</table>"
+            f"<p>Gradients of {html.escape(self.target)}, seed {self.seed}: {verdict}</p>"
+            + _html.table(HEADER, self._rows())
             + (f"<ul>{found}</ul>" if found else "")
         )
 

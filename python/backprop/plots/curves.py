@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backprop._names import named_arguments
 from backprop.plots._drawing import BLUE, GREEN, PURPLE, VERMILION, axes_for, legend_above
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 FEW = 20
 
 
+@named_arguments
 def learning_curve(history: "History", ax: "Axes | None" = None) -> "Axes":
     """Draw the loss of every step, its running mean, and the accuracies on a twin axis.
 

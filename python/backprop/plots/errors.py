@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backprop._arrays import plural
+from backprop._names import named_arguments
 from backprop.plots._drawing import (
     BLUE,
     GREEN,
@@ -27,6 +28,7 @@ FLOOR, CEILING = 1e-18, 10.0
 SPREAD = 0.5
 
 
+@named_arguments
 def gradient_errors(report: "GradientReport", ax: "Axes | None" = None) -> "Axes":
     """Draw the relative error of every point of a gradient check, a row an array.
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop._arrays import Array
+from backprop._names import named_arguments
 from backprop.plots._drawing import (
     BLUE,
     PURPLE,
@@ -33,6 +34,7 @@ class Flow(NamedTuple):
     zero: float
 
 
+@named_arguments
 def gradient_flow(net: "Network", x: ArrayLike, t: ArrayLike, ax: "Axes | None" = None) -> "Axes":
     """Draw the gradients' sizes by parameter, from the first layer down to the last.
 

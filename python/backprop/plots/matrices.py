@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backprop._arrays import Array, check_labels, plural, real_array
+from backprop._names import named_arguments
 from backprop.plots._drawing import (
     BLUE,
     POINTS_PER_INCH,
@@ -30,6 +31,7 @@ BLOCK = 1 << 14
 CHARACTER, LINE = 0.64, 1.4
 
 
+@named_arguments
 def confusion_counts(t: ArrayLike, predicted: ArrayLike, classes: int | None = None) -> NDArray[np.int64]:
     """Count how often each class was predicted for each true one.
 
@@ -71,6 +73,7 @@ def confusion_counts(t: ArrayLike, predicted: ArrayLike, classes: int | None = N
     return np.bincount(true * classes + guessed, minlength=classes**2).reshape(classes, classes)
 
 
+@named_arguments
 def confusion_matrix(
     net: "Network",
     x: ArrayLike,

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop._arrays import Array, plural
+from backprop._names import named_arguments
 from backprop.plots._drawing import (
     BLUE,
     GREEN,
@@ -34,6 +35,7 @@ MOST_NAMED = 10
 BLOCK = 1 << 14
 
 
+@named_arguments
 def decision_regions(
     net: "Network",
     x: ArrayLike,

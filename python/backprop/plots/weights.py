@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backprop._arrays import Array, plural, real_array
+from backprop._names import named_arguments
 from backprop.plots._drawing import axes_for
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from backprop.network import Network
 
 
+@named_arguments
 def weight_images(
     net: "Network | Array",
     shape: tuple[int, int] | None = None,
