@@ -28,7 +28,7 @@ def test_python(text, tmp_path, monkeypatch, capsys):
 
 def test_what_the_examples_print(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    package, apples, check, own = PYTHON
+    package, apples, check, own, pictures = PYTHON
     names: dict[str, object] = {}
     exec(package, names)
     assert names["policy"].accuracy(names["x"], names["t"]) > 0.95
@@ -44,6 +44,11 @@ def test_what_the_examples_print(tmp_path, monkeypatch, capsys):
     exec(own, {"__name__": "readme"})
     (said,) = re.findall(r"^# (.*) …$", own, re.MULTILINE)
     assert said in capsys.readouterr().out
+    exec(pictures, {})
+    counts = [list(map(int, re.findall(r"\d+", line))) for line in capsys.readouterr().out.splitlines()]
+    assert sum(counts[k][k] for k in range(10)) > 0.8 * sum(map(sum, counts))
+    drawn = {path.name: path.read_bytes()[:4] for path in tmp_path.glob("*.png")}
+    assert drawn == dict.fromkeys(["curve.png", "weights.png", "confusion.png", "flow.png"], b"\x89PNG")
 
 
 def test_the_two_commands_are_these():

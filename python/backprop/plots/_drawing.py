@@ -10,6 +10,7 @@ from backprop._arrays import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from backprop.network import Network
 
@@ -41,10 +42,13 @@ def axes_for(owner: str, ax: "Axes | None", figsize: tuple[float, float] = (7, 4
 
 def inches(ax: "Axes") -> tuple[float, float]:
     """Width and height of the axes, as the figure has them now; a layout may move them later."""
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    box = ax.get_window_extent()
-    return box.width / figure.dpi, box.height / figure.dpi
+    box, dpi = ax.get_window_extent(), figure_of(ax).dpi
+    return box.width / dpi, box.height / dpi
+
+
+def figure_of(ax: "Axes") -> "Figure":
+    """The whole figure, also of axes in a part of it."""
+    return ax.figure.canvas.figure
 
 
 def font_size(points: float) -> float:

@@ -15,6 +15,7 @@ from backprop.plots._drawing import (
     a_network,
     axes_for,
     class_names,
+    figure_of,
     font_size,
     inches,
     labelled,
@@ -157,19 +158,15 @@ def _write(ax: "Axes", counts: Array, cells: Array, size: float) -> None:
     """Each count, black or white, whatever its cell's colour over the background is further from."""
     from matplotlib.colors import to_rgba
 
-    behind = _over(np.array(to_rgba(ax.get_facecolor())), np.array(to_rgba(_paper(ax)))[:3])
+    behind = _over(
+        np.array(to_rgba(ax.get_facecolor())), np.array(to_rgba(figure_of(ax).get_facecolor()))[:3]
+    )
     for (row, column), count in np.ndenumerate(counts):
         if count:
             light = _luminance(_over(cells[row, column], behind))
             # The contrast to white is 1.05 / (L + 0.05), that to black (L + 0.05) / 0.05 (WCAG 2).
             color = "white" if (light + 0.05) ** 2 < 1.05 * 0.05 else "black"
             ax.text(column, row, str(count), ha="center", va="center", fontsize=size, color=color)
-
-
-def _paper(ax: "Axes") -> Any:
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    return figure.get_facecolor()
 
 
 def _over(above: Array, below: Array) -> Array:

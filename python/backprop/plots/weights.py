@@ -8,7 +8,7 @@ import numpy as np
 
 from backprop._arrays import Array, plural, real_array
 from backprop._names import named_arguments
-from backprop.plots._drawing import axes_for
+from backprop.plots._drawing import axes_for, figure_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -86,9 +86,7 @@ def weight_images(
         _color_bar(ax, image)
     if own:
         # The bar is as wide as the picture, whose sides keep their ratio, lets it: a layout needs a second look.
-        figure = ax.get_figure(root=True)
-        assert figure is not None
-        figure.draw_without_rendering()
+        figure_of(ax).draw_without_rendering()
     return ax
 
 
@@ -175,8 +173,6 @@ def _color_bar(ax: "Axes", image: Any) -> None:
     """A bar on the right, as high as the axes; its marks are fixed, so that a layout can know its width."""
     from matplotlib.ticker import MaxNLocator
 
-    figure = ax.get_figure(root=True)
-    assert figure is not None
     low, high = image.get_clim()
     marks = [mark for mark in MaxNLocator(6).tick_values(low, high) if low <= mark <= high]
-    figure.colorbar(image, cax=ax.inset_axes((1.03, 0.0, 0.04, 1.0)), label="weight", ticks=marks)
+    figure_of(ax).colorbar(image, cax=ax.inset_axes((1.03, 0.0, 0.04, 1.0)), label="weight", ticks=marks)

@@ -1,0 +1,125 @@
+"""A name that was mistyped is answered with the nearest that is right."""
+
+import inspect
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import backprop as bp
+from backprop import plots
+from backprop._names import did_you_mean, named_arguments
+from backprop.cli import main
+
+NET = bp.Network([2, 3, 2], seed=0)
+X, T = np.zeros((4, 2)), np.zeros(4, int)
+
+
+def test_did_you_mean():
+    assert did_you_mean("epoch", ["epochs", "seed"]) == "; did you mean 'epochs'?"
+    assert did_you_mean("RELU", ["relu"]) == "; did you mean 'relu'?"
+    assert did_you_mean("learning_rate", ["lr"]) == "; did you mean 'lr'?"
+    assert did_you_mean("learning_rate", ["seed"]) == ""
+    assert did_you_mean(3, []) == ""
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: bp.Network([2, 2], activation="rleu"), ValueError, "'rleu', wanted .*; did you mean 'relu'"),
+        (lambda: bp.Network([2, 2], loss="sofmax"), ValueError, "'sofmax', wanted .*; did you mean 'softmax'"),
+        (lambda: bp.Network([2, 2], loss="mse"), ValueError, "did you mean 'squared_error'"),
+        (lambda: bp.Sigmoidd, AttributeError, "no attribute 'Sigmoidd'; did you mean 'Sigmoid'"),
+        (lambda: bp.load_minst, AttributeError, "no attribute 'load_minst'; did you mean 'load_mnist'"),
+        (lambda: bp._private, AttributeError, "no attribute '_private'$"),
+        (lambda: NET.layers["Afine1"], KeyError, "'Afine1' is not a layer .*: Affine1, .* mean 'Affine1'"),
+        (lambda: NET.params["w1"], KeyError, "'w1' is not a parameter of this network: .* did you mean 'W1'"),
+        (
+            lambda: NET.fit(X, T, epoch=3),
+            TypeError,
+            r"^Network.fit\(\) got an unexpected keyword argument 'epoch'; did you mean 'epochs'",
+        ),
+        (lambda: bp.Network([2, 2], activations="relu"), TypeError, r"^Network\(\) got .* mean 'activation'"),
+        (lambda: bp.TwoLayerNet(2, 3, 2, seed=0), TypeError, r"^TwoLayerNet\(\) got .* 'seed'; it takes input_size"),
+        (lambda: bp.SGD(learning_rate=0.1), TypeError, r"^SGD\(\) got .* 'learning_rate'; did you mean 'lr'"),
+        (lambda: bp.Adam(beta1=0.9), TypeError, "did you mean 'betas'"),
+        (lambda: bp.Adam(warmup=3), TypeError, r"Adam\(\) .* 'warmup'; it takes lr, betas, eps$"),
+        (lambda: bp.Momentum(momentun=0.9), TypeError, "did you mean 'momentum'"),
+        (lambda: bp.check_gradients(NET, X, T, point=3), TypeError, "did you mean 'points'"),
+        (lambda: bp.load_digits(normalise=True), TypeError, "did you mean 'normalize'"),
+        (lambda: plots.weight_images(NET, unit=3), TypeError, "did you mean 'units'"),
+    ],
+)  # fmt: skip
+def test_what_was_mistyped(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_the_signature_stays():
+    assert list(inspect.signature(bp.SGD).parameters) == ["lr", "momentum", "nesterov"]
+    assert inspect.signature(bp.Network.fit).parameters["batch_size"].default == 100
+    assert bp.Network.fit.__doc__.startswith("Train on mini-batches.")
+
+
+def test_what_python_refuses_is_refused_as_ever():
+    @named_arguments
+    def f(a, b=1, *, c=2):
+        return a, b, c
+
+    assert f(1, c=3) == (1, 1, 3)
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'a'"):
+        f(b=2)
+    with pytest.raises(TypeError, match="multiple values for argument 'a'"):
+        f(1, a=2)
+
+
+def test_a_mapping_of_layers_is_one_still():
+    assert NET.layers.get("Affine9") is None
+    assert "Affine9" not in NET.layers
+    with pytest.raises(KeyError, match="Affine9"):
+        NET.layers.pop("Affine9")
+
+
+def test_modules_and_completion():
+    code = "import sys, backprop as bp; print('backprop.plots' in sys.modules, bp.plots.__name__, bp.data.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "backprop.plots", "backprop.data"]
+    assert {"load_mnist", "check_gradients", "plots", "Network"} <= set(dir(bp))
+
+
+def test_a_traceback_suggests_once():
+    done = subprocess.run(
+        [sys.executable, "-c", "import backprop; backprop.Sigmoidd"], capture_output=True, text=True
+    )
+    assert done.stderr.lower().count("did you mean") == 1
+
+
+def test_nothing_of_this_is_imported_before_it_is_needed():
+    code = (
+        "import sys, numpy; before = set(sys.modules); import backprop; new = set(sys.modules) - before;"
+        "print(sorted(new & {'difflib', 'html', 'matplotlib', 'backprop._html', 'backprop.plots'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("trian", "invalid choice: 'trian' (choose from"),
+        ("trian", "; did you mean 'train'?"),
+        ("train --hiden 3", "unrecognized arguments: --hiden; did you mean '--hidden'?"),
+        ("train --sede=4", "unrecognized arguments: --sede=4; did you mean '--seed'?"),
+        ("train --dtype flaot32", "; did you mean 'float32'?"),
+        ("check --sed0 1", "unrecognized arguments: --sed0 1; did you mean '--seed'?"),
+        ("--verison", "unrecognized arguments: --verison; did you mean '--version'?"),
+        ("info more", "unrecognized arguments: more\n"),
+        ("fly", "invalid choice: 'fly'"),
+    ],
+)
+def test_the_command_line(arguments, message, capsys):
+    assert main(arguments.split()) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert err.count("\n") == 1
