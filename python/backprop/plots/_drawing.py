@@ -65,7 +65,7 @@ def legend_above(ax: "Axes", lines: Sequence[Any], labels: Sequence[str]) -> Non
     room = POINTS_PER_INCH * inches(ax)[0] / size
     for columns in range(len(labels), 0, -1):
         down = -(-len(labels) // columns)  # matplotlib fills a column before it begins the next
-        widths = [0.55 * max(map(len, labels[n : n + down])) + 5 for n in range(0, len(labels), down)]
+        widths = [0.55 * max(map(len, labels[n : n + down])) + 4 for n in range(0, len(labels), down)]
         if sum(widths) <= room:
             break
     ax.legend(
@@ -74,6 +74,7 @@ def legend_above(ax: "Axes", lines: Sequence[Any], labels: Sequence[str]) -> Non
         loc="lower center",
         bbox_to_anchor=(0.5, 1.0),
         ncols=columns,
+        columnspacing=1.0,
         frameon=False,
         fontsize=size,
     )
