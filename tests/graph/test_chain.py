@@ -374,7 +374,8 @@ def test_near_ties_are_kinks():
     x = graph.variable([1.0, 1.0 + 1e-7, 0.0, 3.0, -2.0, 5.0, 4.0, 9.0], "x")
     report = bp.check_gradients(graph.maximum(x, 1.0).sum())
     assert report.passed, report
-    assert report.arrays[0].kinks == 2
+    # At the tie itself, half of the gradient is what central differences give.
+    assert report.arrays[0].kinks == 1
     bp.assert_gradients(graph.variable([1.0, 1.0 + 1e-7, *range(-8, 0)], "x").max())
 
 

@@ -158,9 +158,9 @@ class Texts:
         name = symbol(node) if node.operation is not None else ""
         if not known:
             return name, ""
-        product = (
-            gradient_text(self.final, *self.consumers[node][0]) if len(self.consumers[node]) == 1 else ""
-        )
+        targets = self.consumers[node]
+        alone = len(targets) == 1 and targets[0][0].flows is not None
+        product = gradient_text(self.final, *targets[0]) if alone else ""
         return name, product or derivative(self.final, symbol(node))
 
     def of_flow(self, target: "Node", n: int) -> tuple[str, str]:
