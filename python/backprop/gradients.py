@@ -36,6 +36,11 @@ def numerical_gradient(f: Callable[[Any], Any], x: Array, h: float = 1e-5) -> Ar
         the gradient (check a float32 function through a float64 twin).
     ValueError
         x is read-only, h is not a positive number, or f returns something else than one number.
+
+    Examples
+    --------
+    >>> bp.numerical_gradient(lambda x: (x**2).sum(), np.array([1.0, -3.0])).round(6)
+    array([ 2., -6.])
     """
     if not isinstance(x, np.ndarray):
         raise TypeError(f"numerical_gradient: x is a {type(x).__name__}, wanted an array of float64")

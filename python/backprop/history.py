@@ -26,6 +26,13 @@ class History:
         After how many steps each of them was taken.
     seconds : float
         Time the whole run took.
+
+    Examples
+    --------
+    >>> (x, t), _ = bp.load_digits()
+    >>> history = bp.Network([64, 20, 10], seed=0).fit(x, t, iterations=300, seed=0)
+    >>> len(history.loss), history.evaluated_at[-1], history.train_accuracy[-1] > 0.8
+    (300, 300, True)
     """
 
     loss: list[float] = field(default_factory=list)

@@ -32,6 +32,16 @@ class Relu:
     ----------
     mask : ndarray of bool or None
         True where the last `x` was at most 0.
+
+    Examples
+    --------
+    >>> relu = bp.Relu()
+    >>> relu.forward([[1.0, -0.5], [-2.0, 3.0]])
+    array([[1., 0.],
+           [0., 3.]])
+    >>> relu.backward([[10.0, 20.0], [30.0, 40.0]])
+    array([[10.,  0.],
+           [ 0., 40.]])
     """
 
     def __init__(self) -> None:
@@ -156,6 +166,17 @@ class Affine:
         W or b is not an array of float32 or float64 (integers cannot be trained in place).
     ValueError
         The shapes do not fit.
+
+    Examples
+    --------
+    >>> layer = bp.Affine(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([0.5, -0.5]))
+    >>> layer.forward([[1.0, 1.0]])
+    array([[4.5, 5.5]])
+    >>> layer.backward([[1.0, 0.0]])
+    array([[1., 3.]])
+    >>> layer.dW, layer.db
+    (array([[1., 0.],
+           [1., 0.]]), array([1., 0.]))
     """
 
     def __init__(self, W: Array, b: Array) -> None:
@@ -215,6 +236,14 @@ class SoftmaxWithLoss:
         Softmax of the last scores.
     t : ndarray or None
         The last targets: int64 labels (B,) or weights (B, K) of y's type.
+
+    Examples
+    --------
+    >>> layer = bp.SoftmaxWithLoss()
+    >>> layer.forward([[1000.0, 0.0]], [1])
+    1000.0
+    >>> layer.backward()
+    array([[ 1., -1.]])
     """
 
     def __init__(self) -> None:

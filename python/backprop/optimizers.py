@@ -132,6 +132,13 @@ class SGD(Rule):
         How much of the velocity v stays from step to step, from 0 to below 1.
     nesterov : bool, default False
         Needs momentum.
+
+    Examples
+    --------
+    >>> params, grads = {"w": np.array([1.0, 2.0])}, {"w": np.array([10.0, -10.0])}
+    >>> bp.SGD(0.1).update(params, grads)
+    >>> params["w"]
+    array([0., 3.])
     """
 
     @named_arguments
@@ -241,6 +248,14 @@ class Adam(Rule):
     betas : (float, float), default (0.9, 0.999)
         Each from 0 to below 1.
     eps : float, default 1e-8
+
+    Examples
+    --------
+    >>> (x, t), _ = bp.load_digits()
+    >>> net, adam = bp.Network([64, 20, 10], seed=0), bp.Adam(0.002)
+    >>> losses = [net.train_step(x[:100], t[:100], adam) for _ in range(50)]
+    >>> losses[-1] < losses[0], adam.steps
+    (True, 50)
     """
 
     kept = 2

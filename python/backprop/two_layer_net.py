@@ -17,6 +17,17 @@ class TwoLayerNet(Network):
     weight_init_std : float, default 0.01
         Standard deviation of the initial weights, drawn from `np.random`'s global state as in the notes.
     dtype : float32 or float64, default float64
+
+    Examples
+    --------
+    >>> np.random.seed(0)
+    >>> net = bp.TwoLayerNet(input_size=64, hidden_size=20, output_size=10)
+    >>> net.params
+    <4 parameters: W1: (64, 20), b1: (20,), W2: (20, 10), b2: (10,)>
+    >>> (x, t), _ = bp.load_digits()
+    >>> grads = net.gradient(x[:100], t[:100])
+    >>> for key in net.params:
+    ...     net.params[key] -= 0.1 * grads[key]
     """
 
     @named_arguments

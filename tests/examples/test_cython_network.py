@@ -1,6 +1,7 @@
 """The project of a network in one's own Cython module, built by pip against the installed package."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,8 @@ import pytest
 import backprop as bp
 import bpcore
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "cython_network"
+ROOT = Path(__file__).parents[2]
+EXAMPLE, PAGE = ROOT / "examples" / "cython_network", ROOT / "docs" / "how-to" / "use-from-cython.md"
 RUN = """
 import numpy as np, controller
 with np.load("given.npz") as file:
@@ -27,12 +29,11 @@ np.savez("made.npz", scores=scores, loss=loss, dW1=dW1, dW2=dW2, last=last, W1=p
 """
 
 
-@pytest.mark.skipif(
-    bpcore.cpu_info()["chosen"] not in ("v3", "v4", "neon"),
-    reason="bits are compared, which need an FMA level",
-)
-def test_forward_gradient_and_steps_have_the_bits_of_a_network(tmp_path):
-    project = shutil.copytree(EXAMPLE, tmp_path / "project")
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The folder that pip has installed the project into."""
+    folder = tmp_path_factory.mktemp("project")
+    project = shutil.copytree(EXAMPLE, folder / "project")
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     # What is installed is what it builds against; nothing is fetched.
     command = [
@@ -41,16 +42,23 @@ def test_forward_gradient_and_steps_have_the_bits_of_a_network(tmp_path):
         "--no-build-isolation",
         "--no-deps",
         "--target",
-        tmp_path / "installed",
+        folder / "installed",
         project,
     ]
     subprocess.run(command, check=True, capture_output=True)
+    return folder / "installed"
 
+
+@pytest.mark.skipif(
+    bpcore.cpu_info()["chosen"] not in ("v3", "v4", "neon"),
+    reason="bits are compared, which need an FMA level",
+)
+def test_forward_gradient_and_steps_have_the_bits_of_a_network(installed, tmp_path):
     net = bp.Network([5, 9, 3], seed=0)
     rng = np.random.default_rng(0)
     x, t = rng.normal(size=(17, 5)).astype(np.float32), rng.integers(0, 3, 17)
     np.savez(tmp_path / "given.npz", x=x, t=t, **dict(net.params))
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "installed")}
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
     subprocess.run([sys.executable, "-c", RUN], cwd=tmp_path, env=environment, check=True)
     with np.load(tmp_path / "made.npz") as made:
         assert np.array_equal(made["scores"], net.predict(x))
@@ -62,3 +70,14 @@ def test_forward_gradient_and_steps_have_the_bits_of_a_network(tmp_path):
         assert made["last"] == losses[-1]
         assert np.array_equal(made["W1"], net.params["W1"])
         assert np.array_equal(made["b2"], net.params["b2"])
+
+
+def test_what_the_documentation_does_with_it(installed, tmp_path):
+    (block,) = re.findall(
+        r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+    command = [sys.executable, "-c", block]
+    said = subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
+    first, last = map(float, said.stdout.split())
+    assert last < first

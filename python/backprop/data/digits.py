@@ -33,6 +33,12 @@ def load_digits(
     -----
     Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository,
     1998, https://doi.org/10.24432/C50P49, CC BY 4.0; its test part.
+
+    Examples
+    --------
+    >>> (x_train, t_train), (x_test, t_test) = bp.load_digits()
+    >>> x_train.shape, x_test.shape, t_test.shape
+    ((1437, 64), (360, 64), (360,))
     """
     from importlib.resources import files
 

@@ -78,6 +78,17 @@ def check_gradients(
     accepted and counted, and a check in which many points are kinks is refused.
 
     The five-point stencil and steps relative to `max(1, |x|)` are those of Numerical Recipes, section 5.7.
+
+    Examples
+    --------
+    >>> x = np.array([[0.5, -1.0, 2.0]])
+    >>> bp.check_gradients(bp.Sigmoid(), x).passed
+    True
+    >>> class Half(bp.Sigmoid):
+    ...     def backward(self, dout):
+    ...         return super().backward(dout) / 2
+    >>> bp.check_gradients(Half(), x).findings[0].name
+    'constant factor'
     """
     if points is not None and points < 1:
         raise ValueError(f"{OWNER}: points is {points}, wanted at least 1, or None for all elements")

@@ -4,8 +4,8 @@
 >>> apple, count = graph.variable(100, "apple"), graph.variable(2, "count")
 >>> price = apple * count * 1.1
 >>> price.backward()
->>> round(price.value, 9), round(apple.grad, 9), round(count.grad, 9)
-(220.0, 2.2, 110.0)
+>>> price, apple, count
+(<× = 220, grad 1>, <apple = 100, grad 2.2>, <count = 2, grad 110>)
 
 `price.draw("price.svg")` draws it. The nodes are the layers and nodes of this package, so what is learnt here about
 them holds there; it is for graphs of dozens of nodes that one looks at, a `Network` is what trains.

@@ -39,8 +39,10 @@ def variable(value: ArrayLike, name: str | None = None) -> Node:
     >>> x, y = graph.variable(2, "x"), graph.variable(3, "y")
     >>> z = (x + y) ** 2
     >>> z.backward()
-    >>> z.value, x.grad, y.grad
-    (25.0, 10.0, 10.0)
+    >>> z, x, y
+    (<**2 = 25, grad 1>, <x = 2, grad 10>, <y = 3, grad 10>)
+    >>> float(x.grad)
+    10.0
     """
     if isinstance(value, Node):
         raise TypeError(

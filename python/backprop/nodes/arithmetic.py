@@ -39,6 +39,14 @@ class Multiply(Named):
     ----------
     x, y : ndarray or None
         The last inputs.
+
+    Examples
+    --------
+    >>> node = bp.Multiply()
+    >>> float(node.forward(10, 5))
+    50.0
+    >>> [float(gradient) for gradient in node.backward(1.3)]
+    [6.5, 13.0]
     """
 
     def __init__(self) -> None:
