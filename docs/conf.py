@@ -20,6 +20,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "myst_nb",  # pages in Markdown, and the notebook, executed
     "commands",
+    "colours",
 ]
 exclude_patterns = [
     "_build",
@@ -28,6 +29,7 @@ exclude_patterns = [
     "generated/tutorial/*.ipynb",
     "generated/commands.rst",
 ]
+nitpicky = True
 default_role = "literal"  # a name in single backquotes is code, as the docstrings write it
 html_theme = "furo"
 html_title = "backprop"
@@ -64,7 +66,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "write_computation_times": False,
     "remove_config_comments": True,
-    "image_scrapers": ("figures.of_axes",),
+    "image_scrapers": ("figures.of_axes", "figures.of_drawing"),
     "capture_repr": ("_repr_html_", "__repr__"),
     "ignore_repr_types": r"Axes",
 }
