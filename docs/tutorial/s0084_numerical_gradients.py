@@ -51,3 +51,22 @@ for key in net.params:
 # The two agree as far as numerical differentiation can see. So it keeps a use: it is slow, but there is no place in
 # it for a mistake to hide, so it is how one proves that a backpropagated gradient is right. That is the subject of
 # the last page, :ref:`sphx_glr_generated_tutorial_s0095_gradient_check.py`.
+
+# %%
+# How large a step?
+# -----------------
+#
+# How far it sees depends on the step h. The slope of the line from x − h to x + h is not quite that of the function,
+# which bends in between; the larger h, the more. With a small h the two values are nearly equal, and their difference
+# has lost its digits. For exp at 1, whose derivative is known, the error is smallest between the two, and never 0:
+
+from matplotlib.figure import Figure
+
+steps = 10.0 ** -np.arange(1, 15)
+errors = [abs(bp.numerical_gradient(lambda v: np.exp(v[0]), np.array([1.0]), h)[0] - np.e) for h in steps]
+
+axes = Figure(figsize=(6, 3.2), layout="constrained").add_subplot()
+axes.loglog(steps, errors, "o-")
+axes.set_xlabel("step h")
+axes.set_ylabel("error of the derivative")
+axes

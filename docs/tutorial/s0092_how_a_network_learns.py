@@ -48,12 +48,17 @@ print(f"loss {before:.3f} before, {net.loss(x, t):.3f} after")
 # %%
 # 4. Again, three hundred times. ``train_step`` does steps 2 and 3 in one call of the compiled core.
 
-optimizer = bp.SGD(0.1)
+optimizer, record = bp.SGD(0.1), bp.History()
 for _ in range(300):
     chosen = np.random.choice(len(x_train), 100)
-    loss = net.train_step(x_train[chosen], t_train[chosen], optimizer)
+    record.loss.append(net.train_step(x_train[chosen], t_train[chosen], optimizer))
 
-print(f"loss {loss:.3f}, {net.accuracy(x_test, t_test):.1%} of images right that it never saw")
+print(f"loss {record.loss[-1]:.3f}, {net.accuracy(x_test, t_test):.1%} of images right that it never saw")
+
+# %%
+# The loss of every step goes up and down with its mini-batch, and falls:
+
+record.plot()
 
 # %%
 # Because batches are drawn at random this is called *stochastic* gradient descent (확률적 경사 하강법), which is
