@@ -1,7 +1,7 @@
 """A Sphinx extension: drawings of graphs in the colours that the reader has chosen, whatever the system's are.
 
-A drawing follows the system's light or dark theme by itself. The theme's own switch sets an attribute of the page's body;
-the same rules under that attribute come before the drawing's.
+A drawing follows the system's light or dark theme by itself. The theme's own switch sets an attribute of the page's
+body; the same rules under that attribute come before the drawing's.
 """
 
 import re

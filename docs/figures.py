@@ -1,4 +1,4 @@
-"""For sphinx-gallery: the figure of a cell that ends in axes, which no figure of pyplot has, and pages' small pictures."""
+"""For sphinx-gallery: figures of cells that end in axes, which no figure of pyplot has, and pages' small pictures."""
 
 import weakref
 from pathlib import Path
