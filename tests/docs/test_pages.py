@@ -14,6 +14,8 @@ import pytest
 
 import backprop
 import bpcore
+from backprop.graph import drawing
+from tests.graph.geometry import Picture
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -41,11 +43,79 @@ def folder(tmp_path, monkeypatch):
     bpcore.set_num_threads(None)
 
 
+# What the pictures of these sections show in the notes, and so in the tutorial: words and numbers of some of the drawings.
+PICTURES = {
+    "0085": [
+        {"x", "y", "+", "**2", "z"},
+        {"← ∂z/∂z", "← ∂z/∂z·2t", "← ∂z/∂t·1"},
+        {
+            "100",
+            "2",
+            "150",
+            "3",
+            "1.1",
+            "200",
+            "450",
+            "650",
+            "715",
+            "← 2.2",
+            "← 110",
+            "← 3.3",
+            "← 165",
+            "← 650",
+            "← 1.1",
+        },
+    ],
+    "0086": [{"← ∂L/∂z·1", "← ∂L/∂z"}, {"10", "5", "15", "← 1.3"}],
+    "0087": [{"← ∂L/∂z·y", "← ∂L/∂z·x"}, {"10", "5", "50", "← 6.5", "← 13"}],
+    "0088": [{"relu", "2", "← 1.3"}, {"relu", "−2", "0", "← 0"}, {"← ∂L/∂y·(x>0)"}],
+    "0089": [
+        {"×", "exp", "+", "1÷", "x", "−1", "1", "y"},
+        {"← ∂L/∂y·(−y²)", "← ∂L/∂c·1", "← ∂L/∂b·b", "← ∂L/∂a·(−1)"},
+        {"sigmoid", "← ∂L/∂y·y(1−y)"},
+    ],
+    "0090": [{"(5, 2)", "(2, 3)", "(5, 3)", "dot", "+"}, {"← ∂L/∂P·Wᵀ", "← Xᵀ·∂L/∂P", "← Σ ∂L/∂Y·1"}],
+    "0091": [
+        {
+            "a1",
+            "a2",
+            "a3",
+            "t1",
+            "t2",
+            "t3",
+            "exp",
+            "÷",
+            "log",
+            "×",
+            "L",
+            "← 0.018211",
+            "← −0.75481",
+            "← 0.7366",
+        },
+        {"Softmax", "CrossEntropyError", "[0.3 0.2 0.5]", "[0 1 0]", "← [0.3 −0.8 0.5]", "1.6094"},
+    ],
+}
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
-def test_a_script_of_the_tutorial(script, folder, capsys):
+def test_a_script_of_the_tutorial(script, folder, capsys, monkeypatch):
+    drawn = []
+
+    class Kept(drawing.Drawing):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            drawn.append(self)
+
+    monkeypatch.setattr(drawing, "Drawing", Kept)
     code = compile(script.read_text(encoding="utf-8"), script, "exec")
     exec(code, {"__name__": "tutorial"})
     assert capsys.readouterr().out
+    pictures = [Picture(one.svg) for one in drawn]
+    for picture in pictures:
+        assert list(picture.faults()) == []
+    words = [{text.words for text in picture.texts} for picture in pictures]
+    for wanted in PICTURES.get(script.name[1:5], []):
+        assert any(wanted <= shown for shown in words), wanted
 
 
 def run(page):
