@@ -43,7 +43,7 @@ def folder(tmp_path, monkeypatch):
     bpcore.set_num_threads(None)
 
 
-# What the pictures of these sections show in the notes, and so in the tutorial: words and numbers of some of the drawings.
+# What the pictures of these sections show in the notes, and so in the tutorial: words of some of the drawings.
 PICTURES = {
     "0085": [
         {"x", "y", "+", "**2", "z"},
