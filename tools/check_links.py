@@ -1,9 +1,13 @@
 """`python tools/check_links.py FOLDER`: whether every link in a built documentation leads to a page and an anchor."""
 
+import re
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+# What a stylesheet loads from another host; a picture inside its own text begins with `data:`.
+FOREIGN = re.compile(r"""(?:url\(|@import)\s*['"]?((?:https?:)?//[^'")\s]+)""")
 
 
 class Page(HTMLParser):
@@ -45,6 +49,9 @@ def broken(folder: Path) -> list[str]:
                     found.append(f"{path.name}: there is no {link}")
             elif parts.fragment and unquote(parts.fragment) not in pages[target].anchors:
                 found.append(f"{path.name}: {link} has no such anchor")
+    for path in folder.rglob("*.css"):
+        loaded = FOREIGN.findall(path.read_text(encoding="utf-8"))
+        found += [f"{path.name}: {link} is loaded from elsewhere" for link in loaded]
     return found
 
 

@@ -15,6 +15,7 @@ import pytest
 import backprop
 import bpcore
 from backprop.graph import drawing
+from tests.blocks import blocks_of, cells_of
 from tests.graph.geometry import Picture
 
 ROOT = Path(__file__).parents[2]
@@ -96,6 +97,14 @@ PICTURES = {
     ],
 }
 
+# What pages print, where their text speaks of it.
+PRINTED = {
+    "0084": ["3020 forward passes"],
+    "0087": ["715", "2.2 110 3.3 165 650"],
+    "0091": ["gradient -0.7548, y − t = -0.7548", "1.6094 [[ 0.3 -0.8  0.5]]", "1000.0 [[ 1. -1.]]"],
+    "0095": ["factor of the batch size"],
+}
+
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
 def test_a_script_of_the_tutorial(script, folder, capsys, monkeypatch):
@@ -109,7 +118,10 @@ def test_a_script_of_the_tutorial(script, folder, capsys, monkeypatch):
     monkeypatch.setattr(drawing, "Drawing", Kept)
     code = compile(script.read_text(encoding="utf-8"), script, "exec")
     exec(code, {"__name__": "tutorial"})
-    assert capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert said
+    for text in PRINTED.get(script.name[1:5], []):
+        assert text in said
     pictures = [Picture(one.svg) for one in drawn]
     for picture in pictures:
         assert list(picture.faults()) == []
@@ -118,12 +130,20 @@ def test_a_script_of_the_tutorial(script, folder, capsys, monkeypatch):
         assert any(wanted <= shown for shown in words), wanted
 
 
+def test_the_cells_of_the_notebook(folder, capsys):
+    names = {}
+    for cell in cells_of(DOCS / "quickstart.ipynb"):
+        exec(compile(cell, "quickstart.ipynb", "exec"), names)
+    (said,) = re.findall(r"([\d.]+)% of the test images are right", capsys.readouterr().out)
+    assert float(said) > 94
+    assert np.array_equal(names["loaded"].predict(names["x_test"]), names["net"].predict(names["x_test"]))
+
+
 def run(page):
     """Run all blocks of a page, those in Python with the same names."""
     names = {"__name__": "page"}
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    text = page.read_text(encoding="utf-8")
-    for language, block in re.findall(r"^```(python|sh)\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+    for language, block in blocks_of(page, "python", "sh"):
         if language == "python":
             exec(compile(block, page.name, "exec"), names)
         else:

@@ -1,7 +1,6 @@
 """The project of a network in one's own Cython module, built by pip against the installed package."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import pytest
 
 import backprop as bp
 import bpcore
+from tests.blocks import blocks_of
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE, PAGE = ROOT / "examples" / "cython_network", ROOT / "docs" / "how-to" / "use-from-cython.md"
@@ -73,9 +73,7 @@ def test_forward_gradient_and_steps_have_the_bits_of_a_network(installed, tmp_pa
 
 
 def test_what_the_documentation_does_with_it(installed, tmp_path):
-    (block,) = re.findall(
-        r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
-    )
+    ((_, block),) = blocks_of(PAGE, "python")
     environment = {**os.environ, "PYTHONPATH": str(installed)}
     command = [sys.executable, "-c", block]
     said = subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)

@@ -11,10 +11,11 @@ import pytest
 
 import backprop as bp
 import bpcore
+from tests.blocks import blocks_of
 from tests.bounds import gamma
 
 README = Path(__file__).parents[2] / "README.md"
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+BLOCKS = blocks_of(README)
 PYTHON = [text for language, text in BLOCKS if language == "python"]
 BIN = Path(sys.executable).parent
 
