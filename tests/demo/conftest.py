@@ -31,7 +31,7 @@ def small_model():
     return Model(net, [str(n) for n in range(10)], source="random weights")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its thread shall not run beside other tests, some of which count allocations
 def server(small_model):
     with serving(small_model) as server:
         yield server
