@@ -49,6 +49,8 @@ class Node(Operators):
         What computed the value; None of a leaf.
     inputs : tuple of Node
         What it was computed from.
+    consumers : weak set of Node
+        What was computed from it, as long as somebody has that.
     constant : bool
         Whether it is a leaf that has no gradient.
     flows : tuple or None

@@ -78,11 +78,8 @@ def text_width(text: str, size: float) -> float:
     narrow, wide = "iljtfrI.,:;'|!()[] ·/", "mwMW@×"
     units = 0.0
     for character in text:
-        if unicodedata.category(character) in (
-            "Mn",
-            "Me",
-            "Cf",
-        ):  # stand above the letter before, or join two
+        # These stand above the letter before, or join two.
+        if unicodedata.category(character) in ("Mn", "Me", "Cf"):
             continue
         if unicodedata.east_asian_width(character) in "WF":
             units += 1.0
