@@ -31,7 +31,8 @@ def small_model():
     return Model(net, [str(n) for n in range(10)], source="random weights")
 
 
-@pytest.fixture(scope="module")  # its thread shall not run beside other tests, some of which count allocations
+# Of the module: its thread is not to run beside other tests, some of which count allocations.
+@pytest.fixture(scope="module")
 def server(small_model):
     with serving(small_model) as server:
         yield server
