@@ -1,4 +1,4 @@
-"""What notebooks show of networks, histories and reports.
+"""What notebooks show of layers, networks, histories and reports.
 
 Plain tables in the notebook's own colours, light or dark; no script, no style, nothing from elsewhere. Whatever was
 given is escaped.
@@ -31,6 +31,20 @@ def table(header: Row, rows: Sequence[Row], total: Row = ()) -> str:
 
     body = "".join(line(row, "td") for row in rows)
     return f"<table>{line(header, 'th')}{body}{line(total, 'th') if total else ''}</table>"
+
+
+def of_layer(layer: object) -> str:
+    """A row an attribute: shape and type of an array, another value as it is, a dash where nothing is remembered."""
+    rows = []
+    for name, value in vars(layer).items():
+        if name.startswith("_"):
+            continue
+        if isinstance(value, np.ndarray) and value.ndim:
+            rows.append((name, str(value.shape), str(value.dtype)))
+        else:
+            rows.append((name, "–" if value is None else str(value), ""))
+    heading = f"<p>{html.escape(repr(layer))}</p>"
+    return heading + table(("attribute", "value or shape", "type"), rows) if rows else heading
 
 
 def of_network(net: "Network") -> str:

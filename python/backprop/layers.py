@@ -22,10 +22,11 @@ from backprop._arrays import (
     targets,
     values,
 )
+from backprop._shown import Shown
 from bpcore import kernels
 
 
-class Relu:
+class Relu(Shown):
     """Rectified linear unit: `out = x` where `x > 0`, else 0. Its derivative at 0 is 0; NaN passes through.
 
     Attributes
@@ -67,11 +68,8 @@ class Relu:
         """Drop the remembered forward pass."""
         self.mask = None
 
-    def __repr__(self) -> str:
-        return "Relu()"
 
-
-class Sigmoid:
+class Sigmoid(Shown):
     """Logistic function `out = 1 / (1 + exp(-x))`, computed by the sign of x so that no x overflows.
 
     Attributes
@@ -103,11 +101,8 @@ class Sigmoid:
         """Drop the remembered forward pass."""
         self.out = None
 
-    def __repr__(self) -> str:
-        return "Sigmoid()"
 
-
-class Tanh:
+class Tanh(Shown):
     """Hyperbolic tangent.
 
     Attributes
@@ -139,11 +134,8 @@ class Tanh:
         """Drop the remembered forward pass."""
         self.out = None
 
-    def __repr__(self) -> str:
-        return "Tanh()"
 
-
-class Affine:
+class Affine(Shown):
     """Affine layer for batches: `out = x·W + b`.
 
     Parameters
@@ -222,7 +214,7 @@ class Affine:
         return f"Affine({self.W.shape[0]}, {self.W.shape[1]}, dtype={self.W.dtype})"
 
 
-class SoftmaxWithLoss:
+class SoftmaxWithLoss(Shown):
     """Softmax and the mean cross-entropy loss, as one layer: `loss = mean(-Σ t·log softmax(x))`.
 
     Computed by log-sum-exp, so that no score overflows and no epsilon is needed; the gradient is that of the
@@ -276,11 +268,8 @@ class SoftmaxWithLoss:
         """Drop the remembered forward pass."""
         self.loss = self.y = self.t = None
 
-    def __repr__(self) -> str:
-        return "SoftmaxWithLoss()"
 
-
-class IdentityWithLoss:
+class IdentityWithLoss(Shown):
     """Identity and the mean squared-error loss, as one layer, for regression: `loss = mean(Σ (x - t)² / 2)`.
 
     The book's counterpart of SoftmaxWithLoss where the outputs are numbers; with it the gradient has the same
@@ -324,6 +313,3 @@ class IdentityWithLoss:
     def forget(self) -> None:
         """Drop the remembered forward pass."""
         self.loss = self.y = self.t = None
-
-    def __repr__(self) -> str:
-        return "IdentityWithLoss()"

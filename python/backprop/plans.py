@@ -15,7 +15,7 @@ from bpcore.plan import Plan
 if TYPE_CHECKING:
     from backprop.network import Network
 
-ACTIVATIONS = {Relu: "relu", Sigmoid: "sigmoid", Tanh: "tanh"}
+ACTIVATIONS: dict[type | None, str] = {Relu: "relu", Sigmoid: "sigmoid", Tanh: "tanh"}
 HEADS = {SoftmaxWithLoss: "softmax", IdentityWithLoss: "squared_error"}
 # What a plan reads without a conversion.
 STORED = (np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.uint8))

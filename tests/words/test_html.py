@@ -37,6 +37,32 @@ def test_a_network():
     assert len(cells(bp.TwoLayerNet(784, 50, 10)._repr_html_())) == 6  # inputs as they are
 
 
+def test_layers():
+    header = ["attribute", "value or shape", "type"]
+    relu = bp.Relu()
+    assert tree(relu._repr_html_()).findtext("p") == "Relu()"
+    assert cells(relu._repr_html_()) == [header, ["mask", "–", ""]]
+    relu.forward(np.ones((5, 4)))
+    assert cells(relu._repr_html_()) == [header, ["mask", "(5, 4)", "bool"]]
+    affine = bp.Affine(np.ones((4, 3), np.float32), np.ones(3, np.float32))
+    affine.forward(np.ones((5, 4), np.float32))
+    affine.backward(np.ones((5, 3), np.float32))
+    assert tree(affine._repr_html_()).findtext("p") == "Affine(4, 3, dtype=float32)"
+    assert cells(affine._repr_html_()) == [
+        header,
+        ["W", "(4, 3)", "float32"],
+        ["b", "(3,)", "float32"],
+        ["x", "(5, 4)", "float32"],
+        ["dW", "(4, 3)", "float32"],
+        ["db", "(3,)", "float32"],
+    ]
+    loss = bp.SoftmaxWithLoss()
+    loss.forward(np.zeros((2, 4)), [0, 1])
+    assert cells(loss._repr_html_())[1] == ["loss", str(loss.loss), ""]
+    for node in (bp.Add(), bp.Power(2), bp.Sum(axis=0), bp.SigmoidOfNodes(), bp.Maximum(), bp.Tanh()):
+        assert tree(node._repr_html_()).findtext("p") == repr(node)
+
+
 def test_a_layer_of_the_users_own():
     class Slotted:
         __slots__ = ()

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop._arrays import floats, remembered, same_shape
+from backprop._shown import Shown
 from backprop.nodes.broadcasting import combined, common_shape, sum_to
-from backprop.nodes.named import Named
 from bpcore import kernels
 
 
-class Add(Named):
+class Add(Shown):
     """Addition node: `out = x + y`; the gradient passes through to both."""
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Add(Named):
         return sum_to(dout, x_shape), sum_to(dout, y_shape)
 
 
-class Multiply(Named):
+class Multiply(Shown):
     """Multiplication node: `out = x·y`; the gradient of each input is `dout` times the other one.
 
     Attributes
@@ -71,7 +71,7 @@ class Multiply(Named):
         return sum_to(dx, x.shape), sum_to(dy, y.shape)
 
 
-class Subtract(Named):
+class Subtract(Shown):
     """Subtraction node: `out = x - y`; the gradient passes to x, and with its sign turned to y."""
 
     def __init__(self) -> None:
@@ -92,7 +92,7 @@ class Subtract(Named):
         return sum_to(dout, x_shape), -sum_to(dout, y_shape)
 
 
-class Divide(Named):
+class Divide(Shown):
     """Division node: `out = x / y`. A division by 0 gives what IEEE 754 says, without a warning.
 
     Attributes
@@ -124,7 +124,7 @@ class Divide(Named):
         return sum_to(dx, x.shape), sum_to(dy, y.shape)
 
 
-class PowerOf(Named):
+class PowerOf(Shown):
     """Power node whose exponent is an input too: `out = xⁿ`; `dx = dout·n·xⁿ⁻¹`, `dn = dout·out·log(x)`.
 
     Powers are the C library's, whose last bits differ between systems. Below 0 only whole exponents have a power, and
@@ -159,7 +159,7 @@ class PowerOf(Named):
             return sum_to(np.asarray(dout * slope), x.shape), sum_to(np.asarray(dout * growth), n.shape)
 
 
-class Maximum(Named):
+class Maximum(Shown):
     """The larger of two, `out = max(x, y)`: it has the gradient; equal ones have half each. NaN counts as larger.
 
     Attributes

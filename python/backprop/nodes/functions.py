@@ -7,16 +7,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop._arrays import Array, floats, number, remembered, same_shape
+from backprop._shown import Shown
 from backprop.nodes.arithmetic import Add, Multiply
 from backprop.nodes.broadcasting import combined
-from backprop.nodes.named import Named
 from bpcore import kernels
 
 # Powers to larger whole numbers have more than 12 roundings as products.
 MOST_FACTORS = 64
 
 
-class _Unary(Named):
+class _Unary(Shown):
     """A node with one input that needs its output to go back."""
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class Reciprocal(_Unary):
         return dx[()]
 
 
-class Log(Named):
+class Log(Shown):
     """Natural logarithm node: `out = log(x)`; `dx = dout / x`. Below 0 it is NaN, at 0 it is −inf, without a warning.
 
     Attributes
@@ -94,7 +94,7 @@ class Log(Named):
             return np.divide(dout, x)
 
 
-class Power:
+class Power(Shown):
     """Power node with a fixed exponent, section 0085: `out = xⁿ`; `dx = dout·n·xⁿ⁻¹`.
 
     Parameters
@@ -149,7 +149,7 @@ def power(x: Array, n: float) -> Array:
         return np.asarray(out if n >= 0 else 1 / out)
 
 
-class SigmoidOfNodes(Named):
+class SigmoidOfNodes(Shown):
     """The sigmoid as section 0089 derives it, from the nodes ×, exp, + and ÷.
 
     It teaches; `Sigmoid` computes. Far below zero exp(-x) overflows here and the gradient is lost (0·∞).

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop._arrays import Array, floats, plural, remembered, same_shape
+from backprop._shown import Shown
 from backprop.layers import Affine
-from backprop.nodes.named import Named
 from bpcore import kernels
 
 
-class Dot(Named):
+class Dot(Shown):
     """Matrix product `out = x·W`; `dx = dout·Wᵀ`, `dW = xᵀ·dout`. A vector is a row on the left, a column on the right.
 
     Attributes
@@ -63,7 +63,7 @@ def _shape(x: Array, W: Array) -> tuple[int, ...]:
     return x.shape[:-1] + W.shape[1:]
 
 
-class AffineOf(Named):
+class AffineOf(Shown):
     """`Affine` whose W and b are inputs, for graphs: `out = x·W + b`."""
 
     def __init__(self) -> None:

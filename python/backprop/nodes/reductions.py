@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop._arrays import Array, floats, plural, remembered, same_shape
+from backprop._shown import Shown
 from backprop.nodes.broadcasting import sum_to
 
 Axes = int | tuple[int, ...] | None
 
 
-class _Reduction:
+class _Reduction(Shown):
     """Over which axes, and what shapes that gives.
 
     Parameters
