@@ -32,9 +32,12 @@ class WithReplacement:
 
     def take(self, batches: int) -> list[Indices]:
         """Draw the next batches."""
-        high = self.bits.random_raw(batches * self.batch_size) >> np.uint64(32)
-        indices = ((high * np.uint64(self.samples)) >> np.uint64(32)).astype(np.int64)
-        return [indices.reshape(batches, self.batch_size)]
+        # In place: new memory for each operation would cost more than the operations.
+        draws = self.bits.random_raw(batches * self.batch_size)
+        draws >>= np.uint64(32)
+        draws *= np.uint64(self.samples)
+        draws >>= np.uint64(32)
+        return [draws.view(np.int64).reshape(batches, self.batch_size)]
 
 
 class Epochs:

@@ -10,7 +10,7 @@ from cython cimport floating
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
-from bpcore.operands cimport Shape, collide, rows_of
+from bpcore.operands cimport Shape, collide, rows_of, shape_of
 from bpcore.product cimport product_shared
 from bpcore.reductions cimport sum_rows
 
@@ -29,7 +29,7 @@ cdef inline void affine_forward(
     if B == 0 or O == 0:
         return
     # out[r, o] = b[o] + Σ_i x[r, i]·W[i, o]
-    cdef Shape s = Shape(M=B, N=O, K=I, transposed=False, b_row=O, b_column=1, c_row=O, panel=0)
+    cdef Shape s = shape_of(B, O, I, False, O, 1, O)
     product_shared(rows_of(first(x), I), first(W), &b[0], &out[0, 0], s, threads)
 
 
@@ -43,7 +43,7 @@ cdef inline void affine_backward_input(
     if B == 0 or I == 0:
         return
     # dx[r, i] = Σ_o dout[r, o]·W[i, o]
-    cdef Shape s = Shape(M=B, N=I, K=O, transposed=False, b_row=1, b_column=O, c_row=I, panel=0)
+    cdef Shape s = shape_of(B, I, O, False, 1, O, I)
     product_shared(rows_of(first(dout), O), first(W), NULL, &dx[0, 0], s, threads)
 
 
@@ -60,7 +60,7 @@ cdef inline void affine_backward_params(
     if I == 0 or O == 0:
         return
     # dW[i, o] = Σ_r x[r, i]·dout[r, o]
-    cdef Shape s = Shape(M=I, N=O, K=B, transposed=True, b_row=O, b_column=1, c_row=O, panel=0)
+    cdef Shape s = shape_of(I, O, B, True, O, 1, O)
     cdef Py_ssize_t apart = I + 64 // <Py_ssize_t> sizeof(floating), r
     cdef floating* copy = NULL
     # Every tile reads all rows of x. Where those collide in the caches and there are many tiles, a copy pays.

@@ -18,17 +18,18 @@ from libc.stdint cimport int64_t
 from libc.string cimport memset
 
 from bpcore.activations cimport Activation, activate, activate_backward
-from bpcore.operands cimport Rows, Shape, begin, rows_of
+from bpcore.operands cimport Rows, Shape, begin, rows_of, shape_of
 from bpcore.parallel cimport omp_get_num_threads, share, wait_for_team, worth_a_region
 from bpcore.product cimport Ahead, into_panels, panel_width, panels_size, product, wants_panels
 from bpcore.reductions cimport mean_of, sum_rows
 from bpcore.softmax cimport softmax_cross_entropy_rows
+from bpcore.spread cimport Spread, spread_of, spread_size
 from bpcore.squared_error cimport squared_error_rows
 from bpcore.updates cimport Update, update_span
 
 cdef enum:
     BLOCK = 240             # rows that go through all layers at once: full tiles, and activations that stay in cache
-    GRADIENT_BYTES = 16384  # of a gradient that is summed before its parameters move
+    GRADIENT_BYTES = 32768  # of a gradient that is summed before its parameters move
 
 cdef enum Head:
     SOFTMAX_CROSS_ENTROPY = 0
@@ -47,6 +48,7 @@ cdef struct Dense:
     void* dW                    # (inputs, outputs)
     void* db                    # (outputs,)
     void* panels                # dout once more, in panels, where its rows are far apart; else NULL
+    bint spread                 # whether W, dW, W_first and W_second lie as spread.pxd says, and else without gaps
     void* W_first               # what the rule of an update keeps of W and b; NULL where it keeps nothing
     void* W_second
     void* b_first
@@ -79,13 +81,21 @@ cdef inline Py_ssize_t panels_bytes(const Dense* layer, Py_ssize_t B, Py_ssize_t
     return padded(panels_size(double_, B, layer.outputs) * itemsize) if wants_panels(double_, layer.outputs) else 0
 
 
+cdef inline Py_ssize_t gradient_bytes(const Dense* layer, int n, Py_ssize_t itemsize) noexcept nogil:
+    """Bytes of dW, spread or not: only the first layer's may be."""
+    cdef Py_ssize_t numbers = layer.inputs * layer.outputs
+    if n == 0:
+        numbers = max(numbers, spread_size(layer.inputs, layer.outputs, itemsize))
+    return padded(numbers * itemsize)
+
+
 cdef inline Py_ssize_t workspace_size(const Network* net, Py_ssize_t B, Py_ssize_t itemsize) noexcept nogil:
     """Bytes that `place` divides, for batches of up to B rows."""
     cdef Py_ssize_t bytes = padded(B * sizeof(double))
     cdef int n
     for n in range(net.depth):
         bytes = bytes + 2 * B * row_of(net.layers[n].outputs, itemsize) * itemsize
-        bytes = bytes + padded(net.layers[n].inputs * net.layers[n].outputs * itemsize)
+        bytes = bytes + gradient_bytes(&net.layers[n], n, itemsize)
         bytes = bytes + padded(net.layers[n].outputs * itemsize)
         bytes = bytes + panels_bytes(&net.layers[n], B, itemsize)
     return bytes
@@ -107,7 +117,7 @@ cdef inline void place(Network* net, char* memory, Py_ssize_t B, Py_ssize_t item
         layer.dout = memory
         memory = memory + B * layer.row * itemsize
         layer.dW = memory
-        memory = memory + padded(layer.inputs * layer.outputs * itemsize)
+        memory = memory + gradient_bytes(layer, n, itemsize)
         layer.db = memory
         memory = memory + padded(layer.outputs * itemsize)
         layer.panels = memory if panels_bytes(layer, B, itemsize) > 0 else NULL
@@ -139,7 +149,11 @@ cdef inline void dense_forward(
 ) noexcept nogil:
     """out = activation(x·W + b)."""
     cdef Py_ssize_t O = layer.outputs
-    cdef Shape s = Shape(M=rows, N=O, K=layer.inputs, transposed=False, b_row=O, b_column=1, c_row=out_row, panel=0)
+    cdef Shape s = shape_of(rows, O, layer.inputs, False, O, 1, out_row)
+    cdef Spread spread
+    if layer.spread:
+        spread = spread_of(layer.inputs, O, sizeof(floating))
+        s.b_row, s.tail, s.tail_row = spread.row, <floating*> layer.W + spread.tail, spread.tail_row
     product(x, <const floating*> layer.W, <const floating*> layer.b, out, s, ahead)
     activate(layer.activation, out, rows * out_row)
 
@@ -151,7 +165,7 @@ cdef inline void dense_backward_input(
     cdef Py_ssize_t I = layer.inputs, O = layer.outputs
     cdef floating* dx = <floating*> below.dout + first * below.row
     cdef Rows dout = rows_of(<const floating*> layer.dout + first * layer.row, layer.row)
-    cdef Shape s = Shape(M=rows, N=I, K=O, transposed=False, b_row=1, b_column=O, c_row=below.row, panel=0)
+    cdef Shape s = shape_of(rows, I, O, False, 1, O, below.row)
     product(dout, <const floating*> layer.W, NULL, dx, s, NULL)
     activate_backward(below.activation, <const floating*> below.out + first * below.row, dx, rows * below.row)
 
@@ -166,25 +180,31 @@ cdef inline void dense_backward_params(
     floating _,
 ) noexcept nogil:
     """dW = xᵀ·dout and db = Σ dout, or what moves W and b against them; the part of a rank."""
-    cdef Py_ssize_t O = layer.outputs
+    cdef Py_ssize_t O = layer.outputs, j
+    cdef Spread spread = Spread(O, O, 0, 0)    # as without gaps
     cdef Py_ssize_t stop = share(layer.inputs, rank + 1, size, 16), i = share(layer.inputs, rank, size, 16)
     # Whole vectors of rows, many of them, and few enough that their gradient stays in cache until it is used.
     cdef Py_ssize_t height = max(GRADIENT_BYTES // (O * <Py_ssize_t> sizeof(floating)) // 48, 1) * 48
     cdef const floating* dout = <const floating*> layer.dout
-    cdef floating* dW = <floating*> layer.dW + i * O
-    cdef Shape s = Shape(M=0, N=O, K=B, transposed=True, b_row=layer.row, b_column=1, c_row=O, panel=0)
+    cdef floating* dW
+    cdef floating* tail
+    cdef Shape s = shape_of(0, O, B, True, layer.row, 1, O)
     if update is NULL:
         height = stop - i
     if layer.panels is not NULL:
         s.b_row, s.panel = panel_width(dout), B * panel_width(dout)
+    if layer.spread:
+        spread = spread_of(layer.inputs, O, sizeof(floating))
+        s.c_row, s.tail, s.tail_row = spread.row, <floating*> layer.dW + spread.tail + i, spread.tail_row
+    dW = <floating*> layer.dW + i * spread.row
     while i < stop:
         s.M = min(height, stop - i)
         product(begin(x, 0, i), dout if s.panel == 0 else <const floating*> layer.panels, NULL, dW, s, NULL)
         if update is not NULL:
-            update_span(
-                update, <floating*> layer.W + i * O, dW, at(<floating*> layer.W_first, i * O),
-                at(<floating*> layer.W_second, i * O), s.M * O,
-            )
+            update_part(layer, update, i * spread.row, dW, s.M * spread.row)
+            for j in range(O - spread.columns):
+                tail = <floating*> s.tail + j * s.tail_row
+                update_part(layer, update, spread.tail + j * s.tail_row + i, tail, s.M)
         i = i + s.M
     if rank == size - 1:
         sum_rows(dout, layer.row, <floating*> layer.db, B, O)
@@ -193,6 +213,16 @@ cdef inline void dense_backward_params(
                 update, <floating*> layer.b, <const floating*> layer.db, <floating*> layer.b_first,
                 <floating*> layer.b_second, O,
             )
+
+
+cdef inline void update_part(
+    const Dense* layer, const Update* update, Py_ssize_t i, const floating* gradient, Py_ssize_t n
+) noexcept nogil:
+    """Move n numbers of W, from its number i on, against their gradient."""
+    update_span(
+        update, <floating*> layer.W + i, gradient, at(<floating*> layer.W_first, i),
+        at(<floating*> layer.W_second, i), n,
+    )
 
 
 cdef inline floating* at(floating* array, Py_ssize_t i) noexcept nogil:

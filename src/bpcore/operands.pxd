@@ -24,6 +24,20 @@ cdef struct Shape:
     bint transposed
     Py_ssize_t b_row, b_column, c_row    # strides in numbers; b_row or b_column is 1
     Py_ssize_t panel                     # 0, or b is in panels so far apart, and b_row their width
+    # NULL, or where the last columns lie, so far apart and each in one run: those of b or, if it is transposed, of c.
+    # All rows of the other columns then have whole vectors.
+    void* tail
+    Py_ssize_t tail_row
+
+
+cdef inline Shape shape_of(
+    Py_ssize_t M, Py_ssize_t N, Py_ssize_t K, bint transposed, Py_ssize_t b_row, Py_ssize_t b_column, Py_ssize_t c_row
+) noexcept nogil:
+    """The shape of a product whose matrices lie without panels or tails of their own."""
+    return Shape(
+        M=M, N=N, K=K, transposed=transposed, b_row=b_row, b_column=b_column, c_row=c_row, panel=0, tail=NULL,
+        tail_row=0,
+    )
 
 
 cdef inline Rows rows_of(const floating* base, Py_ssize_t apart) noexcept nogil:

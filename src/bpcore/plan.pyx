@@ -14,25 +14,26 @@ e) What runs is a job, of which each thread does its part; the types of network 
 from cpython.buffer cimport PyBuffer_Release
 from cpython.dict cimport PyDict_GetItem
 from cpython.object cimport PyObject
-from cython cimport floating
 from cython.parallel cimport parallel, threadid
 from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free, malloc
 
 from bpcore.activations cimport IDENTITY, RELU, SIGMOID, TANH, Activation
 from bpcore.buffers cimport address, contiguous, readable, shaped
-from bpcore.evaluation cimport right_share, scores_share, scratch_size
-from bpcore.gather cimport Source, as_stored, gather_rows
+from bpcore.evaluation cimport scratch_size
+from bpcore.gather cimport Source
+from bpcore.jobs cimport RIGHT, SCORES, STEP, TRAIN, Job, Task, part_of_job, spread_bytes, spread_first
 from bpcore.network cimport (
-    BLOCK, SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Dense, Head, Network, operations, padded, place, row_of, step_share,
-    work_of_step, workspace_size,
+    BLOCK, SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Dense, Head, Network, operations, padded, place, row_of, work_of_step,
+    workspace_size,
 )
-from bpcore.operands cimport Address, Rows, aligned, rows_of
+from bpcore.operands cimport Address, aligned
 from bpcore.parallel cimport omp_get_max_threads, omp_get_num_threads, worth, worth_a_region
 from bpcore.reductions cimport mean_of
-from bpcore.training cimport Batch, Targets, train_share
+from bpcore.spread cimport LEAST_ROWS, LEAST_STEPS
+from bpcore.training cimport Batch, Targets
 from bpcore.updates cimport (
-    ADAGRAD, ADAM, MOMENTUM, NESTEROV, RMSPROP, SGD, Rule, Update, moments_of, update_of,
+    ADAGRAD, ADAM, MOMENTUM, NESTEROV, RMSPROP, SGD, Rule, moments_of, update_of,
 )
 
 from numpy import empty
@@ -44,27 +45,6 @@ HEADS = {"softmax": SOFTMAX_CROSS_ENTROPY, "squared_error": SQUARED_ERROR}
 RULES = {
     "sgd": SGD, "momentum": MOMENTUM, "nesterov": NESTEROV, "adagrad": ADAGRAD, "rmsprop": RMSPROP, "adam": ADAM,
 }
-
-cdef enum Task:
-    SCORES
-    RIGHT
-    STEP
-    TRAIN
-
-
-cdef struct Job:
-    Task task
-    Py_buffer data                # x
-    char* memory                  # `each` bytes for every rank
-    Py_ssize_t each
-    void* out                     # SCORES
-    const int64_t* labels         # RIGHT
-    const int64_t* indices        # TRAIN: (steps, B)
-    Py_ssize_t steps
-    Py_ssize_t B
-    Update update                 # STEP and TRAIN
-    double* losses                # TRAIN: (steps,)
-
 
 cdef class Plan:
     """A dense network, ready to run.
@@ -82,6 +62,7 @@ cdef class Plan:
     """
 
     cdef Network net
+    cdef Network loop               # the same, its first layer spread
     cdef Source source              # the data is each call's own
     cdef Targets targets
     cdef Batch batch
@@ -93,6 +74,7 @@ cdef class Plan:
     cdef Py_ssize_t itemsize, capacity
     cdef void* memory
     cdef void* behind               # the batch: its labels or targets
+    cdef char* spread               # the first layer's parameters while a loop trains them
     cdef list kept
     cdef list witnesses
 
@@ -173,7 +155,7 @@ cdef class Plan:
 
     def predict(self, x):
         """Scores of every row of x in a new array; None if x cannot be read as it is."""
-        cdef Job job
+        cdef Job job = self.job_of(SCORES)
         if not readable(x, &job.data, self.net.layers[0].inputs):
             return None
         try:
@@ -185,7 +167,7 @@ cdef class Plan:
 
     def scores(self, x not None, out not None, threads=None):
         """Write the scores of the last layer for every row of x to `out`."""
-        cdef Job job
+        cdef Job job = self.job_of(SCORES)
         self.open_rows(x, &job.data)
         try:
             self.run_scores(&job, out, threads)
@@ -195,21 +177,20 @@ cdef class Plan:
     cdef int run_scores(self, Job* job, out, threads) except -1:
         cdef Py_ssize_t K = self.net.layers[self.net.depth - 1].outputs
         if job.data.shape[0] > 0:
-            job.task = SCORES
             job.out = address(out, self.letter, 2, job.data.shape[0], K, True)
             self.evaluate(job, threads)
         return 0
 
     def right(self, x not None, const int64_t[::1] labels not None, threads=None):
         """How many rows of x have their highest score at their label; a NaN among the scores comes first."""
-        cdef Job job
+        cdef Job job = self.job_of(RIGHT)
         cdef Py_ssize_t count = 0
         self.open_rows(x, &job.data)
         try:
             if labels.shape[0] != job.data.shape[0]:
                 raise ValueError(f"Plan: {labels.shape[0]} labels for {job.data.shape[0]} rows")
             if labels.shape[0] > 0:
-                job.task, job.labels = RIGHT, &labels[0]
+                job.labels = &labels[0]
                 count = self.evaluate(&job, threads)
         finally:
             PyBuffer_Release(&job.data)
@@ -223,12 +204,16 @@ cdef class Plan:
         job.each = 64 + scratch_size(&self.net, job.data.shape[0], self.itemsize)
         if job.task == RIGHT:
             job.each = job.each + padded(BLOCK * K * self.itemsize)
-        cdef void* memory = malloc(n * job.each + 64)
+        cdef bint long = job.data.shape[0] >= LEAST_ROWS
+        cdef Network spread
+        cdef void* memory = malloc(n * job.each + (spread_bytes(&self.net, self.itemsize) if long else 0) + 64)
         if memory is NULL:
             raise MemoryError("no memory for the activations of a block")
         job.memory = <char*> aligned(memory)
         for rank in range(n):
             (<Py_ssize_t*> (job.memory + rank * job.each))[0] = 0
+        if long and spread_first(&self.net, &spread, job.memory + n * job.each, self.itemsize):
+            job.net, job.given = &spread, self.net.layers
         self.run(job, n)
         for rank in range(n):
             count = count + (<Py_ssize_t*> (job.memory + rank * job.each))[0]
@@ -247,7 +232,7 @@ cdef class Plan:
         number of the first step), `moments` is what the rule keeps, as in `bind`, and `losses` takes the loss before
         each step. Labels and indices are trusted.
         """
-        cdef Job job
+        cdef Job job = self.job_of(TRAIN)
         if losses.shape[0] != indices.shape[0]:
             raise ValueError(f"Plan: {losses.shape[0]} losses for {indices.shape[0]} steps")
         job.update = update_of(update)
@@ -258,9 +243,11 @@ cdef class Plan:
             try:
                 if not self.take_targets(t, job.data.shape[0], False):
                     raise ValueError(f"Plan: the targets are {t.dtype} {t.shape}")
-                job.task, job.losses, job.memory = TRAIN, &losses[0], NULL
-                job.indices, job.steps, job.B = &indices[0, 0], indices.shape[0], indices.shape[1]
+                job.losses, job.indices = &losses[0], &indices[0, 0]
+                job.steps, job.B = indices.shape[0], indices.shape[1]
                 self.reserve(job.B)
+                if job.steps >= LEAST_STEPS and spread_first(&self.net, &self.loop, self.spread, self.itemsize):
+                    job.net, job.given = &self.loop, self.net.layers
                 self.run(&job, self.team(threads, worth(2, work_of_step(&self.net, job.B))))
             finally:
                 PyBuffer_Release(&job.data)
@@ -269,7 +256,7 @@ cdef class Plan:
 
     def step(self, x, t, tuple update, threads=None, list moments=None):
         """One step on a whole batch: the loss before it, or None if an array cannot be read as it is."""
-        cdef Job job
+        cdef Job job = self.job_of(STEP)
         job.update = update_of(update)
         self.start_training()
         try:
@@ -280,7 +267,6 @@ cdef class Plan:
                 job.B = job.data.shape[0]
                 if job.B == 0 or not self.take_targets(t, job.B, True):
                     return None
-                job.task, job.memory = STEP, NULL
                 self.reserve(job.B)
                 self.run(&job, self.team(threads, worth_a_region(2, work_of_step(&self.net, job.B))))
             finally:
@@ -323,7 +309,10 @@ cdef class Plan:
             free(self.memory)
             self.capacity = 0
             behind = padded(B * max(8, self.outputs * self.itemsize))
-            self.memory = malloc(size + B * row * self.itemsize + behind + 2 * B * sizeof(void*) + 64)
+            self.memory = malloc(
+                size + B * row * self.itemsize + behind + padded(2 * B * sizeof(void*))
+                + spread_bytes(&self.net, self.itemsize) + 64
+            )
             if self.memory is NULL:
                 raise MemoryError(f"no memory for batches of {B} rows")
             self.capacity = B
@@ -332,6 +321,7 @@ cdef class Plan:
             self.batch.x = <char*> aligned(self.memory) + size
             self.behind = <char*> self.batch.x + B * row * self.itemsize
             self.batch.rows = <Address*> (<char*> self.behind + behind)
+            self.spread = <char*> self.batch.rows + padded(2 * B * sizeof(void*))
         self.batch.labels = NULL if self.targets.labels is NULL else <int64_t*> self.behind
         self.batch.weights = NULL if self.targets.weights is NULL else self.behind
         return 0
@@ -351,7 +341,14 @@ cdef class Plan:
             )
         return 0
 
+    cdef Job job_of(self, Task task) noexcept:
+        cdef Job job
+        job.task, job.net, job.given, job.memory = task, &self.net, NULL, NULL
+        return job
+
     cdef void run(self, Job* job, int threads) noexcept:
+        job.source, job.targets, job.batch = self.source, self.targets, &self.batch
+        job.source.x, job.source.letter = job.data.buf, job.data.format[0]
         with nogil:
             if threads == 1:
                 self.part(job, 0, 1)
@@ -361,40 +358,6 @@ cdef class Plan:
 
     cdef void part(self, const Job* job, int rank, int size) noexcept nogil:
         if self.letter == c"f":
-            self.part_as(job, <float> 0, rank, size)
+            part_of_job(job, <float> 0, rank, size)
         else:
-            self.part_as(job, <double> 0, rank, size)
-
-    cdef void part_as(self, const Job* job, floating _, int rank, int size) noexcept nogil:
-        cdef Py_ssize_t N = job.data.shape[0]
-        cdef Source source = self.source
-        cdef char* scratch = NULL if job.memory is NULL else job.memory + rank * job.each + 64
-        source.x, source.letter = job.data.buf, job.data.format[0]
-        if job.task == SCORES:
-            scores_share(&self.net, &source, scratch, <floating*> job.out, N, rank, size)
-        elif job.task == RIGHT:
-            (<Py_ssize_t*> (scratch - 64))[0] = right_share(
-                &self.net, &source, scratch, <floating*> (scratch + scratch_size(&self.net, N, self.itemsize)),
-                job.labels, N, rank, size,
-            )
-        elif job.task == TRAIN:
-            train_share(
-                &self.net, &source, &self.targets, job.indices, job.steps, job.B, &self.batch, job.update, job.losses,
-                _, rank, size,
-            )
-        else:
-            self.step_part(job, &source, _, rank, size)
-
-    cdef void step_part(self, const Job* job, const Source* source, floating _, int rank, int size) noexcept nogil:
-        cdef Py_ssize_t row = self.batch.row, first, stop
-        cdef floating* batch = <floating*> self.batch.x
-        cdef Rows enters = rows_of(<const floating*> source.x, source.inputs)
-        if not as_stored(source, _):
-            # A rank prepares the rows that it then takes through the layers.
-            first, stop = job.B * rank // size, job.B * (rank + 1) // size
-            gather_rows(source, NULL, first, batch + first * row, row, stop - first)
-            enters = rows_of(<const floating*> batch, row)
-        step_share(
-            &self.net, enters, self.targets.labels, <const floating*> self.targets.weights, job.B, &job.update,
-            rank, size,
-        )
+            part_of_job(job, <double> 0, rank, size)

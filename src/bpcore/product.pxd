@@ -23,7 +23,7 @@ from bpcore.tails cimport (
 )
 
 cdef enum:
-    PANEL_BYTES = 49152         # of packed b: 256 rows of the widest tile
+    PANEL_BYTES = 98304         # of packed b: 512 rows of the widest tile, which come from the second-level cache
     PIECE_BYTES = 262144        # of b where it lies
     SLAB_BYTES = 524288         # of a piece of a: half of a common second-level cache
     FAR_BYTES = 2048            # between rows of b
@@ -139,7 +139,7 @@ cdef inline void product(
     cdef Py_ssize_t blocks = blocks_of(s, lanes, vector)
     # Rows far apart share sets of the first-level cache and take a page each; packing pays when they are read again.
     cdef bint far = s.M > 4 * BP_TILE_ROWS and (wants_panels(b, s.b_row) or collide(b, s.b_row))
-    cdef bint rough = columns % vector != 0 and not BP_MASKS_ARE_FREE
+    cdef bint rough = columns % vector != 0 and not BP_MASKS_ARE_FREE and s.tail is NULL
     cdef bint packed = (s.b_column != 1 or far or rough) and s.panel == 0
     cdef Py_ssize_t pieces = pieces_of(s, vectors_of(s.M) * vector, packed, b)
     cdef Py_ssize_t longest = max((s.K + pieces - 1) // pieces, 1)
@@ -160,10 +160,13 @@ cdef inline void product(
     # Few columns more fit into the last block's tiles, of eight rows each.
     cdef int tails = 0
     cdef Py_ssize_t done
-    if s.transposed and blocks > 0 and not packed and s.N - columns <= BP_MORE_VECTORS * vector // BP_EIGHT:
+    if (
+        s.transposed and blocks > 0 and not packed and s.tail is NULL
+        and s.N - columns <= BP_MORE_VECTORS * vector // BP_EIGHT
+    ):
         tails = <int> (s.N - columns)
     if by_the_way:
-        tail = tail_columns(b, s, s.K, columns, copies)
+        tail = tail_columns(b, s, 0, s.K, columns, copies)
     for slab in range(slabs):
         first = s.M * slab // slabs
         part.M = s.M * (slab + 1) // slabs - first
@@ -189,6 +192,8 @@ cdef inline void product(
         elif columns < s.N and s.transposed:
             done = part.M // BP_EIGHT * BP_EIGHT if tails > 0 else 0
             part.M = part.M - done
+            if s.tail is not NULL:
+                part.tail = <floating*> s.tail + first
             tail_exchanged(part_of(rows, s, done, 0), b, start, c + (first + done) * s.c_row, part, columns, vector)
 
 

@@ -34,7 +34,9 @@ cdef inline int lanes_of(const floating* _) noexcept nogil:
 cdef inline Py_ssize_t tail_of(const Shape s, int lanes) noexcept nogil:
     """Columns that are not done in tiles."""
     cdef Py_ssize_t left = s.N % lanes
-    if left > lanes // 2 or s.panel > 0 or (s.M < lanes if s.transposed else s.K < DOT_LEAST):
+    if left > lanes // 2 or s.panel > 0:
+        return 0
+    if s.tail is NULL and (s.M < lanes if s.transposed else s.K < DOT_LEAST):
         return 0
     return left
 
@@ -42,11 +44,14 @@ cdef inline Py_ssize_t tail_of(const Shape s, int lanes) noexcept nogil:
 cdef inline Tail tail_columns(
     const floating* b,            # IN   K terms of columns `left` to N
     const Shape s,
+    Py_ssize_t first,             # of them
     Py_ssize_t K,                 # up to DOT_TERMS
     Py_ssize_t left,
     floating* copies,             # OUT  DOT_BYTES, used where the terms of a column are not adjacent
 ) noexcept nogil:
     cdef Py_ssize_t j, k
+    if s.tail is not NULL:
+        return Tail(s.N - left, <const floating*> s.tail + first, s.tail_row)
     if s.b_row == 1:
         return Tail(s.N - left, b + left * s.b_column, s.b_column)
     for k in range(K):
@@ -102,7 +107,7 @@ cdef inline void tail_of_dots(
     tail_start(start, c, s.c_row, s.M, s.N - left)
     while k < s.K:
         terms = min(<Py_ssize_t> DOT_TERMS, s.K - k)
-        tail = tail_columns(b + k * s.b_row, s, terms, left, copies)
+        tail = tail_columns(b + k * s.b_row, s, k, terms, left, copies)
         tail_of_piece(begin(a, 0, k), &tail, terms, c, s.c_row, s.M)
         k = k + DOT_TERMS
 
@@ -119,6 +124,7 @@ cdef inline void tail_exchanged(
     cdef unsigned char[STRIP_BYTES + 64] memory
     cdef Address[TERMS] rows
     cdef floating* edge = <floating*> aligned(memory)
+    cdef Py_ssize_t apart
     cdef int m = <int> (s.N - left), vectors, widest = BP_STRIP_WIDE if m <= BP_STRIP_FEW else BP_STRIP_NARROW
     cdef Py_ssize_t k = 0, r, i, j, wide, terms
     while k < s.K or k == 0:
@@ -130,18 +136,22 @@ cdef inline void tail_exchanged(
             if s.M - r < widest * vector:
                 vectors = BP_STRIP_NARROW if s.M - r >= BP_STRIP_NARROW * vector else 1
             wide = min(<Py_ssize_t> vectors * vector, s.M - r)
+            apart = widest * vector
+            if s.tail is not NULL:
+                edge, apart = <floating*> s.tail + r, s.tail_row
             for i in range(m):
                 for j in range(wide):
-                    if k > 0:
-                        edge[i * widest * vector + j] = c[(r + j) * s.c_row + left + i]
-                    else:
-                        edge[i * widest * vector + j] = 0 if start is NULL else start[left + i]
+                    if k == 0:
+                        edge[i * apart + j] = 0 if start is NULL else start[left + i]
+                    elif s.tail is NULL:
+                        edge[i * apart + j] = c[(r + j) * s.c_row + left + i]
             strip(
                 m, vectors, <int> (wide - (vectors - 1) * vector), terms, rows, r, b + k * s.b_row + left, s.b_row,
-                edge, widest * vector,
+                edge, apart,
             )
-            for j in range(wide):
-                for i in range(m):
-                    c[(r + j) * s.c_row + left + i] = edge[i * widest * vector + j]
+            if s.tail is NULL:
+                for j in range(wide):
+                    for i in range(m):
+                        c[(r + j) * s.c_row + left + i] = edge[i * apart + j]
             r = r + wide
         k = k + TERMS

@@ -1,0 +1,120 @@
+"""What a plan does: a job, of which each thread of a team does its part.
+
+A long job works with the first layer's parameters spread (spread.pxd). It then has a network of its own, made by
+`spread_first`, while the caller's stays as it is, so that others may go on to evaluate that one; training brings the
+parameters back.
+"""
+
+from cython cimport floating
+from libc.stdint cimport int64_t
+from libc.string cimport memcpy
+
+from bpcore.evaluation cimport right_share, scores_share, scratch_size
+from bpcore.gather cimport Source, as_stored, gather_rows
+from bpcore.network cimport Dense, Network, padded, step_share
+from bpcore.operands cimport Rows, rows_of
+from bpcore.parallel cimport share, wait_for_team
+from bpcore.spread cimport move_rows, spread_size, wants_spread
+from bpcore.training cimport Batch, Targets, train_share
+from bpcore.updates cimport Update
+
+cdef enum Task:
+    SCORES
+    RIGHT
+    STEP
+    TRAIN
+
+
+cdef struct Job:
+    Task task
+    const Network* net
+    const Dense* given            # the first layer as the caller has it, where `net` has it spread; else NULL
+    Py_buffer data                # x
+    Source source                 # the same, and how its numbers are scaled
+    char* memory                  # SCORES and RIGHT: `each` bytes for every rank
+    Py_ssize_t each
+    void* out                     # SCORES
+    const int64_t* labels         # RIGHT
+    const Batch* batch            # STEP and TRAIN
+    Targets targets
+    Py_ssize_t B
+    Update update
+    const int64_t* indices        # TRAIN: (steps, B)
+    Py_ssize_t steps
+    double* losses                # TRAIN: (steps,)
+
+
+cdef inline Py_ssize_t spread_bytes(const Network* net, Py_ssize_t itemsize) noexcept nogil:
+    """Bytes that `spread_first` needs."""
+    cdef const Dense* first = net.layers
+    return padded(net.depth * sizeof(Dense)) + 3 * padded(spread_size(first.inputs, first.outputs, itemsize) * itemsize)
+
+
+cdef inline bint spread_first(const Network* net, Network* to, char* memory, Py_ssize_t itemsize) noexcept nogil:
+    """Describe `net` once more with its first layer spread; False, and nothing described, if that is of no use."""
+    cdef const Dense* given = net.layers
+    cdef Dense* first = <Dense*> memory
+    cdef Py_ssize_t bytes = padded(spread_size(given.inputs, given.outputs, itemsize) * itemsize)
+    if not wants_spread(given.inputs, given.outputs, given.W, itemsize):
+        return False
+    to[0] = net[0]
+    to.layers = first
+    memcpy(first, given, net.depth * sizeof(Dense))
+    memory = memory + padded(net.depth * sizeof(Dense))
+    first.spread, first.W = True, memory
+    first.W_first = NULL if given.W_first is NULL else memory + bytes
+    first.W_second = NULL if given.W_second is NULL else memory + 2 * bytes
+    return True
+
+
+cdef inline void move_first(
+    const Dense* given, const Dense* spread, bint back, bint moments, floating _, int rank, int size
+) noexcept nogil:
+    """Bring a rank's rows of W, and the moments, from where the caller has them to where they are spread, or back."""
+    cdef Py_ssize_t I = given.inputs, O = given.outputs
+    cdef Py_ssize_t first = share(I, rank, size, 16), stop = share(I, rank + 1, size, 16)
+    cdef int n
+    for n in range(3 if moments else 1):
+        move_rows(
+            given.W if n == 0 else given.W_first if n == 1 else given.W_second,
+            spread.W if n == 0 else spread.W_first if n == 1 else spread.W_second,
+            I, O, first, stop, back, _,
+        )
+
+
+cdef inline void part_of_job(const Job* job, floating _, int rank, int size) noexcept nogil:
+    cdef Py_ssize_t N = job.data.shape[0]
+    cdef char* scratch = NULL if job.memory is NULL else job.memory + rank * job.each + 64
+    if job.given is not NULL:
+        move_first(job.given, job.net.layers, False, job.task == TRAIN, _, rank, size)
+        wait_for_team(size)
+    if job.task == SCORES:
+        scores_share(job.net, &job.source, scratch, <floating*> job.out, N, rank, size)
+    elif job.task == RIGHT:
+        (<Py_ssize_t*> (scratch - 64))[0] = right_share(
+            job.net, &job.source, scratch, <floating*> (scratch + scratch_size(job.net, N, sizeof(floating))),
+            job.labels, N, rank, size,
+        )
+    elif job.task == TRAIN:
+        train_share(
+            job.net, &job.source, &job.targets, job.indices, job.steps, job.B, job.batch, job.update, job.losses, _,
+            rank, size,
+        )
+        if job.given is not NULL:
+            move_first(job.given, job.net.layers, True, True, _, rank, size)
+    else:
+        part_of_step(job, _, rank, size)
+
+
+cdef inline void part_of_step(const Job* job, floating _, int rank, int size) noexcept nogil:
+    cdef Py_ssize_t row = job.batch.row, first, stop
+    cdef floating* batch = <floating*> job.batch.x
+    cdef Rows enters = rows_of(<const floating*> job.source.x, job.source.inputs)
+    if not as_stored(&job.source, _):
+        # A rank prepares the rows that it then takes through the layers.
+        first, stop = job.B * rank // size, job.B * (rank + 1) // size
+        gather_rows(&job.source, NULL, first, batch + first * row, row, stop - first)
+        enters = rows_of(<const floating*> batch, row)
+    step_share(
+        job.net, enters, job.targets.labels, <const floating*> job.targets.weights, job.B, &job.update, rank, size,
+    )

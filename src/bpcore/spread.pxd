@@ -1,0 +1,93 @@
+"""How the first layer's parameters lie while a loop trains them: where the tiles read and write them fastest.
+
+a) A row of W of 50 numbers begins anywhere in a cache line, so that nearly every vector of it is read from two, and its
+   last two columns are 50 numbers apart. Spread, rows of the 48 columns that tiles take begin on cache lines, and
+   behind them all each of the last columns (tails.pxd) lies on its own, its numbers adjacent.
+b) The gradient and what the rule of an update keeps are spread in the same way, so an update runs over both alike.
+c) Which sum is taken in which order does not depend on where a number lies: not a bit changes.
+d) Moving W there and back takes as long as what is won in one step. Only loops do it, and only for the first layer,
+   whose transpose nobody needs.
+"""
+
+from cython cimport floating
+from libc.stdint cimport uintptr_t
+from libc.string cimport memcpy
+
+from bpcore.product cimport FAR_BYTES
+from bpcore.tails cimport DOT_LEAST
+
+cdef enum:
+    LINE = 64               # bytes
+    MOST_BYTES = 1048576    # of W, from which on it does not stay in the second-level cache anyway
+    LEAST_STEPS = 4         # of a loop, and rows of an evaluation, for which it pays
+    LEAST_ROWS = 1000
+
+
+cdef struct Spread:
+    Py_ssize_t columns      # that tiles take
+    Py_ssize_t row          # numbers from one row of them to the next
+    Py_ssize_t tail         # where the first of the last columns begins, in numbers
+    Py_ssize_t tail_row     # numbers from one of them to the next
+
+
+cdef inline Spread spread_of(Py_ssize_t inputs, Py_ssize_t outputs, Py_ssize_t itemsize) noexcept nogil:
+    cdef Spread s
+    cdef Py_ssize_t lanes = LINE // itemsize, left = outputs % lanes
+    s.columns = outputs if left > lanes // 2 else outputs - left
+    s.row = (s.columns + lanes - 1) // lanes * lanes
+    s.tail = inputs * s.row
+    s.tail_row = (inputs + lanes - 1) // lanes * lanes
+    return s
+
+
+cdef inline Py_ssize_t spread_size(Py_ssize_t inputs, Py_ssize_t outputs, Py_ssize_t itemsize) noexcept nogil:
+    """Numbers that an (inputs, outputs) matrix takes when it is spread; 0 for those that never are.
+
+    These are too large, or have rows so far apart that panels are packed in any case, or other last columns in the one
+    product than in the other.
+    """
+    cdef Spread s = spread_of(inputs, outputs, itemsize)
+    cdef Py_ssize_t size = s.tail + (outputs - s.columns) * s.tail_row
+    if outputs * itemsize >= FAR_BYTES or size * itemsize > MOST_BYTES or s.columns < outputs and inputs < DOT_LEAST:
+        return 0
+    return size
+
+
+cdef inline bint wants_spread(
+    Py_ssize_t inputs, Py_ssize_t outputs, const void* W, Py_ssize_t itemsize
+) noexcept nogil:
+    """Whether W can be spread and does not lie as well already."""
+    if spread_size(inputs, outputs, itemsize) == 0:
+        return False
+    return outputs * itemsize % LINE != 0 or <uintptr_t> W % LINE != 0
+
+
+cdef inline void move_rows(
+    void* gapless,                # INOUT  (inputs, outputs) as the caller has it, or NULL
+    void* spread,                 # INOUT  the same, spread
+    Py_ssize_t inputs,
+    Py_ssize_t outputs,
+    Py_ssize_t first,             # row, up to the row `stop`
+    Py_ssize_t stop,
+    bint back,                    # whether the caller's is written, not the other
+    floating _,
+) noexcept nogil:
+    cdef Spread s = spread_of(inputs, outputs, sizeof(floating))
+    cdef Py_ssize_t i, j
+    cdef floating* W
+    cdef floating* row
+    cdef floating* tail
+    if gapless is NULL:
+        return
+    for i in range(first, stop):
+        W = <floating*> gapless + i * outputs
+        row = <floating*> spread + i * s.row
+        memcpy(W if back else row, row if back else W, s.columns * sizeof(floating))
+        for j in range(outputs - s.columns):
+            tail = <floating*> spread + s.tail + j * s.tail_row + i
+            if back:
+                W[s.columns + j] = tail[0]
+            else:
+                tail[0] = W[s.columns + j]
+        for j in range(s.columns, s.row):
+            row[j] = 0
