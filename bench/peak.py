@@ -1,5 +1,7 @@
 """The fastest that the processor multiplies and adds, measured in the same turns as what is compared with it."""
 
+import statistics
+import time
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -13,6 +15,24 @@ def multiply_adds(dtype: str, threads: int) -> tuple[Callable[[], object], int]:
     return lambda: kernels.multiply_adds(dtype, ROUNDS, threads), kernels.multiply_adds(
         dtype, 1, threads
     ) * ROUNDS
+
+
+def rate_behind(work: Callable[[], object], dtype: str, rounds: int) -> float:
+    """Operations a second that multiply-adds alone reach on one thread right behind some work, the median.
+
+    A processor lowers its clock under work that needs more power than multiply-adds in registers do, and takes
+    milliseconds to raise it again: this is the peak at the clock that the work had.
+    """
+    rates = []
+    for _ in range(rounds):
+        work()
+        # The first one warms up.
+        for _ in range(3):
+            started = time.perf_counter()
+            kernels.multiply_adds(dtype, ROUNDS, 1)
+            seconds = time.perf_counter() - started
+        rates.append(kernels.multiply_adds(dtype, 1, 1) * ROUNDS / seconds)
+    return statistics.median(rates)
 
 
 def operations_of_scores(sizes: list[int]) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 import backprop as bp
-from bench.peak import multiply_adds, operations_of_step
+from bench.peak import multiply_adds, operations_of_step, rate_behind
 from bench.peers import Problem, all_peers
 from bench.results import Result
 from bench.timing import interleaved
@@ -98,6 +98,9 @@ def run(quick: bool, threads: int) -> Iterator[Result]:
             "",
             f">= {fraction}" if one and fraction else "",
         )
+        if threads == 1:
+            at_its_clock = work / timings["fit"].best / rate_behind(contenders["fit"], dtype, rounds)
+            yield Result("steps", f"{name}: net.fit, of the peak right behind it", at_its_clock, "")
         others = {who: timing.best for who, timing in timings.items() if who not in ("fit", "backprop")}
         if others:
             fastest = min(others, key=others.__getitem__)
