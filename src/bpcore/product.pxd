@@ -121,7 +121,8 @@ cdef inline Py_ssize_t pieces_of(const Shape s, Py_ssize_t width, bint packed, c
     cdef Py_ssize_t bytes = PANEL_BYTES if packed else PIECE_BYTES
     cdef Py_ssize_t most = bytes // (width * <Py_ssize_t> sizeof(floating))
     if s.transposed:
-        most = min(most, <Py_ssize_t> TERMS)
+        # Each term is a row of `a` in a page of its own.
+        most = min(most // 2, <Py_ssize_t> TERMS)
     return max((s.K + most - 1) // most, 1)
 
 
