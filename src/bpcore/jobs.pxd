@@ -6,7 +6,7 @@ parameters back.
 """
 
 from cython cimport floating
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uintptr_t
 from libc.string cimport memcpy
 
 from bpcore.evaluation cimport right_share, scores_share, scratch_size
@@ -16,7 +16,7 @@ from bpcore.operands cimport Rows, rows_of
 from bpcore.parallel cimport share, wait_for_team
 from bpcore.spread cimport move_rows, spread_size, wants_spread
 from bpcore.training cimport Batch, Targets, train_share
-from bpcore.updates cimport Update
+from bpcore.updates cimport Update, moments_of
 
 cdef enum Task:
     SCORES
@@ -50,13 +50,30 @@ cdef inline Py_ssize_t spread_bytes(const Network* net, Py_ssize_t itemsize) noe
     return padded(net.depth * sizeof(Dense)) + 3 * padded(spread_size(first.inputs, first.outputs, itemsize) * itemsize)
 
 
+cdef inline bint common(const Dense* layer, const void* array, Py_ssize_t numbers, Py_ssize_t itemsize) noexcept nogil:
+    """Whether an array shares memory with a layer's W."""
+    cdef uintptr_t W = <uintptr_t> layer.W, first = <uintptr_t> array
+    return first < W + layer.inputs * layer.outputs * itemsize and W < first + numbers * itemsize
+
+
 cdef inline bint spread_first(const Network* net, Network* to, char* memory, Py_ssize_t itemsize) noexcept nogil:
-    """Describe `net` once more with its first layer spread; False, and nothing described, if that is of no use."""
+    """Describe `net` once more with its first layer spread; False, and nothing described, if that is of no use.
+
+    Or if another array of parameters has memory in common with its W: that would not see it move.
+    """
     cdef const Dense* given = net.layers
+    cdef const Dense* layer
+    cdef int n
     cdef Dense* first = <Dense*> memory
     cdef Py_ssize_t bytes = padded(spread_size(given.inputs, given.outputs, itemsize) * itemsize)
     if not wants_spread(given.inputs, given.outputs, given.W, itemsize):
         return False
+    for n in range(net.depth):
+        layer = &net.layers[n]
+        if n > 0 and common(given, layer.W, layer.inputs * layer.outputs, itemsize):
+            return False
+        if common(given, layer.b, layer.outputs, itemsize):
+            return False
     to[0] = net[0]
     to.layers = first
     memcpy(first, given, net.depth * sizeof(Dense))
@@ -68,13 +85,13 @@ cdef inline bint spread_first(const Network* net, Network* to, char* memory, Py_
 
 
 cdef inline void move_first(
-    const Dense* given, const Dense* spread, bint back, bint moments, floating _, int rank, int size
+    const Dense* given, const Dense* spread, bint back, int moments, floating _, int rank, int size
 ) noexcept nogil:
-    """Bring a rank's rows of W, and the moments, from where the caller has them to where they are spread, or back."""
+    """Bring a rank's rows of W and its moments from where the caller has them to where they are spread, or back."""
     cdef Py_ssize_t I = given.inputs, O = given.outputs
     cdef Py_ssize_t first = share(I, rank, size, 16), stop = share(I, rank + 1, size, 16)
     cdef int n
-    for n in range(3 if moments else 1):
+    for n in range(1 + moments):
         move_rows(
             given.W if n == 0 else given.W_first if n == 1 else given.W_second,
             spread.W if n == 0 else spread.W_first if n == 1 else spread.W_second,
@@ -84,9 +101,11 @@ cdef inline void move_first(
 
 cdef inline void part_of_job(const Job* job, floating _, int rank, int size) noexcept nogil:
     cdef Py_ssize_t N = job.data.shape[0]
+    # What another rule has kept may be gone by now.
+    cdef int moments = moments_of(job.update.rule) if job.task == TRAIN else 0
     cdef char* scratch = NULL if job.memory is NULL else job.memory + rank * job.each + 64
     if job.given is not NULL:
-        move_first(job.given, job.net.layers, False, job.task == TRAIN, _, rank, size)
+        move_first(job.given, job.net.layers, False, moments, _, rank, size)
         wait_for_team(size)
     if job.task == SCORES:
         scores_share(job.net, &job.source, scratch, <floating*> job.out, N, rank, size)
@@ -101,7 +120,7 @@ cdef inline void part_of_job(const Job* job, floating _, int rank, int size) noe
             rank, size,
         )
         if job.given is not NULL:
-            move_first(job.given, job.net.layers, True, True, _, rank, size)
+            move_first(job.given, job.net.layers, True, moments, _, rank, size)
     else:
         part_of_step(job, _, rank, size)
 

@@ -50,6 +50,20 @@ def test_a_loop_is_as_many_single_steps(sizes, dtype, rule):
     assert bits(loop) == bits(steps)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("width", [60, 150])
+def test_layers_that_share_their_weights_are_not_spread(width, dtype):
+    x, t = problem([width, width], dtype)
+    batches = np.random.default_rng(1).integers(0, len(x), (6, 21))
+    loop, steps = (bp.Network([width, width, width], dtype=dtype, seed=0) for _ in range(2))
+    for net in (loop, steps):
+        net.layers["Affine2"].W = net.layers["Affine1"].W
+    losses = train_batches(loop, x, t, [batches], bp.SGD(0.05))
+    one_by_one = bp.SGD(0.05)
+    assert losses == [steps.train_step(x[batch], t[batch], one_by_one) for batch in batches]
+    assert bits(loop) == bits(steps)
+
+
 @pytest.mark.parametrize("threads", [2, 3, 7])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_a_team_spreads_what_one_thread_does(dtype, threads):
