@@ -63,7 +63,7 @@ cdef inline bint wants_spread(
 
 
 cdef inline void move_rows(
-    void* gapless,                # INOUT  (inputs, outputs) as the caller has it, or NULL
+    void* gapless,                # INOUT  (inputs, outputs) as the caller has it
     void* spread,                 # INOUT  the same, spread
     Py_ssize_t inputs,
     Py_ssize_t outputs,
@@ -77,8 +77,6 @@ cdef inline void move_rows(
     cdef floating* W
     cdef floating* row
     cdef floating* tail
-    if gapless is NULL:
-        return
     for i in range(first, stop):
         W = <floating*> gapless + i * outputs
         row = <floating*> spread + i * s.row
