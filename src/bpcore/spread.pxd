@@ -5,8 +5,8 @@ a) A row of W of 50 numbers begins anywhere in a cache line, so that nearly ever
    behind them all each of the last columns (tails.pxd) lies on its own, its numbers adjacent.
 b) The gradient and what the rule of an update keeps are spread in the same way, so an update runs over both alike.
 c) Which sum is taken in which order does not depend on where a number lies: not a bit changes.
-d) Moving W there and back takes as long as what is won in one step. Only loops do it, and only for the first layer,
-   whose transpose nobody needs.
+d) Moving W there and back takes as long as what is won in one step. Only loops and evaluations of many rows do it, and
+   only for the first layer, whose transpose nobody needs.
 """
 
 from cython cimport floating

@@ -10,10 +10,12 @@ from backprop.training import train_batches
 from tests.strategies import DTYPES
 
 # Last columns of each kind (none, some, nothing but them; so many that they fill a vector), inputs that are whole lines
-# or not, several chunks of dot products; first layers that are not spread: few inputs, rows far apart.
+# or not, or a few more than a piece of the gradient has; several chunks of dot products; first layers that are not
+# spread: few inputs, rows far apart.
 SHAPES = [
     [784, 50, 10],
     [783, 49, 11],
+    [150, 50, 4],
     [200, 60, 3],
     [128, 24, 4],
     [131, 5, 4],
@@ -47,6 +49,17 @@ def test_a_loop_is_as_many_single_steps(sizes, dtype, rule):
     losses = train_batches(loop, x, t, [batches[:4], batches[4:5], batches[5:]], one)
     singly = [steps.train_step(x[batch], t[batch], other) for batch in batches]
     assert losses == singly
+    assert bits(loop) == bits(steps)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_sums_over_batches_of_several_pieces(dtype):
+    x, t = problem([200, 51, 3], dtype)
+    batches = np.random.default_rng(1).integers(0, len(x), (4, 1100))
+    loop, steps = (bp.Network([200, 51, 3], dtype=dtype, seed=0) for _ in range(2))
+    one, other = bp.Adam(0.01), bp.Adam(0.01)
+    losses = train_batches(loop, x, t, [batches], one)
+    assert losses == [steps.train_step(x[batch], t[batch], other) for batch in batches]
     assert bits(loop) == bits(steps)
 
 
