@@ -48,6 +48,7 @@ def _wait_until_quiet() -> None:
 
 
 def _calls_a_turn(contender: Callable[[], object]) -> int:
+    _wait_until_quiet()
     contender()
     count = 1
     while True:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 import backprop as bp
+from backprop.sampling import WithReplacement
 from bench.peak import multiply_adds, operations_of_step, rate_behind
 from bench.peers import Problem, all_peers
 from bench.results import Result
@@ -37,7 +38,8 @@ def problem_of(sizes: list[int], batch: int, dtype: str, rule: str, samples: int
         batch,
         rng.random((samples, sizes[0]), dtype=np.dtype(dtype)),
         rng.integers(0, sizes[-1], samples),
-        rng.integers(0, samples, (steps, batch)),
+        # Those of `fit` with seed 0: everyone reads the same images, so nobody's are longer in the caches.
+        WithReplacement(np.random.PCG64(0), samples, batch).take(steps)[0],
         [(W.copy(), b.copy()) for W, b in weights],
         rule,
         0.01 if rule == "sgd" else 0.001,
@@ -53,7 +55,7 @@ def ours(problem: Problem) -> Callable[[], np.ndarray]:
     return lambda: np.array(train_batches(net, problem.x, problem.t, [problem.indices], optimizer))
 
 
-def fit_alone(problem: Problem) -> Callable[[], object]:
+def fit_alone(problem: Problem) -> Callable[[], bp.History]:
     """The whole of `fit`, drawing its own batches."""
     net = bp.Network(problem.sizes, dtype=problem.dtype, seed=0)
     optimizer = bp.SGD(problem.lr) if problem.rule == "sgd" else bp.Adam(problem.lr)
@@ -117,6 +119,8 @@ def check(trainers: dict[str, Callable[[], np.ndarray]], problem: Problem) -> No
     ones part slowly, since Adam's epsilon stands in different places; another rate or rule would be off at once.
     """
     losses = {who: train() for who, train in trainers.items()}
+    if not np.array_equal(fit_alone(problem)().loss, losses["backprop"]):
+        raise AssertionError("steps: net.fit drew other batches than the contenders were given")
     for who, values in losses.items():
         difference = np.abs(values - losses["backprop"])[:50]
         if not (difference[0] <= 1e-4 and (difference <= 0.02 * losses["backprop"][:50]).all()):

@@ -110,9 +110,9 @@ def values(owner: str, t: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike) -
 
 def check_labels(owner: str, labels: Array, classes: int, name: str = "t") -> None:
     """Every label is from 0 to classes − 1."""
-    wrong = (labels < 0) | (labels >= classes)
-    if wrong.any():
-        first = int(wrong.argmax())
+    # Two passes without arrays of answers: all of a training's labels are looked at before its first step.
+    if len(labels) and (labels.min() < 0 or labels.max() >= classes):
+        first = int(((labels < 0) | (labels >= classes)).argmax())
         raise ValueError(
             f"{owner}: {name}[{first}] is {labels[first]}, wanted a label from 0 to {classes - 1}"
         )

@@ -8,15 +8,10 @@ c) Outputs are written whole; a product over no terms is its start.
 
 from cython cimport floating
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcpy
 
-from bpcore.operands cimport Shape, collide, rows_of, shape_of
-from bpcore.product cimport product_shared
+from bpcore.operands cimport Shape, aligned, rows_of, shape_of
+from bpcore.product cimport copies_size, product_shared
 from bpcore.reductions cimport sum_rows
-
-cdef enum:
-    MANY = 128    # rows and columns
-
 
 cdef inline void affine_forward(
     const floating[:, ::1] x,    # IN   (B, I)
@@ -61,18 +56,14 @@ cdef inline void affine_backward_params(
         return
     # dW[i, o] = Σ_r x[r, i]·dout[r, o]
     cdef Shape s = shape_of(I, O, B, True, O, 1, O)
-    cdef Py_ssize_t apart = I + 64 // <Py_ssize_t> sizeof(floating), r
-    cdef floating* copy = NULL
-    # Every tile reads all rows of x. Where those collide in the caches and there are many tiles, a copy pays.
-    if B >= MANY and O >= MANY and collide(first(x), I):
-        copy = <floating*> malloc(B * apart * sizeof(floating))
-    if copy is NULL:
-        product_shared(rows_of(first(x), I), first(dout), NULL, &dW[0, 0], s, threads)
-        return
-    for r in range(B):
-        memcpy(copy + r * apart, &x[r, 0], I * sizeof(floating))
-    product_shared(rows_of(<const floating*> copy, apart), first(dout), NULL, &dW[0, 0], s, threads)
-    free(copy)
+    cdef void* memory = NULL
+    s.copies_bytes = copies_size(s, first(x))
+    if s.copies_bytes > 0:
+        memory = malloc(s.copies_bytes * threads + 64)
+    if memory is not NULL:
+        s.copies = aligned(memory)
+    product_shared(rows_of(first(x), I), first(dout), NULL, &dW[0, 0], s, threads)
+    free(memory)
 
 
 cdef inline const floating* first(const floating[:, ::1] matrix) noexcept nogil:

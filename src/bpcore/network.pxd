@@ -18,9 +18,9 @@ from libc.stdint cimport int64_t
 from libc.string cimport memset
 
 from bpcore.activations cimport Activation, activate, activate_backward
-from bpcore.operands cimport Rows, Shape, begin, rows_of, shape_of
+from bpcore.operands cimport Rows, Shape, aligned, begin, rows_of, shape_of
 from bpcore.parallel cimport omp_get_num_threads, share, wait_for_team, worth_a_region
-from bpcore.product cimport Ahead, into_panels, panel_width, panels_size, product, wants_panels
+from bpcore.product cimport Ahead, copies_size, into_panels, panel_width, panels_size, product, wants_panels
 from bpcore.reductions cimport mean_of, sum_rows
 from bpcore.softmax cimport softmax_cross_entropy_rows
 from bpcore.spread cimport Spread, spread_of, spread_size
@@ -30,6 +30,7 @@ from bpcore.updates cimport Update, update_span
 cdef enum:
     BLOCK = 240             # rows that go through all layers at once: full tiles, and activations that stay in cache
     GRADIENT_BYTES = 32768  # of a gradient that is summed before its parameters move
+    COPIES_BYTES = 110592   # of what tiles read for it: 48 rows, 256 terms, and a number more for each 8
 
 cdef enum Head:
     SOFTMAX_CROSS_ENTROPY = 0
@@ -180,14 +181,14 @@ cdef inline void dense_backward_params(
     floating _,
 ) noexcept nogil:
     """dW = xᵀ·dout and db = Σ dout, or what moves W and b against them; the part of a rank."""
-    cdef Py_ssize_t O = layer.outputs, j
+    cdef Py_ssize_t O = layer.outputs, j, first
     cdef Spread spread = Spread(O, O, 0, 0)    # as without gaps
     cdef Py_ssize_t stop = share(layer.inputs, rank + 1, size, 16), i = share(layer.inputs, rank, size, 16)
     # Whole vectors of rows, many of them, and few enough that their gradient stays in cache until it is used.
     cdef Py_ssize_t height = max(GRADIENT_BYTES // (O * <Py_ssize_t> sizeof(floating)) // 48, 1) * 48
     cdef const floating* dout = <const floating*> layer.dout
     cdef floating* dW
-    cdef floating* tail
+    cdef unsigned char[COPIES_BYTES + 64] copies
     cdef Shape s = shape_of(0, O, B, True, layer.row, 1, O)
     if update is NULL:
         height = stop - i
@@ -196,15 +197,23 @@ cdef inline void dense_backward_params(
     if layer.spread:
         spread = spread_of(layer.inputs, O, sizeof(floating))
         s.c_row, s.tail, s.tail_row = spread.row, <floating*> layer.dW + spread.tail + i, spread.tail_row
+    s.M = min(height, stop - i)
+    if copies_size(s, dout) > 0:
+        s.copies, s.copies_bytes = aligned(copies), COPIES_BYTES
     dW = <floating*> layer.dW + i * spread.row
     while i < stop:
         s.M = min(height, stop - i)
         product(begin(x, 0, i), dout if s.panel == 0 else <const floating*> layer.panels, NULL, dW, s, NULL)
         if update is not NULL:
-            update_part(layer, update, i * spread.row, dW, s.M * spread.row)
-            for j in range(O - spread.columns):
-                tail = <floating*> s.tail + j * s.tail_row
-                update_part(layer, update, spread.tail + j * s.tail_row + i, tail, s.M)
+            # The rows, and each column that lies apart.
+            for j in range(1 + O - spread.columns):
+                first = i * spread.row if j == 0 else spread.tail + (j - 1) * s.tail_row + i
+                update_span(
+                    update, <floating*> layer.W + first,
+                    dW if j == 0 else <const floating*> s.tail + (j - 1) * s.tail_row,
+                    at(<floating*> layer.W_first, first), at(<floating*> layer.W_second, first),
+                    s.M * spread.row if j == 0 else s.M,
+                )
         i = i + s.M
     if rank == size - 1:
         sum_rows(dout, layer.row, <floating*> layer.db, B, O)
@@ -213,16 +222,6 @@ cdef inline void dense_backward_params(
                 update, <floating*> layer.b, <const floating*> layer.db, <floating*> layer.b_first,
                 <floating*> layer.b_second, O,
             )
-
-
-cdef inline void update_part(
-    const Dense* layer, const Update* update, Py_ssize_t i, const floating* gradient, Py_ssize_t n
-) noexcept nogil:
-    """Move n numbers of W, from its number i on, against their gradient."""
-    update_span(
-        update, <floating*> layer.W + i, gradient, at(<floating*> layer.W_first, i),
-        at(<floating*> layer.W_second, i), n,
-    )
 
 
 cdef inline floating* at(floating* array, Py_ssize_t i) noexcept nogil:
@@ -314,16 +313,12 @@ cdef inline void params_half(
     const Network* net, const Rows x, Py_ssize_t B, const Update* update, int rank, int size, floating _
 ) noexcept nogil:
     """The gradients of the parameters or, with a rule, their update: the parameters of a rank."""
-    cdef const Dense* below
+    cdef Rows enters = x
     cdef int n
     for n in range(net.depth):
-        if n == 0:
-            dense_backward_params(&net.layers[0], x, B, update, rank, size, _)
-        else:
-            below = &net.layers[n - 1]
-            dense_backward_params(
-                &net.layers[n], rows_of(<const floating*> below.out, below.row), B, update, rank, size, _,
-            )
+        # One call, since compilers make a copy of this long function for each.
+        dense_backward_params(&net.layers[n], enters, B, update, rank, size, _)
+        enters = rows_of(<const floating*> net.layers[n].out, net.layers[n].row)
 
 
 cdef inline void step_share(

@@ -28,6 +28,9 @@ cdef struct Shape:
     # All rows of the other columns then have whole vectors.
     void* tail
     Py_ssize_t tail_row
+    # NULL, or memory to bring together in what tiles read of a transposed `a`; so much for each thread.
+    void* copies
+    Py_ssize_t copies_bytes
 
 
 cdef inline Shape shape_of(
@@ -36,7 +39,7 @@ cdef inline Shape shape_of(
     """The shape of a product whose matrices lie without panels or tails of their own."""
     return Shape(
         M=M, N=N, K=K, transposed=transposed, b_row=b_row, b_column=b_column, c_row=c_row, panel=0, tail=NULL,
-        tail_row=0,
+        tail_row=0, copies=NULL, copies_bytes=0,
     )
 
 

@@ -6,13 +6,16 @@ b) Along k the sums are cut into pieces whose panel of `b` stays in cache, packe
    well; the rows of c into slabs whose part of `a` in a piece stays in the second-level cache. Sums go on from where
    they stand in c, so every element is one chain of fused multiply-adds, however k is cut.
 c) The rows of `a` may lie anywhere, so that a mini-batch need not be copied; tiles read them through their addresses.
-d) A few last columns are done otherwise, in tails.pxd.
+d) The rows of a transposed `a` lie across pages, and a tile reads few numbers of each. Where many blocks do so, what
+   a tile reads is first brought together, if the caller has memory for it.
+e) A few last columns are done otherwise, in tails.pxd.
 """
 
 from cython cimport floating
 from cython.parallel cimport prange
+from libc.string cimport memcpy
 
-from bpcore.operands cimport Address, Rows, Shape, addresses, aligned, collide, part_of
+from bpcore.operands cimport Address, Rows, Shape, addresses, aligned, begin, collide, part_of, row_address, rows_of
 from bpcore.simd cimport (
     BP_EIGHT, BP_MASKS_ARE_FREE, BP_MORE_VECTORS, BP_THIN_ROWS, BP_THIN_VECTORS, BP_TILE_ROWS, BP_TILE_VECTORS,
     BP_VECTOR_BYTES, pack_columns, pack_rows, tile, tile_and_tail,
@@ -25,8 +28,9 @@ from bpcore.tails cimport (
 cdef enum:
     PANEL_BYTES = 98304         # of packed b: 512 rows of the widest tile, which come from the second-level cache
     PIECE_BYTES = 262144        # of b where it lies
-    SLAB_BYTES = 524288         # of a piece of a: half of a common second-level cache
+    SLAB_BYTES = 786432         # of a piece of a: most of a common second-level cache
     FAR_BYTES = 2048            # between rows of b
+    COPY_BLOCKS = 6             # of columns, for which copying `a` pays
 
 
 cdef struct Piece:
@@ -98,6 +102,8 @@ cdef inline void product_part(
         right = edge_of(s, lanes, vector, blocks * (column + 1) // columns, blocks)
     part.M = s.M * (row + 1) // rows - first
     part.N = right - left
+    if s.copies is not NULL:
+        part.copies = <char*> s.copies + (row * columns + column) * s.copies_bytes
     product(
         part_of(a, s, first, 0), b + left * s.b_column, NULL if start is NULL else start + left,
         c + first * s.c_row + left, part, NULL,
@@ -126,6 +132,35 @@ cdef inline Py_ssize_t pieces_of(const Shape s, Py_ssize_t width, bint packed, c
     return max((s.K + most - 1) // most, 1)
 
 
+cdef inline Py_ssize_t copies_size(const Shape s, const floating* c) noexcept nogil:
+    """Bytes for copies of a transposed `a`, a multiple of 64; 0 where it is better read where it lies."""
+    cdef Py_ssize_t term = BP_TILE_ROWS * <Py_ssize_t> sizeof(floating)
+    cdef Py_ssize_t tiles = (s.M + BP_TILE_ROWS - 1) // BP_TILE_ROWS
+    if not s.transposed or blocks_of(s, lanes_of(c), vector_of(c)) < COPY_BLOCKS:
+        return 0
+    return max(min(tiles * min(s.K, <Py_ssize_t> TERMS) * term, <Py_ssize_t> SLAB_BYTES), TERMS * term)
+
+
+cdef inline void copy_tiles(
+    const Rows a,
+    const Shape s,
+    const Piece* piece,
+    floating* copies,             # OUT  for each tile its BP_TILE_ROWS numbers of every term
+) noexcept nogil:
+    cdef Py_ssize_t tiles = (s.M + BP_TILE_ROWS - 1) // BP_TILE_ROWS, n, r, k, i
+    cdef const floating* numbers
+    for n in range(tiles):
+        r = s.M * n // tiles
+        for k in range(piece.first, piece.first + piece.count):
+            numbers = row_address(a, k, copies) + r
+            if r + BP_TILE_ROWS <= s.M:
+                memcpy(copies, numbers, BP_TILE_ROWS * sizeof(floating))
+            else:
+                for i in range(s.M - r):
+                    copies[i] = numbers[i]
+            copies = copies + BP_TILE_ROWS
+
+
 cdef inline void product(
     const Rows a,
     const floating* b,
@@ -144,13 +179,13 @@ cdef inline void product(
     cdef bint packed = (s.b_column != 1 or far or rough) and s.panel == 0
     cdef Py_ssize_t pieces = pieces_of(s, vectors_of(s.M) * vector, packed, b)
     cdef Py_ssize_t longest = max((s.K + pieces - 1) // pieces, 1)
-    cdef Py_ssize_t height = max(SLAB_BYTES // (longest * <Py_ssize_t> sizeof(floating)), 4 * BP_TILE_ROWS)
-    cdef Py_ssize_t slabs = (s.M + height - 1) // height
-    cdef Py_ssize_t slab, first, piece, n, left
+    cdef Py_ssize_t row = longest * <Py_ssize_t> sizeof(floating)
+    cdef Py_ssize_t height = max(SLAB_BYTES // row, 4 * BP_TILE_ROWS)
+    cdef Py_ssize_t slabs, slab, first, piece, n, left
     cdef unsigned char[DOT_BYTES + 64] memory
     cdef floating* copies = <floating*> aligned(memory)
     cdef const floating* tail_begin = NULL if start is NULL else start + columns
-    cdef Rows rows
+    cdef Rows rows, read
     cdef Shape part = s
     cdef Piece terms
     cdef bint dotted = columns < s.N and not s.transposed
@@ -162,12 +197,15 @@ cdef inline void product(
     cdef int tails = 0
     cdef Py_ssize_t done
     if (
-        s.transposed and blocks > 0 and not packed and s.tail is NULL
+        s.transposed and blocks > 0 and not packed and s.tail is NULL and s.copies is NULL
         and s.N - columns <= BP_MORE_VECTORS * vector // BP_EIGHT
     ):
         tails = <int> (s.N - columns)
     if by_the_way:
         tail = tail_columns(b, s, 0, s.K, columns, copies)
+    if s.copies is not NULL:
+        height = s.copies_bytes // (row * BP_TILE_ROWS) * BP_TILE_ROWS
+    slabs = (s.M + height - 1) // height
     for slab in range(slabs):
         first = s.M * slab // slabs
         part.M = s.M * (slab + 1) // slabs - first
@@ -177,12 +215,16 @@ cdef inline void product(
         for piece in range(pieces):
             terms.first = s.K * piece // pieces
             terms.count = s.K * (piece + 1) // pieces - terms.first
+            read = rows
+            if s.copies is not NULL:
+                copy_tiles(rows, part, &terms, <floating*> s.copies)
+                read = begin(rows_of(<const floating*> s.copies, BP_TILE_ROWS), -terms.first, 0)
             for n in range(blocks):
                 left = edge_of(s, lanes, vector, n, blocks)
                 if by_the_way and n == blocks - 1:
                     tail_start(tail_begin, c + first * s.c_row + columns, s.c_row, part.M, s.N - columns)
                 block(
-                    rows, b + (n * s.panel if s.panel > 0 else left * s.b_column),
+                    read, b + (n * s.panel if s.panel > 0 else left * s.b_column),
                     NULL if start is NULL else start + left, c + first * s.c_row + left, part, &terms,
                     edge_of(s, lanes, vector, n + 1, blocks) - left, packed,
                     &of_slab if ahead is not NULL and n == 0 else NULL,
@@ -224,7 +266,7 @@ cdef inline void block(
     cdef Py_ssize_t k = piece.first, terms = piece.count
     cdef const floating* rows_of_b = b + k * s.b_row
     cdef const floating* begin
-    cdef Py_ssize_t b_row = s.b_row, begin_row, n, r, j, height
+    cdef Py_ssize_t b_row = s.b_row, begin_row, n, r, j, height, skip
     if start is NULL:
         for j in range(padded + tails):
             zero[j] = 0
@@ -241,8 +283,10 @@ cdef inline void block(
         # Tiles of nearly equal height, since a low one keeps the multipliers waiting.
         r = n * BP_EIGHT if tails > 0 else s.M * n // tiles
         height = min(<Py_ssize_t> BP_EIGHT, s.M - r) if tails > 0 else s.M * (n + 1) // tiles - r
+        skip = r if s.copies is NULL else n * terms * BP_TILE_ROWS
         if not s.transposed:
             addresses(part_of(a, s, r, k), height, rows, b)
+            skip = 0
         begin, begin_row = start, 0
         if k > 0:
             begin, begin_row = c + r * s.c_row, s.c_row
@@ -250,7 +294,7 @@ cdef inline void block(
             tile_and_tail(vectors, tails, terms, rows, r, rows_of_b, b_row, begin, begin_row, c + r * s.c_row, s.c_row)
             continue
         tile(
-            s.transposed, <int> height, vectors, last, terms, rows, r if s.transposed else 0, rows_of_b, b_row, begin,
+            s.transposed, <int> height, vectors, last, terms, rows, skip, rows_of_b, b_row, begin,
             begin_row, c + r * s.c_row, s.c_row, NULL if ahead is NULL else ahead.rows + r,
             0 if ahead is NULL else k // ahead.step * 128, 0 if ahead is NULL else ahead.step,
         )

@@ -92,6 +92,27 @@ def test_a_row_alone_or_in_a_batch(dtype):
         assert np.array_equal(alone[0], batch[row])
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("size", [(300, 100, 352), (130, 13, 400)])
+def test_columns_of_a_gradient_alone_or_beside_many_others(dtype, size, threads):
+    # Where dout is wide, what is read of x is copied first; where it is narrow, x is read as it lies.
+    B, I, O = size  # noqa: E741
+    rng = np.random.default_rng(0)
+    x, dout = rng.normal(size=(B, I)).astype(dtype), rng.normal(size=(B, O)).astype(dtype)
+    dW, db, few, few_db = (
+        np.empty((I, O), dtype),
+        np.empty(O, dtype),
+        np.empty((I, 16), dtype),
+        np.empty(16, dtype),
+    )
+    kernels.affine_backward_params(x, dout, dW, db, threads=threads)
+    for left in range(0, O, 16):
+        kernels.affine_backward_params(x, np.ascontiguousarray(dout[:, left : left + 16]), few, few_db)
+        assert np.array_equal(few, dW[:, left : left + 16])
+        assert np.array_equal(few_db, db[left : left + 16])
+
+
 @pytest.mark.parametrize("level", FMA_LEVELS)
 def test_golden_hashes_on_every_level_with_fma(level):
     code = "import json; from tests.core.test_bits import all_digests; print(json.dumps(all_digests()))"
