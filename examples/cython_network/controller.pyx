@@ -16,8 +16,8 @@ from bpcore.simd cimport BPCORE_API_VERSION
 from bpcore.operands cimport rows_of
 from bpcore.updates cimport SGD, Update
 
-if BPCORE_API_VERSION != 4:
-    raise ImportError(f"controller is written for version 4 of bpcore's headers, not {BPCORE_API_VERSION}")
+if BPCORE_API_VERSION != 5:
+    raise ImportError(f"controller is written for version 5 of bpcore's headers, not {BPCORE_API_VERSION}")
 
 
 cdef class Controller:

@@ -18,7 +18,7 @@ from libc.stdint cimport int64_t
 from libc.string cimport memset
 
 from bpcore.activations cimport Activation, activate, activate_backward
-from bpcore.operands cimport Rows, Shape, aligned, begin, rows_of, shape_of
+from bpcore.operands cimport Rows, Shape, aligned, begin, off_line, row_address, rows_of, shape_of
 from bpcore.parallel cimport omp_get_num_threads, share, wait_for_team, worth_a_region
 from bpcore.product cimport Ahead, copies_size, into_panels, panel_width, panels_size, product, wants_panels
 from bpcore.reductions cimport mean_of, sum_rows
@@ -181,7 +181,7 @@ cdef inline void dense_backward_params(
     floating _,
 ) noexcept nogil:
     """dW = xᵀ·dout and db = Σ dout, or what moves W and b against them; the part of a rank."""
-    cdef Py_ssize_t O = layer.outputs, j, first
+    cdef Py_ssize_t O = layer.outputs, j, first, lead = 0
     cdef Spread spread = Spread(O, O, 0, 0)    # as without gaps
     cdef Py_ssize_t stop = share(layer.inputs, rank + 1, size, 16), i = share(layer.inputs, rank, size, 16)
     # Whole vectors of rows, many of them, and few enough that their gradient stays in cache until it is used.
@@ -197,12 +197,16 @@ cdef inline void dense_backward_params(
     if layer.spread:
         spread = spread_of(layer.inputs, O, sizeof(floating))
         s.c_row, s.tail, s.tail_row = spread.row, <floating*> layer.dW + spread.tail + i, spread.tail_row
+        if i + height < stop:
+            # The columns apart are sums of vectors of x: all but the first part have theirs on cache lines.
+            lead = off_line(row_address(x, 0, dout))
     s.M = min(height, stop - i)
     if copies_size(s, dout) > 0:
         s.copies, s.copies_bytes = aligned(copies), COPIES_BYTES
     dW = <floating*> layer.dW + i * spread.row
     while i < stop:
-        s.M = min(height, stop - i)
+        s.M = min(height - lead, stop - i)
+        lead = 0
         product(begin(x, 0, i), dout if s.panel == 0 else <const floating*> layer.panels, NULL, dW, s, NULL)
         if update is not NULL:
             # The rows, and each column that lies apart.

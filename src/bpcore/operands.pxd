@@ -90,6 +90,11 @@ cdef inline bint collide(const floating* _, Py_ssize_t apart) noexcept nogil:
     return apart * <Py_ssize_t> sizeof(floating) % COLLIDING_BYTES == 0
 
 
+cdef inline Py_ssize_t off_line(const floating* numbers) noexcept nogil:
+    """How many numbers lie between the last cache line's begin and there."""
+    return (<uintptr_t> numbers & 63) // sizeof(floating)
+
+
 cdef inline void* aligned(void* memory) noexcept nogil:
     """The next address that is a multiple of 64; the memory is 64 bytes longer than what is used of it."""
     return <void*> ((<uintptr_t> memory + 63) & ~(<uintptr_t> 63))

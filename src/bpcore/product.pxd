@@ -265,8 +265,8 @@ cdef inline void block(
     cdef Py_ssize_t tiles = (s.M + tallest - 1) // tallest
     cdef Py_ssize_t k = piece.first, terms = piece.count
     cdef const floating* rows_of_b = b + k * s.b_row
-    cdef const floating* begin
-    cdef Py_ssize_t b_row = s.b_row, begin_row, n, r, j, height, skip
+    cdef const floating* sums
+    cdef Py_ssize_t b_row = s.b_row, sums_row, n, r, j, height, skip
     if start is NULL:
         for j in range(padded + tails):
             zero[j] = 0
@@ -287,15 +287,15 @@ cdef inline void block(
         if not s.transposed:
             addresses(part_of(a, s, r, k), height, rows, b)
             skip = 0
-        begin, begin_row = start, 0
+        sums, sums_row = start, 0
         if k > 0:
-            begin, begin_row = c + r * s.c_row, s.c_row
+            sums, sums_row = c + r * s.c_row, s.c_row
         if tails > 0 and height == BP_EIGHT:
-            tile_and_tail(vectors, tails, terms, rows, r, rows_of_b, b_row, begin, begin_row, c + r * s.c_row, s.c_row)
+            tile_and_tail(vectors, tails, terms, rows, r, rows_of_b, b_row, sums, sums_row, c + r * s.c_row, s.c_row)
             continue
         tile(
-            s.transposed, <int> height, vectors, last, terms, rows, skip, rows_of_b, b_row, begin,
-            begin_row, c + r * s.c_row, s.c_row, NULL if ahead is NULL else ahead.rows + r,
+            s.transposed, <int> height, vectors, last, terms, rows, skip, rows_of_b, b_row, sums,
+            sums_row, c + r * s.c_row, s.c_row, NULL if ahead is NULL else ahead.rows + r,
             0 if ahead is NULL else k // ahead.step * 128, 0 if ahead is NULL else ahead.step,
         )
         if tail is not NULL:

@@ -73,6 +73,8 @@ cdef inline void tail_of_piece(
     cdef Py_ssize_t r = 0, j, m
     while r < M:
         m = min(<Py_ssize_t> BP_DOT_ROWS, M - r)
+        if m == 3:
+            m = 2
         addresses(begin(a, r, 0), m, rows, c)
         j = 0
         while j < tail.columns:

@@ -317,16 +317,40 @@ static BP_INLINE T BP(lane_sum)(const V *sum) {
 static BP_INLINE void BP(dots)(const int m, const int n, ptrdiff_t K, const void **rows, const T *b, ptrdiff_t b_row, T *c,
                                ptrdiff_t c_row) {
     V sum[BP_DOT_ROWS][BP_DOT_COLUMNS][WIDE];
-    const ptrdiff_t whole = K / LANES * LANES;
+    ptrdiff_t whole = K / LANES * LANES;
     BP_UNROLL for (int r = 0; r < m; r++)
         BP_UNROLL for (int j = 0; j < n; j++)
             BP_UNROLL for (int w = 0; w < WIDE; w++) sum[r][j][w] = (V){0};
-    for (ptrdiff_t k = 0; k < whole; k += LANES)
+#if BP_ROTATES
+    /* Vectors on a line of the cache each, not on two: the first few terms apart, then all lanes further by as many. */
+    const int few = K % LANES ? 0 : (int)(-(uintptr_t)rows[0] / sizeof(T) % LANES);
+    if (few) {
+        BP_UNROLL for (int r = 0; r < m; r++)
+            BP_UNROLL for (int j = 0; j < n; j++)
+                sum[r][j][0] = BP(vector_rotate)(
+                    BP(vector_fma_some)(few, *(const V *)rows[r], *(const V *)(b + j * b_row), sum[r][j][0]), few);
+        whole -= LANES;
+    }
+#else
+    const int few = 0;
+#endif
+    for (ptrdiff_t k = few; k < whole + few; k += LANES)
         BP_UNROLL for (int w = 0; w < WIDE; w++)
             BP_UNROLL for (int r = 0; r < m; r++)
                 BP_UNROLL for (int j = 0; j < n; j++)
                     sum[r][j][w] = BP(vector_fma)(*(const V *)((const T *)rows[r] + k + w * VL),
                                                   *(const V *)(b + j * b_row + k + w * VL), sum[r][j][w]);
+#if BP_ROTATES
+    if (few)
+        BP_UNROLL for (int r = 0; r < m; r++)
+            BP_UNROLL for (int j = 0; j < n; j++) {
+                const ptrdiff_t k = K - LANES + few;
+                const V x = BP(load_some)((const T *)rows[r] + k, LANES - few);
+                const V y = BP(load_some)(b + j * b_row + k, LANES - few);
+                sum[r][j][0] = BP(vector_rotate)(BP(vector_fma_some)(LANES - few, x, y, sum[r][j][0]), LANES - few);
+            }
+    else
+#endif
     if (whole < K)
         BP_UNROLL for (int w = 0; w < WIDE; w++) {
             const int rest = (int)(K - whole) - w * VL, count = rest < 0 ? 0 : rest > VL ? VL : rest;
@@ -346,14 +370,13 @@ static BP_INLINE void BP(dots)(const int m, const int n, ptrdiff_t K, const void
 #define BP_DOT_CASES(m) switch (n) { BP_DOT_CASE(m, 1) BP_DOT_CASE(m, 2) }
 #endif
 
-/* The same for 1 to BP_DOT_ROWS rows and 1 to BP_DOT_COLUMNS columns. */
+/* The same for 1, 2 or BP_DOT_ROWS rows and 1 to BP_DOT_COLUMNS columns. */
 static BP_UNUSED void BP(dots_of)(int m, int n, ptrdiff_t K, const void **rows, const T *b, ptrdiff_t b_row, T *c,
                                   ptrdiff_t c_row) {
     switch (m) {
     case 1: BP_DOT_CASES(1) return;
     case 2: BP_DOT_CASES(2) return;
 #if BP_DOT_ROWS == 4
-    case 3: BP_DOT_CASES(3) return;
     case 4: BP_DOT_CASES(4) return;
 #endif
     }

@@ -4,8 +4,8 @@
    types, but for what those cannot say or gcc 12 does not make one instruction of: the fused multiply-add (written lane
    by lane with __builtin_fma, most of a tile's are taken apart, at a tenth of the speed); the larger and the smaller
    of two; the first `count` lanes of a vector (0 to all), which a level that has masks reads and writes without touching
-   what lies behind them; bytes as integers of a number's width; stores that go past the caches. A level that lacks one
-   of the last two has plain loops instead. */
+   what lies behind them; bytes as integers of a number's width; stores that go past the caches; lanes in another order.
+   A level that lacks one of the last three goes without. */
 
 #if defined(__AVX512F__)
 #include <immintrin.h>
@@ -36,6 +36,19 @@
 /* a·2^b, rounded once */
 #define bp_vector_scalef(a, b) ((bp_vectorf)_mm512_scalef_ps((__m512)(a), (__m512)(b)))
 #define bp_vector_scale(a, b) ((bp_vector)_mm512_scalef_pd((__m512d)(a), (__m512d)(b)))
+/* Dot products can begin anywhere in a vector: the lanes from the n-th on, then the first n; and a·b + c in the first n
+   lanes, c in the others. */
+#define BP_ROTATES 1
+#define bp_vector_rotatef(v, n)                                                            \
+    ((bp_vectorf)_mm512_permutexvar_ps(_mm512_add_epi32(_mm512_set1_epi32(n), bp_countf), (__m512)(v)))
+#define bp_vector_rotate(v, n)                                                             \
+    ((bp_vector)_mm512_permutexvar_pd(_mm512_add_epi64(_mm512_set1_epi64(n), bp_count), (__m512d)(v)))
+#define bp_countf _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+#define bp_count _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7)
+#define bp_vector_fma_somef(n, a, b, c)                                                    \
+    ((bp_vectorf)_mm512_mask3_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c), (__mmask16)((1u << (n)) - 1)))
+#define bp_vector_fma_some(n, a, b, c)                                                     \
+    ((bp_vector)_mm512_mask3_fmadd_pd((__m512d)(a), (__m512d)(b), (__m512d)(c), (__mmask8)((1u << (n)) - 1)))
 /* Tiles across have room for this many vectors more; in them eight numbers over and over, and one or two numbers. */
 #define BP_MORE_VECTORS 2
 #define bp_vector_repeatf(p) ((bp_vectorf)_mm512_broadcast_f32x8(_mm256_loadu_ps(p)))
@@ -103,6 +116,7 @@
 #define BP_EIGHT 8
 #if !defined(BP_MORE_VECTORS)
 #define BP_MORE_VECTORS 0
+#define BP_ROTATES 0
 #endif
 /* Which factor of a tile lies how; see tiles.h. */
 #define BP_ALONG 0

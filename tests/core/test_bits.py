@@ -92,6 +92,30 @@ def test_a_row_alone_or_in_a_batch(dtype):
         assert np.array_equal(alone[0], batch[row])
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("size", [(9, 784, 50), (7, 1040, 20), (2, 128, 3), (5, 130, 50)])
+def test_wherever_rows_begin_in_a_cache_line(dtype, size):
+    # Dot products of the last columns begin with as few terms as lie before a line; the sums keep their order. They
+    # keep their sign too: −0, where all products are negative and too small for their type.
+    B, I, O = size  # noqa: E741
+    rng = np.random.default_rng(0)
+    x, W = rng.normal(size=(B, I)).astype(dtype), rng.normal(size=(I, O)).astype(dtype)
+    tiny = np.finfo(dtype).tiny
+    b, out, first = np.full(O, -0.0, dtype), np.empty((B, O), dtype), np.empty((B, O), dtype)
+    memory = np.empty(x.size + 32, dtype)
+    begin = -memory.ctypes.data % 64 // memory.itemsize
+    for numbers, weights in ((x, W), (tiny * np.abs(x), -tiny * np.abs(W))):
+        for offset in range(16):
+            moved = memory[begin + offset :][: x.size].reshape(x.shape)
+            moved[...] = numbers
+            kernels.affine_forward(moved, weights, b, out)
+            if offset == 0:
+                first[...] = out
+            assert out.tobytes() == first.tobytes()
+    # Where the lanes are not full at the end, +0 is added to those that are not.
+    assert np.signbit(out).all() == (I % 16 == 0)
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("size", [(300, 100, 352), (130, 13, 400)])
