@@ -133,7 +133,7 @@ cdef inline Py_ssize_t pieces_of(const Shape s, Py_ssize_t width, bint packed, c
 
 
 cdef inline Py_ssize_t copies_size(const Shape s, const floating* c) noexcept nogil:
-    """Bytes for copies of a transposed `a`, a multiple of 64; 0 where it is better read where it lies."""
+    """Bytes for copies of a transposed `a` on one thread; 0 where it is better read where it lies."""
     cdef Py_ssize_t term = BP_TILE_ROWS * <Py_ssize_t> sizeof(floating)
     cdef Py_ssize_t tiles = (s.M + BP_TILE_ROWS - 1) // BP_TILE_ROWS
     if not s.transposed or blocks_of(s, lanes_of(c), vector_of(c)) < COPY_BLOCKS:

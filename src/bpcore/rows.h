@@ -48,6 +48,25 @@ typedef int64_t BP(vector_integers) __attribute__((vector_size(BP_VECTOR_BYTES),
 static BP_UNUSED void BP(exp_span)(ptrdiff_t n, const T *x, T *out) { BP_OVER(BP(vector_exp)); }
 static BP_UNUSED void BP(sigmoid_span)(ptrdiff_t n, const T *x, T *out) { BP_OVER(BP(vector_sigmoid)); }
 
+/* max_k x[k], or x[0] if that is NaN; a NaN behind it is passed over. Which lane held the largest changes no bit, nor
+   that some numbers are looked at twice. */
+static BP_UNUSED T BP(highest)(ptrdiff_t K, const T *x) {
+    V most[4];
+    T m = x[0];
+    ptrdiff_t k = 0;
+    if (K < VL) {
+        for (; k < K; k++) m = x[k] > m ? x[k] : m;
+        return m;
+    }
+    for (int i = 0; i < 4; i++) most[i] = m - (V){0};
+    for (; k + 4 * VL <= K; k += 4 * VL)
+        BP_UNROLL for (int i = 0; i < 4; i++) most[i] = BP(vector_max)(*(const V *)(x + k + i * VL), most[i]);
+    for (; k < K; k += VL) most[0] = BP(vector_max)(*(const V *)(x + (k + VL <= K ? k : K - VL)), most[0]);
+    for (int i = 1; i < 4; i++) most[0] = BP(vector_max)(most[i], most[0]);
+    BP_HALVES(most[0], BP(vector_max));
+    return most[0][1] > most[0][0] ? most[0][1] : most[0][0];
+}
+
 /* y[k] = exp(x[k] − m) for K numbers; returns their sum, taken in LANES virtual lanes. y may be x. */
 static BP_UNUSED T BP(exp_row)(ptrdiff_t K, const T *x, T m, T *y) {
     V sum[WIDE];
@@ -148,6 +167,7 @@ static BP_UNUSED void BP(relu_backward_span)(ptrdiff_t n, const T *dout, const u
 #endif
 
 #undef BP_OVER
+#undef BP_HALVES
 #undef V
 #undef VL
 #undef LANES

@@ -275,23 +275,22 @@ static BP_UNUSED T BP(multiply_adds)(ptrdiff_t rounds) {
     return total;
 }
 
-/* max_k x[k], or x[0] if that is NaN; a NaN behind it is passed over. Which lane held the largest changes no bit. */
-static BP_UNUSED T BP(highest)(ptrdiff_t K, const T *x) {
-    V most[4];
-    T m;
-    ptrdiff_t k = 0;
-    for (int i = 0; i < 4; i++) most[i] = x[0] - (V){0};
-    for (; k + 4 * VL <= K; k += 4 * VL)
-        BP_UNROLL for (int i = 0; i < 4; i++) {
-            const V next = *(const V *)(x + k + i * VL);
-            most[i] = BP(vector_max)(next, most[i]);
-        }
-    for (int i = 1; i < 4; i++) most[0] = BP(vector_max)(most[i], most[0]);
-    m = most[0][0];
-    for (int l = 1; l < VL; l++) m = most[0][l] > m ? most[0][l] : m;
-    for (; k < K; k++) m = x[k] > m ? x[k] : m;
-    return m;
-}
+/* s = with(s, its other half), then of that half likewise, until lanes 0 and 1 are left. */
+#if VL >= 16
+#define BP_HALVES(s, with)                                                                 \
+    s = with(s, __builtin_shufflevector(s, s, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7)); \
+    s = with(s, __builtin_shufflevector(s, s, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3)); \
+    s = with(s, __builtin_shufflevector(s, s, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1))
+#elif VL >= 8
+#define BP_HALVES(s, with)                                                                 \
+    s = with(s, __builtin_shufflevector(s, s, 4, 5, 6, 7, 0, 1, 2, 3));                    \
+    s = with(s, __builtin_shufflevector(s, s, 2, 3, 0, 1, 2, 3, 0, 1))
+#elif VL >= 4
+#define BP_HALVES(s, with) s = with(s, __builtin_shufflevector(s, s, 2, 3, 0, 1))
+#else
+#define BP_HALVES(s, with) (void)0
+#endif
+#define BP_PLUS(a, b) ((a) + (b))
 
 /* The LANES virtual lanes of a sum, added in halves. */
 static BP_INLINE T BP(lane_sum)(const V *sum) {
@@ -300,16 +299,7 @@ static BP_INLINE T BP(lane_sum)(const V *sum) {
     BP_UNROLL for (int w = WIDE / 2; w > 0; w /= 2)
         BP_UNROLL for (int i = 0; i < w; i++) half[i] += half[i + w];
     V s = half[0];
-#if VL >= 16
-    s += __builtin_shufflevector(s, s, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
-    s += __builtin_shufflevector(s, s, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3);
-    s += __builtin_shufflevector(s, s, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1);
-#elif VL >= 8
-    s += __builtin_shufflevector(s, s, 4, 5, 6, 7, 0, 1, 2, 3);
-    s += __builtin_shufflevector(s, s, 2, 3, 0, 1, 2, 3, 0, 1);
-#elif VL >= 4
-    s += __builtin_shufflevector(s, s, 2, 3, 0, 1);
-#endif
+    BP_HALVES(s, BP_PLUS);
     return s[0] + s[1];
 }
 

@@ -112,8 +112,9 @@ def test_wherever_rows_begin_in_a_cache_line(dtype, size):
             if offset == 0:
                 first[...] = out
             assert out.tobytes() == first.tobytes()
-    # Where the lanes are not full at the end, +0 is added to those that are not.
-    assert np.signbit(out).all() == (I % 16 == 0)
+    # Where the lanes are not full at the end, +0 is added to those that are not; a product rounded before it is added
+    # to 0 leaves +0 as well.
+    assert np.signbit(out).all() == (I % 16 == 0 and INFO["chosen"] in FMA_LEVELS)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
