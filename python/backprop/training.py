@@ -103,8 +103,8 @@ def train_batches(
 
 
 def chunk_for(seconds: float, steps: int, took: float) -> int:
-    """How many steps take about `seconds`, if `steps` of them took `took`; at most ten times as many."""
-    return max(1, min(10 * steps, int(steps * seconds / max(took, 1e-9))))
+    """How many steps take about `seconds`, if `steps` of them took `took`; at most a hundred times as many."""
+    return max(1, min(100 * steps, int(steps * seconds / max(took, 1e-9))))
 
 
 def _evaluate(

@@ -302,6 +302,6 @@ def test_training_one_network_from_two_threads_raises():
 
 
 def test_how_many_steps_fit_into_a_pause():
-    assert training.chunk_for(0.05, steps=1, took=0.001) == 10
+    assert training.chunk_for(0.05, steps=1, took=0.0001) == 100
     assert training.chunk_for(0.05, steps=100, took=0.01) == 500
     assert training.chunk_for(0.05, steps=100, took=10) == 1
