@@ -19,7 +19,7 @@ from libc.string cimport memset
 
 from bpcore.activations cimport Activation, activate, activate_backward
 from bpcore.operands cimport Rows, Shape, aligned, begin, off_line, row_address, rows_of, shape_of
-from bpcore.parallel cimport omp_get_num_threads, share, wait_for_team, worth_a_region
+from bpcore.parallel cimport bp_settle, omp_get_num_threads, share, wait_for_team, worth_a_region
 from bpcore.product cimport Ahead, copies_size, into_panels, panel_width, panels_size, product, wants_panels
 from bpcore.reductions cimport mean_of, sum_rows
 from bpcore.softmax cimport softmax_cross_entropy_rows
@@ -350,7 +350,10 @@ cdef inline double network_step(
     int threads,
 ) noexcept nogil:
     """One step of training, or one gradient; returns the mean loss of the batch before it."""
-    if worth_a_region(threads, work_of_step(net, B)) == 1:
+    threads = worth_a_region(threads, work_of_step(net, B))
+    if threads > 1:
+        threads = bp_settle(threads)
+    if threads == 1:
         step_share(net, x, labels, targets, B, update, 0, 1)
     else:
         with parallel(num_threads=threads):

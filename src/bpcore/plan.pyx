@@ -28,7 +28,7 @@ from bpcore.network cimport (
     workspace_size,
 )
 from bpcore.operands cimport Address, aligned
-from bpcore.parallel cimport omp_get_max_threads, omp_get_num_threads, worth, worth_a_region
+from bpcore.parallel cimport bp_settle, omp_get_max_threads, omp_get_num_threads, worth, worth_a_region
 from bpcore.reductions cimport mean_of
 from bpcore.spread cimport LEAST_ROWS, LEAST_STEPS
 from bpcore.training cimport Batch, Targets
@@ -350,6 +350,8 @@ cdef class Plan:
         job.source, job.targets, job.batch = self.source, self.targets, &self.batch
         job.source.x, job.source.letter = job.data.buf, job.data.format[0]
         with nogil:
+            if threads > 1:
+                threads = bp_settle(threads)
             if threads == 1:
                 self.part(job, 0, 1)
             else:
