@@ -26,10 +26,9 @@ from backprop.history import History
 from backprop.layers import IdentityWithLoss
 from backprop.optimizers import Optimizer, Rule
 from backprop.parameters import Parameters
-from backprop.plans import NoPlan, make_plan, stored
+from backprop.plans import NetworkPlan, NoPlan, make_plan, stored
 from backprop.stack import ACTIVATIONS, LOSSES, Layers, initial_layers
 from backprop.training import Callback, fit
-from bpcore.plan import Plan
 
 # Rows that predict at once when only a count is wanted, so that no full-size temporary is made.
 BLOCK = 1 << 14
@@ -102,7 +101,7 @@ class Network:
         self._layers = initial_layers(self.sizes, activation, self.dtype, seed, weight_init_std)
         self.lastLayer: Any = LOSSES[loss]()
         self.params = Parameters(self.layers)
-        self._planned: Plan | NoPlan | None = None
+        self._planned: NetworkPlan | NoPlan | None = None
 
     @property
     def layers(self) -> Layers:
@@ -228,7 +227,8 @@ class Network:
                 loss = plan.step(stored(rows, self.dtype), wanted, optimizer.settings(), None, moments)
             if loss is not None:
                 optimizer.steps += 1
-                self.forget()
+                for remembering in plan.remembering:
+                    remembering.forget()
                 return loss
         grads = self.gradient(x, t)
         loss = float(self.lastLayer.loss)
@@ -338,7 +338,7 @@ class Network:
 
         return saving.load(path)
 
-    def plan_for(self, optimizer: Optimizer) -> Plan | None:
+    def plan_for(self, optimizer: Optimizer) -> NetworkPlan | None:
         """Return the compiled plan that can train this network with `optimizer`; None if none can."""
         # Whoever overrides how gradients or updates are made means them to be used.
         own = type(self).loss is not Network.loss or type(self).gradient is not Network.gradient
@@ -351,12 +351,12 @@ class Network:
         convert = values if type(self.lastLayer) is IdentityWithLoss else targets
         return convert(owner, t, (rows, self.sizes[-1]), self.dtype)
 
-    def _plan(self) -> Plan | None:
+    def _plan(self) -> NetworkPlan | None:
         """The compiled plan of the network as it is now; None if it has to run layer by layer."""
         planned = self._planned
         if planned is None or not planned.fits():
             planned = self._planned = make_plan(self)
-        return planned if isinstance(planned, Plan) else None
+        return planned if isinstance(planned, NetworkPlan) else None
 
     def _classifies(self, owner: str) -> None:
         if type(self.lastLayer) is IdentityWithLoss:

@@ -34,6 +34,16 @@ class NoPlan:
         return all(mapping.get(key) is value for mapping, key, value in self._witnesses)
 
 
+class NetworkPlan(Plan):
+    """The plan of a network, and `remembering`: what has to forget at every step, its layers one by one.
+
+    `Network.forget` looks for them and for their method each time, a quarter of a small step. Where a subclass has
+    another `forget`, it is the network itself.
+    """
+
+    remembering: tuple[Any, ...]
+
+
 def witnesses_of(net: "Network") -> Witnesses:
     """Everything whose replacement makes another plan necessary, and where it is looked up."""
     own = vars(net)
@@ -48,15 +58,20 @@ def witnesses_of(net: "Network") -> Witnesses:
     return witnesses
 
 
-def make_plan(net: "Network") -> Plan | NoPlan:
+def make_plan(net: "Network") -> NetworkPlan | NoPlan:
     """Make the plan of a network, or what says that it has to run layer by layer."""
+    from backprop.network import Network  # which imports this module
+
     witnesses = witnesses_of(net)
     dense = _dense_layers(net)
     if dense is None or type(net.lastLayer) not in HEADS:
         return NoPlan(witnesses)
     mean = _per_input(net.input_mean, net) if net.input_mean.any() else None
     scale = _per_input(net.input_scale, net) if (net.input_scale != 1).any() else None
-    return Plan(net.dtype.name, dense, HEADS[type(net.lastLayer)], mean, scale, witnesses)
+    plan = NetworkPlan(net.dtype.name, dense, HEADS[type(net.lastLayer)], mean, scale, witnesses)
+    own = type(net).forget is not Network.forget
+    plan.remembering = (net,) if own else (*net.layers.values(), net.lastLayer)
+    return plan
 
 
 def _dense_layers(net: "Network") -> list[tuple[Array, Array, str]] | None:

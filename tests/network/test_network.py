@@ -230,6 +230,32 @@ def test_train_step_returns_the_loss_before_the_update_and_forgets(net, batch):
         net.layers["Affine1"].backward(np.ones((8, 5)))
 
 
+def test_train_step_asks_a_subclass_to_forget(batch):
+    class Own(bp.Network):
+        asked = 0
+
+        def forget(self):
+            self.asked += 1
+            super().forget()
+
+    net = Own([6, 5, 4, 3], dtype=np.float64, seed=0)
+    net.loss(*batch)
+    net.train_step(*batch, bp.SGD(0.1))
+    net.train_step(*batch, bp.SGD(0.1))
+    assert net.asked == 2
+    with pytest.raises(RuntimeError, match="there is no forward pass"):
+        net.lastLayer.backward()
+
+
+def test_train_step_forgets_what_a_new_layer_remembers(net, batch):
+    net.train_step(*batch, bp.SGD(0.1))
+    net.layers["Affine1"] = bp.Affine(net.params["W1"], net.params["b1"])
+    net.loss(*batch)
+    net.train_step(*batch, bp.SGD(0.1))
+    with pytest.raises(RuntimeError, match="there is no forward pass"):
+        net.layers["Affine1"].backward(np.ones((8, 5)))
+
+
 def test_astype(net, batch):
     twin = net.astype(np.float32)
     assert twin.params["W1"].dtype == np.float32
