@@ -8,7 +8,7 @@ include(UseCython)
 
 set(BPCORE_IS_DEBUG $<CONFIG:Debug>)
 
-# docs/free-threading.md says what keeps the modules from being compatible with free-threaded interpreters.
+# docs/explanation/free-threading.md says what keeps the modules from being compatible with free-threaded interpreters.
 set(BPCORE_CYTHON_ARGS -3 --shared=bpcore._cyutility -X freethreading_compatible=False -X binding=True -X cdivision=True)
 if(CMAKE_BUILD_TYPE STREQUAL "Debug")
   list(APPEND BPCORE_CYTHON_ARGS -X boundscheck=True -X initializedcheck=True -X wraparound=False -Wextra)

@@ -23,8 +23,8 @@ def run(quick: bool, threads: int) -> Iterator[Result]:
     x, W = rng.random((SIZE, SIZE), dtype=np.float32), rng.random((SIZE, SIZE), dtype=np.float32)
     b, out, product = np.zeros(SIZE, np.float32), np.empty_like(x), np.empty_like(x)
 
-    def ours(number: int = threads) -> None:
-        kernels.affine_forward(x, W, b, out, number)
+    def ours(number: int | None = None) -> None:
+        kernels.affine_forward(x, W, b, out, number)  # what does not say a number may give way
 
     def numpys() -> None:
         np.matmul(x, W, out=product)

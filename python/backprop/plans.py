@@ -37,8 +37,8 @@ class NoPlan:
 class NetworkPlan(Plan):
     """The plan of a network, and `remembering`: what has to forget at every step, its layers one by one.
 
-    `Network.forget` looks for them and for their method each time, a quarter of a small step. Where a subclass has
-    another `forget`, it is the network itself.
+    `Network.forget` looks for them and for their method each time, a quarter of a small step. Where the network
+    has another `forget`, it is the network itself.
     """
 
     remembering: tuple[Any, ...]
@@ -69,7 +69,7 @@ def make_plan(net: "Network") -> NetworkPlan | NoPlan:
     mean = _per_input(net.input_mean, net) if net.input_mean.any() else None
     scale = _per_input(net.input_scale, net) if (net.input_scale != 1).any() else None
     plan = NetworkPlan(net.dtype.name, dense, HEADS[type(net.lastLayer)], mean, scale, witnesses)
-    own = type(net).forget is not Network.forget
+    own = getattr(net.forget, "__func__", None) is not Network.forget
     plan.remembering = (net,) if own else (*net.layers.values(), net.lastLayer)
     return plan
 

@@ -350,12 +350,10 @@ cdef inline double network_step(
     int threads,
 ) noexcept nogil:
     """One step of training, or one gradient; returns the mean loss of the batch before it."""
-    threads = worth_a_region(threads, work_of_step(net, B))
-    if threads > 1:
-        threads = bp_settle(threads)
-    if threads == 1:
+    if worth_a_region(threads, work_of_step(net, B)) == 1:
         step_share(net, x, labels, targets, B, update, 0, 1)
     else:
+        bp_settle(threads, False)
         with parallel(num_threads=threads):
             step_share(net, x, labels, targets, B, update, threadid(), omp_get_num_threads())
     return mean_of(net.losses, B)

@@ -28,7 +28,9 @@ from bpcore.network cimport (
     workspace_size,
 )
 from bpcore.operands cimport Address, aligned
-from bpcore.parallel cimport bp_settle, omp_get_max_threads, omp_get_num_threads, worth, worth_a_region
+from bpcore.parallel cimport (
+    TOO_LONG_FOR_ONE, bp_settle, omp_get_max_threads, omp_get_num_threads, worth, worth_a_region,
+)
 from bpcore.reductions cimport mean_of
 from bpcore.spread cimport LEAST_ROWS, LEAST_STEPS
 from bpcore.training cimport Batch, Targets
@@ -45,6 +47,9 @@ HEADS = {"softmax": SOFTMAX_CROSS_ENTROPY, "squared_error": SQUARED_ERROR}
 RULES = {
     "sgd": SGD, "momentum": MOMENTUM, "nesterov": NESTEROV, "adagrad": ADAGRAD, "rmsprop": RMSPROP, "adam": ADAM,
 }
+
+cdef int busy = 0    # threads that calls of this module are using
+
 
 cdef class Plan:
     """A dense network, ready to run.
@@ -198,7 +203,8 @@ cdef class Plan:
 
     cdef Py_ssize_t evaluate(self, Job* job, threads) except -1:
         """Run an evaluation on memory of its own; returns the sum of what the ranks counted."""
-        cdef int n = self.team(threads, worth_a_region(2, operations(&self.net, job.data.shape[0]))), rank
+        cdef double work = operations(&self.net, job.data.shape[0])
+        cdef int n = self.team(threads, worth_a_region(2, work), work), rank
         cdef Py_ssize_t K = self.net.layers[self.net.depth - 1].outputs, count = 0
         # A count, the blocks of activations, a block of scores.
         job.each = 64 + scratch_size(&self.net, job.data.shape[0], self.itemsize)
@@ -233,6 +239,7 @@ cdef class Plan:
         each step. Labels and indices are trusted.
         """
         cdef Job job = self.job_of(TRAIN)
+        cdef double work
         if losses.shape[0] != indices.shape[0]:
             raise ValueError(f"Plan: {losses.shape[0]} losses for {indices.shape[0]} steps")
         job.update = update_of(update)
@@ -248,7 +255,8 @@ cdef class Plan:
                 self.reserve(job.B)
                 if job.steps >= LEAST_STEPS and spread_first(&self.net, &self.loop, self.spread, self.itemsize):
                     job.net, job.given = &self.loop, self.net.layers
-                self.run(&job, self.team(threads, worth(2, work_of_step(&self.net, job.B))))
+                work = work_of_step(&self.net, job.B)
+                self.run(&job, self.team(threads, worth(2, work), job.steps * work))
             finally:
                 PyBuffer_Release(&job.data)
         finally:
@@ -257,6 +265,7 @@ cdef class Plan:
     def step(self, x, t, tuple update, threads=None, list moments=None):
         """One step on a whole batch: the loss before it, or None if an array cannot be read as it is."""
         cdef Job job = self.job_of(STEP)
+        cdef double work
         job.update = update_of(update)
         self.start_training()
         try:
@@ -268,7 +277,8 @@ cdef class Plan:
                 if job.B == 0 or not self.take_targets(t, job.B, True):
                     return None
                 self.reserve(job.B)
-                self.run(&job, self.team(threads, worth_a_region(2, work_of_step(&self.net, job.B))))
+                work = work_of_step(&self.net, job.B)
+                self.run(&job, self.team(threads, worth_a_region(2, work), work))
             finally:
                 PyBuffer_Release(&job.data)
         finally:
@@ -328,11 +338,20 @@ cdef class Plan:
 
     # --- Jobs -----------------------------------------------------------------------------------------------
 
-    cdef int team(self, threads, int most) except -1:
-        """How many threads to use; asks only when the work is worth more than one."""
+    cdef int team(self, threads, int most, double work) except -1:
+        """How many threads to use, settled; asks only when the work is worth more than one.
+
+        Calls that run at the same time, from several threads of Python, share what there is.
+        """
         if most == 1:
             return 1
-        return min(<Py_ssize_t> resolve(threads), <Py_ssize_t> omp_get_max_threads())
+        cdef int allowed = omp_get_max_threads(), number = min(<Py_ssize_t> resolve(threads), <Py_ssize_t> allowed)
+        cdef bint may_give_way = threads is None and work < TOO_LONG_FOR_ONE
+        number = max(1, min(number, (number if threads is None else allowed) - busy))
+        if number > 1:
+            with nogil:
+                number = bp_settle(number, may_give_way)
+        return number
 
     cdef int open_rows(self, x, Py_buffer* data) except -1:
         if not readable(x, data, self.net.layers[0].inputs):
@@ -347,16 +366,17 @@ cdef class Plan:
         return job
 
     cdef void run(self, Job* job, int threads) noexcept:
+        global busy
         job.source, job.targets, job.batch = self.source, self.targets, &self.batch
         job.source.x, job.source.letter = job.data.buf, job.data.format[0]
+        busy += threads
         with nogil:
-            if threads > 1:
-                threads = bp_settle(threads)
             if threads == 1:
                 self.part(job, 0, 1)
             else:
                 with parallel(num_threads=threads):
                     self.part(job, threadid(), omp_get_num_threads())
+        busy -= threads
 
     cdef void part(self, const Job* job, int rank, int size) noexcept nogil:
         if self.letter == c"f":

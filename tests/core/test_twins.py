@@ -71,7 +71,7 @@ def test_affine_backward_params(data, dtype, B, I, O):  # noqa: E741
 # Several pieces of the sums, slabs of rows, blocks of columns; rows that collide in the caches, and rows that do not.
 # Wide enough for copies of x, in one slab of few rows and in several.
 LARGE = [(300, 256, 150), (1100, 512, 131), (520, 1024, 197), (600, 700, 50), (129, 3000, 128), (70, 10, 500)]
-LARGE += [(600, 1000, 341)]
+LARGE += [(600, 1000, 341), (700, 10, 500)]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])

@@ -85,6 +85,27 @@ def test_one_pool_serves_evaluation_training_and_kernels():
     assert output_of(code) == ["1"]
 
 
+@LINUX
+def test_calls_at_the_same_time_share_the_threads():
+    code = """
+        import threading
+        bp.set_num_threads(2)
+        net, other, rule = bp.Network([300, 200, 10], seed=0), bp.Network([300, 200, 10], seed=0), bp.SGD(0.1)
+        plan, indices = net.plan_for(rule), rng.integers(0, 512, (600, 256))
+        worker = threading.Thread(target=plan.train, args=(x, t, indices, rule.settings(), np.empty(600), 1))
+        start = tasks()
+        worker.start()
+        while not plan.training:
+            pass
+        other.predict(x)
+        print(plan.training, tasks() - start)
+        worker.join()
+        other.predict(x)
+        print(tasks() - start)
+    """
+    assert output_of(code) == ["True", "1", "1"]
+
+
 def test_networks_trained_at_once_from_several_threads_of_python():
     rng = np.random.default_rng(0)
     x, t = rng.random((512, 300), dtype=np.float32), rng.integers(0, 10, 512)
