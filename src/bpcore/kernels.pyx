@@ -25,13 +25,14 @@ from bpcore.parallel cimport BP_OPENMP, TOO_LONG_FOR_ONE, WORTH_A_THREAD, bp_set
 from bpcore.simd cimport BP_TILE_ROWS, BP_TILE_VECTORS, BP_VECTOR_BYTES, bp_multiply_adds, bp_multiply_addsf
 
 from bpcore.doors import door
-from bpcore.threads import resolve
+from bpcore.threads import named, resolve
 
 
 cdef int count(object threads, double operations) except -1:
     """How many threads to use; asks only when the work is worth it or the caller said a number."""
     if threads is None and operations < WORTH_A_THREAD:
         return 1
+    threads = named(threads)
     cdef int number = min(<Py_ssize_t> resolve(threads), <Py_ssize_t> omp_get_max_threads())
     if number == 1 or operations < WORTH_A_THREAD:
         return 1

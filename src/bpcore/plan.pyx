@@ -40,7 +40,7 @@ from bpcore.updates cimport (
 
 from numpy import empty
 
-from bpcore.threads import resolve
+from bpcore.threads import named, resolve
 
 ACTIVATIONS = {"identity": IDENTITY, "relu": RELU, "sigmoid": SIGMOID, "tanh": TANH}
 HEADS = {"softmax": SOFTMAX_CROSS_ENTROPY, "squared_error": SQUARED_ERROR}
@@ -345,6 +345,7 @@ cdef class Plan:
         """
         if most == 1:
             return 1
+        threads = named(threads)
         cdef int allowed = omp_get_max_threads(), number = min(<Py_ssize_t> resolve(threads), <Py_ssize_t> allowed)
         cdef bint may_give_way = threads is None and work < TOO_LONG_FOR_ONE
         number = max(1, min(number, (number if threads is None else allowed) - busy))

@@ -62,6 +62,11 @@ def limited(threads: object) -> Iterator[None]:
         _limit.reset(token)
 
 
+def named(threads: object) -> object:
+    """The number that a call's `threads=` or `limited` names, or None."""
+    return _limit.get() if threads is None else threads
+
+
 def resolve(threads: object) -> int:
     """The number of threads for one call's `threads=`, None standing for the default."""
     number = get_num_threads() if threads is None else _whole_number("threads", threads)
