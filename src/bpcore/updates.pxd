@@ -9,6 +9,8 @@ c) Adam's corrections of the moments' bias are folded into two numbers a step, w
 d) What decays while its gradient is 0, as that of a dead unit, would come to the subnormal numbers, on which many
    processors take a hundred times as long, and not leave them: 0.9 times 4 of the smallest rounds to 4 of them. So a
    mean becomes 0 below 2^26 times the least normal number, a mean of squares below that number itself.
+e) What was just stored is not read again: NumPy's large arrays begin 16 bytes into a cache line, so a vector that was
+   stored lies on two, and reading it has to wait for both.
 """
 
 from cython cimport floating
@@ -136,44 +138,49 @@ cdef inline void sgd(floating* w, const floating* g, floating lr, Py_ssize_t n) 
 cdef inline void momentum(
     floating* w, const floating* g, floating* v, floating lr, floating decay, Py_ssize_t n
 ) noexcept nogil:
-    cdef floating least = least_mean(lr)
+    cdef floating least = least_mean(lr), velocity
     cdef Py_ssize_t i
     # v = decay·v + g, w -= lr·v
     for i in range(n):
-        v[i] = settled(decay * v[i] + g[i], least)
-        w[i] = w[i] - lr * v[i]
+        velocity = settled(decay * v[i] + g[i], least)
+        w[i] = w[i] - lr * velocity
+        v[i] = velocity
 
 
 cdef inline void nesterov(
     floating* w, const floating* g, floating* v, floating lr, floating decay, Py_ssize_t n
 ) noexcept nogil:
-    cdef floating least = least_mean(lr)
+    cdef floating least = least_mean(lr), velocity
     cdef Py_ssize_t i
     # v = decay·v + g, w -= lr·(decay·v + g)
     for i in range(n):
-        v[i] = settled(decay * v[i] + g[i], least)
-        w[i] = w[i] - lr * (decay * v[i] + g[i])
+        velocity = settled(decay * v[i] + g[i], least)
+        w[i] = w[i] - lr * (decay * velocity + g[i])
+        v[i] = velocity
 
 
 cdef inline void adagrad(
     floating* w, const floating* g, floating* h, floating lr, floating eps, Py_ssize_t n
 ) noexcept nogil:
+    cdef floating squares
     cdef Py_ssize_t i
     # h += g², w -= lr·g / (sqrt(h) + eps)
     for i in range(n):
-        h[i] = h[i] + g[i] * g[i]
-        w[i] = w[i] - lr * g[i] / (sqrt(h[i]) + eps)
+        squares = h[i] + g[i] * g[i]
+        w[i] = w[i] - lr * g[i] / (sqrt(squares) + eps)
+        h[i] = squares
 
 
 cdef inline void rmsprop(
     floating* w, const floating* g, floating* h, floating lr, floating decay, floating rest, floating eps, Py_ssize_t n
 ) noexcept nogil:
-    cdef floating least = least_square(lr)
+    cdef floating least = least_square(lr), square
     cdef Py_ssize_t i
     # h = decay·h + (1 − decay)·g², w -= lr·g / (sqrt(h) + eps)
     for i in range(n):
-        h[i] = settled(decay * h[i] + rest * (g[i] * g[i]), least)
-        w[i] = w[i] - lr * g[i] / (sqrt(h[i]) + eps)
+        square = settled(decay * h[i] + rest * (g[i] * g[i]), least)
+        w[i] = w[i] - lr * g[i] / (sqrt(square) + eps)
+        h[i] = square
 
 
 cdef inline void adam(
@@ -189,10 +196,12 @@ cdef inline void adam(
     floating eps,
     Py_ssize_t n,
 ) noexcept nogil:
-    cdef floating least = least_mean(lr), least2 = least_square(lr)
+    cdef floating least = least_mean(lr), least2 = least_square(lr), mean, square
     cdef Py_ssize_t i
     # m = beta1·m + (1 − beta1)·g, v = beta2·v + (1 − beta2)·g², w -= lr·m / (sqrt(v) + eps), lr and eps as in c)
     for i in range(n):
-        m[i] = settled(beta1 * m[i] + rest1 * g[i], least)
-        v[i] = settled(beta2 * v[i] + rest2 * (g[i] * g[i]), least2)
-        w[i] = w[i] - lr * m[i] / (sqrt(v[i]) + eps)
+        mean = settled(beta1 * m[i] + rest1 * g[i], least)
+        square = settled(beta2 * v[i] + rest2 * (g[i] * g[i]), least2)
+        w[i] = w[i] - lr * mean / (sqrt(square) + eps)
+        m[i] = mean
+        v[i] = square
