@@ -1,6 +1,7 @@
 """Profiles of Hypothesis, where the real data is, and a closing line on the tests that could not have it."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.stash[NOT_RUN] = [item.nodeid for item in without]
     items[:] = [item for item in items if item not in without]
     config.hook.pytest_deselected(items=without)
+    require_stable_ids(items)
+
+
+def require_stable_ids(items: list[pytest.Item]) -> None:
+    """Refuse ids with an object's address: workers that share the suite have to agree on the names of its tests."""
+    for item in items:
+        if re.search(r" at 0x[0-9a-f]+", item.nodeid):
+            raise pytest.UsageError(
+                f"{item.nodeid}: an id with an address differs from run to run; name it by ids="
+            )
 
 
 # Found once: tests of the search itself change the environment.

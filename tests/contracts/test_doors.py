@@ -134,7 +134,12 @@ def test_types(door, form, name, dtype, wrong):
     assert_refused(call, TypeError, name, str(wrong))
 
 
-@pytest.mark.parametrize("value", [None, [1.0, 2.0], 1.0, "x", object(), b"1234"], ids=repr)
+class NoArray:
+    def __repr__(self):
+        return "NoArray()"
+
+
+@pytest.mark.parametrize("value", [None, [1.0, 2.0], 1.0, "x", NoArray(), b"1234"], ids=repr)
 @every_argument
 def test_what_is_no_array(door, form, name, value):
     call = Call(door, np.float32, form)
