@@ -21,7 +21,7 @@ cimport bpcore.reductions as reductions
 cimport bpcore.softmax as rows
 cimport bpcore.squared_error as squares
 from bpcore.overlaps cimport Span, everything, matrix, meet, meet_in_part, run, span
-from bpcore.parallel cimport BP_OPENMP, TOO_LONG_FOR_ONE, WORTH_A_THREAD, bp_settle, omp_get_max_threads
+from bpcore.parallel cimport BP_OPENMP, TOO_LONG_FOR_ONE, WORTH_A_THREAD, bp_settle, bp_max_threads
 from bpcore.simd cimport BP_TILE_ROWS, BP_TILE_VECTORS, BP_VECTOR_BYTES, bp_multiply_adds, bp_multiply_addsf
 
 from bpcore.doors import door
@@ -33,7 +33,7 @@ cdef int count(object threads, double operations) except -1:
     if threads is None and operations < WORTH_A_THREAD:
         return 1
     threads = named(threads)
-    cdef int number = min(<Py_ssize_t> resolve(threads), <Py_ssize_t> omp_get_max_threads())
+    cdef int number = min(<Py_ssize_t> resolve(threads), <Py_ssize_t> bp_max_threads())
     if number == 1 or operations < WORTH_A_THREAD:
         return 1
     cdef bint may_give_way = threads is None and operations < TOO_LONG_FOR_ONE

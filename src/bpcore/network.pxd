@@ -19,7 +19,7 @@ from libc.string cimport memset
 
 from bpcore.activations cimport Activation, activate, activate_backward
 from bpcore.operands cimport Rows, Shape, aligned, begin, off_line, row_address, rows_of, shape_of
-from bpcore.parallel cimport bp_settle, omp_get_num_threads, share, wait_for_team, worth_a_region
+from bpcore.parallel cimport bp_settle, bp_team_size, share, wait_for_team, worth_a_region
 from bpcore.product cimport Ahead, copies_size, into_panels, panel_width, panels_size, product, wants_panels
 from bpcore.reductions cimport mean_of, sum_rows
 from bpcore.softmax cimport softmax_cross_entropy_rows
@@ -355,5 +355,5 @@ cdef inline double network_step(
     else:
         bp_settle(threads, False)
         with parallel(num_threads=threads):
-            step_share(net, x, labels, targets, B, update, threadid(), omp_get_num_threads())
+            step_share(net, x, labels, targets, B, update, threadid(), bp_team_size())
     return mean_of(net.losses, B)

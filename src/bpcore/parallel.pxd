@@ -7,8 +7,8 @@ costs 0.7 µs.
 
 cdef extern from "teams.h":
     bint BP_OPENMP
-    int omp_get_max_threads() noexcept nogil
-    int omp_get_num_threads() noexcept nogil
+    int bp_max_threads() noexcept nogil
+    int bp_team_size() noexcept nogil
     void bp_barrier() noexcept nogil
     int bp_settle(int threads, bint may_give_way) noexcept nogil    # how many of them to use
 

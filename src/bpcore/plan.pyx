@@ -29,7 +29,7 @@ from bpcore.network cimport (
 )
 from bpcore.operands cimport Address, aligned
 from bpcore.parallel cimport (
-    TOO_LONG_FOR_ONE, bp_settle, omp_get_max_threads, omp_get_num_threads, worth, worth_a_region,
+    TOO_LONG_FOR_ONE, bp_settle, bp_max_threads, bp_team_size, worth, worth_a_region,
 )
 from bpcore.reductions cimport mean_of
 from bpcore.spread cimport LEAST_ROWS, LEAST_STEPS
@@ -346,7 +346,7 @@ cdef class Plan:
         if most == 1:
             return 1
         threads = named(threads)
-        cdef int allowed = omp_get_max_threads(), number = min(<Py_ssize_t> resolve(threads), <Py_ssize_t> allowed)
+        cdef int allowed = bp_max_threads(), number = min(<Py_ssize_t> resolve(threads), <Py_ssize_t> allowed)
         cdef bint may_give_way = threads is None and work < TOO_LONG_FOR_ONE
         number = max(1, min(number, (number if threads is None else allowed) - busy))
         if number > 1:
@@ -376,7 +376,7 @@ cdef class Plan:
                 self.part(job, 0, 1)
             else:
                 with parallel(num_threads=threads):
-                    self.part(job, threadid(), omp_get_num_threads())
+                    self.part(job, threadid(), bp_team_size())
         busy -= threads
 
     cdef void part(self, const Job* job, int rank, int size) noexcept nogil:

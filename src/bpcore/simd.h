@@ -10,6 +10,13 @@ d) The coefficients come from tools/polynomials.py. */
 #ifndef BPCORE_SIMD_H
 #define BPCORE_SIMD_H
 
+/* What each of these flags allows is what the sums, the roundings of exp and log, and NaN must not have: exp(1) was 2. A
+   compiler says nothing of -ffp-contract=fast, which changes the bits: compile with -ffp-contract=off. */
+#if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__) ||                              \
+    defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) || defined(__NO_SIGNED_ZEROS__)
+#error "bpcore's kernels give wrong numbers with -ffast-math and its parts: compile without it."
+#endif
+
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,46 +39,46 @@ static inline uint64_t bp_bits(double x) { uint64_t u; memcpy(&u, &x, sizeof u);
 static inline double bp_from_bits(uint64_t u) { double x; memcpy(&x, &u, sizeof x); return x; }
 
 #define BP_INLINE inline __attribute__((always_inline))
-#define LEAST(a, b) ((a) < (b) ? (a) : (b))
-#define MOST(a, b) ((a) > (b) ? (a) : (b))
-#define SELECT(condition, a, b) ((condition) ? (a) : (b))
-#define T_BYTES 4
-#define N float
-#define U uint32_t
-#define I int32_t
-#define NAME(name) bp_##name##f
-#define BITS(x) bp_bitsf(x)
-#define FROM_BITS(u) bp_from_bitsf(u)
-#define FMA(a, b, c) bp_fmaf(a, b, c)
+#define BP_LEAST(a, b) ((a) < (b) ? (a) : (b))
+#define BP_MOST(a, b) ((a) > (b) ? (a) : (b))
+#define BP_SELECT(condition, a, b) ((condition) ? (a) : (b))
+#define BP_T_BYTES 4
+#define BP_N float
+#define BP_U uint32_t
+#define BP_I int32_t
+#define BP_NAME(name) bp_##name##f
+#define BP_BITS(x) bp_bitsf(x)
+#define BP_FROM_BITS(u) bp_from_bitsf(u)
+#define BP_FMA(a, b, c) bp_fmaf(a, b, c)
 #include "exponential.h"
-#undef T_BYTES
-#undef N
-#undef U
-#undef I
-#undef NAME
-#undef BITS
-#undef FROM_BITS
-#undef FMA
-#define T_BYTES 8
-#define N double
-#define U uint64_t
-#define I int64_t
-#define NAME(name) bp_##name
-#define BITS(x) bp_bits(x)
-#define FROM_BITS(u) bp_from_bits(u)
-#define FMA(a, b, c) bp_fma(a, b, c)
+#undef BP_T_BYTES
+#undef BP_N
+#undef BP_U
+#undef BP_I
+#undef BP_NAME
+#undef BP_BITS
+#undef BP_FROM_BITS
+#undef BP_FMA
+#define BP_T_BYTES 8
+#define BP_N double
+#define BP_U uint64_t
+#define BP_I int64_t
+#define BP_NAME(name) bp_##name
+#define BP_BITS(x) bp_bits(x)
+#define BP_FROM_BITS(u) bp_from_bits(u)
+#define BP_FMA(a, b, c) bp_fma(a, b, c)
 #include "exponential.h"
-#undef T_BYTES
-#undef N
-#undef U
-#undef I
-#undef NAME
-#undef BITS
-#undef FROM_BITS
-#undef FMA
-#undef LEAST
-#undef MOST
-#undef SELECT
+#undef BP_T_BYTES
+#undef BP_N
+#undef BP_U
+#undef BP_I
+#undef BP_NAME
+#undef BP_BITS
+#undef BP_FROM_BITS
+#undef BP_FMA
+#undef BP_LEAST
+#undef BP_MOST
+#undef BP_SELECT
 
 /* log(x) = k·ln 2 + log(1 + f), 1 + f in [sqrt(1/2), sqrt(2)); with s = f / (2 + f) and z = s²
    log(1 + f) = f − (f²/2 − s·(f²/2 + z·q(z))), which keeps f itself unrounded. Error ≤ 3 ULP. */
@@ -147,21 +154,21 @@ static inline double bp_tanh(double x) {
 
 #include "vectors.h"
 
-#define T float
-#define T_BYTES 4
-#define BP(name) bp_##name##f
+#define BP_T float
+#define BP_T_BYTES 4
+#define BP_(name) bp_##name##f
 #include "tiles.h"
 #include "rows.h"
-#undef T
-#undef T_BYTES
-#undef BP
-#define T double
-#define T_BYTES 8
-#define BP(name) bp_##name
+#undef BP_T
+#undef BP_T_BYTES
+#undef BP_
+#define BP_T double
+#define BP_T_BYTES 8
+#define BP_(name) bp_##name
 #include "tiles.h"
 #include "rows.h"
-#undef T
-#undef T_BYTES
-#undef BP
+#undef BP_T
+#undef BP_T_BYTES
+#undef BP_
 
 #endif

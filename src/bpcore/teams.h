@@ -11,17 +11,21 @@
 #ifdef _OPENMP
 #include <omp.h>
 #define BP_OPENMP 1
+static inline int bp_max_threads(void) { return omp_get_max_threads(); }
+static inline int bp_team_size(void) { return omp_get_num_threads(); }
 static inline void bp_barrier(void) { _Pragma("omp barrier") }
 #else
 #define BP_OPENMP 0
-#define omp_get_max_threads() 1
-#define omp_get_num_threads() 1
+static inline int bp_max_threads(void) { return 1; }
+static inline int bp_team_size(void) { return 1; }
 static inline void bp_barrier(void) {}
 #endif
 
 #if defined(_OPENMP) && defined(__linux__)
 #include <sched.h>
-
+#endif
+/* Processors are only named where _GNU_SOURCE is defined, as Python.h and C++ do. */
+#if defined(_OPENMP) && defined(CPU_SET)
 /* Of each thread that begins regions, in each module: when it last settled a team, of how many, and until when it gives
    way. */
 static __thread double bp_last = -1, bp_taken_until = -1;

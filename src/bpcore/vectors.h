@@ -55,7 +55,7 @@
 #define bp_vector_repeat(p) ((bp_vector)_mm512_loadu_pd(p))
 #define bp_vector_halvesf(p, q)                                                            \
     ((bp_vectorf)_mm512_mask_broadcastss_ps(_mm512_set1_ps(*(p)), 0xff00, _mm_load_ss(q)))
-#define bp_vector_halves(p, q) ((bp_vector)_mm512_set1_pd(*(p)))
+#define bp_vector_halves(p, q) ((void)(q), (bp_vector)_mm512_set1_pd(*(p)))
 #define bp_load_somef(p, count) ((bp_vectorf)_mm512_maskz_loadu_ps((__mmask16)((1u << (count)) - 1), p))
 #define bp_load_some(p, count) ((bp_vector)_mm512_maskz_loadu_pd((__mmask8)((1u << (count)) - 1), p))
 #define bp_store_somef(p, count, v) _mm512_mask_storeu_ps(p, (__mmask16)((1u << (count)) - 1), (__m512)(v))
@@ -144,13 +144,7 @@
 #define BP_UNROLL_TILE BP_PRAGMA(GCC unroll 27)
 #endif
 
-#define BP_SELECT(a, b, mask) ((__typeof__(b))(((mask) & (__typeof__(mask))(a)) | (~(mask) & (__typeof__(mask))(b))))
-#if !defined(bp_vector_max)
-#define bp_vector_maxf(a, b) BP_SELECT(a, b, (a) > (b))
-#define bp_vector_max(a, b) BP_SELECT(a, b, (a) > (b))
-#define bp_vector_minf(a, b) BP_SELECT(a, b, (a) < (b))
-#define bp_vector_min(a, b) BP_SELECT(a, b, (a) < (b))
-#endif
+#define BP_BLEND(a, b, mask) ((__typeof__(b))(((mask) & (__typeof__(mask))(a)) | (~(mask) & (__typeof__(mask))(b))))
 
 #if defined(bp_vector_stream)
 /* What was streamed comes before what is stored later. */

@@ -1,0 +1,52 @@
+"""The C headers in somebody else's program: they leave its macros alone, and refuse flags that break their numbers."""
+
+import os
+import re
+import shlex
+import string
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import bpcore
+
+HEADERS = sorted(Path(bpcore.get_include()).glob("*.h"))
+CC = shlex.split(os.environ.get("CC", "cc"))
+# Capital letters are what programs most often define as macros: sizes, counts, types.
+LETTERS = "".join(f'#define {letter} "a letter of mine"\n' for letter in string.ascii_uppercase)
+OPENMP = pytest.mark.skipif(not bpcore.cpu_info()["threads"], reason="the package is built without OpenMP")
+PROGRAM = '{defined}#include "simd.h"\n#include "teams.h"\nint main(void) {{ return {result}; }}\n'
+
+
+def compiled(folder, text, *flags):
+    """What the compiler says of a program over the headers."""
+    (folder / "m.c").write_text(text)
+    command = [*CC, *flags, f"-I{bpcore.get_include()}", "-fsyntax-only", "m.c"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("header", HEADERS, ids=[header.name for header in HEADERS])
+def test_macros_have_a_prefix(header):
+    names = re.findall(r"^\s*#\s*(?:define|undef)\s+(\w+)", header.read_text(encoding="utf-8"), re.MULTILINE)
+    assert [name for name in names if not name.startswith(("BP_", "bp_", "BPCORE_"))] == []
+
+
+@pytest.mark.parametrize(
+    "openmp", [[], pytest.param(["-fopenmp"], marks=OPENMP)], ids=["one thread", "OpenMP"]
+)
+def test_a_program_keeps_its_macros(openmp, tmp_path):
+    names = ["NAME", "SELECT", "LANES", "FMA", "KIND", "BP", *string.ascii_uppercase]
+    defined = LETTERS + "".join(f"#define {name} 1\n" for name in names if len(name) > 1)
+    kept = "".join(f"#if !defined({name})\n#error {name} is gone\n#endif\n" for name in names)
+    done = compiled(
+        tmp_path, PROGRAM.format(defined=defined, result="0") + kept, *openmp, "-Wall", "-Wextra", "-Werror"
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("flag", ["-ffast-math", "-Ofast", "-ffinite-math-only"])
+def test_flags_that_break_the_numbers_are_refused(flag, tmp_path):
+    done = compiled(tmp_path, PROGRAM.format(defined="", result="bp_exp(1.0) != 0x1.5bf0a8b145769p1"), flag)
+    assert done.returncode != 0
+    assert "wrong numbers with -ffast-math" in done.stderr
