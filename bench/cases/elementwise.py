@@ -31,6 +31,7 @@ def run(quick: bool, threads: int) -> Iterator[Result]:
         what = f"softmax-cross-entropy and gradient {B}×{K}: times NumPy"
         yield Result("elementwise", what, ratio, "", f">= {least}" if one else "")
 
+    yield from tanh(rounds, one)
     n = 100_000 if quick else 10_000_000
     x, out, mask = rng.normal(size=n).astype(np.float32), np.empty(n, np.float32), np.empty(n, bool)
     dx = np.empty_like(out)
@@ -55,6 +56,22 @@ def run(quick: bool, threads: int) -> Iterator[Result]:
     for name in ("relu_forward", "sigmoid_forward", "tanh_forward"):
         ratio = timings[f"{name} twin"].best / timings[name].best
         yield Result("elementwise", f"{name}: times NumPy", ratio, "")
+
+
+def tanh(rounds: int, one: bool) -> Iterator[Result]:
+    """NumPy's time over ours, from numbers that stay in the first-level cache to such that do not."""
+    for dtype in (np.float32, np.float64):
+        for n in (1_000, 10_000, 100_000, 1_000_000):
+            x = np.random.default_rng(0).normal(size=n).astype(dtype)
+            out = np.empty_like(x)
+            contenders = {
+                "ours": lambda x=x, out=out: kernels.tanh_forward(x, out),
+                "theirs": lambda x=x, out=out: np.tanh(x, out),
+            }
+            timings = interleaved(contenders, rounds)
+            ratio = timings["theirs"].median / timings["ours"].median
+            what = f"tanh of {n} {np.dtype(dtype)}: times NumPy"
+            yield Result("elementwise", what, ratio, "", ">= 0.91" if one else "")
 
 
 def numpys(x: np.ndarray, t: np.ndarray) -> tuple[float, np.ndarray]:

@@ -8,7 +8,7 @@ from cython cimport floating
 from cython.parallel cimport prange
 
 from bpcore.parallel cimport SPAN
-from bpcore.simd cimport bp_streamed, relu_backward_span, relu_span, sigmoid_span, tanh
+from bpcore.simd cimport bp_streamed, relu_backward_span, relu_span, sigmoid_span, tanh_span
 
 cdef enum:
     STREAM_BYTES = 33554432    # a common last-level cache
@@ -136,14 +136,8 @@ cdef inline void tanh_forward(
         tanh_span(n, &x[0], &out[0])
         return
     for i in prange(0, n, SPAN, num_threads=threads, schedule="static"):
+        # out = tanh(x)
         tanh_span(min(<Py_ssize_t> SPAN, n - i), &x[i], &out[i])
-
-
-cdef inline void tanh_span(Py_ssize_t n, const floating* x, floating* out) noexcept nogil:
-    cdef Py_ssize_t i
-    # out = tanh(x)
-    for i in range(n):
-        out[i] = tanh(x[i])
 
 
 cdef inline void tanh_backward(

@@ -31,13 +31,9 @@ def relu_backward(
 
 
 @door("x:N -> out:N=x")
-def sigmoid_forward(const floating[::1] x not None, floating[::1] out not None, threads=None):
+def sigmoid_forward(x, out, threads=None):
     """out = 1 / (1 + exp(−x)), without overflow for any x. `out` may be `x`."""
-    agree(out.shape[0] == x.shape[0])
-    separate(meet_in_part(run(out), run(x)))
-    cdef int n = team(threads, x.shape[0])
-    with nogil:
-        activations.sigmoid_forward(x, out, n)
+    unary(x, out, threads, sigmoid_span[float], sigmoid_span[double])
 
 
 @door("dout:N out:N -> dx:N=dout,out")
@@ -56,13 +52,9 @@ def sigmoid_backward(
 
 
 @door("x:N -> out:N=x")
-def tanh_forward(const floating[::1] x not None, floating[::1] out not None, threads=None):
+def tanh_forward(x, out, threads=None):
     """out = tanh(x), within 3 ULP. `out` may be `x`."""
-    agree(out.shape[0] == x.shape[0])
-    separate(meet_in_part(run(out), run(x)))
-    cdef int n = team(threads, x.shape[0])
-    with nogil:
-        activations.tanh_forward(x, out, n)
+    unary(x, out, threads, tanh_span[float], tanh_span[double])
 
 
 @door("dout:N out:N -> dx:N=dout,out")

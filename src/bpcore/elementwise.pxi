@@ -64,33 +64,21 @@ def multiply(
 
 
 @door("x:N -> out:N=x")
-def exp(const floating[::1] x not None, floating[::1] out not None, threads=None):
+def exp(x, out, threads=None):
     """out = exp(x), within 2 ULP. `out` may be `x`."""
-    agree(out.shape[0] == x.shape[0])
-    separate(meet_in_part(run(out), run(x)))
-    cdef int n = team(threads, x.shape[0])
-    with nogil:
-        elementwise.exp(x, out, n)
+    unary(x, out, threads, exp_span[float], exp_span[double])
 
 
 @door("x:N -> out:N=x")
-def log(const floating[::1] x not None, floating[::1] out not None, threads=None):
+def log(x, out, threads=None):
     """out = log(x), within 3 ULP; −inf at 0, NaN below. `out` may be `x`."""
-    agree(out.shape[0] == x.shape[0])
-    separate(meet_in_part(run(out), run(x)))
-    cdef int n = team(threads, x.shape[0])
-    with nogil:
-        elementwise.log(x, out, n)
+    unary(x, out, threads, elementwise.log_span[float], elementwise.log_span[double])
 
 
 @door("x:N -> out:N=x")
-def reciprocal(const floating[::1] x not None, floating[::1] out not None, threads=None):
+def reciprocal(x, out, threads=None):
     """out = 1 / x. `out` may be `x`."""
-    agree(out.shape[0] == x.shape[0])
-    separate(meet_in_part(run(out), run(x)))
-    cdef int n = team(threads, x.shape[0])
-    with nogil:
-        elementwise.reciprocal(x, out, n)
+    unary(x, out, threads, elementwise.reciprocal_span[float], elementwise.reciprocal_span[double])
 
 
 @door("dout:N out:N -> dx:N=dout,out")

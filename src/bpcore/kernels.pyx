@@ -9,6 +9,9 @@ d) What is wrong with a call is put into words by bpcore.doors.
 e) The doors to a .pxd file stand in the .pxi file of its name.
 """
 
+from cpython.buffer cimport (
+    PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer,
+)
 from cython cimport floating
 from cython.parallel cimport prange
 from libc.stdint cimport int64_t
@@ -20,9 +23,13 @@ cimport bpcore.elementwise as elementwise
 cimport bpcore.reductions as reductions
 cimport bpcore.softmax as rows
 cimport bpcore.squared_error as squares
+from bpcore.buffers cimport shaped
 from bpcore.overlaps cimport Span, everything, matrix, meet, meet_in_part, run, span
-from bpcore.parallel cimport BP_OPENMP, TOO_LONG_FOR_ONE, WORTH_A_THREAD, bp_settle, bp_max_threads
-from bpcore.simd cimport BP_TILE_ROWS, BP_TILE_VECTORS, BP_VECTOR_BYTES, bp_multiply_adds, bp_multiply_addsf
+from bpcore.parallel cimport BP_OPENMP, SPAN, TOO_LONG_FOR_ONE, WORTH_A_THREAD, bp_settle, bp_max_threads
+from bpcore.simd cimport (
+    BP_TILE_ROWS, BP_TILE_VECTORS, BP_VECTOR_BYTES, bp_multiply_adds, bp_multiply_addsf, exp_span, sigmoid_span,
+    tanh_span,
+)
 
 from bpcore.doors import door
 from bpcore.threads import named, resolve
@@ -78,6 +85,50 @@ def multiply_adds(str dtype, Py_ssize_t rounds, int threads=1):
 cdef int separate(bint overlap) except -1:
     if overlap:
         raise ValueError("an output overlaps another array")
+    return 0
+
+
+ctypedef void (*SingleSpan)(Py_ssize_t, const float*, float*) noexcept nogil
+ctypedef void (*DoubleSpan)(Py_ssize_t, const double*, double*) noexcept nogil
+
+
+cdef int unary(x, out, threads, SingleSpan of_single, DoubleSpan of_double) except -1:
+    """out = f(x) for vectors, f given by its loop over each type; `out` may be `x`.
+
+    Through the buffers themselves: typed memoryviews of a fused type cost more than the loop over a thousand numbers.
+    """
+    cdef Py_buffer source, target
+    PyObject_GetBuffer(x, &source, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT)
+    try:
+        PyObject_GetBuffer(out, &target, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | PyBUF_WRITABLE)
+        try:
+            unary_of_buffers(&source, &target, threads, of_single, of_double)
+        finally:
+            PyBuffer_Release(&target)
+    finally:
+        PyBuffer_Release(&source)
+    return 0
+
+
+cdef int unary_of_buffers(
+    const Py_buffer* x, const Py_buffer* out, threads, SingleSpan of_single, DoubleSpan of_double
+) except -1:
+    cdef char letter = x.format[0]
+    cdef Py_ssize_t n = x.shape[0] if x.ndim == 1 else 0, i
+    agree(letter in (c"f", c"d") and x.format[1] == 0 and x.ndim == 1 and shaped(out, letter, 1, n, n))
+    separate(n > 0 and meet_in_part(span(out.buf, out.len, out.itemsize), span(x.buf, x.len, x.itemsize)))
+    cdef int number = team(threads, n)
+    with nogil:
+        if number == 1 and letter == c"f":
+            of_single(n, <const float*> x.buf, <float*> out.buf)
+        elif number == 1:
+            of_double(n, <const double*> x.buf, <double*> out.buf)
+        else:
+            for i in prange(0, n, SPAN, num_threads=number, schedule="static"):
+                if letter == c"f":
+                    of_single(min(<Py_ssize_t> SPAN, n - i), <const float*> x.buf + i, <float*> out.buf + i)
+                else:
+                    of_double(min(<Py_ssize_t> SPAN, n - i), <const double*> x.buf + i, <double*> out.buf + i)
     return 0
 
 

@@ -47,6 +47,7 @@ typedef int64_t BP_(vector_integers) __attribute__((vector_size(BP_VECTOR_BYTES)
 
 static BP_UNUSED void BP_(exp_span)(ptrdiff_t n, const BP_T *x, BP_T *out) { BP_OVER(BP_(vector_exp)); }
 static BP_UNUSED void BP_(sigmoid_span)(ptrdiff_t n, const BP_T *x, BP_T *out) { BP_OVER(BP_(vector_sigmoid)); }
+static BP_UNUSED void BP_(tanh_span)(ptrdiff_t n, const BP_T *x, BP_T *out) { BP_OVER(BP_(vector_tanh)); }
 
 /* max_k x[k], or x[0] if that is NaN; a NaN behind it is passed over. Which lane held the largest changes no bit, nor
    that some numbers are looked at twice. */

@@ -126,32 +126,6 @@ static inline double bp_log(double x) {
     return x < 0.0 ? (double)NAN : (x != x ? x : y);
 }
 
-/* tanh(x) = −m / (2 + m) by the sign of x, m = exp(y) − 1 and y = −2|x|; m = 2^n·(exp(r) − 1) + (2^n − 1) keeps the
-   digits of a small y. From 10 and 20 on the result is 1. Error ≤ 3 ULP. */
-static inline float bp_tanhf(float x) {
-    float y = -2.0f * bp_from_bitsf(bp_bitsf(x) & 0x7fffffffu);
-    y = y < -20.0f ? -20.0f : y;
-    const float shifted = bp_fmaf(y, 0x1.715476p+0f, 0x1.8p23f);
-    const float n = shifted - 0x1.8p23f;
-    float r = bp_fmaf(n, -0x1.63p-1f, y);
-    r = bp_fmaf(n, 0x1.bd0106p-13f, r);
-    const float power = bp_from_bitsf((bp_bitsf(shifted) - 0x4b400000u + 127u) << 23);
-    const float m = bp_fmaf(power, bp_exp_tailf(r), power - 1.0f);
-    return bp_from_bitsf((bp_bitsf(-m / (2.0f + m)) & 0x7fffffffu) | (bp_bitsf(x) & 0x80000000u));
-}
-
-static inline double bp_tanh(double x) {
-    double y = -2.0 * bp_from_bits(bp_bits(x) & 0x7fffffffffffffffu);
-    y = y < -40.0 ? -40.0 : y;
-    const double shifted = bp_fma(y, 0x1.71547652b82fep+0, 0x1.8p52);
-    const double n = shifted - 0x1.8p52;
-    double r = bp_fma(n, -0x1.62e42feep-1, y);
-    r = bp_fma(n, -0x1.a39ef35793c76p-33, r);
-    const double power = bp_from_bits((uint64_t)((uint32_t)bp_bits(shifted) + 1023u) << 52);
-    const double m = bp_fma(power, bp_exp_tail(r), power - 1.0);
-    return bp_from_bits((bp_bits(-m / (2.0 + m)) & 0x7fffffffffffffffu) | (bp_bits(x) & 0x8000000000000000u));
-}
-
 #include "vectors.h"
 
 #define BP_T float

@@ -32,6 +32,7 @@ cdef extern from "simd.h" nogil:
     double bp_highest(Py_ssize_t K, const double* x) noexcept
     void bp_exp_spanf(Py_ssize_t n, const float* x, float* out) noexcept
     void bp_sigmoid_spanf(Py_ssize_t n, const float* x, float* out) noexcept
+    void bp_tanh_spanf(Py_ssize_t n, const float* x, float* out) noexcept
     void bp_relu_spanf(Py_ssize_t n, const float* x, float* out, unsigned char* mask, bint stream) noexcept
     void bp_relu_backward_spanf(
         Py_ssize_t n, const float* dout, const unsigned char* mask, float* dx, bint stream
@@ -41,6 +42,7 @@ cdef extern from "simd.h" nogil:
     float bp_multiply_addsf(Py_ssize_t rounds) noexcept
     void bp_exp_span(Py_ssize_t n, const double* x, double* out) noexcept
     void bp_sigmoid_span(Py_ssize_t n, const double* x, double* out) noexcept
+    void bp_tanh_span(Py_ssize_t n, const double* x, double* out) noexcept
     void bp_relu_span(Py_ssize_t n, const double* x, double* out, unsigned char* mask, bint stream) noexcept
     void bp_relu_backward_span(
         Py_ssize_t n, const double* dout, const unsigned char* mask, double* dx, bint stream
@@ -163,6 +165,14 @@ cdef inline void sigmoid_span(Py_ssize_t n, const floating* x, floating* out) no
         bp_sigmoid_spanf(n, x, out)
     else:
         bp_sigmoid_span(n, x, out)
+
+
+cdef inline void tanh_span(Py_ssize_t n, const floating* x, floating* out) noexcept nogil:
+    """out = tanh(x); out may be x."""
+    if floating is float:
+        bp_tanh_spanf(n, x, out)
+    else:
+        bp_tanh_span(n, x, out)
 
 
 cdef inline void relu_span(
