@@ -2,10 +2,13 @@
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests import teams
 
 # No deadline: a test's first example pays for imports, and speed claims are benchmarks.
 settings.register_profile("quick", deadline=None, derandomize=True, print_blob=True, max_examples=50)
@@ -60,6 +63,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("not run: the data is not in $BACKPROP_DATA")
         for name in names:
             terminalreporter.write_line(name)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _more_threads_than_processors() -> Iterator[None]:
+    """Give tests as many threads as they name, where OpenMP would give as many as there are processors."""
+    with teams.allowed():
+        yield
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The matrix product behind the affine layer: c = start + a·b, blocked, packed, and exact at the edges.
 
-a) The columns of c are cut into blocks at most as wide as a register tile. Any part of c, some rows or some whole
-   blocks of columns, is a product of its own with the same bits, so threads share the work as they like.
+a) The columns of c are cut into blocks at most as wide as a register tile. Some of the rows of c, or columns from
+   one multiple of LANES to another or to the end, are a product of their own with the same bits: so threads share c.
 b) Along k the sums are cut into pieces whose panel of `b` stays in cache, packed on the stack where it does not lie
    well; the rows of c into slabs whose part of `a` in a piece stays in the second-level cache. Sums go on from where
    they stand in c, so every element is one chain of fused multiply-adds, however k is cut.
@@ -16,6 +16,7 @@ from cython.parallel cimport prange
 from libc.string cimport memcpy
 
 from bpcore.operands cimport Address, Rows, Shape, addresses, aligned, begin, collide, part_of, row_address, rows_of
+from bpcore.parallel cimport share
 from bpcore.simd cimport (
     BP_EIGHT, BP_MASKS_ARE_FREE, BP_MORE_VECTORS, BP_THIN_ROWS, BP_THIN_VECTORS, BP_TILE_ROWS, BP_TILE_VECTORS,
     BP_VECTOR_BYTES, pack_columns, pack_rows, tile, tile_and_tail,
@@ -69,37 +70,41 @@ cdef inline void product_shared(
     const Shape s,
     int threads,
 ) noexcept nogil:
-    """The product on several threads: each takes some of the rows or, of a flat c, some blocks of columns."""
-    cdef Py_ssize_t blocks = blocks_of(s, lanes_of(c), vector_of(c))
+    """The product on several threads: each takes some of the rows or, of a flat c, some columns."""
+    cdef int lanes = lanes_of(c)
+    cdef Py_ssize_t whole = s.N - tail_of(s, lanes)
+    cdef Py_ssize_t most = min(blocks_of(s, lanes, vector_of(c)), (whole + lanes - 1) // lanes)
     cdef Py_ssize_t rows = min(<Py_ssize_t> threads, (s.M + BP_TILE_ROWS - 1) // BP_TILE_ROWS)
-    cdef Py_ssize_t columns = max(min(threads // max(rows, 1), blocks), 1)
+    cdef Py_ssize_t columns = max(min(threads // max(rows, 1), most), 1)
     cdef Py_ssize_t t
     if threads == 1:
         product(a, b, start, c, s, NULL)
         return
     for t in prange(rows * columns, num_threads=threads, schedule="static"):
-        product_part(a, b, start, c, s, t // columns, rows, t % columns, columns, blocks)
+        product_part(a, b, start, c, s, t // columns, rows, t % columns, columns)
 
 
 cdef inline void product_part(
     const Rows a,
     const floating* b,
     const floating* start,
-    floating* c,                  # OUT  the row-th of `rows` parts of its rows, likewise of its blocks of columns
+    floating* c,                  # OUT  the row-th of `rows` parts of its rows, likewise of its columns
     const Shape s,
     Py_ssize_t row,
     Py_ssize_t rows,
     Py_ssize_t column,
     Py_ssize_t columns,
-    Py_ssize_t blocks,
 ) noexcept nogil:
-    cdef int lanes = lanes_of(c), vector = vector_of(c)
+    # A part that is a product of its own has last columns where its width is no multiple of LANES, not of a vector:
+    # only the last part may, or columns in the middle of c would be dot products.
+    cdef int lanes = lanes_of(c)
+    cdef Py_ssize_t whole = s.N - tail_of(s, lanes)
     cdef Py_ssize_t first = s.M * row // rows
-    cdef Py_ssize_t left = edge_of(s, lanes, vector, blocks * column // columns, blocks)
+    cdef Py_ssize_t left = share(whole, <int> column, <int> columns, lanes)
     cdef Py_ssize_t right = s.N
     cdef Shape part = s
     if column + 1 < columns:
-        right = edge_of(s, lanes, vector, blocks * (column + 1) // columns, blocks)
+        right = share(whole, <int> column + 1, <int> columns, lanes)
     part.M = s.M * (row + 1) // rows - first
     part.N = right - left
     if s.copies is not NULL:

@@ -7,7 +7,18 @@
    what lies behind them; bytes as integers of a number's width; stores that go past the caches; lanes in another order.
    A level that lacks one of the last three goes without. */
 
-#if defined(__AVX512F__)
+#if defined(BPCORE_LIKE_NEON)
+/* The vectors and tiles of NEON with x86-64's instructions: for tests of the bits contract (.ci/like_neon). */
+#include <immintrin.h>
+#define BP_VECTOR_BYTES 16
+#define BP_TILE_ROWS 9
+#define BP_DOT_ROWS 2
+#define BP_DOT_COLUMNS 2
+#define BP_MASKS 0
+#define BP_MASKS_ARE_FREE 0
+#define bp_vector_fmaf(a, b, c) ((bp_vectorf)_mm_fmadd_ps((__m128)(a), (__m128)(b), (__m128)(c)))
+#define bp_vector_fma(a, b, c) ((bp_vector)_mm_fmadd_pd((__m128d)(a), (__m128d)(b), (__m128d)(c)))
+#elif defined(__AVX512F__)
 #include <immintrin.h>
 #define BP_VECTOR_BYTES 64
 #define BP_TILE_ROWS 9
