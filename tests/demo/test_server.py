@@ -204,22 +204,38 @@ def test_400_and_501_for_what_is_hardly_http(server):
     assert "BREW" in json.loads(answer)["error"]
 
 
-def test_403_for_every_other_host(server):
-    port = server.server_port
-    for name in (
-        "evil.example",
-        f"evil.example:{port}",
-        "127.0.0.1",
-        f"127.0.0.1:{port + 1}",
-        f"[::1]:{port}",
-        "",
-    ):
-        for method, path in (("GET", "/"), ("GET", "/model"), ("POST", "/predict"), ("GET", "/gone")):
-            status, _, answer = ask(server, method, path, headers={"Host": name})
-            assert status == 403
-            assert json.loads(answer)["error"].endswith(f"wanted 127.0.0.1:{port} or localhost:{port}")
-    for name in (f"localhost:{port}", f"LOCALHOST:{port}", f"127.0.0.1:{port}"):
-        assert ask(server, "GET", "/", headers={"Host": name})[0] == 200
+@pytest.mark.parametrize(
+    "name",
+    [
+        "evil.example", "evil.example:{port}", "localhost.evil.example", "evil.example:localhost",
+        "notlocalhost:{port}", "127.0.0.1.evil.example:{port}", "127.0.0.2:{port}", "192.168.0.1:{port}",
+        "[::2]:{port}", "::1", "::1:{port}",
+        "localhost:", "localhost:x", "localhost:123456", "localhost:{port}:{port}", "localhost:{port}, evil.example",
+        "evil.example@localhost:{port}", "localhost:{port}/", "0.0.0.0:{port}", "[::1", "",
+    ],
+)  # fmt: skip
+def test_403_for_every_other_host(server, name):
+    name = name.format(port=server.server_port)
+    for method, path in (("GET", "/"), ("GET", "/model"), ("POST", "/predict"), ("GET", "/gone")):
+        status, _, answer = ask(server, method, path, headers={"Host": name})
+        assert status == 403
+        wanted = "wanted 127.0.0.1, localhost or [::1], and a port"
+        assert json.loads(answer)["error"] == f"Host is {name or 'missing'}, {wanted}"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "localhost:{port}", "LOCALHOST:{port}", "127.0.0.1:{port}", "[::1]:{port}",
+        # What a browser says at the near end of a tunnel.
+        "localhost:9000", "LocalHost:9000", "127.0.0.1:9000", "[::1]:9000", "127.0.0.1", "localhost", "[::1]",
+    ],
+)  # fmt: skip
+def test_this_machine_by_any_name_and_through_a_tunnel(server, name):
+    name = name.format(port=server.server_port)
+    assert ask(server, "GET", "/", headers={"Host": name})[0] == 200
+    for origin in (f"http://{name}", f"http://{name.lower()}"):
+        assert post(server, {"pixels": DRAWING}, Host=name, Origin=origin)[0] == 200
 
 
 def test_403_without_a_host_or_with_two(server):
@@ -229,9 +245,15 @@ def test_403_without_a_host_or_with_two(server):
 
 
 def test_403_for_another_origin(server):
-    for origin in ("http://evil.example", "null", f"https://127.0.0.1:{server.server_port}"):
+    port = server.server_port
+    # Another page of this machine is another page, too.
+    for origin in ("http://evil.example", "null", f"https://127.0.0.1:{port}", "http://localhost:9000", ""):
         status, answer = post(server, {"pixels": DRAWING}, Origin=origin)
         assert (status, answer["error"]) == (403, f"Origin is {origin}, wanted this page")
+    status, answer = post(
+        server, {"pixels": DRAWING}, Host="localhost:9000", Origin=f"http://127.0.0.1:{port}"
+    )
+    assert (status, answer["error"]) == (403, f"Origin is http://127.0.0.1:{port}, wanted this page")
     assert post(server, {"pixels": DRAWING}, Origin=server.url.rstrip("/"))[0] == 200
 
 
@@ -344,13 +366,3 @@ def test_a_client_that_went_away_is_no_event_and_a_bug_of_ours_is(server, capfd)
 def test_a_port_that_is_taken(server, small_model):
     with pytest.raises(OSError, match="Address already in use"):
         server_module.Server(small_model, server.server_port)
-
-
-def test_at_port_80_browsers_leave_the_port_out(small_model, monkeypatch):
-    def bind(server):
-        server.server_name, server.server_port = "127.0.0.1", 80
-
-    monkeypatch.setattr(server_module.Server, "server_bind", bind)
-    monkeypatch.setattr(server_module.Server, "server_activate", lambda server: None)
-    with server_module.Server(small_model, 80) as server:
-        assert server.hosts == {"127.0.0.1", "localhost", "127.0.0.1:80", "localhost:80"}

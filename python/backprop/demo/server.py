@@ -1,12 +1,13 @@
 """HTTP on 127.0.0.1, for the demo's page alone.
 
 a) One request a connection (HTTP/1.0), one thread each; whoever has not sent a whole request in time is cut off.
-b) `Host` has to be this very address, else a foreign site could point its own name at 127.0.0.1 and read the answers;
-   `Origin`, which browsers send with a POST, has to be this page.
+b) `Host` has to name this machine, else a foreign site could point its own name at 127.0.0.1 and read the answers. Its
+   port may be another than ours: that of a tunnel. `Origin`, which browsers send with a POST, has to be that page.
 c) Whatever is refused is answered with JSON, `{"error": …}`.
 """
 
 import io
+import re
 import socket
 import socketserver
 import sys
@@ -21,6 +22,8 @@ from backprop.demo.answers import LARGEST, RefusedError, predict, to_json
 from backprop.demo.model import Model
 
 ADDRESS = "127.0.0.1"
+# What a browser calls this machine, in lower case, with the port unless it is 80.
+HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?")
 # Seconds for a whole request; from the same machine it takes a few milliseconds.
 PATIENCE = 10.0
 # Bytes of a refused body that are read and dropped, so that the answer is read before the connection breaks.
@@ -78,9 +81,6 @@ class Server(ThreadingHTTPServer):
         self.contents = {path: ((page / name).read_bytes(), kind) for path, (name, kind) in FILES.items()}
         self.contents["/model"] = to_json(model.description()), JSON
         super().__init__((ADDRESS, port), Handler)
-        self.hosts = {f"{name}:{self.server_port}" for name in (ADDRESS, "localhost")}
-        if self.server_port == 80:  # which browsers leave out
-            self.hosts |= {ADDRESS, "localhost"}
 
     @property
     def url(self) -> str:
@@ -183,12 +183,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def _check_names(self) -> None:
         hosts = self.headers.get_all("Host", [])
-        if len(hosts) != 1 or hosts[0].lower() not in self.server.hosts:
+        if len(hosts) != 1 or not HOST.fullmatch(hosts[0].lower()):
             got = ", ".join(hosts)[:60] or "missing"
-            wanted = " or ".join(sorted(self.server.hosts))
-            raise RefusedError(HTTPStatus.FORBIDDEN, f"Host is {got}, wanted {wanted}")
+            raise RefusedError(
+                HTTPStatus.FORBIDDEN, f"Host is {got}, wanted {ADDRESS}, localhost or [::1], and a port"
+            )
         origin = self.headers.get("Origin")
-        if origin is not None and origin.lower().removeprefix("http://") not in self.server.hosts:
+        if origin is not None and origin.lower() != f"http://{hosts[0].lower()}":
             raise RefusedError(HTTPStatus.FORBIDDEN, f"Origin is {origin[:60]}, wanted this page")
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
