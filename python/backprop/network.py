@@ -18,6 +18,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from backprop import evaluation, training
 from backprop._arguments import checked_sizes, float_type, one_of, per_feature
 from backprop._arrays import Array, plural, samples, targets, values
 from backprop._names import named_arguments
@@ -26,12 +27,9 @@ from backprop.history import History
 from backprop.layers import IdentityWithLoss
 from backprop.optimizers import Optimizer, Rule
 from backprop.parameters import Parameters
-from backprop.plans import NetworkPlan, NoPlan, make_plan, stored
+from backprop.plans import NetworkPlan, NoPlan, make_plan
 from backprop.stack import ACTIVATIONS, LOSSES, Layers, initial_layers
-from backprop.training import Callback, fit
-
-# Rows that predict at once when only a count is wanted, so that no full-size temporary is made.
-BLOCK = 1 << 14
+from backprop.training import Callback
 
 
 class Network:
@@ -159,82 +157,23 @@ class Network:
         x : array of shape (B, I) or (B, …) with I elements a sample
         out : ndarray of shape (B, K) and the network's type, optional
         """
-        plan = self._plan()
-        if plan is not None and out is None:
-            scores = plan.predict(x)
-            if scores is not None:
-                return scores
-        rows = self._rows(x)
-        shape = (len(rows), self.sizes[-1])
-        if out is not None and not (
-            isinstance(out, np.ndarray) and out.shape == shape and out.dtype == self.dtype
-        ):
-            got = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
-            raise ValueError(f"predict: out is {got}, wanted an array of {self.dtype} {shape}")
-        if plan is None:
-            scores = self._inputs(x)
-            for layer in self.layers.values():
-                scores = copy.copy(layer).forward(scores)
-        else:
-            scores = np.empty(shape, dtype=self.dtype)
-            if out is not None and out.flags.carray:
-                read = (rows, *self.params.values())
-                scores = scores if any(np.may_share_memory(out, one) for one in read) else out
-            plan.scores(stored(rows, self.dtype), scores)
-        if out is None or scores is out:
-            return scores
-        out[...] = scores
-        return out
+        return evaluation.predict(self, self._plan(), x, out)
 
     def predict_proba(self, x: ArrayLike) -> Array:
         """Softmax of the scores: probabilities of the classes, (B, K)."""
-        from bpcore import kernels
-
         self._classifies("predict_proba")
-        scores = self.predict(x)
-        y = np.empty_like(scores)
-        kernels.softmax(scores, y)
-        return y
+        return evaluation.probabilities(self.predict(x))
 
     def accuracy(self, x: ArrayLike, t: ArrayLike) -> float:
         """Share of samples whose highest score is that of their label."""
         self._classifies("accuracy")
-        rows, classes = samples("accuracy", x), self.sizes[-1]
-        labels = targets("accuracy", t, (len(rows), classes), self.dtype)
-        if labels.ndim == 2:
-            labels = labels.argmax(axis=1)
-        if not len(rows):
-            raise ValueError("accuracy: x has 0 rows, wanted at least 1")
         # Whoever overrides `predict` means those scores.
-        plan, right = self._plan() if type(self).predict is Network.predict else None, 0
-        for start in range(0, len(rows), BLOCK):
-            x_block, t_block = rows[start : start + BLOCK], labels[start : start + BLOCK]
-            if plan is None:
-                right += int((self.predict(x_block).argmax(axis=1) == t_block).sum())
-            else:
-                right += plan.right(stored(self._rows(x_block), self.dtype), t_block)
-        return right / len(rows)
+        plan = self._plan() if type(self).predict is Network.predict else None
+        return evaluation.accuracy(self, plan, x, t)
 
     def train_step(self, x: ArrayLike, t: ArrayLike, optimizer: Optimizer) -> float:
         """One step: loss, gradient, update. Returns the loss before the update."""
-        plan = self.plan_for(optimizer)
-        if plan is not None:
-            assert isinstance(optimizer, Rule)  # plan_for has looked
-            moments = optimizer.moments_for(plan, self.params)
-            loss = plan.step(x, t, optimizer.settings(), None, moments)
-            if loss is None and len(rows := self._rows(x)):
-                wanted = self.targets_for("train_step", t, len(rows))
-                loss = plan.step(stored(rows, self.dtype), wanted, optimizer.settings(), None, moments)
-            if loss is not None:
-                optimizer.steps += 1
-                for remembering in plan.remembering:
-                    remembering.forget()
-                return loss
-        grads = self.gradient(x, t)
-        loss = float(self.lastLayer.loss)
-        optimizer.update(self.params, grads)
-        self.forget()
-        return loss
+        return training.train_step(self, x, t, optimizer)
 
     @named_arguments
     def fit(
@@ -283,7 +222,7 @@ class Network:
         -------
         History
         """
-        return fit(
+        return training.fit(
             self,
             x,
             t,

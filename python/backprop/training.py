@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from backprop import sampling
 from backprop._arrays import Array
+from backprop.evaluation import mean_loss
 from backprop.history import History
 from backprop.layers import IdentityWithLoss
 from backprop.optimizers import SGD, Optimizer, Rule
@@ -83,6 +84,28 @@ def fit(
     return history
 
 
+def train_step(net: "Network", x: ArrayLike, t: ArrayLike, optimizer: Optimizer) -> float:
+    """One step on a whole batch; returns the loss before it."""
+    plan = net.plan_for(optimizer)
+    if plan is not None:
+        assert isinstance(optimizer, Rule)  # plan_for has looked
+        moments = optimizer.moments_for(plan, net.params)
+        loss = plan.step(x, t, optimizer.settings(), None, moments)
+        if loss is None and len(rows := net._rows(x)):
+            wanted = net.targets_for("train_step", t, len(rows))
+            loss = plan.step(stored(rows, net.dtype), wanted, optimizer.settings(), None, moments)
+        if loss is not None:
+            optimizer.steps += 1
+            for remembering in plan.remembering:
+                remembering.forget()
+            return loss
+    grads = net.gradient(x, t)
+    loss = float(net.lastLayer.loss)
+    optimizer.update(net.params, grads)
+    net.forget()
+    return loss
+
+
 def train_batches(
     net: "Network", x: Array, t: Array, batches: list[sampling.Indices], optimizer: Optimizer
 ) -> list[float]:
@@ -123,16 +146,6 @@ def _evaluate(
         history.validation_loss.append(mean_loss(net, *validation))
         if classifies:
             history.validation_accuracy.append(net.accuracy(*validation))
-
-
-def mean_loss(net: "Network", x: Array, t: Array, block: int = 4096) -> float:
-    """Loss over data of any length, block by block, without touching the layers' memory."""
-    loss_layer = type(net.lastLayer)()
-    total = 0.0
-    for start in range(0, len(x), block):
-        scores = net.predict(x[start : start + block])
-        total += loss_layer.forward(scores, t[start : start + block]) * len(scores)
-    return total / len(x)
 
 
 class _Bar(Protocol):

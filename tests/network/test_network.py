@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import backprop as bp
-from backprop.network import BLOCK
+from backprop.evaluation import BLOCK
 
 
 @pytest.fixture
