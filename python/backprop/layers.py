@@ -3,9 +3,11 @@
 a) `forward` remembers what `backward` needs, in the attributes that the notes name; `backward` can be called
    again and gives the same. Neither writes to what it was given.
 b) `forget()` drops the remembered forward pass; then `backward` raises.
+c) `_parameters` names a layer's parameters. It is for these very classes, whose subclasses may have more: their
+   parameters are found as those of any layer (parameters.py).
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -45,6 +47,8 @@ class Relu(Shown):
            [ 0., 40.]])
     """
 
+    _parameters: ClassVar[tuple[str, ...]] = ()
+
     def __init__(self) -> None:
         self.mask: Array | None = None
 
@@ -78,6 +82,8 @@ class Sigmoid(Shown):
         What `forward` last returned.
     """
 
+    _parameters: ClassVar[tuple[str, ...]] = ()
+
     def __init__(self) -> None:
         self.out: Array | None = None
 
@@ -110,6 +116,8 @@ class Tanh(Shown):
     out : ndarray or None
         What `forward` last returned.
     """
+
+    _parameters: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self) -> None:
         self.out: Array | None = None
@@ -170,6 +178,8 @@ class Affine(Shown):
     (array([[1., 0.],
            [1., 0.]]), array([1., 0.]))
     """
+
+    _parameters: ClassVar[tuple[str, ...]] = ("W", "b")
 
     def __init__(self, W: Array, b: Array) -> None:
         self.W = parameter("Affine", "W", W, 2)

@@ -5,7 +5,8 @@ a) `loss` and `gradient` go through the layers and leave in them what their `bac
 b) `predict`, `predict_proba`, `accuracy`, `train_step` and `fit` run a compiled plan where one can (plans.py), else
    the layers: the numbers are the same, bit for bit. Without a plan, evaluation goes through shallow copies.
 c) `train_step` and `fit` change the weights under any remembered forward pass, so they forget it.
-d) The layers are the truth: `params` is a view of them, and a replaced layer is used from the next call on.
+d) The layers are the truth: `params` is a view of them, `sizes`, `activation` and `loss_name` are told from them, and
+   a replaced layer is used from the next call on.
 e) Several threads may evaluate one network, also while another trains it: answers then come from weights that are
    partly old and partly new. A second thread that trains it is refused. What stands in a) is for one thread at a time.
 """
@@ -18,7 +19,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from backprop import evaluation, training
+from backprop import assignment, description, evaluation, training
 from backprop._arguments import checked_sizes, float_type, one_of, per_feature
 from backprop._arrays import Array, plural, samples, targets, values
 from backprop._names import named_arguments
@@ -60,9 +61,10 @@ class Network:
         `Affine1`, `Relu1`, `Affine2`, … An entry may be replaced, the mapping itself may not.
     lastLayer : SoftmaxWithLoss or IdentityWithLoss
     params : Parameters
-        `W1`, `b1`, `W2`, …
-    metadata : dict of str to str
-        The user's own notes, saved with the network.
+        `W1`, `b1`, `W2`, … A layer of your own has as parameters its arrays `p` beside which there is an attribute
+        `dp` that `backward` sets: `gamma` and `dgamma` give `gamma1`.
+    metadata : dict of str
+        The user's own notes, saved with the network: texts, numbers, booleans, None, and lists and dicts of them.
     history : History or None
         Of the last `fit`, also when it was interrupted.
 
@@ -88,23 +90,65 @@ class Network:
         input_mean: ArrayLike = 0.0,
         input_scale: ArrayLike = 1.0,
     ) -> None:
-        self.sizes = checked_sizes(sizes)
-        self.activation = one_of("activation", activation, ACTIVATIONS)
-        self.loss_name = one_of("loss", loss, LOSSES)
-        self.dtype = float_type("Network", dtype)
-        self.input_mean = per_feature("input_mean", input_mean, self.sizes[0], self.dtype)
-        self.input_scale = per_feature("input_scale", input_scale, self.sizes[0], self.dtype)
-        self.metadata: dict[str, str] = {}
+        sizes = checked_sizes(sizes)
+        one_of("activation", activation, ACTIVATIONS)
+        one_of("loss", loss, LOSSES)
+        dtype = float_type("Network", dtype)
+        mean = per_feature("input_mean", input_mean, sizes[0], dtype)
+        scale = per_feature("input_scale", input_scale, sizes[0], dtype)
+        layers = initial_layers(sizes, activation, dtype, seed, weight_init_std)
+        self._complete(sizes, activation, dtype, mean, scale, layers, LOSSES[loss]())
+
+    def _complete(
+        self,
+        sizes: tuple[int, ...],
+        activation: str,
+        dtype: np.dtype[Any],
+        mean: Array,
+        scale: Array,
+        layers: Layers,
+        loss_layer: Any,
+    ) -> None:
+        """Set every attribute; what it is given is right."""
+        self._sizes, self._activation, self._layers = sizes, activation, layers
+        self.dtype, self.input_mean, self.input_scale = dtype, mean, scale
+        self.lastLayer: Any = loss_layer
+        self.params = Parameters(layers)
+        self.metadata: dict[str, Any] = {}
         self.history: History | None = None
-        self._layers = initial_layers(self.sizes, activation, self.dtype, seed, weight_init_std)
-        self.lastLayer: Any = LOSSES[loss]()
-        self.params = Parameters(self.layers)
         self._planned: NetworkPlan | NoPlan | None = None
 
     @property
     def layers(self) -> Layers:
         """The layers by name, in order; put one under a name to replace it."""
         return self._layers
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Units of each layer from input to output."""
+        return description.sizes_of(self._layers, self._sizes)
+
+    @property
+    def activation(self) -> str | tuple[str, ...]:
+        """What stands between the affine layers; one each where they differ."""
+        return description.activation_of(self._layers, self._activation)
+
+    @property
+    def loss_name(self) -> str:
+        """The name of the loss; of one that is not ours, its class."""
+        return description.loss_name_of(self.lastLayer)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # Once the network is complete: what is assigned counts or is refused.
+        if "_planned" in self.__dict__ and not name.startswith("_"):
+            if callable(getattr(Network, name, None)):
+                raise AttributeError(f"Network.{name} is a method; override it in a subclass")
+            if type(self) is Network:
+                assignment.refuse_unknown(self, name)
+            value = assignment.checked(self, name, value)
+            if name in assignment.PLANNED:
+                super().__setattr__("_planned", None)
+        super().__setattr__(name, value)
 
     # --- Through the layers ---------------------------------------------------------------------------------
 
@@ -247,14 +291,17 @@ class Network:
     # --- Copies ---------------------------------------------------------------------------------------------
 
     def astype(self, dtype: DTypeLike) -> Self:
-        """Return a copy of the network whose weights and arithmetic have another type."""
+        """Return a copy of the network whose weights and arithmetic have another type.
+
+        Every array of floating-point numbers that a layer has as an attribute is converted.
+        """
         wanted = float_type("astype", dtype)
         twin = copy.deepcopy(self)
-        twin.dtype = wanted
-        for layer in twin.layers.values():
-            for name in ("W", "b"):
-                if hasattr(layer, name):
-                    setattr(layer, name, getattr(layer, name).astype(twin.dtype))
+        vars(twin)["dtype"] = wanted
+        for layer in (*twin.layers.values(), twin.lastLayer):
+            for name, value in list(getattr(layer, "__dict__", {}).items()):
+                if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+                    setattr(layer, name, value.astype(wanted))
         twin.forget()
         return twin
 
@@ -326,10 +373,13 @@ class Network:
         return rows
 
     def __repr__(self) -> str:
-        by_layers = ", layer by layer" if self._plan() is None else ""
+        before, *_, behind = description.between(self._layers)
+        more = "" if before == "identity" else f", input={before!r}"
+        more += "" if behind == "identity" else f", output={behind!r}"
+        more += ", layer by layer" if self._plan() is None else ""
         return (
             f"{type(self).__name__}({list(self.sizes)}, activation={self.activation!r}, "
-            f"loss={self.loss_name!r}, dtype={self.dtype}{by_layers})"
+            f"loss={self.loss_name!r}, dtype={self.dtype}{more})"
         )
 
     def _repr_html_(self) -> str:

@@ -4,8 +4,10 @@
 and `params["W1"] = values` copies the values into it, so no way of updating loses the layer.
 """
 
-from collections.abc import Iterator, Mapping, MutableMapping
-from typing import Any
+import inspect
+from collections.abc import ItemsView, Iterator, Mapping, MutableMapping, ValuesView
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,27 +15,98 @@ from numpy.typing import ArrayLike
 from backprop._arrays import Array, plural, real_array
 from backprop._names import did_you_mean
 
-NAMES = ("W", "b")
+if TYPE_CHECKING:
+    from backprop.stack import Layers
+
+# Of a layer that has both, also where its backward has not left dW and db yet.
+USUAL = ("W", "b")
+Places = dict[str, tuple[Any, str]]
+
+
+def parameter_names(layer: Any) -> list[str]:
+    """The attributes of a layer that are its parameters.
+
+    These are the arrays of floating-point numbers `p` beside which there is an attribute `dp`, and `W` and `b` of a
+    layer that has both. What forward takes (`x`, though a layer keeps `x` and `dx`) is no parameter, nor what belongs
+    to an argument of backward (`out`, though it keeps `out` and `dout`). Our own layers say which they have.
+    """
+    declared = type(layer).__dict__.get("_parameters")
+    if declared is not None:
+        return list(declared)
+    attributes = getattr(layer, "__dict__", {})
+    found = [
+        name
+        for name, value in attributes.items()
+        if isinstance(value, np.ndarray)
+        and value.dtype.kind == "f"
+        and (f"d{name}" in attributes or hasattr(type(layer), f"d{name}"))
+    ]
+    if found != ["W", "b"]:
+        if all(isinstance(attributes.get(name), np.ndarray) for name in USUAL):
+            found = [*USUAL, *(name for name in found if name not in USUAL)]
+        if found:
+            passed = _passed(type(layer))  # type: ignore[arg-type]  # which is hashable
+            found = [name for name in found if name not in passed]
+    return found
+
+
+@lru_cache(maxsize=256)
+def _passed(kind: object) -> frozenset[str]:
+    """Names that go through a layer: the arguments of forward, and what those of backward are the gradients of."""
+    names = {name.removeprefix("d") for name in _arguments(kind, "backward")}
+    return frozenset(names.union(_arguments(kind, "forward")))
+
+
+def _arguments(kind: object, method: str) -> list[str]:
+    try:
+        return list(inspect.signature(getattr(kind, method)).parameters)[1:]
+    except (AttributeError, TypeError, ValueError):  # it is a layer's own attribute, or built in
+        return []
 
 
 class Parameters(MutableMapping[str, Array]):
-    """The weights and biases of a network's layers, by the names W1, b1, W2 and so on.
+    """The parameters of a network's layers, by the names W1, b1, W2 and so on.
+
+    A parameter is called by its attribute's name and its layer's number, which is one more than the highest that any
+    of its names has had before: `W1`, `b1` of the first affine layer, `gamma1` of the first layer that has a `gamma`.
 
     Parameters
     ----------
-    layers : mapping of str to layer
-        The layers in order. The n-th layer that has `W` and `b` gives `Wn` and `bn`.
+    layers : Layers
+        The layers in order. Which of their attributes are parameters: see `parameter_names`.
     """
 
-    def __init__(self, layers: Mapping[str, Any]) -> None:
+    def __init__(self, layers: "Layers") -> None:
         self._layers = layers
+        # Good for single look-ups as long as no layer comes or goes. Whoever goes through all names finds them anew,
+        # unless all layers declare theirs: others may get attributes at any time.
+        self._known: Places = {}
+        self._known_for: object = None
+        self._declared = False
 
-    def _places(self) -> dict[str, tuple[Any, str]]:
+    def _places(self) -> Places:
         """Where each parameter lives: its layer and attribute."""
-        owners = [layer for layer in self._layers.values() if all(hasattr(layer, name) for name in NAMES)]
-        return {f"{name}{n}": (layer, name) for n, layer in enumerate(owners, start=1) for name in NAMES}
+        if self._declared and self._known_for is self._layers.version:
+            return self._known
+        places: Places = {}
+        last: dict[str, int] = {}
+        for layer in self._layers.values():
+            names = parameter_names(layer)
+            if not names:
+                continue
+            n = 1 + max([last.get(name, 0) for name in names])
+            while any(f"{name}{n}" in places for name in names):  # W1 with 1 is also W with 11
+                n += 1
+            for name in names:
+                last[name] = n
+                places[f"{name}{n}"] = layer, name
+        self._known, self._known_for = places, self._layers.version
+        self._declared = all("_parameters" in type(layer).__dict__ for layer in self._layers.values())
+        return places
 
     def _place(self, key: str) -> tuple[Any, str]:
+        if self._known_for is self._layers.version and key in self._known:
+            return self._known[key]
         places = self._places()
         if key not in places:
             hint = did_you_mean(key, places, near=0.5)
@@ -49,10 +122,7 @@ class Parameters(MutableMapping[str, Array]):
         array = self[key]
         if value is array:  # what `params[key] -= …` ends with
             return
-        values = real_array(f"params[{key!r}]", "the value", value)
-        if values.shape != array.shape:
-            raise ValueError(f"params[{key!r}] has shape {array.shape}, the value has {values.shape}")
-        array[...] = values
+        array[...] = _values_for(key, array, value)
 
     def __delitem__(self, key: str) -> None:
         raise TypeError(f"params[{key!r}] belongs to a layer; remove the layer from net.layers instead")
@@ -63,10 +133,92 @@ class Parameters(MutableMapping[str, Array]):
     def __len__(self) -> int:
         return len(self._places())
 
+    def items(self) -> ItemsView[str, Array]:
+        """Names and arrays, found in one walk over the layers."""
+        return _Items(self)
+
+    def values(self) -> ValuesView[Array]:
+        """The arrays."""
+        return _Values(self)
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        """Copy values into the parameters named; where one is refused none is changed."""
+        given = dict(*args, **kwargs)
+        moves = []
+        for key, value in given.items():
+            array = self[key]
+            if value is not array:
+                # A copy: a value may be a view of another parameter.
+                moves.append((array, np.array(_values_for(key, array, value), dtype=array.dtype)))
+        for array, values in moves:
+            array[...] = values
+
+    def assign(self, values: Mapping[str, ArrayLike]) -> None:
+        """Copy values into all parameters: what `net.params = values` does.
+
+        Raises
+        ------
+        TypeError
+            `values` is not a mapping, or one of them is not of real numbers.
+        ValueError
+            A name is missing or unknown, a shape differs, or a parameter is read-only. Nothing is changed then.
+        """
+        if values is self:
+            return
+        if not isinstance(values, Mapping):
+            raise TypeError(
+                f"params is a {type(values).__name__}, wanted a mapping of {', '.join(self)} to arrays"
+            )
+        names = list(self)
+        for name in values:
+            if name not in names:
+                hint = did_you_mean(name, names, near=0.5)
+                raise ValueError(f"params has {name!r}, wanted {', '.join(names)}{hint}")
+        missing = [name for name in names if name not in values]
+        if missing:
+            raise ValueError(f"params has no {', '.join(map(repr, missing))}, wanted {', '.join(names)}")
+        self.update(values)
+
     def __repr__(self) -> str:
         shapes = ", ".join(f"{key}: {np.shape(array)}" for key, array in self.items())
         return f"<{plural(len(self), 'parameter')}: {shapes}>"
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out of copies what is found anew."""
+        return self.__dict__ | {"_known": {}, "_known_for": None, "_declared": False}
+
     def gradients(self) -> dict[str, Array]:
         """The gradients that the layers' last `backward` left, by the parameters' names."""
-        return {key: getattr(layer, f"d{name}") for key, (layer, name) in self._places().items()}
+        gradients: dict[str, Array] = {}
+        for key, (layer, name) in self._places().items():
+            gradient = getattr(layer, f"d{name}", None)
+            if gradient is None:
+                raise TypeError(f"params[{key!r}]: {type(layer).__name__}.backward left no d{name}")
+            gradients[key] = gradient
+        return gradients
+
+
+class _Items(ItemsView[str, Array]):
+    _mapping: Parameters
+
+    def __iter__(self) -> Iterator[tuple[str, Array]]:
+        for key, (layer, name) in self._mapping._places().items():
+            yield key, getattr(layer, name)
+
+
+class _Values(ValuesView[Array]):
+    _mapping: Parameters
+
+    def __iter__(self) -> Iterator[Array]:
+        for layer, name in self._mapping._places().values():
+            yield getattr(layer, name)
+
+
+def _values_for(key: str, array: Array, value: ArrayLike) -> Array:
+    """`value` as it can be copied into a parameter."""
+    values = real_array(f"params[{key!r}]", "the value", value)
+    if values.shape != array.shape:
+        raise ValueError(f"params[{key!r}] has shape {array.shape}, the value has {values.shape}")
+    if not array.flags.writeable:
+        raise ValueError(f"params[{key!r}] is read-only, wanted an array to change in place")
+    return values

@@ -37,20 +37,18 @@ class NoPlan:
 class NetworkPlan(Plan):
     """The plan of a network, and `remembering`: what has to forget at every step, its layers one by one.
 
-    `Network.forget` looks for them and for their method each time, a quarter of a small step. Where the network
-    has another `forget`, it is the network itself.
+    `Network.forget` looks for them and for their method each time, a quarter of a small step. None where the network
+    has another `forget`, which is then called.
     """
 
-    remembering: tuple[Any, ...]
+    remembering: tuple[Any, ...] | None
 
 
 def witnesses_of(net: "Network") -> Witnesses:
     """Everything whose replacement makes another plan necessary, and where it is looked up."""
-    own = vars(net)
-    witnesses: Witnesses = [
-        (own, key, own[key]) for key in ("lastLayer", "dtype", "input_mean", "input_scale")
-    ]
-    witnesses.append((vars(net.layers), "order", net.layers.order))
+    # The network drops its plan itself when one of its own attributes is assigned. Nothing here leads back to it: it
+    # would then be freed by the garbage collector alone.
+    witnesses: Witnesses = [(vars(net.layers), "version", net.layers.version)]
     for name, layer in net.layers.items():
         witnesses.append((net.layers, name, layer))
         if type(layer) is Affine:
@@ -70,7 +68,7 @@ def make_plan(net: "Network") -> NetworkPlan | NoPlan:
     scale = _per_input(net.input_scale, net) if (net.input_scale != 1).any() else None
     plan = NetworkPlan(net.dtype.name, dense, HEADS[type(net.lastLayer)], mean, scale, witnesses)
     own = getattr(net.forget, "__func__", None) is not Network.forget
-    plan.remembering = (net,) if own else (*net.layers.values(), net.lastLayer)
+    plan.remembering = None if own else (*net.layers.values(), net.lastLayer)
     return plan
 
 
@@ -92,6 +90,9 @@ def _dense_layers(net: "Network") -> list[tuple[Array, Array, str]] | None:
         return None
     # What comes in and goes out is checked by the network's sizes, and then read and written without a look.
     if dense[0][0].shape[0] != net.sizes[0] or dense[-1][0].shape[1] != net.sizes[-1]:
+        return None
+    # Scaling for another number of inputs, of a first layer that was replaced: NumPy has the error.
+    if any(array.ndim and array.shape != net.sizes[:1] for array in (net.input_mean, net.input_scale)):
         return None
     return dense
 

@@ -96,8 +96,11 @@ def train_step(net: "Network", x: ArrayLike, t: ArrayLike, optimizer: Optimizer)
             loss = plan.step(stored(rows, net.dtype), wanted, optimizer.settings(), None, moments)
         if loss is not None:
             optimizer.steps += 1
-            for remembering in plan.remembering:
-                remembering.forget()
+            if plan.remembering is None:
+                net.forget()
+            else:
+                for remembering in plan.remembering:
+                    remembering.forget()
             return loss
     grads = net.gradient(x, t)
     loss = float(net.lastLayer.loss)

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from backprop._arrays import Array
+from backprop.parameters import parameter_names
 
 OWNER = "check_gradients"
 
@@ -87,11 +88,7 @@ class LayerSubject(Subject):
         trial = copy.deepcopy(self.layer)
         out = trial.forward(*copy.deepcopy(list(self.inputs.values())))
         trial.backward(np.ones_like(out) if np.ndim(out) else 1.0)
-        return {
-            name: f"d{name}"
-            for name, value in vars(trial).items()
-            if is_floating(value) and hasattr(trial, f"d{name}") and name not in self.inputs
-        }
+        return {name: f"d{name}" for name in parameter_names(trial) if name not in self.inputs}
 
     def forward(self) -> Any:  # noqa: D102
         return self.layer.forward(*self.inputs.values())
@@ -131,6 +128,9 @@ class NetworkSubject(Subject):
         self.net = net.astype(np.float64) if hasattr(net, "astype") else copy.deepcopy(net)
         self.x, self.t = (as_input(name, value) for name, value in zip("xt", inputs, strict=True))
         self.batch = batch_of(inputs)
+        self.net.gradient(
+            self.x, self.t
+        )  # a layer may have its gradients, and so its parameters, only from then on
         self.arrays = dict(self.net.params)
         for key, array in self.arrays.items():
             if array.dtype != np.float64:

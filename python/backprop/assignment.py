@@ -1,0 +1,50 @@
+"""What may be assigned to a network's attributes: it counts, or it is refused."""
+
+from typing import TYPE_CHECKING, Any
+
+from backprop._arguments import per_feature
+from backprop._names import did_you_mean
+from backprop.history import History
+from backprop.stack import a_layer
+
+if TYPE_CHECKING:
+    from backprop.network import Network
+
+# What follows from the layers, and what to do instead.
+REFUSED = {
+    "sizes": "they are the layers'; make another network, or replace layers: net.layers['Affine1'] = Affine(W, b)",
+    "activation": "it is the layers'; replace them: net.layers['Relu1'] = Tanh()",
+    "loss_name": "it is the last layer's; replace that: net.lastLayer = IdentityWithLoss()",
+    "layers": "replace one at a time: net.layers['Relu1'] = Tanh()",
+    "dtype": "a copy of another type is net.astype(dtype)",
+}
+# What a plan is made of, beside the layers.
+PLANNED = ("input_mean", "input_scale", "lastLayer")
+PUBLIC = (*REFUSED, *PLANNED, "params", "metadata", "history")
+# How much of a name has to be that of an attribute: one more letter or underscore, no more.
+NEAR = 0.85
+
+
+def checked(net: "Network", name: str, value: Any) -> Any:
+    """`value` as the attribute `name` of a complete network takes it."""
+    if name in REFUSED:
+        raise AttributeError(f"{type(net).__name__}.{name} cannot be assigned: {REFUSED[name]}")
+    if name == "params":
+        net.params.assign(value)
+        return net.params
+    if name in ("input_mean", "input_scale"):
+        return per_feature(name, value, net.sizes[0], net.dtype)
+    if name == "lastLayer":
+        return a_layer(name, value)
+    if name == "metadata" and not isinstance(value, dict):
+        raise TypeError(f"metadata is a {type(value).__name__}, wanted a dict")
+    if name == "history" and not isinstance(value, History | None):
+        raise TypeError(f"history is a {type(value).__name__}, wanted a History or None")
+    return value
+
+
+def refuse_unknown(net: "Network", name: str) -> None:
+    """Raise for a new attribute whose name is nearly that of one there is."""
+    hint = "" if hasattr(net, name) else did_you_mean(name, PUBLIC, near=NEAR)
+    if hint:
+        raise AttributeError(f"{type(net).__name__} has no attribute {name!r}{hint}", name=name, obj=None)
