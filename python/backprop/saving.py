@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backprop._arguments import checked_sizes, one_of
+from backprop._arguments import checked_sizes, one_of, per_feature
 from backprop._arrays import Array
 from backprop._json import parsed
+from backprop.description import ACTIVATION_NAMES, LOSS_NAMES
+from backprop.layers import Affine
+from backprop.stack import ACTIVATIONS, LOSSES, dense_layers
 
 if TYPE_CHECKING:
     from backprop.network import Network
@@ -32,16 +35,22 @@ def save(net: "Network", path: str | os.PathLike[str]) -> None:
     """Write `net` to `path`; a file that is there is replaced only when the new one is whole."""
     from safetensors.numpy import save as to_bytes
 
-    _refuse_foreign_layers(net)
+    activation = _activation_of(net)
     tensors = {key: np.ascontiguousarray(array) for key, array in net.params.items()}
+    try:
+        _check(tensors, net.sizes, net.dtype)
+        for name in SCALING:
+            per_feature(name, getattr(net, name), net.sizes[0], net.dtype)
+    except ValueError as error:
+        raise TypeError(f"save: {error}; save its params instead") from None
     tensors |= {name: getattr(net, name) for name in SCALING}
     description = {
         "format": FORMAT,
         "sizes": net.sizes,
-        "activation": net.activation,
+        "activation": activation,
         "loss": net.loss_name,
         "dtype": net.dtype.name,
-        "metadata": net.metadata,
+        "metadata": {key: _writable(key, value) for key, value in net.metadata.items()},
     }
     write_atomically(Path(path), to_bytes(tensors, {KEY: json.dumps(description)}))
 
@@ -67,26 +76,20 @@ def load(path: str | os.PathLike[str]) -> "Network":
     tensors, description = _read(Path(path))
     try:
         sizes = checked_sizes(description["sizes"])
+        activation = one_of("activation", description["activation"], ACTIVATIONS)
+        loss = one_of("loss", description["loss"], LOSSES)
         dtype = np.dtype(one_of("dtype", description["dtype"], DTYPES))
-        mean, scale = (tensors.pop(name) for name in SCALING)
-        # Before a network of these sizes is made: the file may not hold one.
+        mean, scale = (per_feature(name, tensors.pop(name), sizes[0], dtype) for name in SCALING)
         _check(tensors, sizes, dtype)
-        net = Network(
-            sizes,
-            activation=description["activation"],
-            loss=description["loss"],
-            dtype=dtype,
-            seed=0,
-            input_mean=mean,
-            input_scale=scale,
-        )
-        net.metadata = _metadata(description["metadata"])
+        metadata = _metadata(description["metadata"])
     except KeyError as error:
         raise ValueError(f"{path}: {error.args[0]} is missing") from None
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from None
-    for key, array in net.params.items():
-        array[...] = tensors[key]
+    dense = [(tensors[f"W{n}"], tensors[f"b{n}"]) for n in range(1, len(sizes))]
+    net = Network.__new__(Network)  # no random weights, which these would replace
+    net._complete(sizes, activation, dtype, mean, scale, dense_layers(dense, activation), LOSSES[loss]())
+    net.metadata = metadata
     return net
 
 
@@ -141,26 +144,60 @@ def _check(tensors: dict[str, Array], sizes: Sequence[int], dtype: np.dtype[Any]
             raise ValueError(f"{key} is {tensors[key].dtype} {tensors[key].shape}, wanted {dtype} {shape}")
 
 
-def _metadata(entries: Any) -> dict[str, str]:
+def _metadata(entries: Any) -> dict[str, Any]:
     if not isinstance(entries, dict):
-        raise ValueError(f"the metadata is a {type(entries).__name__}, wanted names with texts")
-    return {key: str(value) for key, value in entries.items()}
+        raise ValueError(f"the metadata is a {type(entries).__name__}, wanted names with values")
+    return entries
 
 
-def _refuse_foreign_layers(net: "Network") -> None:
-    from backprop.network import Network
-
-    expected = Network(net.sizes, net.activation, net.loss_name, net.dtype, seed=0)
-    layers, usual = [*net.layers.values(), net.lastLayer], [*expected.layers.values(), expected.lastLayer]
-    if [type(layer) for layer in layers] != [type(layer) for layer in usual]:
-        names = [*net.layers, type(net.lastLayer).__name__]
+def _writable(key: Any, value: Any) -> Any:
+    """A value of the metadata, if it comes back as it is; NumPy's numbers come back as Python's."""
+    if not isinstance(key, str):
+        raise TypeError(f"save: metadata has the key {key!r}, wanted a text")
+    try:
+        found = parsed(json.dumps(value, default=_number, allow_nan=False))
+        same = bool(found == value)
+    except (TypeError, ValueError, RecursionError):
+        same = False
+    if not same:
         raise TypeError(
-            f"save: the network has layers of its own: {', '.join(names)}; save its params instead"
+            f"save: metadata[{key!r}] is a {type(value).__name__} that would not come back as it is; wanted a text, a "
+            "finite number, a boolean, None, or lists and dicts of them by texts"
         )
-    for key, array in expected.params.items():
-        got = net.params[key]
-        if got.dtype != array.dtype or got.shape != array.shape:
+    return found
+
+
+def _number(value: Any) -> Any:
+    """A scalar of NumPy as a number of Python."""
+    if not isinstance(value, np.generic):
+        raise TypeError
+    return value.item()
+
+
+def _activation_of(net: "Network") -> str:
+    """The activation of all hidden layers; raises for a network that the file could not describe."""
+    names = list(net.layers)
+    for n, (name, layer) in enumerate(net.layers.items()):
+        if (type(layer) is Affine) != (n % 2 == 0) or (n % 2 and type(layer) not in ACTIVATION_NAMES):
+            wanted = "an activation of ours" if n % 2 else "Affine"
             raise TypeError(
-                f"save: {key} is {got.dtype} {got.shape}, a network of its sizes has {array.dtype} {array.shape}; "
+                f"save: layers[{name!r}] is a {type(layer).__name__}, the file holds {wanted} there; "
                 "save its params instead"
             )
+    if not len(names) % 2:
+        raise TypeError(
+            f"save: the layers are {', '.join(names) or 'none'}, wanted Affine as the last; save its params instead"
+        )
+    if type(net.lastLayer) not in LOSS_NAMES:
+        raise TypeError(
+            f"save: lastLayer is a {type(net.lastLayer).__name__}, the file holds "
+            f"{' or '.join(kind.__name__ for kind in LOSS_NAMES)}; save its params instead"
+        )
+    if isinstance(net.activation, tuple):
+        pairs = (
+            f"layers[{name!r}] is {kind}" for name, kind in zip(names[1::2], net.activation, strict=True)
+        )
+        raise TypeError(
+            f"save: {', '.join(pairs)}; the file holds one activation for all hidden layers; save its params instead"
+        )
+    return net.activation

@@ -1,6 +1,5 @@
 """Networks on disk."""
 
-import copy
 import json
 import os
 import stat
@@ -124,7 +123,7 @@ TENSORS = {
         (dict(dtype="int8"), {}, "net: Network: dtype is 'int8'"),
         (dict(dtype=None), {}, "net: dtype is missing"),
         (dict(loss={}), {}, r"net: Network: loss is \{\}, wanted one of"),
-        (dict(metadata=[]), {}, "net: the metadata is a list, wanted names with texts"),
+        (dict(metadata=[]), {}, "net: the metadata is a list, wanted names with values"),
         (
             dict(sizes=[10**9, 10**9]),
             {},
@@ -162,28 +161,139 @@ def test_the_same_network_gives_the_same_bytes(net, tmp_path):
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() == (tmp_path / "c").read_bytes()
 
 
-def test_layers_of_the_users_own_are_not_saved(net, tmp_path):
-    net.layers["Sigmoid1"] = bp.Relu()
-    with pytest.raises(
-        TypeError, match="save: the network has layers of its own: Affine1, Sigmoid1, Affine2"
-    ):
+@pytest.mark.parametrize("kind", [bp.Relu, bp.Tanh])
+def test_replaced_layers_are_saved_as_what_they_are(net, kind, tmp_path):
+    net.layers["Sigmoid1"] = kind()
+    net.layers["Affine1"] = bp.Affine(np.ones((6, 7), np.float32), np.zeros(7, np.float32))
+    net.layers["Affine2"] = bp.Affine(np.ones((7, 2), np.float32), np.zeros(2, np.float32))
+    net.lastLayer = bp.IdentityWithLoss()
+    net.save(tmp_path / "net")
+    back, x = bp.Network.load(tmp_path / "net"), np.random.default_rng(0).normal(size=(4, 6))
+    assert np.array_equal(back.predict(x), net.predict(x))
+    assert repr(back) == repr(net)
+    assert f"activation='{kind.__name__.lower()}', loss='squared_error'" in repr(net)
+    assert (back.sizes, back.loss(x, x[:, :2])) == ((6, 7, 2), net.loss(x, x[:, :2]))
+
+
+class Mine(bp.IdentityWithLoss):
+    pass
+
+
+def test_parts_that_the_file_could_not_tell_of_are_not_saved(tmp_path):
+    def change(net, **layers):
+        net.layers.update(layers)
+
+    def affine(*shape, dtype=np.float32):
+        return bp.Affine(np.ones(shape, dtype), np.zeros(shape[1], dtype))
+
+    for how, message in [
+        (
+            lambda net: change(net, Relu1=bp.Tanh()),
+            r"layers\['Relu1'\] is tanh, layers\['Relu2'\] is relu; the file",
+        ),
+        (
+            lambda net: change(net, Relu2=Mine()),
+            r"layers\['Relu2'\] is a Mine, the file holds an activation of",
+        ),
+        (
+            lambda net: change(net, Relu2=affine(4, 4)),
+            r"layers\['Relu2'\] is a Affine, the file holds an activ",
+        ),
+        (
+            lambda net: change(net, Tanh3=bp.Tanh()),
+            "the layers are Affine1, .*, Tanh3, wanted Affine as the last",
+        ),
+        (
+            lambda net: net.layers.pop("Relu1"),
+            r"layers\['Affine2'\] is a Affine, the file holds an activation",
+        ),
+        (lambda net: net.layers.clear(), "the layers are none, wanted Affine as the last"),
+        (
+            lambda net: setattr(net, "lastLayer", Mine()),
+            "lastLayer is a Mine, the file holds SoftmaxWithLoss or",
+        ),
+        (lambda net: change(net, Affine1=affine(6, 7)), r"W2 is float32 \(5, 4\), wanted float32 \(7, 4\)"),
+        (lambda net: change(net, Affine1=affine(7, 5)), r"input_mean has shape \(6,\), wanted one finite"),
+        (
+            lambda net: change(net, Affine3=affine(4, 3, dtype=np.float64)),
+            r"W3 is float64 \(4, 3\), wanted float32 \(4, 3\)",
+        ),
+    ]:
+        net = bp.Network([6, 5, 4, 3], seed=2, input_mean=np.arange(6.0))
+        how(net)
+        with pytest.raises(TypeError, match=f"save: .*{message}.*save its params instead"):
+            net.save(tmp_path / "net")
+    assert os.listdir(tmp_path) == []
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+def alike(one, other):
+    """Equal, and of the same types all the way down."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    return one == other
+
+
+@given(st.dictionaries(st.text(), VALUES))
+def test_metadata_comes_back_as_it_was(tmp_path_factory, metadata):
+    path = tmp_path_factory.mktemp("metadata") / "net"
+    net = bp.Network([3, 2], seed=0)
+    net.metadata = metadata
+    net.save(path)
+    assert alike(bp.Network.load(path).metadata, metadata)
+
+
+def test_numbers_of_numpy_come_back_as_numbers(net, tmp_path):
+    net.metadata |= {
+        "steps": np.int64(3),
+        "scores": [np.float32(0.1), np.float64(0.2)],
+        "done": np.bool_(True),
+    }
+    net.save(tmp_path / "net")
+    back = bp.Network.load(tmp_path / "net").metadata
+    assert {key: back[key] for key in ("steps", "scores", "done")} == {
+        "steps": 3,
+        "scores": [float(np.float32(0.1)), 0.2],
+        "done": True,
+    }
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        (1, 2), {1: "a"}, {"a": {2: 3}}, np.arange(3), {1, 2}, b"ab", 1j, float("nan"), [float("inf")], np.nan,
+        np.longdouble(1) / 3, [np.arange(2)], 10**5000, object, bp.Relu(), np.datetime64("2024-01-01"),
+    ],
+    ids=lambda value: type(value).__name__,
+)  # fmt: skip
+def test_metadata_that_would_not_come_back_is_named(net, value, tmp_path):
+    net.metadata["key"] = value
+    with pytest.raises(TypeError, match=r"save: metadata\['key'\] is a .* that would not come back as it is"):
+        net.save(tmp_path / "net")
+    net.metadata = {3: "a"}
+    with pytest.raises(TypeError, match="save: metadata has the key 3, wanted a text"):
         net.save(tmp_path / "net")
     assert os.listdir(tmp_path) == []
 
 
-def test_parts_that_the_file_could_not_tell_of_are_not_saved(net, tmp_path):
-    other_loss, other_sizes, other_type = (copy.deepcopy(net) for _ in range(3))
-    other_loss.lastLayer = bp.IdentityWithLoss()
-    other_sizes.layers["Affine1"] = bp.Affine(np.ones((6, 7), np.float32), np.zeros(7, np.float32))
-    other_type.layers["Affine2"].W = np.ones((5, 3))
-    for other, message in [
-        (other_loss, "layers of its own: Affine1, Sigmoid1, Affine2, IdentityWithLoss"),
-        (other_sizes, r"W1 is float32 \(6, 7\), a network of its sizes has float32 \(6, 5\)"),
-        (other_type, r"W2 is float64 \(5, 3\), a network of its sizes has float32 \(5, 3\)"),
-    ]:
-        with pytest.raises(TypeError, match=f"save: .*{message}"):
-            other.save(tmp_path / "net")
-    assert os.listdir(tmp_path) == []
+def test_loading_draws_nothing(net, tmp_path, monkeypatch):
+    net.save(tmp_path / "net")
+    for name in ("randn", "RandomState"):
+        monkeypatch.delattr(np.random, name)
+    back = bp.Network.load(tmp_path / "net")
+    back.save(tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == (tmp_path / "net").read_bytes()
+    assert "layer by layer" not in repr(back)
 
 
 def test_the_umask_of_the_process_is_left_alone(net, tmp_path, monkeypatch):

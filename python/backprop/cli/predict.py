@@ -42,7 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
 def names(path: Path, net: "Network", key: str, count: int) -> list[str]:
     """What a file calls its features or classes; their numbers if it does not say."""
     try:
-        found = parsed(net.metadata.get(key, "null"))
+        found = net.metadata.get(key)
+        found = parsed(found) if isinstance(found, str) else found
     except ValueError as error:
         raise ValueError(f"{path}: the metadata's {key} are damaged: {error}") from None
     if found is None:
