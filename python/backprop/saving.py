@@ -6,7 +6,6 @@ give the same bytes.
 
 import json
 import os
-import secrets
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 
 from backprop._arguments import checked_sizes, one_of, per_feature
 from backprop._arrays import Array
+from backprop._files import expanded, write_atomically
 from backprop._json import parsed
 from backprop.description import ACTIVATION_NAMES, LOSS_NAMES
 from backprop.layers import Affine
@@ -52,28 +52,14 @@ def save(net: "Network", path: str | os.PathLike[str]) -> None:
         "dtype": net.dtype.name,
         "metadata": {key: _writable(key, value) for key, value in net.metadata.items()},
     }
-    write_atomically(Path(path), to_bytes(tensors, {KEY: json.dumps(description)}))
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write to a temporary file beside `path`, then move it there."""
-    # Not by `tempfile`: its files are their owner's alone, and what others may do by the umask cannot be found out
-    # without changing it for a moment, for every thread of the process.
-    temporary = path.parent / f".{path.name}.{secrets.token_hex(8)}"
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_atomically(path, to_bytes(tensors, {KEY: json.dumps(description)}))
 
 
 def load(path: str | os.PathLike[str]) -> "Network":
     """Read a network that `save` wrote."""
     from backprop.network import Network
 
-    tensors, description = _read(Path(path))
+    tensors, description = _read(expanded(path))
     try:
         sizes = checked_sizes(description["sizes"])
         activation = one_of("activation", description["activation"], ACTIVATIONS)

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backprop._files import expanded, write_atomically
 from backprop.graph import markup
 from backprop.graph.scene import Scene, scene
 from backprop.graph.svg import State, svg
@@ -43,13 +44,15 @@ class Drawing:
         ------
         ValueError
             The name ends in something else.
+        OSError
+            It cannot be written there.
         """
         formats = {".svg": "svg", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid"}
         suffix = Path(path).suffix.lower()
         if suffix not in formats:
             raise ValueError(f"path is {os.fspath(path)!r}, wanted a name that ends in {', '.join(formats)}")
         content: str = getattr(self, formats[suffix])
-        Path(path).write_bytes(content.encode())
+        write_atomically(path, content.encode())
 
     def _repr_svg_(self) -> str:
         return self.svg
@@ -72,7 +75,7 @@ def frames(output: "Node", folder: str | os.PathLike[str] | None, symbols: bool 
     texts = markup.dot(output), markup.mermaid(output)
     drawings = [Drawing(laid_out, *texts, state) for state in states(laid_out)]
     if folder is not None:
-        if not Path(folder).is_dir():
+        if not expanded(folder).is_dir():
             raise FileNotFoundError(f"frames: there is no folder {os.fspath(folder)!r}")
         digits = len(str(len(drawings)))
         for n, drawing in enumerate(drawings, start=1):
