@@ -28,8 +28,20 @@ def real_array(owner: str, name: str, value: ArrayLike) -> Array:
     except ValueError as error:  # ragged lists
         raise ValueError(f"{owner}: {name} is not an array: {error}") from None
     if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
-        raise TypeError(f"{owner}: {name} has dtype {array.dtype}, wanted real numbers, float64 at most")
+        raise TypeError(
+            f"{owner}: {name} has dtype {array.dtype}, wanted real numbers, float64 at most{_way_out(name, array)}"
+        )
     return array
+
+
+def _way_out(name: str, array: Array) -> str:
+    """What makes numbers of such an array, if something does."""
+    if not array.ndim:
+        return ""
+    first = array.reshape(-1)[0] if array.size else None
+    if name == "t" and array.ndim == 1 and isinstance(first, (str, bytes)):
+        return "; classes, t = numpy.unique(t, return_inverse=True) numbers labels"
+    return f"; {name}.astype(float) makes them that" if array.dtype.kind in "OUSTf" else ""
 
 
 def common_type(owner: str, **values: ArrayLike) -> np.dtype[Any]:
@@ -78,14 +90,18 @@ def samples(owner: str, x: ArrayLike) -> Array:
 def targets(owner: str, t: ArrayLike, shape: tuple[int, int], dtype: DTypeLike) -> Array:
     """Targets for scores of `shape`: (N,) int64 labels, or (N, K) weights of type `dtype`.
 
-    Labels have one dimension and integers; weights have two and the shape of the scores. Nothing else is
-    guessed at: labels of shape (N, 1) are refused, since broadcasting them gives a wrong loss silently.
+    Labels have one dimension and integers or booleans, False and True being 0 and 1; weights have two and the shape
+    of the scores. Nothing else is guessed at: labels of shape (N, 1) are refused, since broadcasting them gives a
+    wrong loss silently.
     """
     array = real_array(owner, "t", t)
     rows, classes = shape
     if array.ndim == 1:
-        if array.dtype.kind not in "iu":
-            raise TypeError(f"{owner}: t has one dimension and dtype {array.dtype}, wanted integer labels")
+        if array.dtype.kind not in "iub":
+            raise TypeError(
+                f"{owner}: t has one dimension and dtype {array.dtype}, wanted integer labels "
+                "(t.astype(int) where they are whole)"
+            )
         if len(array) != rows:
             raise ValueError(f"{owner}: x has {plural(rows, 'row')}, t has {plural(len(array), 'label')}")
         check_labels(owner, array, classes)

@@ -150,15 +150,16 @@ WRONG_LABELS = [
     (np.array([0, 1, 2, 3, 4]), ValueError, r"t\[4\] is 4, wanted a label from 0 to 3"),
     (np.array([0, 1, -1, 3, 0]), ValueError, r"t\[2\] is -1, wanted a label"),
     (np.array([0, 1, 2, 3, 2**63], np.uint64), ValueError, r"t\[4\] is 9223372036854775808, wanted a label"),
-    (np.zeros(5), TypeError, "t has one dimension and dtype float64, wanted integer labels"),
-    (np.zeros(5, bool), TypeError, "t has one dimension and dtype bool, wanted integer labels"),
+    (np.zeros(5), TypeError, r"wanted integer labels \(t.astype\(int\) where they are whole\)"),
     (np.zeros((5, 1), int), ValueError, r"t has shape \(5, 1\), wanted \(5,\) labels or \(5, 4\) weights"),
     (np.zeros(4, int), ValueError, "x has 5 rows, t has 4 labels"),
     (np.zeros((4, 5)), ValueError, r"t has shape \(4, 5\)"),
     (np.int64(1), ValueError, r"t has shape \(\)"),
-    (None, TypeError, "t has dtype object"),
+    (None, TypeError, "t has dtype object, wanted real numbers, float64 at most$"),
+    (np.zeros(5, object), TypeError, r"t has dtype object, .*; t.astype\(float\) makes them that"),
+    (np.array(list("abcde"), object), TypeError, r"numpy.unique\(t, return_inverse=True\) numbers labels"),
     (np.zeros((5, 4), complex), TypeError, "t has dtype complex128"),
-    (list("abcde"), TypeError, "t has dtype <U1"),
+    (list("abcde"), TypeError, r"t has dtype <U1, .*; classes, t = numpy.unique\(t, return_inverse=True\)"),
 ]
 
 

@@ -323,3 +323,25 @@ def test_arrays_that_do_not_begin_where_their_type_does(net, batch):
             x, target, bp.SGD(0.1)
         )
     assert all(np.array_equal(net.params[key], twin.params[key]) for key in net.params)
+
+
+def test_boolean_labels_are_0_and_1():
+    x = np.random.default_rng(0).normal(size=(20, 2))
+    t = x[:, 0] > 0
+    trained = {}
+    for labels in (t, t.astype(int)):
+        net = bp.Network([2, 3, 2], seed=0)
+        losses = net.fit(x, labels, epochs=2, seed=0, validation=(x, labels)).loss
+        results = [net.loss(x, labels), net.accuracy(x, labels), net.train_step(x, labels, bp.SGD(0.1))]
+        trained[labels.dtype.kind] = losses + results + [net.params["W1"].tobytes()]
+    assert trained["b"] == trained["i"]
+
+
+@pytest.mark.parametrize("dtype", [object, str, np.longdouble])
+def test_what_makes_numbers_of_an_array_is_said(dtype):
+    net, x = bp.Network([2, 2], seed=0), np.ones((3, 2)).astype(dtype)
+    if x.dtype == np.float64:  # where long double is double
+        pytest.skip("this platform has no longer floating-point type")
+    with pytest.raises(TypeError, match=r"x has dtype .*; x.astype\(float\) makes them that"):
+        net.fit(x, np.zeros(3, int), epochs=1)
+    assert np.array_equal(net.predict(x.astype(float)), net.predict(np.ones((3, 2))))

@@ -58,7 +58,7 @@ def confusion_counts(t: ArrayLike, predicted: ArrayLike, classes: int | None = N
     for name, labels in pairs.items():
         if labels.ndim != 1:
             raise ValueError(f"{owner}: {name} has shape {labels.shape}, wanted (N,) labels")
-        if labels.dtype.kind not in "iu" and labels.size:
+        if labels.dtype.kind not in "iub" and labels.size:
             raise TypeError(f"{owner}: {name} has dtype {labels.dtype}, wanted integer labels")
     true, guessed = (labels.astype(np.int64) for labels in pairs.values())
     if len(true) != len(guessed):
