@@ -16,7 +16,7 @@ def run(quick: bool) -> Iterator[Result]:
     for dtype in ("float32", "float64"):
         reached = []
         for seed in seeds:
-            net = bp.Network([784, 50, 10], dtype=dtype, seed=seed, weight_init_std=0.01)
+            net = bp.Network([784, 50, 10], dtype=dtype, seed=seed, weight_init=0.01)
             net.fit(
                 *train,
                 iterations=iterations,

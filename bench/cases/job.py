@@ -26,7 +26,7 @@ def run(quick: bool, threads: int) -> Iterator[Result]:
         operations = steps * operations_of_step(SIZES, BATCH) + evaluations * evaluation
 
         def job(data=data, held_out=held_out, dtype=dtype) -> None:
-            net = bp.Network(SIZES, dtype=dtype, seed=0, weight_init_std=0.01)
+            net = bp.Network(SIZES, dtype=dtype, seed=0, weight_init=0.01)
             callbacks = [lambda net, history: net.accuracy(*held_out) < 0]
             net.fit(*data, iterations=steps, batch_size=BATCH, seed=0, callbacks=callbacks)
 

@@ -80,5 +80,5 @@ plots.confusion_matrix(net, x_test, t_test)
 # Here it does. With many sigmoids one behind the other it becomes smaller with every layer on its way back, since
 # y(1 − y) is at most ¼: the **vanishing gradient** (기울기 소실).
 
-deep = bp.Network([64, 50, 50, 50, 50, 10], activation="sigmoid", seed=0, weight_init_std=0.1)
+deep = bp.Network([64, 50, 50, 50, 50, 10], activation="sigmoid", seed=0, weight_init=0.1)
 plots.gradient_flow(deep, x_train[:100], t_train[:100])

@@ -17,6 +17,12 @@ ELSEWHERE = {
     "hidden_layer_sizes": "sizes",
     "mse": "squared_error",
     "cross_entropy": "softmax",
+    "kernel_initializer": "weight_init",
+    "kaiming_normal": "he_normal",
+    "kaiming_uniform": "he_uniform",
+    "kaiming": "he",
+    "xavier_normal": "glorot_normal",
+    "xavier_uniform": "glorot_uniform",
 }
 # Letters in common that make one name near to another, as a share of both.
 NEAR = 0.6

@@ -25,6 +25,7 @@ from backprop._arrays import Array, plural, samples, targets, values
 from backprop._names import named_arguments
 from backprop.gradients import numerical_gradient
 from backprop.history import History
+from backprop.initial_weights import WeightInit
 from backprop.layers import IdentityWithLoss
 from backprop.optimizers import Optimizer, Rule
 from backprop.parameters import Parameters
@@ -48,9 +49,9 @@ class Network:
         The type of the weights and of all arithmetic; inputs of other types are converted.
     seed : int, optional
         Seed of the initial weights. Without it they come from `np.random`'s global state, as in the notes.
-    weight_init_std : float, optional
-        Standard deviation of the initial weights; by default sqrt(2 / inputs) for ReLU and sqrt(1 / inputs) for
-        the others, layer by layer.
+    weight_init : str, float or one of these an affine layer, optional
+        "he_normal", "he_uniform", "glorot_normal", "glorot_uniform", "lecun_normal", "lecun_uniform", "pytorch", or
+        the standard deviation of normal weights; by default "he_normal" for ReLU, "lecun_normal" for the others.
     input_mean, input_scale : float or array of shape (sizes[0],), default 0 and 1
         The network computes with `(x - input_mean) * input_scale`, whatever it is asked to do; both are saved
         with it. `input_scale=1/255` lets it take uint8 images as they are.
@@ -86,7 +87,7 @@ class Network:
         dtype: DTypeLike = np.float32,
         seed: int | None = None,
         *,
-        weight_init_std: float | None = None,
+        weight_init: WeightInit = None,
         input_mean: ArrayLike = 0.0,
         input_scale: ArrayLike = 1.0,
     ) -> None:
@@ -96,7 +97,7 @@ class Network:
         dtype = float_type("Network", dtype)
         mean = per_feature("input_mean", input_mean, sizes[0], dtype)
         scale = per_feature("input_scale", input_scale, sizes[0], dtype)
-        layers = initial_layers(sizes, activation, dtype, seed, weight_init_std)
+        layers = initial_layers(sizes, activation, dtype, seed, weight_init)
         self._complete(sizes, activation, dtype, mean, scale, layers, LOSSES[loss]())
 
     def _complete(

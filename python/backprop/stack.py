@@ -2,18 +2,16 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import Any, NoReturn
 
 import numpy as np
 
 from backprop._arrays import Array
 from backprop._names import did_you_mean
+from backprop.initial_weights import WeightInit, initial_parameters
 from backprop.layers import Affine, IdentityWithLoss, Relu, Sigmoid, SoftmaxWithLoss, Tanh
 
 ACTIVATIONS: dict[str, Callable[[], Any]] = {"relu": Relu, "sigmoid": Sigmoid, "tanh": Tanh}
-# Variance times number of inputs that keeps signals at their size: He et al. 2015 for ReLU, Glorot & Bengio 2010.
-GAINS = {"relu": 2.0, "sigmoid": 1.0, "tanh": 1.0}
 LOSSES: dict[str, Callable[[], Any]] = {"softmax": SoftmaxWithLoss, "squared_error": IdentityWithLoss}
 
 
@@ -82,15 +80,10 @@ def a_layer(name: str, value: Any) -> Any:
 
 
 def initial_layers(
-    sizes: tuple[int, ...], activation: str, dtype: np.dtype[Any], seed: int | None, std: float | None
+    sizes: tuple[int, ...], activation: str, dtype: np.dtype[Any], seed: int | None, weight_init: WeightInit
 ) -> Layers:
-    """Affine layers with random weights and zero biases, and what stands between them."""
-    randn = np.random.randn if seed is None else np.random.RandomState(seed).randn
-    dense = []
-    for inputs, outputs in pairwise(sizes):
-        W = (np.sqrt(GAINS[activation] / inputs) if std is None else std) * randn(inputs, outputs)
-        dense.append((W.astype(dtype, copy=False), np.zeros(outputs, dtype=dtype)))
-    return dense_layers(dense, activation)
+    """Affine layers with their initial weights, and what stands between them."""
+    return dense_layers(initial_parameters(sizes, activation, dtype, seed, weight_init), activation)
 
 
 def dense_layers(dense: Sequence[tuple[Array, Array]], activation: str) -> Layers:

@@ -3,7 +3,9 @@
 import numpy as np
 from numpy.typing import DTypeLike
 
+from backprop._arguments import float_type
 from backprop._names import named_arguments
+from backprop.initial_weights import checked_std
 from backprop.network import Network
 
 
@@ -40,4 +42,5 @@ class TwoLayerNet(Network):
         *,
         dtype: DTypeLike = np.float64,
     ) -> None:
-        super().__init__([input_size, hidden_size, output_size], dtype=dtype, weight_init_std=weight_init_std)
+        std = checked_std("TwoLayerNet", "weight_init_std", weight_init_std, float_type("TwoLayerNet", dtype))
+        super().__init__([input_size, hidden_size, output_size], dtype=dtype, weight_init=std)

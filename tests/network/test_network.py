@@ -118,24 +118,6 @@ def test_images_are_flattened_per_sample():
     assert np.array_equal(net.predict(x), net.predict(x.reshape(5, 12)))
 
 
-def test_initial_weights():
-    state = np.random.get_state()[1].copy()
-    one, two = bp.Network([50, 40, 10], seed=3), bp.Network([50, 40, 10], seed=3)
-    assert np.array_equal(np.random.get_state()[1], state), "a seeded network leaves the global state alone"
-    assert all(np.array_equal(one.params[key], two.params[key]) for key in one.params)
-    # Standard error of a standard deviation from n normal numbers: sigma / sqrt(2n); four of them.
-    for net, key, sigma in [
-        (one, "W1", np.sqrt(2 / 50)),
-        (bp.Network([50, 40, 9], "sigmoid", seed=1), "W1", np.sqrt(1 / 50)),
-    ]:
-        W = net.params[key]
-        assert abs(W.std() - sigma) < 4 * sigma / np.sqrt(2 * W.size)
-    np.random.seed(5)
-    expected = (0.5 * np.random.randn(4, 3)).astype(np.float32)
-    np.random.seed(5)
-    assert np.array_equal(bp.Network([4, 3], weight_init_std=0.5).params["W1"], expected)
-
-
 def test_replacing_a_layer(net, batch):
     x, t = batch
     W, b = np.ones((5, 4)), np.zeros(4)

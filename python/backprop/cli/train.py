@@ -22,10 +22,10 @@ class Settings:
     batch_size: int
     epochs: int | None = None
     iterations: int | None = None
-    weight_init_std: float | None = None
+    weight_init: float | None = None
 
 
-NOTES = Settings(lr=0.1, batch_size=100, iterations=10_000, weight_init_std=0.01)
+NOTES = Settings(lr=0.1, batch_size=100, iterations=10_000, weight_init=0.01)
 SETTINGS = {"digits": Settings(lr=0.3, batch_size=32, epochs=100), "mnist": NOTES, "fashion-mnist": NOTES}
 FILES = Settings(lr=0.1, batch_size=32, epochs=100)
 
@@ -85,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
             [source.train[0].shape[1], *arguments.hidden, source.classes],
             dtype=arguments.dtype,
             seed=arguments.seed,
-            weight_init_std=settings.weight_init_std,
+            weight_init=settings.weight_init,
             input_mean=source.mean,
             input_scale=source.scale,
         )
