@@ -3,6 +3,8 @@
 Tests hold the two together; read these to know what a kernel computes. They take any floating-point arrays.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -152,7 +154,24 @@ def reciprocal_backward(dout: Array, out: Array, dx: Array, threads: int | None 
 
 def sgd_update(w: Array, g: Array, lr: float, threads: int | None = None) -> None:
     """w -= lr·g."""
-    w -= w.dtype.type(lr) * g
+    w -= rounded_lr(w, lr) * g
+
+
+def rounded_lr(w: Array, lr: float) -> Any:
+    """`lr` in the type of w, the largest finite number at most. Not a kernel."""
+    largest = float(np.finfo(w.dtype).max)
+    return w.dtype.type(np.clip(lr, -largest, largest))
+
+
+def rounded_decay(w: Array, decay: float) -> Any:
+    """`decay` in the type of w; from below 1 it does not become 1. Not a kernel."""
+    rounded = w.dtype.type(decay)
+    return np.nextafter(rounded, rounded * 0) if decay < 1 <= rounded else rounded
+
+
+def rounded_eps(w: Array, eps: float) -> Any:
+    """`eps` in the type of w, the least normal number at least. Not a kernel."""
+    return np.maximum(w.dtype.type(eps), np.finfo(w.dtype).tiny)
 
 
 def settled(mean: Array, times: int) -> Array:
@@ -170,25 +189,23 @@ def momentum_update(
     threads: int | None = None,
 ) -> None:
     """v = momentum·v + g, w -= lr·v; with nesterov w -= lr·(momentum·v + g)."""
-    number = w.dtype.type
-    v[...] = settled(number(momentum) * v + g, 2**26)
-    w -= number(lr) * (number(momentum) * v + g) if nesterov else number(lr) * v
+    lr, decay = rounded_lr(w, lr), rounded_decay(w, momentum)
+    v[...] = settled(decay * v + g, 2**26)
+    w -= lr * (decay * v + g) if nesterov else lr * v
 
 
 def adagrad_update(w: Array, g: Array, h: Array, lr: float, eps: float, threads: int | None = None) -> None:
     """h += g², w -= lr·g / (sqrt(h) + eps)."""
-    number = w.dtype.type
     h += g * g
-    w -= number(lr) * g / (np.sqrt(h) + number(eps))
+    w -= rounded_lr(w, lr) * g / (np.sqrt(h) + rounded_eps(w, eps))
 
 
 def rmsprop_update(
     w: Array, g: Array, h: Array, lr: float, alpha: float, eps: float, threads: int | None = None
 ) -> None:
     """h = alpha·h + (1 − alpha)·g², w -= lr·g / (sqrt(h) + eps)."""
-    number = w.dtype.type
-    h[...] = settled(number(alpha) * h + number(1 - alpha) * (g * g), 1)
-    w -= number(lr) * g / (np.sqrt(h) + number(eps))
+    h[...] = settled(rounded_decay(w, alpha) * h + w.dtype.type(1 - alpha) * (g * g), 1)
+    w -= rounded_lr(w, lr) * g / (np.sqrt(h) + rounded_eps(w, eps))
 
 
 def adam_update(
@@ -206,9 +223,9 @@ def adam_update(
     """m = beta1·m + (1 − beta1)·g, v = beta2·v + (1 − beta2)·g², w -= lr·(m/c1) / (sqrt(v/c2) + eps)."""
     c1, c2 = 1 - power(beta1, step), np.sqrt(1 - power(beta2, step))
     number = w.dtype.type
-    m[...] = settled(number(beta1) * m + number(1 - beta1) * g, 2**26)
-    v[...] = settled(number(beta2) * v + number(1 - beta2) * (g * g), 1)
-    w -= number(lr * c2 / c1) * m / (np.sqrt(v) + number(eps * c2))
+    m[...] = settled(rounded_decay(w, beta1) * m + number(1 - beta1) * g, 2**26)
+    v[...] = settled(rounded_decay(w, beta2) * v + number(1 - beta2) * (g * g), 1)
+    w -= rounded_lr(w, lr * c2 / c1) * m / (np.sqrt(v) + rounded_eps(w, eps * c2))
 
 
 def power(base: float, exponent: int) -> float:

@@ -1,7 +1,9 @@
 """Parameter updates, in place: what moves a parameter w against its gradient g.
 
 a) Every operation is rounded on its own, in the type of w, and every constant is first rounded to it: the results are
-   those of the NumPy line that stands above the loop. Square root and division are exact, never approximate.
+   those of the NumPy line that stands above the loop. Square root and division are exact, never approximate. A constant
+   does not leave its range by the rounding: lr stays finite, decay below 1, eps at or above the least normal number.
+   Otherwise a gradient of 0 would give 0/0 or 0·inf in float32, and a mean would never decay.
 b) A rule keeps up to two numbers a parameter between its steps, 0 at first: the `first` and the `second` moment.
 c) Adam's corrections of the moments' bias are folded into two numbers a step, which saves a division an element:
    lr·(m/c1) / (sqrt(v/c2) + eps) = (lr·sqrt(c2)/c1)·m / (sqrt(v) + eps·sqrt(c2)), c1 = 1 − beta1^t, c2 = 1 − beta2^t.
@@ -61,6 +63,22 @@ cdef inline floating least_mean(floating _) noexcept nogil:
     return least_square(_) * 67108864
 
 
+cdef inline floating rounded_lr(double lr, floating _) noexcept nogil:
+    """lr in the type, the largest finite number at most."""
+    cdef double largest = 3.4028234663852886e38 if floating is float else 1.7976931348623157e308
+    return <floating> max(min(lr, largest), -largest)
+
+
+cdef inline floating rounded_decay(double decay, floating _) noexcept nogil:
+    """A decay in the type; from below 1 it does not become 1."""
+    return <floating> min(decay, 0.99999994039535522) if floating is float and decay < 1 else <floating> decay
+
+
+cdef inline floating rounded_eps(double eps, floating _) noexcept nogil:
+    """eps in the type, the least normal number at least."""
+    return max(<floating> eps, least_square(_))
+
+
 cdef inline double power(double base, int64_t exponent) noexcept nogil:
     """base^exponent by squaring: the same multiplications on every machine, which pow() is not."""
     cdef double result = 1
@@ -109,23 +127,24 @@ cdef inline void update_span(
     Py_ssize_t n,
 ) noexcept nogil:
     cdef double c1, c2
+    cdef floating lr = rounded_lr(u.lr, <floating> 0), eps = rounded_eps(u.eps, <floating> 0)
+    cdef floating decay = rounded_decay(u.decay, <floating> 0), decay2 = rounded_decay(u.decay2, <floating> 0)
     if u.rule == SGD:
-        sgd(w, g, <floating> u.lr, n)
+        sgd(w, g, lr, n)
     elif u.rule == MOMENTUM:
-        momentum(w, g, first, <floating> u.lr, <floating> u.decay, n)
+        momentum(w, g, first, lr, decay, n)
     elif u.rule == NESTEROV:
-        nesterov(w, g, first, <floating> u.lr, <floating> u.decay, n)
+        nesterov(w, g, first, lr, decay, n)
     elif u.rule == ADAGRAD:
-        adagrad(w, g, first, <floating> u.lr, <floating> u.eps, n)
+        adagrad(w, g, first, lr, eps, n)
     elif u.rule == RMSPROP:
-        rmsprop(w, g, first, <floating> u.lr, <floating> u.decay, <floating> (1 - u.decay), <floating> u.eps, n)
+        rmsprop(w, g, first, lr, decay, <floating> (1 - u.decay), eps, n)
     elif u.rule == ADAM:
         c1 = 1 - power(u.decay, u.step)
         c2 = sqrt(1 - power(u.decay2, u.step))
-        adam(
-            w, g, first, second, <floating> (u.lr * c2 / c1), <floating> u.decay, <floating> (1 - u.decay),
-            <floating> u.decay2, <floating> (1 - u.decay2), <floating> (u.eps * c2), n,
-        )
+        lr = rounded_lr(u.lr * c2 / c1, <floating> 0)
+        eps = rounded_eps(u.eps * c2, <floating> 0)
+        adam(w, g, first, second, lr, decay, <floating> (1 - u.decay), decay2, <floating> (1 - u.decay2), eps, n)
 
 
 cdef inline void sgd(floating* w, const floating* g, floating lr, Py_ssize_t n) noexcept nogil:

@@ -11,7 +11,7 @@ from bpcore import kernels, reference
 from tests.bounds import gamma, unit_roundoff
 from tests.strategies import DTYPES, SIZES, SOME, arrays, dtypes
 
-HELPERS = ("one_hot", "power", "settled")
+HELPERS = ("one_hot", "power", "rounded_decay", "rounded_eps", "rounded_lr", "settled")
 NAMES = [name for name, value in vars(reference).items() if inspect.isfunction(value) and name not in HELPERS]
 
 
@@ -279,6 +279,53 @@ def test_what_decays_without_a_gradient_becomes_zero_and_is_never_subnormal(name
             assert not ((moment != 0) & (np.abs(moment) < least)).any()
     assert np.array_equal(w, twin_w)
     assert not np.array(kept).any()
+
+
+LARGE, TINY = 1e300, 1e-320
+# Of float32's and float64's edges: what a constant would become infinite, 0 or 1 by.
+EDGES = {
+    "sgd_update": [(LARGE,), (1.7e308,), (3.5e38,)],
+    "momentum_update": [(LARGE, 0.9), (0.1, 1 - 2**-53), (LARGE, 1 - 1e-10, True)],
+    "adagrad_update": [(0.1, TINY), (0.1, 5e-324), (LARGE, 1e-50)],
+    "rmsprop_update": [(0.1, 0.9, TINY), (0.1, 1 - 2**-53, 1e-45), (LARGE, 1 - 1e-10, 5e-324)],
+    "adam_update": [
+        (0.1, 0.9, 0.999, 1e-45, 1),
+        (0.1, 0.9, 1 - 2**-53, 5e-324, 1),
+        (1e38, 1 - 2**-53, 0.9, 1e-38, 1),
+        (1.7e308, 0.999, 0.5, TINY, 2**40),
+    ],
+}
+CONSTANTS = [(name, settings) for name, each in EDGES.items() for settings in each]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("name", "settings"), CONSTANTS)
+def test_constants_beyond_the_type_leave_a_weight_without_a_gradient_as_it_is(name, settings, dtype):
+    w, g = np.array([1.5, -3, 0], dtype), np.zeros(3, dtype)
+    kept = [np.zeros(3, dtype) for _ in range(UPDATES[name][0])]
+    twin_w, twin_kept = w.copy(), [moment.copy() for moment in kept]
+    for _ in range(3):
+        getattr(kernels, name)(w, g, *kept, *settings)
+        getattr(reference, name)(twin_w, g, *twin_kept, *settings)
+    for array, twin in zip((w, *kept), (twin_w, *twin_kept), strict=True):
+        assert np.array_equal(array, twin)
+    assert np.array_equal(w, np.array([1.5, -3, 0], dtype))
+    assert not np.array(kept).any()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [("momentum_update", (0.1, 1 - 1e-12)), ("rmsprop_update", (0.1, 1 - 1e-12, 1e-8)),
+     ("adam_update", (0.1, 1 - 1e-12, 1 - 1e-12, 1e-8, 1))],
+)  # fmt: skip
+def test_a_decay_below_1_stays_below_1(name, settings, dtype):
+    w, g = np.ones(3, dtype), np.zeros(3, dtype)
+    kept = [np.full(3, 1 + np.finfo(dtype).eps, dtype) for _ in range(UPDATES[name][0])]
+    for _ in range(2):
+        before = [moment.copy() for moment in kept]
+        getattr(kernels, name)(w, g, *kept, *settings)
+        assert all((moment < last).all() for moment, last in zip(kept, before, strict=True))
 
 
 def test_sgd_update_is_what_the_notes_write():

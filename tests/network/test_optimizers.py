@@ -192,3 +192,18 @@ def test_a_plan_does_not_run_without_what_the_rule_keeps():
             plan.step(x, t, adam.settings(), None, moments)
     assert np.array_equal(net.params["W1"], before)
     assert plan.step(x, t, adam.settings(), None, adam.moments_for(plan, net.params)) > 0
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("make", [bp.Adam, bp.RMSprop, bp.Adagrad])
+@pytest.mark.parametrize("eps", [1e-45, 1e-50, np.finfo(float).tiny, 5e-324])
+def test_an_eps_that_the_type_rounds_to_0_makes_no_nan(make, eps, dtype):
+    params = {"w": np.ones(3, dtype)}
+    make(eps=eps).update(params, {"w": np.zeros(3, dtype)})
+    assert np.array_equal(params["w"], np.ones(3))
+    # A compiled plan, with units whose gradient is 0.
+    net = bp.Network([2, 3, 2], seed=0, dtype=dtype)
+    net.params["b1"] -= 100
+    for _ in range(3):
+        net.train_step(np.ones((4, 2)), np.zeros(4, int), make(eps=eps))
+    assert all(np.isfinite(array).all() for array in net.params.values())
