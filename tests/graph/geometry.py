@@ -5,6 +5,11 @@ import re
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 
+import pytest
+
+from backprop.graph.scene import measured, text_width
+from backprop.graph.svg import WIDEST
+
 SVG = "{http://www.w3.org/2000/svg}"
 # Above and below the base line, in sizes of the type: tallest ascender and lowest descender of the usual sans-serif.
 ASCENT, DESCENT = 0.78, 0.22
@@ -97,8 +102,13 @@ class Picture:
 
 
 def text(element):
-    x, y, size, width = (float(element.get(key)) for key in ("x", "y", "font-size", "textLength"))
+    x, y, size = (float(element.get(key)) for key in ("x", "y", "font-size"))
     assert element.get("text-anchor") == "middle"
+    width, fitted = text_width(element.text, size), element.get("textLength")
+    if fitted is not None:
+        assert float(fitted) == pytest.approx(width, abs=0.05)  # written with one digit
+    elif measured(element.text):
+        width *= WIDEST  # nothing keeps another typeface from being wider
     return Rectangle(
         x - width / 2,
         y - ASCENT * size,

@@ -9,7 +9,7 @@ import pytest
 from backprop import graph
 from backprop.graph.texts import readable_name
 from tests.graph.geometry import Picture
-from tests.graph.made import apples
+from tests.graph.made import apples, busy, softmax_with_loss
 
 
 def test_light_and_dark():
@@ -149,6 +149,59 @@ def test_graphviz_and_mermaid():
         *('  n0["x"]', '  n1["−1"]', '  n2(("×"))', '  out["z"]'),
         *('  n0 -- "2 / ← −1" --> n2', "  n1 --> n2", '  n2 -- "−2 / ← 1" --> out'),
     ]
+
+
+def squares():
+    """A graph in which z = (x + y)² comes from names, and x + y goes into one node only."""
+    x, y = graph.variable(2, "x"), graph.variable(3, "y")
+    t = x + y
+    t.name = "t"
+    z = t**2
+    z.name = "z"
+    z.backward()
+    return z
+
+
+def test_all_formats_say_the_symbols():
+    drawing = squares().draw(symbols=True)
+    assert drawing.dot.splitlines()[7:-1] == [
+        '  n0 -> n2 [label="← ∂z/∂t·1"];',
+        '  n1 -> n2 [label="← ∂z/∂t·1"];',
+        '  n2 -> n3 [label="t\\n← ∂z/∂z·2t"];',
+        '  n3 -> out [label="z\\n← ∂z/∂z"];',
+    ]
+    assert drawing.mermaid.splitlines()[6:] == [
+        '  n0 -- "← ∂z/∂t·1" --> n2',
+        '  n1 -- "← ∂z/∂t·1" --> n2',
+        '  n2 -- "t / ← ∂z/∂z·2t" --> n3',
+        '  n3 -- "z / ← ∂z/∂z" --> out',
+    ]
+
+
+@pytest.mark.parametrize("symbols", [False, True, "L"], ids=str)
+@pytest.mark.parametrize(
+    "make", [apples, softmax_with_loss, lambda: busy(30)], ids=["apples", "softmax", "busy"]
+)
+def test_all_formats_say_the_same(make, symbols):
+    output = make()
+    output.backward()
+    for drawing in (output.draw(symbols=symbols), *output.frames(symbols=symbols)):
+        picture = Picture(drawing.svg)
+        # In front of its branches a value has a label of its own, which the other formats lack.
+        known = {*picture.words("bp-value"), *picture.words("bp-gradient")}
+        labels = re.findall(r'-> \w+ \[label="(.*)"\]', drawing.dot)
+        parts = [part for label in labels for part in label.split("\\n") if part]
+        assert {*parts} <= known
+        branching = known - {*parts}
+        assert len(branching) <= sum(box.kind == "fork" for box in drawing._scene.boxes)
+        arrows = re.findall(r'-- "(.*)" -->', drawing.mermaid)
+        said = [re.sub(r"#(\d+);", lambda found: chr(int(found[1])), arrow) for arrow in arrows]
+        assert said == [label.replace("\\n", " / ") for label in labels if label]
+        assert (
+            drawing.dot.count("penwidth")
+            == drawing.mermaid.count("  style n")
+            == drawing.svg.count(" bp-hot")
+        )
 
 
 def test_frames(tmp_path):

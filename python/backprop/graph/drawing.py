@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from backprop._files import expanded, write_atomically
 from backprop.graph import markup
-from backprop.graph.scene import Scene, scene
-from backprop.graph.svg import State, svg
+from backprop.graph.scene import Scene, State, scene
+from backprop.graph.svg import svg
 
 if TYPE_CHECKING:
     from backprop.graph.node import Node
@@ -18,19 +18,26 @@ class Drawing:
 
     Attributes
     ----------
-    svg : str
-        It as SVG, which is written whenever it is asked for.
-    dot, mermaid : str
-        It in Graphviz' language (`dot -Tsvg` draws it), and as a flowchart of Mermaid; of a frame the whole graph.
+    svg, dot, mermaid : str
+        It as SVG, in Graphviz' language (`dot -Tsvg` draws it), and as a flowchart of Mermaid; all three say the same.
+        Each is written whenever it is asked for.
     """
 
-    def __init__(self, scene: Scene, dot: str, mermaid: str, state: State | None = None) -> None:
-        self.dot, self.mermaid = dot, mermaid
-        self._scene, self._state = scene, state
+    def __init__(self, scene: Scene, state: State | None = None) -> None:
+        self._scene = scene
+        self._state = State(scene.nodes, scene.nodes, scene.nodes) if state is None else state
 
     @property
     def svg(self) -> str:  # noqa: D102  # described with the class
         return svg(self._scene, self._state)
+
+    @property
+    def dot(self) -> str:  # noqa: D102
+        return markup.dot(self._scene, self._state)
+
+    @property
+    def mermaid(self) -> str:  # noqa: D102
+        return markup.mermaid(self._scene, self._state)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it in the format that the name ends in.
@@ -63,7 +70,7 @@ class Drawing:
 
 def draw(output: "Node", path: str | os.PathLike[str] | None, symbols: bool | str) -> Drawing:
     """See `Node.draw`."""
-    drawing = Drawing(scene(output, symbols), markup.dot(output), markup.mermaid(output))
+    drawing = Drawing(scene(output, symbols))
     if path is not None:
         drawing.save(path)
     return drawing
@@ -72,8 +79,7 @@ def draw(output: "Node", path: str | os.PathLike[str] | None, symbols: bool | st
 def frames(output: "Node", folder: str | os.PathLike[str] | None, symbols: bool | str) -> list[Drawing]:
     """See `Node.frames`."""
     laid_out = scene(output, symbols)
-    texts = markup.dot(output), markup.mermaid(output)
-    drawings = [Drawing(laid_out, *texts, state) for state in states(laid_out)]
+    drawings = [Drawing(laid_out, state) for state in states(laid_out)]
     if folder is not None:
         if not expanded(folder).is_dir():
             raise FileNotFoundError(f"frames: there is no folder {os.fspath(folder)!r}")

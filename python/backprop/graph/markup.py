@@ -1,41 +1,50 @@
-"""A graph as text for other programs: Graphviz' DOT and Mermaid."""
+"""A graph as text for other programs: Graphviz' DOT and Mermaid; it says what the drawing says."""
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from backprop.graph import chain
-from backprop.graph.texts import number_text, operation_text, readable_name, symbol
+from backprop.graph.scene import ARROW, Mark, Scene, State
 
-if TYPE_CHECKING:
-    from backprop.graph.node import Node
+HOT = "#c2410c"  # the outline of the node whose turn it is
 
 
-def edges(output: "Node") -> "list[tuple[int, int | None, str, str]]":
-    """Number of the source, of the target (None behind the output), value and gradient of each edge."""
-    nodes = chain.order(output)
-    number = {node: n for n, node in enumerate(nodes)}
-    found: list[tuple[int, int | None, str, str]] = []
-    for node in nodes:
-        for n, one in enumerate(node.inputs):
-            flow = None if node.flows is None else node.flows[n]
-            value = "" if one.constant and one.name is None else number_text(one.value)
-            found.append((number[one], number[node], value, "" if flow is None else number_text(flow)))
-    grad = "" if output.grad is None else number_text(output.grad)
-    return [*found, (number[output], None, number_text(output.value), grad)]
+def marks(scene: Scene) -> dict[str, tuple[str, Mark]]:
+    """The nodes by their names in the text, `out` behind the output: circle, leaf or end, and what it says."""
+    number = {node: n for n, node in enumerate(scene.nodes)}
+    found = {}
+    for box in scene.boxes:
+        if isinstance(box.content, Mark):
+            name = "out" if box.kind == "end" else f"n{number[box.content.node]}"
+            found[name] = box.kind, box.content
+    order = [f"n{n}" for n in range(len(number))]
+    return {name: found[name] for name in [*order, "out"]}
 
 
-def dot(output: "Node") -> str:
+def edges(scene: Scene, state: State) -> Iterator[tuple[str, str, str, str]]:
+    """Names of the source and the target, value and gradient of each edge."""
+    number = {node: n for n, node in enumerate(scene.nodes)}
+    for start, end, labels in scene.edges:
+        shown = [state.shown(label) for label in labels]
+        values, gradients = [value for value, _ in shown if value], [gradient for _, gradient in shown[-1:]]
+        # Symbols stand for a value in front of its branches, what is passed back on each of these.
+        yield (
+            f"n{number[start]}",
+            "out" if end is None else f"n{number[end]}",
+            values[-1] if values else "",
+            f"{ARROW}{gradients[0]}" if any(gradients) else "",
+        )
+
+
+def dot(scene: Scene, state: State) -> str:
     """Graphviz' language; `dot -Tsvg` draws it."""
     lines = ["digraph {", "  rankdir=LR;"]
-    for n, node in enumerate(chain.order(output)):
-        if node.operation is None:
-            lines.append(f"  n{n} [shape=plaintext, label={quoted(symbol(node))}];")
-        else:
-            lines.append(f"  n{n} [shape=circle, label={quoted(operation_text(node.operation))}];")
-    lines.append(f"  out [shape=plaintext, label={quoted(readable_name(output.name))}];")
-    for start, end, value, gradient in edges(output):
-        label = value + (f"\n← {gradient}" if gradient else "")
-        lines.append(f"  n{start} -> {'out' if end is None else f'n{end}'} [label={quoted(label)}];")
+    for name, (kind, mark) in marks(scene).items():
+        circle = kind == "circle"
+        hot = f', color="{HOT}", penwidth=3' if circle and mark.node is state.working else ""
+        shape = "circle" if circle else "plaintext"
+        lines.append(f"  {name} [shape={shape}, label={quoted(mark.words)}{hot}];")
+    for start, end, *texts in edges(scene, state):
+        lines.append(f"  {start} -> {end} [label={quoted(chr(10).join(filter(None, texts)))}];")
     return "\n".join([*lines, "}", ""])
 
 
@@ -45,20 +54,19 @@ def quoted(words: str) -> str:
     return f'"{escaped}"'
 
 
-def mermaid(output: "Node") -> str:
+def mermaid(scene: Scene, state: State) -> str:
     """Mermaid's flowchart."""
     lines = ["flowchart LR"]
-    for n, node in enumerate(chain.order(output)):
-        if node.operation is None:
-            lines.append(f"  n{n}[{entities(symbol(node) or ' ')}]")
-        else:
-            lines.append(f"  n{n}(({entities(operation_text(node.operation))}))")
-    lines.append(f"  out[{entities(readable_name(output.name) or ' ')}]")
-    for start, end, value, gradient in edges(output):
-        label = " / ".join(part for part in (value, f"← {gradient}" if gradient else "") if part)
-        arrow = f"-- {entities(label)} -->" if label else "-->"
-        lines.append(f"  n{start} {arrow} {'out' if end is None else f'n{end}'}")
-    return "\n".join([*lines, ""])
+    hot = []
+    for name, (kind, mark) in marks(scene).items():
+        words = entities(mark.words or " ")
+        lines.append(f"  {name}(({words}))" if kind == "circle" else f"  {name}[{words}]")
+        if kind == "circle" and mark.node is state.working:
+            hot.append(f"  style {name} stroke:{HOT},stroke-width:3px")
+    for start, end, *texts in edges(scene, state):
+        label = " / ".join(filter(None, texts))
+        lines.append(f"  {start} -- {entities(label)} --> {end}" if label else f"  {start} --> {end}")
+    return "\n".join([*lines, *hot, ""])
 
 
 def entities(words: str) -> str:

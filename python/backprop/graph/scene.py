@@ -1,11 +1,13 @@
 """What a drawing of a graph consists of: circles, leaves, the points where values branch, and the labels of edges."""
 
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from backprop.graph import chain
 from backprop.graph.layout import Box, join, place
+from backprop.graph.letters import ADVANCES
 from backprop.graph.texts import derivative, gradient_text, number_text, operation_text, readable_name, symbol
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ OPERATOR = 15.0  # of the text in circles; signs of one character are larger
 ARROW = "← "
 # Layers that a node takes: itself, the label behind it, the point where its value branches, the branches' labels.
 SPAN = 4
+# Characters that stand above the letter before, or join two.
+JOINING = ("Mn", "Me", "Cf")
 
 
 @dataclass(eq=False)
@@ -46,6 +50,33 @@ class Mark:
     words: str
 
 
+@dataclass(frozen=True)
+class State:
+    """How far a computation has come: what is shown of it.
+
+    Attributes
+    ----------
+    values : collection of Node
+        Those whose value is known.
+    gradients : collection of Node
+        Those whose whole gradient is known.
+    passed : collection of Node
+        Those that have gone back: what they passed on is known.
+    working : Node or None
+        The one whose turn it is.
+    """
+
+    values: "Collection[Node]"
+    gradients: "Collection[Node]"
+    passed: "Collection[Node]"
+    working: "Node | None" = None
+
+    def shown(self, label: Label) -> tuple[str, str]:
+        """Value and gradient of a label; empty where they are not known yet."""
+        passed = label.source in self.gradients if label.target is None else label.target in self.passed
+        return label.value if label.source in self.values else "", label.gradient if passed else ""
+
+
 @dataclass(eq=False)
 class Scene:
     """A graph with a place for everything. Its words are those of the moment it was made.
@@ -59,6 +90,9 @@ class Scene:
         By which nodes each one is used, and as which input.
     boxes : list of Box
         Of kind `circle`, `leaf`, `end` (each with a Mark as content), `label` (with a Label), `fork` and `bend`.
+    edges : list of (Node, Node or None, list of Label)
+        From where to where (None behind the output), and what stands on the way: nothing, the label of the value, or
+        that and the one of its branch.
     width, height : float
     """
 
@@ -66,6 +100,7 @@ class Scene:
     nodes: "list[Node]"
     consumers: "dict[Node, list[tuple[Node, int]]]"
     boxes: list[Box] = field(default_factory=list)
+    edges: "list[tuple[Node, Node | None, list[Label]]]" = field(default_factory=list)
     width: float = 0.0
     height: float = 0.0
 
@@ -74,18 +109,27 @@ class Scene:
 
 
 def text_width(text: str, size: float) -> float:
-    """About the width of a text in a sans-serif typeface; the drawing makes it exact."""
-    narrow, wide = "iljtfrI.,:;'|!()[] ·/", "mwMW@×"
-    units = 0.0
-    for character in text:
-        # These stand above the letter before, or join two.
-        if unicodedata.category(character) in ("Mn", "Me", "Cf"):
-            continue
-        if unicodedata.east_asian_width(character) in "WF":
-            units += 1.0
-        else:
-            units += 0.33 if character in narrow else 0.86 if character in wide else 0.62
-    return max(units, 0.3) * size if text else 0.0
+    """Width of a text in the drawings' typeface; of letters that it lacks an upper bound."""
+    return size * sum(advance(character) for character in text)
+
+
+def advance(character: str) -> float:
+    """Width of a letter in sizes of the type."""
+    if unicodedata.category(character) in JOINING:
+        return 0.0
+    # A pictogram is wider than high, anything else at most a square.
+    return ADVANCES.get(without_accent(character), 1.3 if unicodedata.category(character) == "So" else 1.0)
+
+
+def measured(text: str) -> bool:
+    """Whether the typeface has all letters of a text."""
+    return all(without_accent(one) in ADVANCES or unicodedata.category(one) in JOINING for one in text)
+
+
+def without_accent(character: str) -> str:
+    """The letter itself, which is as wide; a syllable of Hangul stays whole."""
+    wide = unicodedata.east_asian_width(character) in "WF"
+    return character if character in ADVANCES or wide else unicodedata.normalize("NFD", character)[0]
 
 
 def scene(output: "Node", symbols: bool | str) -> Scene:
@@ -105,10 +149,13 @@ def connected_boxes(result: Scene, symbols: bool | str) -> Box:
     end = Box(SPAN * depth[output] + 2, 14.0, 2 * SIZE, "end", Mark(output, readable_name(output.name)))
     end.width += text_width(end.content.words, SIZE)
     ends: dict[tuple[Node, int], Box] = {}  # where the edge into an input of a node comes from
+    own: dict[Node, list[Label]] = {node: [] for node in nodes}
+    branches: dict[tuple[Node, int], list[Label]] = {}
     for node in nodes:
         tail = drawn[node]
         if texts.own(node):
-            label = labelled(Label(node, None, *texts.of_value(node)), tail.layer + 1)
+            own[node] = [Label(node, None, *texts.of_value(node))]
+            label = labelled(own[node][0], tail.layer + 1)
             join(tail, label, straight=True)
             tail = label
         elif len(consumers[node]) == 1:
@@ -122,12 +169,16 @@ def connected_boxes(result: Scene, symbols: bool | str) -> Box:
             fork = Box(SPAN * depth[node] + 2, 8.0, 8.0, "fork")
             join(tail, fork, straight=True)
             for target, n in consumers[node]:
-                branch = labelled(Label(node, target, *texts.of_flow(target, n)), fork.layer + 1)
+                branches[target, n] = [Label(node, target, *texts.of_flow(target, n))]
+                branch = labelled(branches[target, n][0], fork.layer + 1)
                 join(fork, branch)
                 ends[target, n] = branch
     for node in nodes:  # in the order of the inputs, which the drawing keeps
         for n, entry in enumerate(spread(len(node.inputs))):
             join(ends[node, n], drawn[node], entry, straight=len(node.inputs) == 1)
+            one = node.inputs[n]
+            result.edges.append((one, node, own[one] + branches.get((node, n), [])))
+    result.edges.append((output, None, own[output]))
     return end
 
 

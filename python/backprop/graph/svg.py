@@ -1,19 +1,28 @@
 """A scene as SVG: one file that needs nothing else, in the colours of the reader's light or dark theme."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
 
 from backprop.graph.layout import Box, Edge
-from backprop.graph.scene import ARROW, OPERATOR, RADIUS, SIZE, Label, Scene, entry_x, text_width
+from backprop.graph.scene import (
+    ARROW,
+    OPERATOR,
+    RADIUS,
+    SIZE,
+    Label,
+    Scene,
+    State,
+    entry_x,
+    measured,
+    text_width,
+)
 
-if TYPE_CHECKING:
-    from backprop.graph.node import Node
+# The usual typefaces are at most so many times as wide as the one that the layout measures.
+WIDEST = 1.2
 
 # Colours that differ in lightness too, and keep a contrast of 4.5 : 1 with their background.
 STYLE = """
-.bp-graph{background:#fff;font-family:Helvetica,Arial,'Liberation Sans','Noto Sans KR',sans-serif}
+.bp-graph{background:#fff;font:13px Helvetica,Arial,'Liberation Sans','Noto Sans KR',sans-serif;
+font-kerning:none;font-variant-ligatures:none;letter-spacing:0;word-spacing:0;text-rendering:geometricPrecision}
 .bp-paper{fill:#fff}
 .bp-edge{fill:none;stroke:#7b8794;stroke-width:1.4}
 .bp-tip,.bp-fork{fill:#7b8794}
@@ -36,32 +45,8 @@ STYLE = """
 """
 
 
-@dataclass(frozen=True)
-class State:
-    """How far a computation has come: what is shown of it.
-
-    Attributes
-    ----------
-    values : collection of Node
-        Those whose value is known.
-    gradients : collection of Node
-        Those whose whole gradient is known.
-    passed : collection of Node
-        Those that have gone back: what they passed on is known.
-    working : Node or None
-        The one whose turn it is.
-    """
-
-    values: "Collection[Node]"
-    gradients: "Collection[Node]"
-    passed: "Collection[Node]"
-    working: "Node | None" = None
-
-
-def svg(scene: Scene, state: State | None = None) -> str:
-    """Write a scene, by default as it stands in the end."""
-    if state is None:
-        state = State(scene.nodes, scene.nodes, scene.nodes)
+def svg(scene: Scene, state: State) -> str:
+    """Write a scene as it stands in a state."""
     parts = [f'<rect class="bp-paper" width="{scene.width:.0f}" height="{scene.height:.0f}" rx="6"/>']
     for box in scene.boxes:
         for edge in box.after:
@@ -105,9 +90,9 @@ def box_parts(box: Box, state: State) -> list[str]:
     if box.kind == "circle":
         hot = " bp-hot" if box.content.node is state.working else ""
         size = OPERATOR if len(words) > 1 else 1.4 * OPERATOR
-        sign = text(words, box.x, box.y + 0.35 * size, size, "bp-operator")
+        sign = text(words, box, 0.35 * size, size, "bp-operator")
         return [outline(box, f"bp-circle{hot}", RADIUS), sign]
-    written = [text(words, box.x, box.y + 4.5, SIZE, "bp-name")] if words else []
+    written = [text(words, box, 4.5, SIZE, "bp-name")] if words else []
     return written if box.kind == "end" else [outline(box, "bp-leaf", 5.0), *written]
 
 
@@ -115,11 +100,11 @@ def label_parts(box: Box, label: Label, state: State) -> list[str]:
     """The piece of the edge beside its texts, the value above it and the gradient below."""
     left, right = box.x - box.width / 2, box.x + box.width / 2
     parts = [f'<path class="bp-edge" d="M{left:.1f} {box.y:.1f}H{right:.1f}"/>']
-    if label.value and label.source in state.values:
-        parts.append(text(label.value, box.x, box.y - 5.0, SIZE, "bp-value"))
-    known = label.source in state.gradients if label.target is None else label.target in state.passed
-    if label.gradient and known:
-        parts.append(text(f"{ARROW}{label.gradient}", box.x, box.y + SIZE + 3.0, SIZE, "bp-gradient"))
+    value, gradient = state.shown(label)
+    if value:
+        parts.append(text(value, box, -5.0, SIZE, "bp-value"))
+    if gradient:
+        parts.append(text(f"{ARROW}{gradient}", box, SIZE + 3.0, SIZE, "bp-gradient"))
     return parts
 
 
@@ -131,9 +116,16 @@ def outline(box: Box, kind: str, radius: float) -> str:
     )
 
 
-def text(words: str, x: float, y: float, size: float, kind: str) -> str:
-    """Words around x on the line y, made as wide as the layout took them for."""
+def text(words: str, box: Box, below: float, size: float, kind: str) -> str:
+    """Words in the middle of a box, on a line that far below its centre.
+
+    Letters keep their own widths; only words that a wider typeface would carry out of the box are made to fit.
+    """
+    width = text_width(words, size)
+    fitted = ""
+    if measured(words) and WIDEST * width > box.width:
+        fitted = f' textLength="{width:.1f}" lengthAdjust="spacingAndGlyphs"'
     return (
-        f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" font-size="{size:g}" text-anchor="middle" '
-        f'textLength="{text_width(words, size):.1f}" lengthAdjust="spacingAndGlyphs">{escape(words)}</text>'
+        f'<text class="{kind}" x="{box.x:.1f}" y="{box.y + below:.1f}" font-size="{size:g}" '
+        f'text-anchor="middle"{fitted}>{escape(words)}</text>'
     )
