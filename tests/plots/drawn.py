@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgba
 from matplotlib.text import Text
 
 # Boxes are whole pixels' and hold a line's descenders; below that much they touch and do not overlap.
@@ -50,3 +51,60 @@ def check_legible(figure):
         wide, high = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
         assert wide <= TOUCH or high <= TOUCH, f"{one.get_text()!r} and {other.get_text()!r} overlap"
     return boxes
+
+
+def check_parts(figure):
+    """Of a figure that was drawn: marks can be seen, grids cross no image, legends and borders are whole."""
+    for ax in (axes for one in figure.axes for axes in (one, *one.child_axes) if axes.get_visible()):
+        grid = [line for axis in (ax.xaxis, ax.yaxis) for line in axis.get_gridlines() if line.get_visible()]
+        # On a twin axis they would stand between those of the axes.
+        assert not (grid and (ax.images or ax.yaxis.get_label_position() == "right")), "grid lines"
+        for line in ax.lines:
+            check_marks(line)
+        for collection in ax.collections:
+            if not collection.get_clip_on():
+                assert_inside(collection.get_window_extent(), figure)
+        legend = ax.get_legend()
+        if legend is not None:
+            box = legend.get_window_extent()
+            assert_inside(box, figure)
+            assert box.y0 >= ax.get_window_extent().y1 - TOUCH
+            title = ax.title.get_window_extent()
+            apart = title.y0 >= box.y1 - TOUCH or box.y0 >= title.y1 - TOUCH
+            assert apart or not ax.title.get_text(), "the title lies over the legend"
+            for handle in legend.legend_handles:
+                if hasattr(handle, "get_marker"):
+                    check_marks(handle)
+
+
+def check_marks(line):
+    """A line's marks have an area or an edge, in the line's colour."""
+    if line.get_marker() not in ("", "None", None, " "):
+        assert line.get_markersize() >= 3
+        edge = line.get_markeredgewidth() > 0 and to_rgba(line.get_markeredgecolor())[3] > 0
+        assert edge or to_rgba(line.get_markerfacecolor())[3] > 0
+        assert line.get_markerfacecolor() == "none" or line.get_markeredgecolor() == line.get_color()
+
+
+def assert_inside(box, figure):
+    """A box does not leave the figure."""
+    assert box.x0 >= -TOUCH
+    assert box.y0 >= -TOUCH
+    assert box.x1 <= figure.bbox.x1 + TOUCH
+    assert box.y1 <= figure.bbox.y1 + TOUCH
+
+
+def pixels(figure):
+    """Red, green and blue from 0 to 1 as they were drawn, row 0 at the bottom."""
+    return np.asarray(figure.canvas.buffer_rgba())[::-1, :, :3] / 255
+
+
+def contrast(one, other):
+    """Of two colours (WCAG 2)."""
+
+    def luminance(color):
+        linear = np.where(color <= 0.04045, color / 12.92, ((color + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722])
+
+    dark, light = sorted([luminance(np.asarray(one)), luminance(np.asarray(other))])
+    return (light + 0.05) / (dark + 0.05)

@@ -1,5 +1,6 @@
 """Learning curves."""
 
+import pickle
 import sys
 
 import pytest
@@ -31,7 +32,73 @@ def test_the_curve_shows_what_was_recorded(tmp_path):
 def test_new_axes_can_be_saved(tmp_path):
     HISTORY.plot().figure.savefig(tmp_path / "curve.png")
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
-    assert "matplotlib.pyplot" not in sys.modules
+
+
+def heights(ax, values):
+    """Where values stand on the axes, from 0 at the bottom to 1 at the top."""
+    ax.figure.draw_without_rendering()
+    box = ax.get_window_extent()
+    return [(ax.transData.transform((1, value))[1] - box.y0) / box.height for value in values]
+
+
+@pytest.mark.parametrize("steps", [1, 5, 500])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_logarithmic_axis_shows_the_losses(when, steps):
+    losses = [2.0 * 0.98**n for n in range(steps)]
+    ax = Figure().add_subplot()
+    if when == "before":
+        ax.set_yscale("log")
+    bp.History(loss=losses).plot(ax)
+    ax.set_yscale("log")
+    low, high = heights(ax, [losses[-1], losses[0]])
+    assert 0 <= low <= high <= 1
+    # matplotlib leaves 5 % of the data's height free at either end.
+    assert steps == 1 or high - low == pytest.approx(1 / 1.1, rel=1e-9)
+
+
+def test_a_linear_axis_begins_at_0():
+    ax = HISTORY.plot(Figure().add_subplot())
+    assert heights(ax, [0.0, 2.3]) == pytest.approx([0, 1 / 1.05], abs=1e-9)
+    ax.plot([1, 2], [4.0, 4.0])  # the limits still follow what is drawn
+    assert heights(ax, [0.0, 4.0]) == pytest.approx([0, 1 / 1.05], abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "low", "high"),
+    [
+        ([0.95], [0.93], 0.8, 1.0),
+        ([0.52, 0.54], [0.53, 0.54], 0.43, 0.63),
+        ([0.01], [0.0], 0.0, 0.2),
+        ([1.0], [1.0], 0.8, 1.0),
+        ([0.1, 0.9], [], 0.1, 0.9),
+        ([float("nan")], [], 0.0, 1.0),
+    ],
+)
+def test_two_points_of_accuracy_look_small(train, validation, low, high):
+    history = bp.History(
+        loss=[1.0], train_accuracy=train, validation_accuracy=validation, evaluated_at=[*range(len(train))]
+    )
+    right = history.plot(Figure().add_subplot()).figure.axes[1]
+    assert right.get_ylim() == pytest.approx((low - (high - low) / 20, high + (high - low) / 20), abs=1e-9)
+
+
+def test_a_title_stands_above_the_legend():
+    for layout in ("constrained", "tight", None):
+        figure = Figure(figsize=(7, 4), layout=layout)
+        ax = HISTORY.plot(figure.add_subplot())
+        ax.set_title("a title")
+        figure.draw_without_rendering()
+        title, legend = ax.title.get_window_extent(), ax.get_legend().get_window_extent()
+        assert title.y0 >= legend.y1
+        ax.get_legend().remove()
+        figure.draw_without_rendering()
+        assert ax.title.get_window_extent().y0 < ax.get_window_extent().y1 + legend.height
+
+
+def test_a_drawn_figure_can_be_pickled():
+    figure = pickle.loads(pickle.dumps(HISTORY.plot().figure))
+    figure.draw_without_rendering()
+    assert len(figure.axes) == 2
 
 
 def test_an_empty_history():

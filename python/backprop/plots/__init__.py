@@ -1,8 +1,12 @@
 """Pictures, through matplotlib (extra `plot`), which is imported when one is drawn.
 
-a) Each takes `ax`, draws there and changes nothing else of the figure; without it there is a figure of its own, not
-   through pyplot. Each returns the axes: `plot(…).figure.savefig("picture.png")`.
-b) Text, frames and backgrounds keep the colours of the reader's style, light or dark; _drawing.py has the others.
+a) Each takes `ax`, draws there and changes nothing else of the figure. Each returns the axes:
+   `plot(…).figure.savefig("picture.png")`.
+b) Without `ax` there is a figure of its own, which is pyplot's: a notebook shows it below the cell, `plt.show` and
+   `plt.savefig` know it. Where pyplot's backend cannot be loaded, or would open a window from another thread than the
+   main one, it is a plain figure. A backend that only writes files (Agg, PDF, SVG) keeps the newest
+   `rcParams["figure.max_open_warning"]` of them open in pyplot, 20 by default, so that loops fill no memory.
+c) Text, frames and backgrounds keep the colours of the reader's style, light or dark; _drawing.py has the others.
 """
 
 from backprop.plots.curves import learning_curve

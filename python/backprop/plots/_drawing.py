@@ -1,16 +1,19 @@
-"""What the pictures share: axes to draw on, colours, room for text, and arguments checked."""
+"""What the pictures share: colours and marks, legends, room for text, and arguments checked."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop._arrays import Array
+from backprop.plots._figure import figure_of, inches, label_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.legend import Legend
+    from matplotlib.transforms import Bbox
 
     from backprop.network import Network
 
@@ -23,53 +26,72 @@ ORANGE, SKY = "#E69F00", "#56B4E9"
 POINTS_PER_INCH = 72
 # Below this many points a text is left out: nobody can read it.
 SMALLEST = 4.0
-
-
-def axes_for(owner: str, ax: "Axes | None", figsize: tuple[float, float] = (7, 4)) -> "Axes":
-    """The axes that were given, or new ones on a figure of their own."""
-    try:
-        # Not through pyplot, which keeps every figure alive and may open a window.
-        from matplotlib.axes import Axes
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError("plots need matplotlib: pip install 'bpcore[plot]'") from error
-    if ax is None:
-        return Figure(figsize=figsize, layout="constrained").add_subplot()
-    if not isinstance(ax, Axes):
-        raise TypeError(f"{owner}: ax is a {type(ax).__name__}, wanted matplotlib Axes")
-    return ax
-
-
-def inches(ax: "Axes") -> tuple[float, float]:
-    """Width and height of the axes, as the figure has them now; a layout may move them later."""
-    box, dpi = ax.get_window_extent(), figure_of(ax).dpi
-    return box.width / dpi, box.height / dpi
-
-
-def figure_of(ax: "Axes") -> "Figure":
-    """The whole figure, also of axes in a part of it."""
-    return ax.figure.canvas.figure
+# A character's width and a line's height, in sizes of the font.
+CHARACTER, LINE = 0.64, 1.4
 
 
 def font_size(points: float) -> float:
     """Of text that has that much room: the reader's own size, or a smaller one."""
-    import matplotlib as mpl
-    from matplotlib.font_manager import FontProperties
-
-    return min(points, FontProperties(size=mpl.rcParams["xtick.labelsize"]).get_size_in_points())
+    return min(points, label_size())
 
 
-def legend_above(ax: "Axes", lines: Sequence[Any], labels: Sequence[str]) -> None:
-    """A legend over the upper edge, where it covers no curve; as wide as the axes."""
-    size = font_size(np.inf)
-    room = POINTS_PER_INCH * inches(ax)[0] / size
-    for columns in range(len(labels), 0, -1):
-        down = -(-len(labels) // columns)  # matplotlib fills a column before it begins the next
-        widths = [0.55 * max(map(len, labels[n : n + down])) + 4 for n in range(0, len(labels), down)]
-        if sum(widths) <= room:
+def marks(color: str, marker: str, size: float = 6.0, filled: bool = True) -> dict[str, Any]:
+    """Options of `plot` for marks that no style makes invisible."""
+    return dict(
+        color=color,
+        marker=marker,
+        markersize=size,
+        markeredgewidth=1.0,
+        markeredgecolor=color,
+        markerfacecolor=color if filled else "none",
+    )
+
+
+def background(ax: "Axes") -> Array:
+    """The colour behind what is drawn: the axes' over the figure's."""
+    from matplotlib.colors import to_rgba
+
+    return over(np.array(to_rgba(ax.get_facecolor())), np.array(to_rgba(figure_of(ax).get_facecolor()))[:3])
+
+
+def over(above: Array, below: Array) -> Array:
+    """A colour with its opacity over one without."""
+    mixed: Array = above[3] * above[:3] + (1 - above[3]) * below
+    return mixed
+
+
+def ink(color: Array) -> str:
+    """Black or white, whichever has the higher contrast with a colour."""
+    # The contrast to white is 1.05 / (L + 0.05), that to black (L + 0.05) / 0.05 (WCAG 2).
+    return "white" if (luminance(color) + 0.05) ** 2 < 1.05 * 0.05 else "black"
+
+
+def luminance(color: Array) -> float:
+    """How light a colour is, from 0 to 1 (WCAG 2)."""
+    linear = np.where(color <= 0.04045, color / 12.92, ((color + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def legend_above(ax: "Axes", handles: Sequence[Any], labels: Sequence[str]) -> None:
+    """A legend over the upper edge, where it covers no curve; not wider than the axes, and a title stands above it."""
+    size, (width, height) = label_size(), np.multiply(inches(ax), figure_of(ax).dpi)
+    while True:
+        for columns in range(len(labels), 0, -1):
+            box = _legend(ax, handles, labels, columns, size).get_window_extent()
+            if box.width <= width:
+                break
+        if (box.width <= width and box.height <= height / 2) or size <= SMALLEST:
             break
-    ax.legend(
-        lines,
+        size = max(0.85 * size, SMALLEST)
+    # A title moves above the axes inside its own, so that an empty one around the legend keeps it off.
+    room = ax.inset_axes((0, 1, 1, 0))
+    room.set_visible(False)
+    room.set_axes_locator(partial(_around_legend, ax))
+
+
+def _legend(ax: "Axes", handles: Sequence[Any], labels: Sequence[str], columns: int, size: float) -> "Legend":
+    return ax.legend(
+        handles,
         labels,
         loc="lower center",
         bbox_to_anchor=(0.5, 1.0),
@@ -77,7 +99,28 @@ def legend_above(ax: "Axes", lines: Sequence[Any], labels: Sequence[str]) -> Non
         columnspacing=1.0,
         frameon=False,
         fontsize=size,
+        numpoints=1,
+        scatterpoints=1,
+        borderaxespad=0.5 + _fixed_title() / size,
     )
+
+
+def _fixed_title() -> float:
+    """Points that a title needs right above the axes, in a style that does not let it move."""
+    import matplotlib as mpl
+    from matplotlib.font_manager import FontProperties
+
+    if mpl.rcParams["axes.titley"] is None:
+        return 0.0
+    size = FontProperties(size=mpl.rcParams["axes.titlesize"]).get_size_in_points()
+    return float(LINE * size + mpl.rcParams["axes.titlepad"])
+
+
+def _around_legend(ax: "Axes", _: "Axes", renderer: Any) -> "Bbox":
+    """Where the legend stands, in the figure's coordinates; the axes themselves if it was removed."""
+    legend = ax.get_legend()
+    box = ax.get_window_extent() if legend is None else legend.get_window_extent(renderer)
+    return box.transformed(ax.figure.transSubfigure.inverted())
 
 
 def a_network(owner: str, net: Any) -> "Network":

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backprop._names import named_arguments
-from backprop.plots._drawing import BLUE, GREEN, PURPLE, VERMILION, axes_for, legend_above
+from backprop.plots._drawing import BLUE, GREEN, PURPLE, VERMILION, legend_above, marks
+from backprop.plots._figure import axes_for
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 # A curve this short is drawn with a mark at every step.
 FEW = 20
+# The axis of accuracies shows at least that much: a difference of two percentage points looks small.
+LEAST_SPAN = 0.2
 
 
 @named_arguments
@@ -46,7 +49,7 @@ def learning_curve(history: "History", ax: "Axes | None" = None) -> "Axes":
     window = max(len(history.loss) // 50, 1)
     raw: dict[str, Any] = dict(color=BLUE, label="loss of the step's batch")
     if window == 1:
-        lines = ax.plot(steps, history.loss, marker="o" if len(steps) <= FEW else "", markersize=3, **raw)
+        lines = ax.plot(steps, history.loss, **(marks(BLUE, "o", 3.0) if len(steps) <= FEW else {}) | raw)
     else:
         lines = ax.plot(steps, history.loss, alpha=0.3, linewidth=0.8, **raw)
         smooth = np.convolve(history.loss, np.ones(window) / window, mode="valid")
@@ -55,14 +58,15 @@ def learning_curve(history: "History", ax: "Axes | None" = None) -> "Axes":
         lines += ax.plot(
             history.evaluated_at,
             history.validation_loss,
-            color=VERMILION,
-            marker=".",
+            **marks(VERMILION, "o", 3.0),
             label="validation loss",
         )
     ax.set_xlabel("step")
     ax.set_ylabel("loss")
     _whole_steps(ax)
-    ax.set_ylim(bottom=0)
+    # From 0, without fixing the limits, which have to follow where the scale becomes logarithmic.
+    ax.update_datalim([(1, 0)], updatex=False)
+    lines[0].sticky_edges.y.append(0)
 
     accuracies = {
         "train accuracy": (history.train_accuracy, GREEN),
@@ -74,11 +78,23 @@ def learning_curve(history: "History", ax: "Axes | None" = None) -> "Axes":
         for name, (values, color) in accuracies.items():
             if values:
                 lines += right.plot(
-                    history.evaluated_at, values, color=color, linestyle="--", marker=".", label=name
+                    history.evaluated_at, values, **marks(color, "o", 3.0), linestyle="--", label=name
                 )
+        right.grid(False)  # the loss has its own, at other heights
+        right.set_ylim(_limits(*right.dataLim.intervaly))
     if len(lines) > 1:
         legend_above(ax, lines, [str(line.get_label()) for line in lines])
     return ax
+
+
+def _limits(low: float, high: float) -> tuple[float, float]:
+    """Limits of an axis of accuracies from `low` to `high`."""
+    if not low <= high:  # there is nothing finite
+        low, high = 0.0, 1.0
+    low = max(min(low - max(LEAST_SPAN - (high - low), 0.0) / 2, 1.0 - LEAST_SPAN), 0.0)
+    high = max(low + LEAST_SPAN, high)
+    margin = (high - low) / 20
+    return low - margin, high + margin
 
 
 def _whole_steps(ax: "Axes") -> None:

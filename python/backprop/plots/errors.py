@@ -10,12 +10,13 @@ from backprop.plots._drawing import (
     BLUE,
     GREEN,
     VERMILION,
-    axes_for,
     legend_above,
+    marks,
     name_rows,
     plain,
     rows_figure,
 )
+from backprop.plots._figure import axes_for
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,18 +74,17 @@ def gradient_errors(report: "GradientReport", ax: "Axes | None" = None) -> "Axes
             relative = point.relative if np.isfinite(point.relative) else CEILING
             kinds[kind][2].append((min(max(relative, FLOOR), CEILING), float(height)))
     ax.set_xscale("log")
-    marks: list[Any] = []
+    drawn: list[Any] = []
     for name, (color, marker, places) in kinds.items():
         if places:
             size = 7 if name == "disagrees" else 4
-            marks += ax.plot(
-                *zip(*places, strict=True), marker, color=color, markersize=size, label=name, clip_on=False
-            )
+            look = marks(color, marker, size)
+            drawn += ax.plot(*zip(*places, strict=True), **look, linestyle="", label=name, clip_on=False)
     if report.rtol is not None:
         line = ax.axvline(
             report.rtol, color=VERMILION, linestyle="--", linewidth=1, label=f"rtol {report.rtol:g}"
         )
-        marks.append(line)
+        drawn.append(line)
     ax.set_xlim(FLOOR, CEILING)
     name_rows(
         ax,
@@ -92,5 +92,5 @@ def gradient_errors(report: "GradientReport", ax: "Axes | None" = None) -> "Axes
         [plural(len(array.points), "point") for array in report.arrays],
     )
     ax.set_xlabel("relative error")
-    legend_above(ax, marks, [str(mark.get_label()) for mark in marks])
+    legend_above(ax, drawn, [str(one.get_label()) for one in drawn])
     return ax

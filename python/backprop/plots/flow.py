@@ -13,11 +13,12 @@ from backprop.plots._drawing import (
     PURPLE,
     VERMILION,
     a_network,
-    axes_for,
     legend_above,
+    marks,
     name_rows,
     rows_figure,
 )
+from backprop.plots._figure import axes_for
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,16 +79,30 @@ def gradient_flow(net: "Network", x: ArrayLike, t: ArrayLike, ax: "Axes | None" 
     mean, largest, ratio, _ = (np.array(values) for values in zip(*flows, strict=True))
     ax.set_xscale("log")
     ax.hlines(places, mean, largest, color=BLUE, linewidth=1)
-    marks = [
-        *ax.plot(mean, places, "o", color=BLUE, label="mean"),
-        *ax.plot(largest, places, ">", color=VERMILION, label="largest"),
-        *ax.plot(ratio, places, "D", color=PURPLE, fillstyle="none", label="norm over the parameter's"),
+    drawn = [
+        *ax.plot(mean, places, **marks(BLUE, "o"), linestyle="", label="mean"),
+        *ax.plot(largest, places, **marks(VERMILION, ">"), linestyle="", label="largest"),
+        *ax.plot(
+            ratio, places, **marks(PURPLE, "D", filled=False), linestyle="", label="norm over the parameter's"
+        ),
     ]
+    _whole_decades(ax, np.concatenate([mean, largest, ratio]))
     said = ["not finite" if np.isinf(flow.mean) else f"{_percent(flow.zero)} zero" for flow in flows]
     name_rows(ax, names, said)
     ax.set_xlabel("magnitude of the gradient")
-    legend_above(ax, marks, [str(mark.get_label()) for mark in marks])
+    legend_above(ax, drawn, [str(one.get_label()) for one in drawn])
     return ax
+
+
+def _whole_decades(ax: "Axes", sizes: Array) -> None:
+    """Limits at powers of ten, which then have the only labels: those between them take too much room."""
+    from matplotlib.ticker import NullFormatter
+
+    exponents = np.log10(sizes[np.isfinite(sizes) & (sizes > 0)])
+    if len(exponents):
+        # A mark at the very edge would be cut.
+        ax.set_xlim(*10.0 ** np.array([np.floor(exponents.min() - 0.05), np.ceil(exponents.max() + 0.05)]))
+    ax.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _flow(parameter: Array, gradient: Array) -> Flow:

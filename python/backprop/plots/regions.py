@@ -16,18 +16,22 @@ from backprop.plots._drawing import (
     SKY,
     VERMILION,
     a_network,
-    axes_for,
+    background,
     class_names,
+    ink,
     labelled,
     legend_above,
 )
+from backprop.plots._figure import axes_for
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from backprop.network import Network
 
-COLORS = (BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE)
+# The last four are further from each other and from the first six than the nearest two of these are from each other,
+# in OKLab, for normal sight and for the three kinds of colour blindness (Machado et al. 2009).
+COLORS = (BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE, "#9F0060", "#404000", "#BFDFBF", "#4000DF")
 MARKERS = "o^sDvP*X<>"
 # Opacity of a region where the network is certain; 0 where all classes are as likely.
 FULL = 0.55
@@ -65,7 +69,8 @@ def decision_regions(
     -------
     matplotlib Axes
         The image's pixels have the colour of the likeliest class, the fuller the more probable it is. Samples have
-        their true class's colour and mark. More than ten classes have no legend.
+        their true class's colour and mark. More than ten classes have no legend, and the eleventh has the colour of the
+        first again, with another mark.
 
     Raises
     ------
@@ -93,6 +98,8 @@ def decision_regions(
         aspect="auto",
         interpolation="nearest",
     )
+    ax.grid(False)
+    edge = ink(background(ax))
     marks = []
     for k in range(len(names)):
         here = rows[true == k]
@@ -102,8 +109,8 @@ def decision_regions(
                 here[:, 1],
                 s=18,
                 color=COLORS[k % len(COLORS)],
-                marker=MARKERS[k % len(MARKERS)],
-                edgecolors=_ink(),
+                marker=MARKERS[(k + k // len(COLORS)) % len(MARKERS)],
+                edgecolors=edge,
                 linewidths=0.5,
             )
         )
@@ -142,10 +149,3 @@ def _shades(probabilities: Array) -> Array:
     sure = (probabilities.max(axis=-1) - chance) / (1 - chance) if classes > 1 else np.ones(pixels.shape[:2])
     pixels[..., 3] = FULL * np.clip(np.nan_to_num(sure), 0, 1)
     return pixels
-
-
-def _ink() -> Any:
-    """The colour of the style's lines, against its background."""
-    import matplotlib as mpl
-
-    return mpl.rcParams["axes.edgecolor"]

@@ -8,7 +8,8 @@ import numpy as np
 
 from backprop._arrays import Array, plural, real_array
 from backprop._names import named_arguments
-from backprop.plots._drawing import axes_for, figure_of
+from backprop.plots._drawing import background, ink
+from backprop.plots._figure import axes_for, figure_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,6 +78,7 @@ def weight_images(
         np.ma.masked_invalid(picture), cmap="RdBu_r", vmin=-largest, vmax=largest, interpolation="nearest"
     )
     _frame(ax, len(chosen), across, height, width)
+    ax.grid(False)
     ax.set_xticks([])
     ax.set_yticks([])
     for spine in ax.spines.values():
@@ -153,18 +155,17 @@ def _said(chosen: list[int], count: int) -> str:
 
 def _frame(ax: "Axes", tiles: int, across: int, height: int, width: int) -> None:
     """A thin line around each tile: weights of 0 have the colour of many a background."""
-    import matplotlib as mpl
     from matplotlib.collections import PatchCollection
     from matplotlib.patches import Rectangle
 
     corners = [(n % across * (width + 1) - 0.5, n // across * (height + 1) - 0.5) for n in range(tiles)]
-    edge = mpl.rcParams["axes.edgecolor"]
     ax.add_collection(
         PatchCollection(
             [Rectangle(corner, width, height) for corner in corners],
             facecolor="none",
-            edgecolor=edge,
+            edgecolor=ink(background(ax)),
             linewidth=0.4,
+            clip_on=False,  # half of the outer lines lies outside
         )
     )
 
@@ -175,4 +176,6 @@ def _color_bar(ax: "Axes", image: Any) -> None:
 
     low, high = image.get_clim()
     marks = [mark for mark in MaxNLocator(6).tick_values(low, high) if low <= mark <= high]
-    figure_of(ax).colorbar(image, cax=ax.inset_axes((1.03, 0.0, 0.04, 1.0)), label="weight", ticks=marks)
+    bar = ax.inset_axes((1.03, 0.0, 0.04, 1.0))
+    figure_of(ax).colorbar(image, cax=bar, label="weight", ticks=marks)
+    bar.grid(False)
