@@ -1,119 +1,30 @@
 """The page in a real browser: drawn on with a mouse and a finger, looked at in light and dark, wide and narrow."""
 
-import json
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
 import backprop as bp
-from backprop.data import files
-from backprop.demo.model import Model, trained
-from tests.browser import ActionChains, By, Keys, Select, WebDriverWait, chromium
+from backprop.demo.model import Model
+from tests.browser import ActionChains, By, Keys, Select
 from tests.demo.conftest import serving
 from tests.demo.digits import STROKES
+from tests.demo.page import (
+    DESKTOP,
+    PHONE,
+    TABLET,
+    answered,
+    colours,
+    pen_down,
+    points,
+    sent,
+    shows,
+    text,
+    until,
+)
 
-DESKTOP, TABLET, PHONE = (1280, 900), (800, 1000), (360, 780)
 PICTURES = ("drawing", "pixels", "gradient")
-PATIENCE = 60  # seconds that a busy machine may take for what takes milliseconds
-
-
-@pytest.fixture(scope="module")
-def chrome():
-    with chromium() as driver:
-        yield driver
-
-
-def requested(driver):
-    """The addresses that the page asked for since the last call."""
-    events = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
-    return [e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"]
-
-
-@pytest.fixture
-def page(chrome):
-    """A page to open; at the end nothing was on its console and nobody else was asked."""
-    addresses = []
-
-    def opened(server, size=DESKTOP, theme="light"):
-        width, height = size
-        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-        chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        features = [{"name": "prefers-color-scheme", "value": theme}]
-        chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-        chrome.get(server.url)
-        addresses.append(server.url)
-        until(chrome, lambda: chrome.find_elements(By.CSS_SELECTOR, "#layers .strip"))
-        return chrome
-
-    chrome.get_log("browser")
-    requested(chrome)
-    yield opened
-    assert chrome.get_log("browser") == []
-    asked = requested(chrome)
-    assert asked
-    assert [url for url in asked if not url.startswith(tuple(addresses))] == []
-
-
-def until(driver, condition):
-    return WebDriverWait(driver, PATIENCE, poll_frequency=0.02).until(lambda _: condition())
-
-
-def text(driver, name):
-    return driver.find_element(By.ID, name).text
-
-
-def points(driver, strokes):
-    """The strokes in pixels from the middle of the canvas."""
-    side = driver.find_element(By.ID, "drawing").rect["width"]
-    return [[(round((x - 0.5) * side), round((y - 0.5) * side)) for x, y in stroke] for stroke in strokes]
-
-
-def pen_down(driver, strokes, release=True):
-    canvas = driver.find_element(By.ID, "drawing")
-    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", canvas)
-    actions = ActionChains(driver, duration=0)
-    for first, *others in points(driver, strokes):
-        actions.move_to_element_with_offset(canvas, *first).click_and_hold()
-        for point in others:
-            actions.move_to_element_with_offset(canvas, *point)
-        if release:
-            actions.release()
-    actions.perform()
-
-
-def shows(driver, digit):
-    until(driver, lambda: text(driver, "verdict") == str(digit))
-
-
-def colours(driver, selector):
-    """How many different colours each canvas has."""
-    return driver.execute_script(
-        """return [...document.querySelectorAll(arguments[0])].map((canvas) => {
-            // Through a copy: a canvas that is read again and again is one that the browser warns of.
-            const copy = new OffscreenCanvas(canvas.width, canvas.height);
-            copy.getContext("2d").drawImage(canvas, 0, 0);
-            const { data } = copy.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-            return new Set(new Uint32Array(data.buffer)).size;
-        })""",
-        selector,
-    )
-
-
-@pytest.fixture(scope="module")
-def digits_server():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("backprop.data.files.local_folder", lambda data: None)
-        model = trained()
-    with serving(model) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def mnist_server():
-    assert files.local_folder(bp.data.mnist.MNIST) is not None
-    with serving(trained()) as server:
-        yield server
 
 
 @pytest.mark.parametrize("digit", [0, 1, 7])
@@ -121,19 +32,6 @@ def test_digits_are_recognized_by_8_times_8_pixels(page, digits_server, digit):
     driver = page(digits_server)
     pen_down(driver, STROKES[digit])
     shows(driver, digit)
-
-
-@pytest.mark.mnist
-@pytest.mark.training
-@pytest.mark.parametrize("size", [DESKTOP, PHONE])
-def test_digits_are_recognized_by_28_times_28_pixels(page, mnist_server, size):
-    driver = page(mnist_server, size)
-    assert "trained on MNIST" in text(driver, "about")
-    for digit, strokes in STROKES.items():
-        pen_down(driver, strokes)
-        shows(driver, digit)
-        driver.find_element(By.ID, "clear").click()
-        shows(driver, "–")
 
 
 def test_an_empty_canvas_shows_a_hint_and_no_prediction(page, digits_server):
@@ -156,16 +54,11 @@ def test_it_answers_while_the_pen_is_down(page, digits_server):
 
 def test_what_is_shown_are_the_networks_numbers(page, digits_server):
     driver = page(digits_server)
-    pen_down(driver, STROKES[4])
-    shows(driver, 4)
-    ink = driver.execute_script(
-        """const { data } = document.getElementById("drawing").getContext("2d").getImageData(0, 0, 560, 560);
-        return Array.from({ length: 560 * 560 }, (_, n) => data[4 * n + 3]);"""
-    )
-    cells = np.floor(np.reshape(ink, (112, 5, 112, 5)).mean(axis=(1, 3)) + 0.5)  # JavaScript rounds halves up
-    view = digits_server.model.view(cells)
-    wanted = [f"{100 * p:.1f} %" for p in view.probabilities]
-    until(driver, lambda: [e.text for e in driver.find_elements(By.CSS_SELECTOR, ".percent")] == wanted)
+    assert answered(driver, STROKES[4]) == "4"
+    view = digits_server.model.view(sent(driver))
+    assert [e.text for e in driver.find_elements(By.CSS_SELECTOR, ".percent")] == [
+        f"{100 * p:.1f} %" for p in view.probabilities
+    ]
 
 
 def test_pictures_and_cells_are_painted_and_cleared(page, digits_server):
@@ -342,12 +235,46 @@ def test_names_of_classes_are_text_and_never_markup(page):
         assert wide <= PHONE[0]
 
 
-def test_it_says_when_nobody_answers_any_more(page, small_model):
-    with serving(small_model) as server:
+def scaled(weights):
+    """A network of 8 × 8 pixels without a hidden layer, whose gradient on the pixels is as small as its weights."""
+    net = bp.Network([64, 2], dtype=np.float64, seed=0, input_scale=1 / 16)
+    net.params["W1"][...] = weights * np.tile([1, -1], (64, 1))
+    return Model(net, ["a", "b"])
+
+
+def most_colour(driver, name):
+    """How far the strongest colour of a canvas is from its middle, as a share of the way to the end."""
+    found, middle, ends = driver.execute_script(
+        """const canvas = document.getElementById(arguments[0]);
+        const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+        copy.drawImage(canvas, 0, 0);
+        const style = getComputedStyle(document.documentElement);
+        const rgb = (name) => style.getPropertyValue(name).trim().split(/\\s+/).map(Number);
+        return [[...copy.getImageData(0, 0, canvas.width, canvas.height).data], rgb("--middle"),
+            [rgb("--blue"), rgb("--red")]];""",
+        name,
+    )
+    pixels = np.reshape(found, (-1, 4))[:, :3] - np.array(middle)
+    return max(np.abs(pixels).max() / np.abs(np.subtract(end, middle)).max() for end in ends)
+
+
+@pytest.mark.parametrize(("weight", "flat"), [(1e-6, True), (4e-4, True), (2e-3, False), (2e-2, False)])
+def test_a_gradient_that_is_next_to_nothing_has_next_to_no_colour(page, weight, flat):
+    with serving(scaled(weight)) as server:
         driver = page(server)
-    assert not driver.find_element(By.ID, "problem").is_displayed()
-    pen_down(driver, STROKES[1])
-    until(driver, lambda: text(driver, "problem") == "The demo does not answer; is it still running?")
-    refused = driver.get_log("browser")
-    assert refused
-    assert all("ERR_CONNECTION_REFUSED" in entry["message"] for entry in refused)
+        answered(driver, STROKES[0])
+        steepest = np.abs(server.model.view(sent(driver)).gradient).max() * server.model.full
+        share = most_colour(driver, "gradient")
+        legend = driver.find_element(By.CSS_SELECTOR, "#gradient-scale .high").text
+        said = text(driver, "flat")
+    # Colours are whole numbers: half of one in 46, the least way from the middle to an end.
+    assert share == pytest.approx(min(steepest / 1e-3, 1), abs=0.5 / 46)
+    assert (legend == "+1.0e−3") is flat
+    assert said == ("No pixel changes this loss by more than 1.0e−3; choose another class." if flat else "")
+
+
+def test_scores_that_are_next_to_nothing_have_next_to_no_colour(page):
+    with serving(scaled(1e-7)) as server:
+        driver = page(server)
+        answered(driver, STROKES[0])
+        assert driver.find_element(By.CSS_SELECTOR, ".strip .high").text == "+1.0e−3"

@@ -6,7 +6,7 @@ import pytest
 import backprop as bp
 from backprop.data import files
 from backprop.demo.model import CANVAS, Model, trained
-from tests.demo.digits import STROKES, drawn
+from tests.demo.digits import STROKES, enlarged
 
 NAMES = [str(n) for n in range(10)]
 
@@ -85,7 +85,7 @@ def test_what_is_refused(sizes, options, message):
 
 
 def recognized(model):
-    shown = {digit: model.view(drawn(strokes, model.fit.pen, CANVAS)) for digit, strokes in STROKES.items()}
+    shown = {digit: model.view(enlarged(strokes, model.fit.pen, CANVAS)) for digit, strokes in STROKES.items()}
     return {digit: view.predicted for digit, view in shown.items()}
 
 

@@ -5,8 +5,9 @@ const rgb = (name) =>
 
 const mix = (from, to, share) => from.map((value, n) => Math.round(value + (to[n] - value) * share));
 
-// The largest magnitude, at least something, so that zeros divided by it are zeros.
-export const largest = (values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1e-300;
+// What full colour stands for: the largest magnitude, but at least this much, so that next to nothing looks like nothing.
+export const FLOOR = 1e-3;
+export const fullColour = (values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), FLOOR);
 
 // From 0, paper, to 1, ink.
 export function inkColours() {

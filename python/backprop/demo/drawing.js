@@ -1,30 +1,44 @@
-// The canvas that is drawn on. Ink is what is opaque, so the numbers do not depend on the colours.
+// The canvas that is drawn on. The network is shown the strokes enlarged, drawn with a pen as wide as their extent asks for.
 
-export function connect(canvas, hint, undo, clear, pen, changed) {
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  const width = pen * canvas.width;
+// The width of the pen on the page, as a share of the canvas: thin enough for a small digit.
+const PEN = 0.035;
+
+// The stroke from its point number `n` on, in the context's colours.
+function trace(context, points, n, width) {
+  context.lineCap = context.lineJoin = "round";
+  context.lineWidth = width;
+  if (n === 0) {
+    context.beginPath();
+    context.arc(...points[0], width / 2, 0, 2 * Math.PI);
+    context.fill();
+  }
+  context.beginPath();
+  context.moveTo(...points[Math.max(n - 1, 0)]);
+  points.slice(n).forEach((point) => context.lineTo(...point));
+  context.stroke();
+}
+
+// The least and the greatest coordinate of all strokes, across and down.
+function spans(strokes) {
+  const span = [[Infinity, -Infinity], [Infinity, -Infinity]];
+  for (const point of strokes.flat()) {
+    point.forEach((value, n) => {
+      span[n] = [Math.min(span[n][0], value), Math.max(span[n][1], value)];
+    });
+  }
+  return span;
+}
+
+export function connect(canvas, hint, undo, clear, changed) {
+  const context = canvas.getContext("2d");
+  const sent = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   let strokes = [];
   let pointer = null; // the one that draws
 
-  function start() {
+  function paint(points, n) {
     const [red, green, blue] = getComputedStyle(canvas).getPropertyValue("--ink").trim().split(/\s+/);
     context.fillStyle = context.strokeStyle = `rgb(${red} ${green} ${blue})`;
-    context.lineCap = context.lineJoin = "round";
-    context.lineWidth = width;
-  }
-
-  // The stroke from its point number `n` on.
-  function paint(points, n) {
-    start();
-    context.beginPath();
-    if (n === 0) {
-      context.arc(...points[0], width / 2, 0, 2 * Math.PI);
-      context.fill();
-      context.beginPath();
-    }
-    context.moveTo(...points[Math.max(n - 1, 0)]);
-    points.slice(n).forEach((point) => context.lineTo(...point));
-    context.stroke();
+    trace(context, points, n, PEN * canvas.width);
   }
 
   function repaint() {
@@ -86,18 +100,18 @@ export function connect(canvas, hint, undo, clear, pen, changed) {
     repaint,
     isEmpty: () => strokes.length === 0,
 
-    // The ink as side × side whole numbers from 0 to `full`: each the mean of a block of the canvas.
-    pixels(side, full) {
-      const block = canvas.width / side;
-      const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
-      const sums = new Array(side * side).fill(0);
-      for (let y = 0; y < canvas.height; y++) {
-        const row = Math.floor(y / block) * side;
-        for (let x = 0; x < canvas.width; x++) {
-          sums[row + Math.floor(x / block)] += data[4 * (y * canvas.width + x) + 3];
-        }
-      }
-      return sums.map((sum) => Math.round((sum * full) / (255 * block * block)));
+    // The ink as side × side whole numbers from 0 to `full`; the pen is a share of the strokes' longer extent. Ink is what
+    // is opaque, so the numbers do not depend on the colours.
+    pixels(side, full, pen) {
+      const [[left, right], [top, bottom]] = spans(strokes);
+      const extent = Math.max(right - left, bottom - top) || 1; // a dot has none
+      const scale = side / (extent * (1 + pen));
+      sent.canvas.width = sent.canvas.height = side; // which clears it, too
+      sent.setTransform(scale, 0, 0, scale, side / 2, side / 2);
+      sent.translate(-(left + right) / 2, -(top + bottom) / 2);
+      strokes.forEach((points) => trace(sent, points, 0, pen * extent));
+      const { data } = sent.getImageData(0, 0, side, side);
+      return Array.from({ length: side * side }, (_, n) => Math.round((data[4 * n + 3] * full) / 255));
     },
   };
 }

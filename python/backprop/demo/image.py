@@ -20,7 +20,8 @@ class Fit:
     by_mass : bool
         The digit's centre of mass is in the middle of the field, else its bounding box is.
     pen : float
-        The width of a pen, as a share of a drawing's side, that makes strokes about as heavy as theirs.
+        The width of a pen, as a share of the longer extent of the strokes it draws, that makes them about as heavy as
+        theirs.
     """
 
     side: int
@@ -30,9 +31,9 @@ class Fit:
 
 
 FITS = {
-    28: Fit(28, 20, by_mass=True, pen=0.09),
+    28: Fit(28, 20, by_mass=True, pen=0.14),
     # Their bitmaps of 32 × 32 were filled by the digit before 4 × 4 pixels became one.
-    8: Fit(8, 8, by_mass=False, pen=0.14),
+    8: Fit(8, 8, by_mass=False, pen=0.22),
 }
 
 

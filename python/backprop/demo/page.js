@@ -1,7 +1,8 @@
 // The page: strokes in, answers out. Texts go in as textContent, whatever the model's file calls its classes.
 
+import { asked, NoAnswerError, watch } from "./asking.js";
 import { connect } from "./drawing.js";
-import { blank, inkColours, largest, paintCells, paintPicture, short, signedColours } from "./charts.js";
+import { blank, FLOOR, fullColour, inkColours, paintCells, paintPicture, short, signedColours } from "./charts.js";
 
 // Classes whose scores stand in one row with their names below: as many, of as many letters, as a phone has room for.
 const MOST_NAMED = 12;
@@ -17,7 +18,9 @@ function made(tag, className, text = "") {
 }
 
 let model = null;
-let answer = null; // what is shown; null for an empty drawing
+let drawing = null;
+let answer = null; // what is shown; null for an empty drawing, and where there is none
+let gone = false; // the server
 let bars = [];
 let strips = [];
 
@@ -101,7 +104,8 @@ function showBars() {
     row.classList.toggle("best", answer !== null && n === answer.predicted);
   });
   at("verdict").textContent = answer ? model.classes[answer.predicted] : "–";
-  at("sure").textContent = answer ? percentage(answer.probabilities[answer.predicted]) : "nothing drawn yet";
+  at("sure").textContent = answer ? percentage(answer.probabilities[answer.predicted])
+    : drawing.isEmpty() ? "nothing drawn yet" : "no answer";
 }
 
 function showPictures() {
@@ -113,19 +117,23 @@ function showPictures() {
     gradient.setAttribute("aria-label", "The gradient, empty");
     showScale(at("pixels-scale"), "0", "0");
     showScale(at("gradient-scale"), "0", "0");
+    at("flat").hidden = true;
     return;
   }
   const ink = inkColours();
-  const most = largest(answer.gradient);
+  // In the loss's unit for a pixel that goes all the way from paper to ink.
+  const slopes = answer.gradient.map((value) => value * model.full);
+  const most = fullColour(slopes);
   const signed = signedColours();
   paintPicture(pixels, model.side, answer.pixels.map((value) => value / model.full), ink);
-  paintPicture(gradient, model.side, answer.gradient.map((value) => value / most), signed);
+  paintPicture(gradient, model.side, slopes.map((value) => value / most), signed);
   const label = model.classes[answer.label];
   pixels.setAttribute("aria-label", `The network's input, ${model.side} by ${model.side} pixels`);
   gradient.setAttribute("aria-label", `Gradient of the loss of class ${label} on the pixels`);
   showScale(at("pixels-scale"), "0", short(model.full));
-  // In the loss's unit for a pixel that goes all the way from paper to ink.
-  showScale(at("gradient-scale"), short(-most * model.full), `+${short(most * model.full)}`);
+  showScale(at("gradient-scale"), short(-most), `+${short(most)}`);
+  at("flat").textContent = `No pixel changes this loss by more than ${short(FLOOR)}; choose another class.`;
+  at("flat").hidden = slopes.some((value) => Math.abs(value) > FLOOR);
 }
 
 function showStrips() {
@@ -139,7 +147,7 @@ function showStrips() {
       return;
     }
     strip.values = n < answer.hidden.length ? answer.hidden[n] : answer.scores;
-    const most = largest(strip.values);
+    const most = fullColour(strip.values);
     strip.find = paintCells(strip.cells, strip.values.map((value) => value / most), signed, strip.named);
     showScale(strip.scale, strip.signed ? short(-most) : "0", strip.signed ? `+${short(most)}` : short(most));
     strip.cells.setAttribute("aria-label", `${strip.title}, up to ${short(most)}`);
@@ -158,25 +166,13 @@ function problem(text) {
   at("problem").hidden = text === "";
 }
 
-// The JSON at a path; throws what the page is to say.
-async function asked(path, options = {}) {
-  let response;
-  try {
-    response = await fetch(path, options);
-  } catch {
-    throw new Error("The demo does not answer; is it still running?");
-  }
-  const content = await response.json();
-  if (!response.ok) throw new Error(`The demo refused the drawing: ${content.error}`);
-  return content;
-}
-
 // One question at a time, the next with the drawing as it then is, and none but before a frame.
-function connectNetwork(drawing) {
+function connectNetwork() {
   let [waiting, busy, frame] = [false, false, 0];
 
   function ask() {
     waiting = true;
+    at("answer").setAttribute("aria-busy", "true");
     if (!busy && frame === 0) frame = requestAnimationFrame(send);
   }
 
@@ -185,36 +181,42 @@ function connectNetwork(drawing) {
     if (drawing.isEmpty()) {
       answer = null;
       show();
+      at("answer").setAttribute("aria-busy", "false");
       return;
     }
     busy = true;
     const label = at("label").value === "" ? null : Number(at("label").value);
     try {
-      const body = JSON.stringify({ pixels: drawing.pixels(model.canvas, model.ink), label });
-      const got = await asked("predict", { method: "POST", body });
+      const pixels = drawing.pixels(model.canvas, model.ink, model.pen);
+      const got = await asked("predict", { method: "POST", body: JSON.stringify({ pixels, label }) });
+      gone = false;
       problem("");
-      if (!drawing.isEmpty()) {
-        answer = got;
-        show();
-      }
+      answer = drawing.isEmpty() ? null : got;
     } catch (error) {
-      problem(error.message);
+      failed(error);
+      answer = null; // what is shown would be of an earlier drawing
     }
+    show();
     busy = false;
     if (waiting) ask();
+    else at("answer").setAttribute("aria-busy", "false");
   }
 
   return ask;
 }
 
-async function start() {
-  model = await asked("model");
+function failed(error) {
+  gone = error instanceof NoAnswerError;
+  problem(error.message);
+}
+
+function start() {
   describe();
   makeChoice();
   makeBars();
   makeStrips();
-  const drawing = connect(at("drawing"), at("hint"), at("undo"), at("clear"), model.pen, () => ask());
-  const ask = connectNetwork(drawing);
+  const ask = connectNetwork();
+  drawing = connect(at("drawing"), at("hint"), at("undo"), at("clear"), ask);
   at("label").addEventListener("change", ask);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
     drawing.repaint();
@@ -222,6 +224,23 @@ async function start() {
   });
   new ResizeObserver(show).observe(at("layers"));
   show();
+  return ask;
 }
 
-start().catch((error) => problem(error.message));
+let ask = null;
+
+function found(content) {
+  if (model === null) {
+    model = content;
+    ask = start();
+  } else if (JSON.stringify(content) !== JSON.stringify(model)) {
+    location.reload(); // another server has taken the place of this page's
+    return;
+  } else if (gone) {
+    ask();
+  }
+  if (gone) problem("");
+  gone = false;
+}
+
+watch(found, failed);
