@@ -85,7 +85,9 @@ def test_what_is_refused(sizes, options, message):
 
 
 def recognized(model):
-    shown = {digit: model.view(enlarged(strokes, model.fit.pen, CANVAS)) for digit, strokes in STROKES.items()}
+    shown = {
+        digit: model.view(enlarged(strokes, model.fit.pen, CANVAS)) for digit, strokes in STROKES.items()
+    }
     return {digit: view.predicted for digit, view in shown.items()}
 
 
