@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import backprop as bp
-from backprop.gradcheck import MENDING, GradientError, assert_gradients, check_gradients
+from backprop.gradcheck import MENDING, GradientError, GradientReport, assert_gradients, check_gradients
+from backprop.gradcheck.report import ArrayReport, Point, told_apart
 from bench.notes.two_layer_net import TwoLayerNet
 from tests.gradcheck import broken
 
@@ -53,6 +54,9 @@ CASES = [
     (broken.MaskAtATenth(), np.array([[0.05, 0.07, 0.5, -0.3]]), "wrong gradient"),
     (broken.CutsAtATenth(), np.array([[0.1 - 1e-7, 0.5, -0.3]]), "jump"),
     (bp.Relu(), np.zeros((3, 2)), "mostly kinks"),
+    (broken.ForgetsItsInput(), X, "function ignores its argument"),
+    (broken.Square(), np.empty((0, 4)), "nothing was checked"),
+    (broken.AlmostNothing(), X, "wrong gradient"),
 ]
 
 
@@ -253,8 +257,60 @@ def test_arguments_are_checked():
         check_gradients((lambda x: np.ones(2), lambda x: x), X)
 
 
-def test_nothing_to_check_does_not_pass():
-    assert not check_gradients(bp.Relu(), np.arange(4)).passed
+@pytest.mark.parametrize(
+    ("target", "inputs", "words"),
+    [
+        (bp.Relu(), [np.arange(4)], "x has dtype int64; give floating-point numbers, x.astype"),
+        (bp.Relu(), [[True, False]], "x has dtype bool"),
+        (bp.Add(), [1, 2], "x has dtype int64, y has dtype int64"),
+        (bp.Affine(np.ones((4, 3)), np.ones(3)), [np.ones((2, 4), int)], "x has dtype int64"),
+        ((lambda w: float((w**2).sum()), lambda w: 2 * w), [np.arange(3)], "w has dtype int64"),
+    ],
+    ids=["layer", "booleans", "numbers", "layer with parameters", "function"],
+)
+def test_integers_are_not_differentiated_by(target, inputs, words):
+    with pytest.raises(TypeError, match=words):
+        check_gradients(target, *inputs)
+
+
+def test_integers_that_have_no_gradient_may_be_given():
+    class Embedding:
+        def __init__(self):
+            self.W, self.dW = RNG.normal(size=(5, 2)), None
+
+        def forward(self, rows):
+            self.rows = rows
+            return self.W[rows]
+
+        def backward(self, dout):
+            self.dW = np.zeros_like(self.W)
+            np.add.at(self.dW, self.rows, dout)
+
+    report = check_gradients(Embedding(), np.array([1, 1, 3]))
+    assert report.passed, str(report)
+    assert [array.name for array in report.arrays] == ["W"]
+
+
+def test_a_closure_over_a_networks_parameters_is_told_from_a_wrong_gradient():
+    # As the book writes it, for a numerical_gradient that changes the array itself.
+    net = bp.TwoLayerNet(4, 5, 3)
+    x, t = RNG.normal(size=(6, 4)), RNG.integers(0, 3, 6)
+    closure = (lambda W: net.loss(x, t), lambda W: net.gradient(x, t)["W1"])
+    (finding,) = check_gradients(closure, net.params["W1"]).findings
+    assert (finding.name, finding.array) == ("function ignores its argument", "W")
+
+
+def test_numbers_that_differ_are_printed_so_that_they_do():
+    assert told_apart(-0.4679061, -0.4679063) == ("-0.4679061", "-0.4679063")
+    assert told_apart(0.1, 0.1 + 2.0**-56) == ("0.10000000000000001", "0.10000000000000002")
+    assert told_apart(1.5, 1.5) == ("1.5", "1.5")
+
+
+def test_a_row_of_the_report_is_of_one_point():
+    points = [Point("x[0]", 1.0, 1.5, 0.5, allowed=1.0), Point("x[1]", 1e-3, 2e-3, 1e-3, allowed=1e-9)]
+    report = GradientReport("f", 0, [ArrayReport("x", (2,), points)])
+    row = str(report).splitlines()[2].split()
+    assert row == ["x", "(2,)", "2", "0", "1.0e-03", "5.0e-01", "x[1]", "0.001", "0.002"]
 
 
 def test_a_deep_network_of_a_million_parameters():

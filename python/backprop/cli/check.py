@@ -29,16 +29,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def table(reports: "Iterable[tuple[str, GradientReport]]") -> int:
-    """Print the largest errors of every array, what was found, and the verdict."""
+    """Print the largest error of every array, what was found, and the verdict."""
     print(HEADER)
     arrays, failed = 0, []
     for name, report in reports:
         for array in report.arrays:
             arrays += 1
-            worst = 0.0 if array.worst is None else array.worst.error
+            worst = array.worst
+            errors = (0.0, 0.0) if worst is None else (worst.error, worst.relative)
             row = (
-                f"{name:<30}{array.name:<6}{len(array.points):>7}{array.kinks:>6}{worst:>10.1e}"
-                f"{array.worst_relative:>10.1e}"
+                f"{name:<30}{array.name:<6}{len(array.points):>7}{array.kinks:>6}{errors[0]:>10.1e}"
+                f"{errors[1]:>10.1e}"
             )
             print(row if report.passed else colour.painted(row, colour.RED, sys.stdout))
         for finding in report.findings:

@@ -69,8 +69,8 @@ def check_gradients(
     Raises
     ------
     TypeError, ValueError
-        The target is nothing that can be checked, or an argument is wrong. What forward and backward raise goes
-        through.
+        The target is nothing that can be checked, an argument is wrong, or there is nothing to differentiate by:
+        integers are not, `x.astype(float)` is. What forward and backward raise goes through.
 
     Notes
     -----
@@ -108,6 +108,8 @@ def check_gradients(
         array = ArrayReport(name, subject.arrays[name].shape)
         report.arrays.append(array)
         compare(probe, array, gradient, points, directions, rtol, rng, report.findings)
+    if not report.findings and not any(array.points for array in report.arrays):
+        report.findings.append(Finding("nothing was checked"))
     return report
 
 

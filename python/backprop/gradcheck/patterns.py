@@ -4,10 +4,11 @@ import numpy as np
 
 from backprop._arrays import Array
 from backprop.gradcheck.findings import Finding
+from backprop.gradcheck.report import told_apart
 
 # A number is one that is looked for if it is this near: far above the error of a derivative, far below any factor.
 NEAR = 1e-3
-# Ratios are those of one factor if they differ by no more than this part of what the factor differs from 1.
+# Ratios are those of one factor if they differ by no more than this part of the factor, and of what it differs from 1.
 ALIKE = 1e-2
 
 
@@ -35,7 +36,10 @@ def pattern(
         How many elements were looked at.
     """
     index, first, numerical = max(wrong, key=lambda point: abs(point[1] - point[2]))
-    detail = f"at {list(index)} backpropagated {first:.6g}, numerical {numerical:.6g}"
+    shown, wanted_there = told_apart(first, numerical)
+    detail = f"at {list(index)} backpropagated {shown}, numerical {wanted_there}"
+    if len(wrong) == checked and not any(numerical for _, _, numerical in wrong):
+        return Finding("function ignores its argument", name, detail)
     if len(wrong) == 1 and checked > 2:
         return Finding("single wrong element", name, detail)
     if len(shape) == 2 and shape[0] == shape[1] > 1:
@@ -45,7 +49,11 @@ def pattern(
             return Finding("transposed", name, detail)
     ratios = [back / numerical for _, back, numerical in wrong if numerical]
     ratio = ratios[0] if ratios else 0.0
-    if len(ratios) == len(wrong) > 1 and max(ratios) - min(ratios) <= ALIKE * abs(ratio - 1) and ratio:
+    if (
+        len(ratios) == len(wrong) > 1
+        and max(ratios) - min(ratios) <= ALIKE * min(abs(ratio - 1), abs(ratio))
+        and ratio
+    ):
         if batch > 1 and min(abs(ratio - batch) / batch, abs(ratio * batch - 1)) <= NEAR:
             return Finding(
                 "factor of the batch size", name, f"{ratio:.6g} times the numerical one, {batch} rows"

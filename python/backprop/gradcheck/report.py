@@ -13,6 +13,13 @@ class GradientError(AssertionError):
     """A gradient check did not pass; its message is the report."""
 
 
+def told_apart(one: float, other: float, digits: int = 6) -> tuple[str, str]:
+    """Both numbers with so many digits, or with as many as it takes to see that they differ."""
+    while digits < 17 and one != other and f"{one:.{digits}g}" == f"{other:.{digits}g}":
+        digits += 1
+    return f"{one:.{digits}g}", f"{other:.{digits}g}"
+
+
 @dataclass(frozen=True)
 class Point:
     """One place where both gradients were taken.
@@ -71,8 +78,8 @@ class ArrayReport:
 
     @property
     def worst(self) -> Point | None:
-        """The point with the largest error."""
-        return max(self.points, key=lambda point: point.error, default=None)
+        """The point with the largest error, of those that did not pass if there are any."""
+        return max(self.points, key=lambda point: (not point.passed, point.error), default=None)
 
     @property
     def worst_relative(self) -> float:
@@ -132,19 +139,11 @@ class GradientReport:
         rows: list[tuple[str, ...]] = []
         for array in self.arrays:
             worst = array.worst
-            rows.append(
-                (
-                    array.name,
-                    str(array.shape),
-                    str(len(array.points)),
-                    str(array.kinks),
-                    "" if worst is None else f"{worst.error:.1e}",
-                    f"{array.worst_relative:.1e}",
-                    "" if worst is None else worst.where,
-                    "" if worst is None else f"{worst.backpropagated:.9g}",
-                    "" if worst is None else f"{worst.numerical:.9g}",
-                )
-            )
+            found = ("", "", "", "", "")
+            if worst is not None:
+                both = told_apart(worst.backpropagated, worst.numerical, 9)
+                found = (f"{worst.error:.1e}", f"{worst.relative:.1e}", worst.where, *both)
+            rows.append((array.name, str(array.shape), str(len(array.points)), str(array.kinks), *found))
         return rows
 
     def __str__(self) -> str:
@@ -176,8 +175,8 @@ HEADER = (
     "shape",
     "points",
     "kinks",
-    "worst absolute",
-    "worst relative",
+    "largest error",
+    "relative",
     "where",
     "backpropagated",
     "numerical",

@@ -82,12 +82,15 @@ class LayerSubject(Subject):
         self.params = self.paired() if params is None else checked_params(self.layer, params)
         self.arrays = {name: self.inputs[name] for name in floating}
         self.arrays |= {name: getattr(self.layer, name) for name in self.params}
+        require_arrays(self)
 
     def paired(self) -> dict[str, str]:
         """The parameters: arrays `W` of the layer beside which a backward pass leaves `dW`."""
         trial = copy.deepcopy(self.layer)
         out = trial.forward(*copy.deepcopy(list(self.inputs.values())))
-        trial.backward(np.ones_like(out) if np.ndim(out) else 1.0)
+        returned = trial.backward(np.ones_like(out) if np.ndim(out) else 1.0)
+        if not self.given and any(value is not None for value in as_tuple(returned)):
+            raise TypeError(f"{OWNER}: {self.name}.backward returns a gradient, but {no_floats(self.inputs)}")
         return {name: f"d{name}" for name in parameter_names(trial) if name not in self.inputs}
 
     def forward(self) -> Any:  # noqa: D102
@@ -95,7 +98,7 @@ class LayerSubject(Subject):
 
     def backward(self, dout: Any) -> dict[str, Any]:  # noqa: D102
         returned = self.layer.backward(dout)
-        gradients = returned if isinstance(returned, (tuple, list)) else (returned,)
+        gradients = as_tuple(returned)
         names = list(self.inputs) if len(gradients) == len(self.inputs) else self.given
         if len(gradients) > len(names):
             raise ValueError(
@@ -197,6 +200,7 @@ class FunctionSubject(Subject):
         self.inputs = {name: as_input(name, value) for name, value in zip(names, inputs, strict=True)}
         self.batch = batch_of(inputs)
         self.arrays = {name: value for name, value in self.inputs.items() if is_floating(value)}
+        require_arrays(self)
 
     def forward(self) -> Any:  # noqa: D102
         value = self.f(*self.inputs.values())
@@ -206,8 +210,7 @@ class FunctionSubject(Subject):
 
     def backward(self, dout: Any) -> dict[str, Any]:  # noqa: D102
         returned = self.gradient(*self.inputs.values())
-        gradients = returned if isinstance(returned, (tuple, list)) else (returned,)
-        return dict(zip(self.arrays, gradients, strict=False))
+        return dict(zip(self.arrays, as_tuple(returned), strict=False))
 
 
 def subject_of(target: Any, inputs: tuple[Any, ...], params: Mapping[str, str] | None) -> Subject:
@@ -225,6 +228,25 @@ def subject_of(target: Any, inputs: tuple[Any, ...], params: Mapping[str, str] |
         f"{OWNER}: target is a {type(target).__name__}, wanted a layer (forward, backward), a network (params, loss, "
         "gradient), a node of a graph, or a pair of a function and its gradient"
     )
+
+
+def require_arrays(subject: "LayerSubject | FunctionSubject") -> None:
+    """Raise where there is nothing to differentiate by."""
+    if not subject.arrays:
+        raise TypeError(f"{OWNER}: {subject.name} cannot be checked: {no_floats(subject.inputs)}")
+
+
+def no_floats(inputs: Mapping[str, Any]) -> str:
+    """What the inputs are, of which none is an array of floating-point numbers."""
+    given = ", ".join(f"{name} has dtype {np.asarray(value).dtype}" for name, value in inputs.items())
+    first = next(iter(inputs), "x")
+    advice = f"give floating-point numbers, {first}.astype(float)"
+    return f"{given}; {advice}" if given else "it was given no inputs and has no parameters"
+
+
+def as_tuple(returned: Any) -> tuple[Any, ...]:
+    """What backward returned, as one gradient an input."""
+    return tuple(returned) if isinstance(returned, (tuple, list)) else (returned,)
 
 
 def is_floating(value: Any) -> bool:
