@@ -16,7 +16,7 @@ import numpy as np
 from backprop._arrays import Array
 from backprop._names import did_you_mean
 
-WeightInit: TypeAlias = str | float | Sequence[str | float] | None
+WeightInit: TypeAlias = str | float | Sequence[str | float | None] | None
 
 
 @dataclass(frozen=True)
@@ -41,16 +41,17 @@ INITIAL_WEIGHTS: dict[str, Callable[[int, int], Distribution]] = {
     "glorot_uniform": lambda inputs, outputs: Distribution(bound=np.sqrt(6 / (inputs + outputs))),
     "lecun_normal": lambda inputs, outputs: Distribution(std=np.sqrt(1 / inputs)),
     "lecun_uniform": lambda inputs, outputs: Distribution(bound=np.sqrt(3 / inputs)),
-    "pytorch": lambda inputs, outputs: Distribution(bound=np.sqrt(1 / inputs), biases=True),
+    "pytorch": lambda inputs, outputs: Distribution(bound=1 / np.sqrt(inputs), biases=True),
 }
 # The distribution that each of these papers used.
 ALIASES = {"he": "he_normal", "glorot": "glorot_uniform", "xavier": "glorot_uniform"}
-# By activation: hidden layers, output layer.
-DEFAULTS = {
-    "relu": ("he_normal", "he_normal"),
-    "tanh": ("lecun_normal", "lecun_normal"),
-    "sigmoid": ("lecun_normal", "lecun_normal"),
+DEFAULT_HIDDEN: dict[str, Callable[[int, int], Distribution]] = {
+    "relu": INITIAL_WEIGHTS["pytorch"],
+    "tanh": INITIAL_WEIGHTS["pytorch"],
+    # Four times PyTorch's, since the slope of a sigmoid is a quarter at most.
+    "sigmoid": lambda inputs, outputs: Distribution(bound=4 / np.sqrt(inputs), biases=True),
 }
+DEFAULT_OUTPUT = INITIAL_WEIGHTS["pytorch"]
 
 
 def initial_parameters(
@@ -88,9 +89,9 @@ def _distributions(
     weight_init: WeightInit, activation: str, layers: int, dtype: np.dtype[Any]
 ) -> list[Callable[[int, int], Distribution]]:
     """The distribution of each layer, by its inputs and outputs."""
+    defaults = [*(layers - 1) * [DEFAULT_HIDDEN[activation]], DEFAULT_OUTPUT]
     if weight_init is None:
-        hidden, output = DEFAULTS[activation]
-        return [*(layers - 1) * [INITIAL_WEIGHTS[hidden]], INITIAL_WEIGHTS[output]]
+        return defaults
     if isinstance(weight_init, np.ndarray):
         weight_init = weight_init.tolist()
     if not isinstance(weight_init, (list, tuple)):
@@ -99,7 +100,10 @@ def _distributions(
         raise ValueError(
             f"Network: weight_init has {len(weight_init)} of the {layers} entries wanted, one an affine layer"
         )
-    return [_distribution(f"weight_init[{n}]", entry, dtype) for n, entry in enumerate(weight_init)]
+    return [
+        defaults[n] if entry is None else _distribution(f"weight_init[{n}]", entry, dtype)
+        for n, entry in enumerate(weight_init)
+    ]
 
 
 def _distribution(name: str, value: object, dtype: np.dtype[Any]) -> Callable[[int, int], Distribution]:

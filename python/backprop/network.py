@@ -49,9 +49,9 @@ class Network:
         The type of the weights and of all arithmetic; inputs of other types are converted.
     seed : int, optional
         Seed of the initial weights. Without it they come from `np.random`'s global state, as in the notes.
-    weight_init : str, float or one of these an affine layer, optional
-        "he_normal", "he_uniform", "glorot_normal", "glorot_uniform", "lecun_normal", "lecun_uniform", "pytorch", or
-        the standard deviation of normal weights; by default "he_normal" for ReLU, "lecun_normal" for the others.
+    weight_init : str, float or a list with one of these an affine layer, optional
+        "pytorch", {he,glorot,lecun}_{normal,uniform}, "he", "glorot", "xavier", or normal weights' standard deviation.
+        By default weights and biases are uniform within ±1/√inputs as PyTorch's; before sigmoids within ±4/√inputs.
     input_mean, input_scale : float or array of shape (sizes[0],), default 0 and 1
         The network computes with `(x - input_mean) * input_scale`, whatever it is asked to do; both are saved
         with it. `input_scale=1/255` lets it take uint8 images as they are.

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import backprop as bp
-from backprop.initial_weights import ALIASES, DEFAULTS, INITIAL_WEIGHTS
+from backprop.initial_weights import ALIASES, INITIAL_WEIGHTS
+from backprop.stack import ACTIVATIONS
 
 INPUTS, OUTPUTS = 300, 200
 NORMAL = {"he_normal": 2 / INPUTS, "glorot_normal": 2 / (INPUTS + OUTPUTS), "lecun_normal": 1 / INPUTS}
@@ -84,7 +85,7 @@ def test_a_number_is_the_standard_deviation_of_normal_weights(number):
 def test_one_of_these_a_layer(kind):
     net = bp.Network(SIZES, dtype=np.float64, seed=5, weight_init=kind(["pytorch", 0.5, "xavier"]))
     rng = np.random.RandomState(5)
-    bound = np.sqrt(1 / 12)
+    bound = 1 / np.sqrt(12)
     expected = {"W1": rng.uniform(-bound, bound, (12, 9)), "b1": rng.uniform(-bound, bound, 9)}
     expected |= {"W2": 0.5 * rng.randn(9, 7), "b2": np.zeros(7)}
     expected |= {"W3": rng.uniform(-np.sqrt(6 / 12), np.sqrt(6 / 12), (7, 5)), "b3": np.zeros(5)}
@@ -94,14 +95,27 @@ def test_one_of_these_a_layer(kind):
     assert same(numbers, bp.Network(SIZES, seed=5, weight_init=[0.1, 0.2, 0.3]))
 
 
-@pytest.mark.parametrize("activation", DEFAULTS)
 @pytest.mark.parametrize("sizes", [SIZES, [12, 5]], ids=["hidden layers", "none"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_default(activation, sizes):
-    hidden, output = DEFAULTS[activation]
-    weight_init = [*(len(sizes) - 2) * [hidden], output]
-    assert same(
-        bp.Network(sizes, activation, seed=6), bp.Network(sizes, activation, seed=6, weight_init=weight_init)
+    net = bp.Network(sizes, activation, dtype=np.float64, seed=6)
+    rng = np.random.RandomState(6)
+    for n, (inputs, outputs) in enumerate(pairwise(sizes), start=1):
+        hidden = n < len(sizes) - 1
+        bound = (4 if hidden and activation == "sigmoid" else 1) / np.sqrt(inputs)
+        assert np.array_equal(net.params[f"W{n}"], rng.uniform(-bound, bound, (inputs, outputs)))
+        assert np.array_equal(net.params[f"b{n}"], rng.uniform(-bound, bound, outputs))
+
+
+def test_an_entry_of_none_is_the_layers_default():
+    hidden, output = (
+        bp.Network(SIZES, "sigmoid", seed=6, weight_init=init) for init in ([None, None, 0], [0, 0, None])
     )
+    default = bp.Network(SIZES, "sigmoid", seed=6)
+    for key in ("W1", "b1", "W2", "b2"):
+        assert np.array_equal(hidden.params[key], default.params[key])
+    assert 0 < np.abs(output.params["W3"]).max() <= np.float32(np.sqrt(1 / 7))
+    assert output.params["b3"].all()
 
 
 @pytest.mark.parametrize("weight_init", [None, 0.1, *INITIAL_WEIGHTS])

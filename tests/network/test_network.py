@@ -125,7 +125,7 @@ def test_replacing_a_layer(net, batch):
     assert net.params["W2"] is W
     net.layers["Relu1"] = bp.Sigmoid()
     hidden = net.layers["Relu1"].forward(x @ net.params["W1"] + net.params["b1"])
-    expected = np.maximum(hidden @ W + b, 0) @ net.params["W3"]
+    expected = np.maximum(hidden @ W + b, 0) @ net.params["W3"] + net.params["b3"]
     np.testing.assert_allclose(net.predict(x), expected, rtol=1e-12)
     assert np.abs(net.gradient(x, t)["W2"] - net.numerical_gradient(x, t)["W2"]).max() < 1e-7
 

@@ -149,11 +149,16 @@ def test_the_flow_of_gradients():
     mean, largest, ratio = (line.get_xdata() for line in drawn.lines)
     assert mean == pytest.approx([np.abs(g).mean() for g in gradients.values()], rel=1e-12)
     assert largest.tolist() == [np.abs(g).max() for g in gradients.values()]
-    assert ratio[::2] == pytest.approx(
-        [np.linalg.norm(gradients[key]) / np.linalg.norm(NET.params[key]) for key in ("W1", "W2")], rel=1e-12
+    assert ratio == pytest.approx(
+        [np.linalg.norm(g) / np.linalg.norm(NET.params[key]) for key, g in gradients.items()], rel=1e-12
     )
-    assert np.isnan(ratio[1::2]).all()  # the biases are 0
     assert [text.get_text() for text in drawn.get_yticklabels()] == ["W1", "b1", "W2", "b2"]
+
+
+def test_no_ratio_to_a_parameter_that_is_0():
+    net = bp.Network([6, 5, 3], seed=0, weight_init="he")
+    ratio = plots.gradient_flow(net, X, T, ax()).lines[2].get_xdata()
+    assert np.isnan(ratio).tolist() == [False, True, False, True]
 
 
 def test_dead_units_and_what_is_not_finite():
