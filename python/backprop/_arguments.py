@@ -41,7 +41,7 @@ def float_type(owner: str, dtype: DTypeLike) -> np.dtype[Any]:
 
 
 def per_feature(name: str, value: ArrayLike, inputs: int, dtype: np.dtype[Any]) -> Array:
-    """One finite number or one an input, read-only, that a network of this type can compute with."""
+    """One number or one an input, finite in the network's `dtype`, as read-only float64 that is not rounded to it."""
     with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is refused below
         array = np.array(real_array("Network", name, value), dtype=np.float64)
         finite = np.isfinite(array.astype(dtype))
@@ -50,6 +50,14 @@ def per_feature(name: str, value: ArrayLike, inputs: int, dtype: np.dtype[Any]) 
             f"Network: {name} has shape {array.shape}, wanted one finite number or {inputs}, one an input"
         )
     if not finite.all():
-        raise ValueError(f"Network: {name} has {array[~finite][0]}, wanted finite numbers of {dtype}")
+        wrong = int(finite.argmin())
+        column = f"[{wrong}]" if array.ndim else ""
+        constant = np.isinf(array.flat[wrong]) and name == "input_scale"
+        hint = (
+            "; Network.standardised does not scale constant columns, whose deviation is 0" if constant else ""
+        )
+        raise ValueError(
+            f"Network: {name}{column} is {array.flat[wrong]}, wanted finite numbers of {dtype}{hint}"
+        )
     array.setflags(write=False)  # a plan has a copy of it
     return array

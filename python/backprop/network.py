@@ -30,11 +30,12 @@ from backprop.layers import IdentityWithLoss
 from backprop.optimizers import Optimizer, Rule
 from backprop.parameters import Parameters
 from backprop.plans import NetworkPlan, NoPlan, make_plan
+from backprop.scaling import Standardising
 from backprop.stack import ACTIVATIONS, LOSSES, Layers, initial_layers
 from backprop.training import Callback
 
 
-class Network:
+class Network(Standardising):
     """A dense neural network.
 
     Parameters
@@ -54,7 +55,8 @@ class Network:
         By default weights and biases are uniform within ±1/√inputs as PyTorch's; before sigmoids within ±4/√inputs.
     input_mean, input_scale : float or array of shape (sizes[0],), default 0 and 1
         The network computes with `(x - input_mean) * input_scale`, whatever it is asked to do; both are saved
-        with it. `input_scale=1/255` lets it take uint8 images as they are.
+        with it. `input_scale=1/255` lets it take uint8 images as they are; `Network.standardised` takes both from
+        data.
 
     Attributes
     ----------

@@ -81,6 +81,26 @@ def test_an_npz_file_and_a_target(capsys):
     assert (predicted == (x[:, 0, 0] > 0)).mean() > 0.9
 
 
+def test_a_column_that_differs_by_rounding_is_constant():
+    """The mean of 800 times 14.62 is rounded, and 14.62 is not the sum of its two parts."""
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=1000)
+    lines = [
+        f"{value:.4f},14.62,{7.31 + 7.31 if value > 1 else 14.62 + 2e-15!r},{int(value > 0)}" for value in a
+    ]
+    Path("t.csv").write_text("\n".join(["a,b,c,y", *lines]) + "\n")
+    assert main(["train", "t.csv", *FAST]) == 0
+    net = bp.Network.load("model.safetensors")
+    assert net.input_scale.tolist()[1:] == [1, 1]
+    assert net.input_mean[1] == 14.62
+    assert (
+        net.accuracy(
+            [[-1, 14.62, 14.62], [1, 14.62, 14.62], [-1, 14.63, 14.63], [1, 14.63, 14.63]], [0, 1, 0, 1]
+        )
+        == 1
+    )
+
+
 def test_one_seed_one_file():
     arguments = ["train", "--seed", "4", *FAST]
     for name in ("a", "b"):

@@ -175,8 +175,22 @@ def test_a_layer_of_the_users_own(net, batch):
             ValueError,
             r"input_scale has shape \(2,\), wanted one .* or 3",
         ),
-        (dict(sizes=[3, 2], input_mean=np.inf), ValueError, "input_mean has inf, wanted finite numbers"),
-        (dict(sizes=[3, 2], input_mean=1e300), ValueError, "wanted finite numbers of float32"),
+        (dict(sizes=[3, 2], input_mean=np.inf), ValueError, "input_mean is inf, wanted finite numbers"),
+        (
+            dict(sizes=[3, 2], input_mean=[0, 1, np.nan]),
+            ValueError,
+            r"input_mean\[2\] is nan, wanted finite numbers",
+        ),
+        (
+            dict(sizes=[3, 2], input_scale=1e300),
+            ValueError,
+            r"input_scale is 1e\+300, wanted finite numbers of float32",
+        ),
+        (
+            dict(sizes=[3, 2], input_scale=[1, np.inf, 2]),
+            ValueError,
+            r"input_scale\[1\] is inf, .*; Network.standardised does not scale constant columns",
+        ),
         (dict(sizes=[3, 2], input_scale=1j), TypeError, "input_scale has dtype complex128"),
     ],
 )

@@ -133,9 +133,9 @@ TENSORS = {
         (
             {},
             {"input_mean": np.array(np.inf)},
-            "net: Network: input_mean has inf, wanted finite numbers of float32",
+            "net: Network: input_mean is inf, wanted finite numbers of float32",
         ),
-        ({}, {"input_scale": np.array(1e300)}, r"net: Network: input_scale has 1e\+300, wanted finite"),
+        ({}, {"input_scale": np.array(1e300)}, r"net: Network: input_scale is 1e\+300, wanted finite"),
         ({}, {"W2": np.ones(2)}, "the file has W1, W2, b1, wanted W1, b1"),
         ({}, {"W1": np.ones((2, 3), np.float32)}, r"W1 is float32 \(2, 3\), wanted float32 \(3, 2\)"),
         ({}, {"b1": np.ones(2)}, r"b1 is float64 \(2,\), wanted float32 \(2,\)"),

@@ -9,6 +9,7 @@ import numpy as np
 from backprop import data, sampling
 from backprop._arrays import Array
 from backprop._names import did_you_mean
+from backprop.scaling import mean_and_scale
 
 
 @dataclass
@@ -71,12 +72,11 @@ def _table(path: str, target: str | None, test_fraction: float, seed: int) -> So
         )
     order = sampling.Epochs(np.random.PCG64(seed), len(table.x), len(table.x)).take(1)[0][0]
     test, train = order[:count], order[count:]
-    spread = table.x[train].std(axis=0)
+    x = table.x[train]
     return Source(
-        (table.x[train], table.t[train]),
+        (x, table.t[train]),
         (table.x[test], table.t[test]),
-        table.x[train].mean(axis=0),
-        1 / np.where(spread > 0, spread, 1),
+        *mean_and_scale(path, x),
         {
             "data": Path(path).name,
             "classes": json.dumps(table.classes),
