@@ -7,10 +7,11 @@ import numpy as np
 import backprop as bp
 
 
-def numbers(name: str, array: np.ndarray) -> str:
-    """An array of C, in hexadecimal, so that no bit is lost."""
-    values = ", ".join(f"{float(value).hex()}f" for value in np.asarray(array, np.float32).reshape(-1))
-    return f"static const float {name}[] = {{{values}}};"
+def numbers(name: str, array: np.ndarray, kind: str = "float") -> str:
+    """An array of float or double in C, in hexadecimal, so that no bit is lost."""
+    dtype, suffix = (np.float32, "f") if kind == "float" else (np.float64, "")
+    values = ", ".join(f"{float(value).hex()}{suffix}" for value in np.asarray(array, dtype).reshape(-1))
+    return f"static const {kind} {name}[] = {{{values}}};"
 
 
 def header(net: bp.Network) -> str:
@@ -21,7 +22,7 @@ def header(net: bp.Network) -> str:
     lines = [
         f"enum {{ INPUTS = {inputs}, OUTPUTS = {outputs}, WIDEST = {widest}, DEPTH = {len(net.sizes) - 1} }};",
         f"#define ACTIVATION {net.activation.upper()}",
-        numbers("input_mean", mean),
+        numbers("input_mean", mean, "double"),
         numbers("input_scale", scale),
         *(numbers(key, array) for key, array in net.params.items()),
     ]

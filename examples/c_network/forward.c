@@ -15,10 +15,10 @@ struct layer {
 
 #include "weights.h"
 
-/* Scores (OUTPUTS) of one sample x (INPUTS). */
-void scores(const float *x, float *out) {
+/* Scores (OUTPUTS) of one sample x (INPUTS). The mean is subtracted in double, so that large offsets cost no digits. */
+void scores(const double *x, float *out) {
     float here[WIDEST], next[WIDEST];
-    for (int i = 0; i < INPUTS; i++) here[i] = (x[i] - input_mean[i]) * input_scale[i];
+    for (int i = 0; i < INPUTS; i++) here[i] = (float)(x[i] - input_mean[i]) * input_scale[i];
     for (int n = 0; n < DEPTH; n++) {
         const struct layer *layer = &layers[n];
         for (int o = 0; o < layer->outputs; o++) next[o] = layer->b[o];

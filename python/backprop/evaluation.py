@@ -42,7 +42,7 @@ def predict(net: "Network", plan: NetworkPlan | None, x: ArrayLike, out: Array |
         if out is not None and out.flags.carray:
             read = (rows, *net.params.values())
             scores = scores if any(np.may_share_memory(out, one) for one in read) else out
-        plan.scores(stored(rows, net.dtype), scores)
+        plan.scores(stored(rows, net), scores)
     if out is None or scores is out:
         return scores
     out[...] = scores
@@ -70,7 +70,7 @@ def accuracy(net: "Network", plan: NetworkPlan | None, x: ArrayLike, t: ArrayLik
         if plan is None:
             right += int((net.predict(x_block).argmax(axis=1) == t_block).sum())
         else:
-            right += plan.right(stored(net._rows(x_block), net.dtype), t_block)
+            right += plan.right(stored(net._rows(x_block), net), t_block)
     return right / len(rows)
 
 

@@ -30,7 +30,7 @@ from backprop.layers import IdentityWithLoss
 from backprop.optimizers import Optimizer, Rule
 from backprop.parameters import Parameters
 from backprop.plans import NetworkPlan, NoPlan, make_plan
-from backprop.scaling import Standardising
+from backprop.scaling import Standardising, scaled
 from backprop.stack import ACTIVATIONS, LOSSES, Layers, initial_layers
 from backprop.training import Callback
 
@@ -55,8 +55,8 @@ class Network(Standardising):
         By default weights and biases are uniform within ±1/√inputs as PyTorch's; before sigmoids within ±4/√inputs.
     input_mean, input_scale : float or array of shape (sizes[0],), default 0 and 1
         The network computes with `(x - input_mean) * input_scale`, whatever it is asked to do; both are saved
-        with it. `input_scale=1/255` lets it take uint8 images as they are; `Network.standardised` takes both from
-        data.
+        with it. The difference is taken in float64 and then rounded, so raw unix times or dates keep their digits.
+        `input_scale=1/255` lets it take uint8 images as they are; `Network.standardised` takes both from data.
 
     Attributes
     ----------
@@ -368,12 +368,7 @@ class Network(Standardising):
 
     def _inputs(self, x: ArrayLike) -> Array:
         """`x` as the first layer gets it: rows of the network's type, shifted and scaled."""
-        rows = np.ascontiguousarray(self._rows(x), dtype=self.dtype)
-        if self.input_mean.any():
-            rows = rows - self.input_mean.astype(self.dtype)
-        if (self.input_scale != 1).any():
-            rows = rows * self.input_scale.astype(self.dtype)
-        return rows
+        return scaled(self._rows(x), self.input_mean, self.input_scale, self.dtype)
 
     def __repr__(self) -> str:
         before, *_, behind = description.between(self._layers)

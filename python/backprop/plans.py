@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backprop._arrays import Array, readable
+from backprop._arrays import FLOAT32, FLOAT64, Array, readable
 from backprop.layers import Affine, IdentityWithLoss, Relu, Sigmoid, SoftmaxWithLoss, Tanh
 from bpcore.plan import Plan
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 ACTIVATIONS: dict[type | None, str] = {Relu: "relu", Sigmoid: "sigmoid", Tanh: "tanh"}
 HEADS = {SoftmaxWithLoss: "softmax", IdentityWithLoss: "squared_error"}
-# What a plan reads without a conversion.
-STORED = (np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.uint8))
+# What a plan reads as fast as the network's own type.
+STORED = (FLOAT32, FLOAT64, np.dtype(np.uint8))
 
 Witnesses = list[tuple[dict[str, Any], str, object]]
 
@@ -64,8 +64,8 @@ def make_plan(net: "Network") -> NetworkPlan | NoPlan:
     dense = _dense_layers(net)
     if dense is None or type(net.lastLayer) not in HEADS:
         return NoPlan(witnesses)
-    mean = _per_input(net.input_mean, net) if net.input_mean.any() else None
-    scale = _per_input(net.input_scale, net) if (net.input_scale != 1).any() else None
+    mean = _per_input(net.input_mean, net, FLOAT64) if net.input_mean.any() else None
+    scale = _per_input(net.input_scale, net, net.dtype) if (net.input_scale != 1).any() else None
     plan = NetworkPlan(net.dtype.name, dense, HEADS[type(net.lastLayer)], mean, scale, witnesses)
     own = getattr(net.forget, "__func__", None) is not Network.forget
     plan.remembering = None if own else (*net.layers.values(), net.lastLayer)
@@ -104,10 +104,23 @@ def _in_place(array: Array, dtype: np.dtype[Any]) -> bool:
     )
 
 
-def _per_input(vector: Array, net: "Network") -> Array:
-    return np.array(np.broadcast_to(vector, (net.sizes[0],)), dtype=net.dtype)
+def _per_input(vector: Array, net: "Network", dtype: np.dtype[Any]) -> Array:
+    return np.array(np.broadcast_to(vector, (net.sizes[0],)), dtype=dtype)
 
 
-def stored(rows: Array, dtype: np.dtype[Any]) -> Array:
-    """Rows as a plan can read them: as they are if it can, else converted to the network's type."""
-    return readable(rows, rows.dtype if rows.dtype in STORED else dtype)
+def stored(rows: Array, net: "Network") -> Array:
+    """Rows as a plan can read them: as they are, or converted without a change of what the network computes."""
+    if rows.dtype in STORED:
+        return readable(rows, rows.dtype)
+    # Before a mean is subtracted nothing may be rounded.
+    return readable(rows, _exact_type(rows) if net.input_mean.any() else net.dtype)
+
+
+def _exact_type(rows: Array) -> np.dtype[Any]:
+    """The smallest type that a plan reads and that holds these numbers: large 64-bit integers stay what they are."""
+    if rows.dtype.kind not in "iu" or rows.dtype.itemsize < 4:
+        return np.promote_types(rows.dtype, FLOAT32)
+    largest = max(int(rows.max(initial=0)), -int(rows.min(initial=0)))
+    if largest > 2**53:
+        return rows.dtype.newbyteorder("=")
+    return FLOAT32 if largest <= 2**24 else FLOAT64

@@ -1,7 +1,11 @@
-"""What is subtracted from inputs and what they are multiplied by, taken from data.
+"""What is subtracted from inputs and what they are multiplied by: computed with, and taken from data.
 
-Standardising data goes over it twice, block by block, so no copy of it is made in float64. Sums are of differences
-from the first row: a column of one value has the deviation 0, however its mean is rounded.
+a) A network computes with `(x - input_mean) * input_scale`. The difference is taken in float64 (an integer beyond 2⁵³
+   is the float64 nearest to it and a rest), rounded to the network's type, then multiplied by the scale in that type.
+   `scaled` does it for the layers and the plan's gather.pxd does the same, bit for bit; `bpcore.reference.scaled` says
+   it in five lines.
+b) Standardising data goes over it twice, block by block, so no copy of it is made in float64. Sums are of differences
+   from the first row: a column of one value has the deviation 0, however its mean is rounded.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,6 +32,12 @@ def difference(x: Array, mean: Array, out: Array) -> Array:
     else:
         np.subtract(x, mean, out=out, dtype=np.float64, casting="same_kind")
     return out
+
+
+def scaled(x: Array, mean: Array, scale: Array, dtype: np.dtype[Any]) -> Array:
+    """Return (x − mean)·scale as the first layer of a network of type `dtype` gets it."""
+    inputs = difference(x, mean, np.empty(x.shape, dtype)) if mean.any() else np.ascontiguousarray(x, dtype)
+    return inputs * scale.astype(dtype) if (scale != 1).any() else inputs
 
 
 class Standardising:

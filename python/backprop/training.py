@@ -93,7 +93,7 @@ def train_step(net: "Network", x: ArrayLike, t: ArrayLike, optimizer: Optimizer)
         loss = plan.step(x, t, optimizer.settings(), None, moments)
         if loss is None and len(rows := net._rows(x)):
             wanted = net.targets_for("train_step", t, len(rows))
-            loss = plan.step(stored(rows, net.dtype), wanted, optimizer.settings(), None, moments)
+            loss = plan.step(stored(rows, net), wanted, optimizer.settings(), None, moments)
         if loss is not None:
             optimizer.steps += 1
             if plan.remembering is None:
@@ -176,7 +176,7 @@ def _bar(progress: bool, steps: int) -> _Bar:
 
 
 def _data(owner: str, net: "Network", x: ArrayLike, t: ArrayLike) -> tuple[Array, Array]:
-    rows = stored(net._rows(x), net.dtype)
+    rows = stored(net._rows(x), net)
     if not len(rows):
         raise ValueError(f"{owner}: x has 0 rows, wanted at least 1")
     if len(rows) >= 2**32:

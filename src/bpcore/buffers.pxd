@@ -19,11 +19,21 @@ cdef inline bint contiguous(array, Py_buffer* view) except -1:
     return True
 
 
+cdef inline char letter_of(const Py_buffer* view) noexcept:
+    """The type of an open buffer: f, d, B, q or Q; 0 for another."""
+    cdef char letter = view.format[0]
+    if view.format[1] != 0:
+        return 0
+    if letter in (c"l", c"L") and view.itemsize == 8:
+        return c"q" if letter == c"l" else c"Q"
+    return letter if letter in (c"f", c"d", c"B", c"q", c"Q") else 0
+
+
 cdef inline bint readable(x, Py_buffer* view, Py_ssize_t columns) except -1:
-    """Open rows of `columns` float32, float64 or uint8; False, and nothing is open, if x is none."""
+    """Open rows of `columns` numbers of a type that `letter_of` knows; False, and nothing is open, if x is none."""
     if not contiguous(x, view):
         return False
-    if view.ndim == 2 and view.shape[1] == columns and view.format[0] in (c"f", c"d", c"B") and view.format[1] == 0:
+    if view.ndim == 2 and view.shape[1] == columns and letter_of(view) != 0:
         return True
     PyBuffer_Release(view)
     return False

@@ -1,25 +1,32 @@
-"""Data as it is stored, and rows of it in the network's type and scaled.
+"""Data as it is stored, and rows of it in the network's type, shifted and scaled.
 
-A value is converted, then `mean` is subtracted, then it is multiplied by `scale`: three roundings at the most, each
-left out where the pointer is NULL. How data is stored is told apart here alone, so that there is one network of each
-type and not one for every kind of data.
+The difference x − mean is taken in float64, whatever type the data and the network have, then rounded to the network's
+type, then multiplied by `scale` in that type. Without a mean x is rounded to the network's type at once. So the same
+numbers give the same bits from any storage, and large offsets cost no digits. `reference.scaled` is the twin. How data
+is stored is told apart here alone, so that there is one network of each type and not one for every kind of data.
 """
 
 from cython cimport floating
-from libc.stdint cimport int64_t, uint8_t
+from libc.stdint cimport int64_t, uint8_t, uint64_t
+
+ctypedef fused integer:
+    int64_t
+    uint64_t
 
 ctypedef fused stored:
     float
     double
     uint8_t
+    int64_t
+    uint64_t
 
 
 cdef struct Source:
     const void* x                  # (N, inputs) without gaps
-    char letter                    # f, d or B: float, double or uint8_t
+    char letter                    # f, d, B, q or Q: float, double, uint8_t, int64_t or uint64_t
     Py_ssize_t inputs
-    const void* mean               # (inputs,) of the network's type, or NULL
-    const void* scale              # (inputs,) likewise
+    const double* mean             # (inputs,) or NULL
+    const void* scale              # (inputs,) of the network's type, or NULL
 
 
 cdef inline Py_ssize_t bytes_of(const Source* source) noexcept nogil:
@@ -58,12 +65,34 @@ cdef inline void gather_rows(
             gather_row(source, <const float*> row, out + r * out_row)
         elif source.letter == c"d":
             gather_row(source, <const double*> row, out + r * out_row)
+        elif source.letter == c"q":
+            gather_row(source, <const int64_t*> row, out + r * out_row)
+        elif source.letter == c"Q":
+            gather_row(source, <const uint64_t*> row, out + r * out_row)
         else:
             gather_row(source, <const uint8_t*> row, out + r * out_row)
 
 
+cdef inline double integer_difference(integer x, double mean) noexcept nogil:
+    """x − mean; x may be beyond 2⁵³ and is then the float64 nearest to it and a rest.
+
+    Where the mean is within a factor of 2 of x this is the exact difference, rounded once.
+    """
+    cdef double low = <double> (x & 2047), high = <double> (x - (x & 2047)), nearest = high + low
+    # difference = (nearest − mean) + (x − nearest)
+    return (nearest - mean) + (low - (nearest - high))
+
+
+cdef inline double difference(stored x, double mean) noexcept nogil:
+    """x − mean in float64."""
+    if stored is int64_t or stored is uint64_t:
+        return integer_difference(x, mean)
+    else:
+        return <double> x - mean
+
+
 cdef inline void gather_row(const Source* source, const stored* x, floating* out) noexcept nogil:
-    cdef const floating* mean = <const floating*> source.mean
+    cdef const double* mean = source.mean
     cdef const floating* scale = <const floating*> source.scale
     cdef Py_ssize_t i
     # out = (x − mean)·scale
@@ -75,7 +104,7 @@ cdef inline void gather_row(const Source* source, const stored* x, floating* out
             out[i] = <floating> x[i] * scale[i]
     elif scale is NULL:
         for i in range(source.inputs):
-            out[i] = <floating> x[i] - mean[i]
+            out[i] = <floating> difference(x[i], mean[i])
     else:
         for i in range(source.inputs):
-            out[i] = (<floating> x[i] - mean[i]) * scale[i]
+            out[i] = <floating> difference(x[i], mean[i]) * scale[i]

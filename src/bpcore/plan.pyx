@@ -19,7 +19,7 @@ from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free, malloc
 
 from bpcore.activations cimport IDENTITY, RELU, SIGMOID, TANH, Activation
-from bpcore.buffers cimport address, contiguous, readable, shaped
+from bpcore.buffers cimport address, contiguous, letter_of, readable, shaped
 from bpcore.evaluation cimport scratch_size
 from bpcore.gather cimport Source
 from bpcore.jobs cimport RIGHT, SCORES, STEP, TRAIN, Job, Task, part_of_job, spread_bytes, spread_first
@@ -60,8 +60,8 @@ cdef class Plan:
     layers : list of (W, b, activation)
         Parameters, C-contiguous and writable, of the type `dtype`; activation is a key of ACTIVATIONS.
     head : a key of HEADS
-    mean, scale : 1-d arrays of the type `dtype` and of the length of the inputs, or None
-        The network computes with (x − mean)·scale.
+    mean, scale : 1-d arrays of the length of the inputs, the mean float64, the scale of the type `dtype`; or None
+        The network computes with (x − mean)·scale, as gather.pxd says.
     witnesses : list of (dict, key, object)
         The plan fits while each dict holds that very object under its key.
     """
@@ -97,7 +97,8 @@ cdef class Plan:
         for n, (W, b, activation) in enumerate(layers):
             self.take(n, W, b, ACTIVATIONS[activation])
         self.source.inputs = self.inputs
-        self.source.mean = self.given(mean, 1, self.inputs, self.inputs)
+        if mean is not None:
+            self.source.mean = <const double*> address(mean, c"d", 1, self.inputs, self.inputs, True)
         self.source.scale = self.given(scale, 1, self.inputs, self.inputs)
 
     def __dealloc__(self):
@@ -357,7 +358,8 @@ cdef class Plan:
     cdef int open_rows(self, x, Py_buffer* data) except -1:
         if not readable(x, data, self.net.layers[0].inputs):
             raise ValueError(
-                f"Plan: x is {x.dtype} {x.shape}, wanted contiguous rows of {self.inputs} float32, float64 or uint8"
+                f"Plan: x is {x.dtype} {x.shape}, wanted contiguous rows of {self.inputs} float32, float64, uint8, "
+                "int64 or uint64"
             )
         return 0
 
@@ -369,7 +371,7 @@ cdef class Plan:
     cdef void run(self, Job* job, int threads) noexcept:
         global busy
         job.source, job.targets, job.batch = self.source, self.targets, &self.batch
-        job.source.x, job.source.letter = job.data.buf, job.data.format[0]
+        job.source.x, job.source.letter = job.data.buf, letter_of(&job.data)
         busy += threads
         with nogil:
             if threads == 1:

@@ -12,6 +12,19 @@ Array = NDArray[np.floating]
 Labels = NDArray[np.int64]
 
 
+def scaled(x: NDArray[Any], mean: Array, scale: Array, out: Array) -> None:
+    """out = (x − mean)·scale, as a network takes its inputs. Not a kernel.
+
+    The difference is taken in float64, rounded to out's type and multiplied by scale in that type. An integer beyond
+    2⁵³ is the float64 nearest to it and a rest, which is added to the difference.
+    """
+    nearest, rest = x.astype(np.float64), np.zeros(())
+    if x.dtype.kind in "iu" and x.dtype.itemsize == 8:
+        low = x & 2047
+        rest = low.astype(np.float64) - (nearest - (x - low).astype(np.float64))
+    out[...] = ((nearest - mean) + rest).astype(out.dtype) * scale.astype(out.dtype)
+
+
 def affine_forward(x: Array, W: Array, b: Array, out: Array, threads: int | None = None) -> None:
     """out = x·W + b."""
     out[...] = x @ W + b

@@ -92,7 +92,7 @@ def main(argument: Any) -> int:
     at_end = argument == "end"
     calls = doors(at_end)
     for sizes in ([5, 3], [784, 50, 10], [33, 17, 9, 2], [130, 65, 100]):
-        for dtype, stored in itertools.product(("f4", "f8"), ("f4", "f8", "u1")):
+        for dtype, stored in itertools.product(("f4", "f8"), ("f4", "f8", "u1", "i8")):
             network(sizes, dtype, stored, at_end)
     forgotten_moments([784, 50, 10])
     sys.stdout.write(f"{calls} calls\n")

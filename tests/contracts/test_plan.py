@@ -36,7 +36,11 @@ def test_layers_that_do_not_fit():
     with refused(ValueError, "Plan: an array is float32 (5,), wanted float32 (4,)"):
         Plan("float32", [(layers[0][0], np.zeros(5, F), "relu"), layers[1]], "softmax", None, None, [])
     with refused(ValueError, "Plan: an array is float32 (2,), wanted float32 (3,)"):
-        Plan("float32", layers, "softmax", np.zeros(2, F), None, [])
+        Plan("float32", layers, "softmax", None, np.zeros(2, F), [])
+    with refused(ValueError, "Plan: an array is float32 (3,), wanted float64 (3,)"):
+        Plan("float32", layers, "softmax", np.zeros(3, F), None, [])
+    with refused(ValueError, "Plan: an array is float64 (2,), wanted float64 (3,)"):
+        Plan("float32", layers, "softmax", np.zeros(2), None, [])
     fixed = np.ones((3, 4), F)
     fixed.setflags(write=False)
     with pytest.raises((ValueError, BufferError), match="read-only"):
@@ -45,13 +49,23 @@ def test_layers_that_do_not_fit():
 
 @pytest.mark.parametrize(
     "x",
-    [X.astype("i4"), X[:, :2].copy(), X[0], np.asfortranarray(np.ones((5, 3), F)), X.astype(">f4"), [[1.0]]],
+    [
+        X.astype("i4"),
+        X.astype("u4"),
+        X.astype("i1"),
+        X.astype(">i8"),
+        X[:, :2].copy(),
+        X[0],
+        np.asfortranarray(np.ones((5, 3), F)),
+        X.astype(">f4"),
+        [[1.0]],
+    ],
 )
 def test_rows_that_cannot_be_read(x):
     rows = np.asarray(x)
     with refused(
         ValueError,
-        f"Plan: x is {rows.dtype} {rows.shape}, wanted contiguous rows of 3 float32, float64 or uint8",
+        f"Plan: x is {rows.dtype} {rows.shape}, wanted contiguous rows of 3 float32, float64, uint8, int64 or uint64",
     ):
         plan().scores(rows, np.empty((5, 2), F))
     # What asks first gets no answer, and converts.

@@ -11,7 +11,7 @@ from bpcore import kernels, reference
 from tests.bounds import gamma, unit_roundoff
 from tests.strategies import DTYPES, SIZES, SOME, arrays, dtypes
 
-HELPERS = ("one_hot", "power", "rounded_decay", "rounded_eps", "rounded_lr", "settled")
+HELPERS = ("one_hot", "power", "rounded_decay", "rounded_eps", "rounded_lr", "scaled", "settled")
 NAMES = [name for name, value in vars(reference).items() if inspect.isfunction(value) and name not in HELPERS]
 
 

@@ -16,26 +16,45 @@ from tests.bounds import gamma
 EXAMPLE = Path(__file__).parents[2] / "examples" / "c_network"
 
 
-@pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh"])
-def test_the_compiled_network_scores_as_predict_does(activation, tmp_path):
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(50, 6)).astype(np.float32)
-    net = bp.Network([6, 30, 20, 3], activation, seed=0, input_mean=x.mean(axis=0), input_scale=1.5)
-    net.save(tmp_path / "net.safetensors")
-    export = [sys.executable, EXAMPLE / "export.py", tmp_path / "net.safetensors"]
+def compiled(net, folder):
+    """Scores of rows by the exported and compiled network."""
+    net.save(folder / "net.safetensors")
+    export = [sys.executable, EXAMPLE / "export.py", folder / "net.safetensors"]
     text = subprocess.run(export, check=True, capture_output=True, text=True).stdout
-    (tmp_path / "weights.h").write_text(text, encoding="utf-8")
-    shutil.copy(EXAMPLE / "forward.c", tmp_path)
+    (folder / "weights.h").write_text(text, encoding="utf-8")
+    shutil.copy(EXAMPLE / "forward.c", folder)
     compiler = os.environ.get("CC", "cc")
     flags = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared"]
-    subprocess.run([compiler, *flags, "forward.c", "-lm", "-o", "network.so"], cwd=tmp_path, check=True)
-    library = ctypes.CDLL(tmp_path / "network.so")
+    subprocess.run([compiler, *flags, "forward.c", "-lm", "-o", "network.so"], cwd=folder, check=True)
+    library = ctypes.CDLL(folder / "network.so")
+    pointers = [ctypes.POINTER(kind) for kind in (ctypes.c_double, ctypes.c_float)]
 
-    pointer = ctypes.POINTER(ctypes.c_float)
-    got = np.empty((50, 3), np.float32)
-    for row, out in zip(x, got, strict=True):
-        library.scores(row.ctypes.data_as(pointer), out.ctypes.data_as(pointer))
-    assert np.all(np.abs(got - net.predict(x)) <= 2 * bound(net, x))
+    def scores(x):
+        got = np.empty((len(x), net.sizes[-1]), np.float32)
+        for row, out in zip(x.astype(np.float64), got, strict=True):
+            library.scores(row.ctypes.data_as(pointers[0]), out.ctypes.data_as(pointers[1]))
+        return got
+
+    return scores
+
+
+@pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh"])
+def test_the_compiled_network_scores_as_predict_does(activation, tmp_path):
+    x = np.random.default_rng(0).normal(size=(50, 6))
+    net = bp.Network([6, 30, 20, 3], activation, seed=0, input_mean=x.mean(axis=0), input_scale=1.5)
+    assert np.all(np.abs(compiled(net, tmp_path)(x) - net.predict(x)) <= 2 * bound(net, x))
+
+
+def test_raw_numbers_enter_with_the_same_bits(tmp_path):
+    rng = np.random.default_rng(0)
+    x = np.column_stack(
+        [20_240_101 + rng.integers(0, 31, 50), 1.7e9 + rng.uniform(-9, 9, 50), rng.normal(size=50)]
+    )
+    # The scores are what enters: all other terms of their sums are 0.
+    net = bp.Network.standardised(x, [3, 3], loss="squared_error", seed=0)
+    net.params["W1"][...] = np.eye(3)
+    assert np.array_equal(compiled(net, tmp_path)(x), net.predict(x))
+    assert len(np.unique(net.predict(x)[:, 1])) == 50
 
 
 def bound(net, x):
@@ -45,7 +64,7 @@ def bound(net, x):
     """
     u = 2.0**-24
     values = (x - net.input_mean) * net.input_scale
-    error = 2 * u * np.abs(values)
+    error = gamma(4, np.float32) * np.abs(values)
     for n in range(1, len(net.sizes)):
         W, b = (net.params[f"{name}{n}"].astype(float) for name in "Wb")
         sums = np.abs(values) @ np.abs(W) + np.abs(b)

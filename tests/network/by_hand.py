@@ -41,9 +41,9 @@ def product(x, W, n, dtype):
 
 
 def enter(x, mean, scale, dtype):
-    """(x − mean)·scale: x, mean and scale are rounded to the type, then the two operations; 5 instead of 4 for u²."""
-    x = np.asarray(x, dtype=np.float64).reshape(len(x), -1)
-    return Bounded((x - mean) * scale, 5 * unit_roundoff(dtype) * (np.abs(x) + np.abs(mean)) * np.abs(scale))
+    """(x − mean)·scale: the difference, rounded to float64 and to the type, and scale, rounded, and the product."""
+    v = (np.asarray(x, dtype=np.float64).reshape(len(x), -1) - mean) * scale
+    return Bounded(v, gamma(4, dtype) * np.abs(v))
 
 
 def activate(kind, z, dtype):

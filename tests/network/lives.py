@@ -35,7 +35,7 @@ OPTIMIZERS = {
     "rmsprop": lambda: bp.RMSprop(0.01),
     "adam": lambda: bp.Adam(0.01),
 }
-SCALINGS = [{}, {"input_scale": 1 / 255}, {"input_mean": 3.0}, {"input_mean": -1.0, "input_scale": 0.5}]
+SCALINGS = [{}, {"input_scale": 1 / 255}, {"input_mean": 3.0}, {"input_mean": -14.62, "input_scale": 0.5}]
 
 
 def misaligned(array):

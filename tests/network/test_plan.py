@@ -33,7 +33,7 @@ def problems(draw):
     sizes = draw(SIZES)
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     rows = draw(st.integers(1, 70))
-    stored = draw(st.sampled_from(["u1", "f4", "f8", "i4"]))
+    stored = draw(st.sampled_from(["u1", "f4", "f8", "i4", "i8"]))
     x = (
         rng.normal(size=(rows, sizes[0]))
         if stored.startswith("f")
@@ -47,7 +47,7 @@ def problems(draw):
         t = rng.dirichlet(np.ones(sizes[-1]), rows)
     scaling = draw(
         st.sampled_from(
-            [{}, {"input_scale": 1 / 255}, {"input_mean": 3.0}, {"input_mean": -1.0, "input_scale": 0.5}]
+            [{}, {"input_scale": 1 / 255}, {"input_mean": 3.0}, {"input_mean": -14.62, "input_scale": 0.5}]
         )
     )
     options = {
