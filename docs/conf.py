@@ -66,7 +66,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "write_computation_times": False,
     "remove_config_comments": True,
-    "image_scrapers": ("figures.of_axes", "figures.of_drawing"),
+    "image_scrapers": ("matplotlib", "figures.of_drawing"),
     "capture_repr": ("_repr_html_", "__repr__"),
     "ignore_repr_types": r"Axes",
 }
