@@ -23,8 +23,8 @@ MENDING = {
     "non-finite values": "check at smaller numbers, or look for log(0) or a division by 0",
     "mostly kinks": "so many corners prove little; move inputs and biases away from where the activation bends",
     "jump": "the function itself jumps here, so forward and its mask disagree, or it has no derivative",
-    "function ignores its argument": "its value stays the same whatever this array is. A copy is checked: the function has "
-    "to use its argument, and a closure over a network's own parameters does not; check the network instead",
+    "function ignores its argument": "its value stays the same whatever this array is. A copy is checked: the function "
+    "has to use its argument, and a closure over a network's own parameters does not; check the network instead",
     "nothing was checked": "give arrays of floating-point numbers that have elements",
     "single wrong element": "look at edges: the last row or column, the end of a loop, an index",
     "wrong gradient": "it disagrees with the numerical one; check the derivation of this array's gradient",
