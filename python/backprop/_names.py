@@ -1,35 +1,21 @@
 """Names that are not known, answered with the nearest one that is."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any, TypeVar
 
+from backprop._elsewhere import ARGUMENTS, SAME
+
 F = TypeVar("F", bound=Callable[..., Any])
 
-# What other libraries call the same thing, where the letters do not tell.
-ELSEWHERE = {
-    "learning_rate": "lr",
-    "eta": "lr",
-    "rho": "alpha",
-    "verbose": "progress",
-    "max_iter": "iterations",
-    "random_state": "seed",
-    "hidden_layer_sizes": "sizes",
-    "mse": "squared_error",
-    "cross_entropy": "softmax",
-    "kernel_initializer": "weight_init",
-    "kaiming_normal": "he_normal",
-    "kaiming_uniform": "he_uniform",
-    "kaiming": "he",
-    "xavier_normal": "glorot_normal",
-    "xavier_uniform": "glorot_uniform",
-}
 # Letters in common that make one name near to another, as a share of both.
 NEAR = 0.6
 
 
-def did_you_mean(name: object, known: Iterable[str], near: float = NEAR) -> str:
-    """`; did you mean 'epochs'?`, or nothing where no known name is near; case does not matter.
+def did_you_mean(
+    name: object, known: Iterable[str], near: float = NEAR, instead: Mapping[str, str] | None = None
+) -> str:
+    """`; did you mean 'epochs'?`, or what to do instead, or nothing where no known name is near; case does not matter.
 
     Parameters
     ----------
@@ -38,12 +24,16 @@ def did_you_mean(name: object, known: Iterable[str], near: float = NEAR) -> str:
     known : iterable of str
     near : float
         How much has to be in common: short names take less.
+    instead : mapping of str to str, optional
+        Names that other libraries have and this one has not, in lower case, and what to do instead.
     """
     import difflib
 
     names = {str(one).lower(): one for one in known}
     wrong = str(name).lower()
-    nearest = [ELSEWHERE[wrong]] if ELSEWHERE.get(wrong) in names else []
+    nearest = [same for same in SAME.get(wrong, ()) if same in names]
+    if not nearest and instead and wrong in instead:
+        return f"; {instead[wrong]}"
     nearest = nearest or difflib.get_close_matches(wrong, names, n=1, cutoff=near)
     return f"; did you mean {names[nearest[0]]!r}?" if nearest else ""
 
@@ -71,5 +61,5 @@ def _refuse(function: Callable[..., Any], known: list[str], given: dict[str, Any
     """Raise for the first keyword that is not known, in Python's own words and a few more."""
     wrong = next(name for name in given if name not in known)
     owner = function.__qualname__.removesuffix(".__init__")
-    hint = did_you_mean(wrong, known) or f"; it takes {', '.join(known)}"
+    hint = did_you_mean(wrong, known, instead=ARGUMENTS) or f"; it takes {', '.join(known)}"
     raise TypeError(f"{owner}() got an unexpected keyword argument {wrong!r}{hint}")

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from backprop._arguments import per_feature
+from backprop._elsewhere import OF_NETWORK
 from backprop._names import did_you_mean
 from backprop.history import History
 from backprop.stack import a_layer
@@ -41,6 +42,17 @@ def checked(net: "Network", name: str, value: Any) -> Any:
     if name == "history" and not isinstance(value, History | None):
         raise TypeError(f"history is a {type(value).__name__}, wanted a History or None")
     return value
+
+
+def no_attribute(net: "Network", name: str) -> AttributeError:
+    """The error for an attribute that a network has not."""
+    hint = ""
+    if not name.startswith("_"):
+        public = [known for known in dir(type(net)) if not known.startswith("_")]
+        hint = did_you_mean(name, {*public, *PUBLIC}, near=NEAR, instead=OF_NETWORK)
+    return AttributeError(
+        f"{type(net).__name__!r} object has no attribute {name!r}{hint}", name=name, obj=None
+    )
 
 
 def refuse_unknown(net: "Network", name: str) -> None:

@@ -153,6 +153,9 @@ class Network(Standardising):
                 super().__setattr__("_planned", None)
         super().__setattr__(name, value)
 
+    def __getattr__(self, name: str) -> Any:
+        raise assignment.no_attribute(self, name)
+
     # --- Through the layers ---------------------------------------------------------------------------------
 
     def loss(self, x: ArrayLike, t: ArrayLike) -> float:

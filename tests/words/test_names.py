@@ -1,6 +1,9 @@
 """A name that was mistyped is answered with the nearest that is right."""
 
+import copy
 import inspect
+import pickle
+import re
 import subprocess
 import sys
 
@@ -8,6 +11,7 @@ import numpy as np
 import pytest
 
 import backprop as bp
+from backprop import _elsewhere as elsewhere
 from backprop import plots
 from backprop._names import did_you_mean, named_arguments
 from backprop.cli import main
@@ -54,6 +58,62 @@ def test_did_you_mean():
 def test_what_was_mistyped(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: bp.Dropout, "no attribute 'Dropout'; there is no dropout$"),
+        (lambda: bp.Dense, r"a layer of given weights is Affine\(W, b\)"),
+        (lambda: bp.MLPClassifier, "Network.* classifies"),
+        (lambda: bp.nn, "all names are in one module"),
+        (lambda: bp.CrossEntropyLoss, "it is SoftmaxWithLoss"),
+        (lambda: bp.ReLU, "did you mean 'Relu'"),
+        (lambda: NET.forward, r"'Network' object has no attribute 'forward'; net.predict\(x\) gives the scores"),
+        (lambda: NET.state_dict, "params is the mapping"),
+        (lambda: NET.predict_probas, "did you mean 'predict_proba'"),
+        (lambda: NET.nothing_like_it, "no attribute 'nothing_like_it'$"),
+        (lambda: NET._private, "no attribute '_private'$"),
+        (lambda: bp.Network([2, 2], input_size=2), "sizes has it: Network"),
+        (lambda: bp.Network([2, 2], random_state=2), "did you mean 'seed'"),
+        (lambda: bp.Network([2, 2], dropout=0.5), "there is no dropout"),
+        (lambda: NET.fit(X, T, validation_split=0.1), "split the data and give both parts"),
+        (lambda: NET.fit(X, T, learning_rate=0.1), "the optimizer has it"),
+        (lambda: NET.fit(X, T, max_iter=3), "did you mean 'iterations'"),
+        (lambda: NET.fit(X, y=T), "did you mean 't'"),
+        (lambda: NET.fit(X, T, patience=3), "callbacks="),
+    ],
+)  # fmt: skip
+def test_what_other_libraries_call_it(call, words):
+    with pytest.raises((AttributeError, TypeError), match=words):
+        call()
+
+
+def test_what_is_said_of_other_libraries_names_is_about_names_that_exist():
+    answers = {*elsewhere.ARGUMENTS.values(), *elsewhere.MODULE.values(), *elsewhere.OF_NETWORK.values()}
+    for answer in answers:
+        for name in re.findall(r"\b(?:net|Network)\.(\w+)", answer):
+            assert hasattr(NET, name), answer
+        for name in re.findall(r"\b([A-Z][a-z]\w+)\b(?=[(,;]| and | is |$)", answer):
+            assert hasattr(bp, name) or name in {"AddLayer", "MulLayer", "True"}, answer
+    for names in elsewhere.SAME.values():
+        assert set(names) <= ARGUMENTS_OF_OURS, names
+    # None of ours is among those that are answered.
+    assert not {name.lower() for name in bp.__all__} & elsewhere.MODULE.keys()
+    assert not set(dir(bp.Network)) & elsewhere.OF_NETWORK.keys()
+
+
+ARGUMENTS_OF_OURS = {
+    name
+    for function in (bp.Network, bp.Network.fit, bp.TwoLayerNet, bp.SGD, bp.Adam, bp.RMSprop)
+    for name in inspect.signature(function).parameters
+} | {"softmax", "squared_error", "alpha", "he", "he_normal", "he_uniform", "glorot_normal", "glorot_uniform"}
+
+
+def test_a_network_can_be_copied_and_pickled_though_it_answers_for_names():
+    twin = pickle.loads(pickle.dumps(copy.deepcopy(NET)))
+    assert np.array_equal(twin.params["W1"], NET.params["W1"])
+    assert not hasattr(NET, "forward")
 
 
 def test_the_signature_stays():
