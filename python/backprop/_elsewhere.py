@@ -3,14 +3,14 @@
 Names are in lower case. Where a name has an equal here the answer is that name; else a sentence that ends the error.
 """
 
-ACTIVATION = "there is none; it has Relu, Sigmoid and Tanh, and takes your own class with forward and backward as a layer"
+ACTIVATION = "there is none; it has Relu, Sigmoid and Tanh, and takes your own class of forward and backward as a layer"
 AFFINE = "a layer of given weights is Affine(W, b), a network of such layers Network([784, 50, 10])"
 CALLBACK = (
     "callbacks=[f] does that: f(network, history) is called after every epoch, and True ends the training"
 )
 DENSE_ONLY = "there is none: this package is for dense networks"
 DROPOUT = "there is no dropout"
-LOSS = "there is none; it has SoftmaxWithLoss and IdentityWithLoss (half the squared error), and takes a subclass of them"
+LOSS = "there is none; it has SoftmaxWithLoss and IdentityWithLoss (half the squared error), or a subclass of yours"
 NETWORK = "Network([784, 50, 10], loss='softmax') classifies, loss='squared_error' gives numbers"
 NORMALISATION = "there is none; Network.standardised(x, sizes) scales the inputs"
 ONE_MODULE = "all names are in one module: Affine, Relu, SoftmaxWithLoss, SGD, Adam, …"
