@@ -8,9 +8,9 @@ from cython cimport floating
 from libc.stdint cimport int64_t
 
 from bpcore.gather cimport Source, as_stored, bytes_of, gather_rows, row_of_source
-from bpcore.network cimport BLOCK, Network, dense_forward, padded
+from bpcore.network cimport BLOCK, Network, dense_forward, operations, padded
 from bpcore.operands cimport Address, Rows, rows_of
-from bpcore.parallel cimport share
+from bpcore.parallel cimport TURN, share
 from bpcore.product cimport Ahead
 
 
@@ -25,6 +25,13 @@ cdef inline Py_ssize_t widest(const Network* net) noexcept nogil:
 cdef inline Py_ssize_t scratch_size(const Network* net, Py_ssize_t rows, Py_ssize_t itemsize) noexcept nogil:
     """Bytes that one thread needs to evaluate `rows` rows: three buffers of a block of the widest layer."""
     return 3 * padded(min(rows, <Py_ssize_t> BLOCK) * widest(net) * itemsize)
+
+
+cdef inline Py_ssize_t rows_of_a_turn(const Network* net, int threads) noexcept nogil:
+    """How many rows to evaluate before Ctrl-C is looked at: by their work, and in whole blocks."""
+    cdef double rows = threads * <double> TURN / operations(net, 1)
+    cdef Py_ssize_t most = <Py_ssize_t> min(max(rows, 1.0), 1e15), blocks = threads * <Py_ssize_t> BLOCK
+    return most if most < blocks else most // blocks * blocks
 
 
 cdef inline void scores_of_block(
@@ -90,16 +97,56 @@ cdef inline Py_ssize_t right_share(
 ) noexcept nogil:
     """How many rows of a rank have their highest score at their label."""
     cdef Py_ssize_t K = net.layers[net.depth - 1].outputs
-    cdef Py_ssize_t first = share(N, rank, size, 1), stop = share(N, rank + 1, size, 1), rows, r, count = 0
+    cdef Py_ssize_t first = share(N, rank, size, 1), stop = share(N, rank + 1, size, 1), rows, count = 0
     cdef Py_ssize_t most = min(N, <Py_ssize_t> BLOCK)
     while first < stop:
         rows = min(<Py_ssize_t> BLOCK, stop - first)
         scores_of_block(net, source, first, rows, scratch, most, scores, first + rows < stop)
-        for r in range(rows):
-            if highest(scores + r * K, K) == labels[first + r]:
-                count = count + 1
+        count = count + count_correct(scores, K, labels + first, NULL, rows, K)
         first = first + rows
     return count
+
+
+cdef inline Py_ssize_t count_correct(
+    const floating* scores,       # IN   (rows, K), `row` numbers from one row to the next
+    Py_ssize_t row,
+    const int64_t* labels,        # IN   (rows,); a row whose label is none of the K is not correct
+    const floating* weights,      # IN   (rows, K) without gaps, where there are no labels; all 0 is no label
+    Py_ssize_t rows,
+    Py_ssize_t K,
+) noexcept nogil:
+    """How many rows have their highest score at their label, or at their highest weight."""
+    cdef Py_ssize_t r, k, label, count = 0
+    for r in range(rows):
+        if labels is not NULL:
+            label = labels[r]
+        else:
+            label = highest(weights + r * K, K)
+            if weights[r * K + label] == 0:
+                # Others may be below 0.
+                k = 0
+                while k < K and weights[r * K + k] == 0:
+                    k = k + 1
+                label = -1 if k == K else label
+        if 0 <= label < K and is_highest(scores + r * row, label, K):
+            count = count + 1
+    return count
+
+
+cdef inline bint is_highest(const floating* scores, Py_ssize_t label, Py_ssize_t K) noexcept nogil:
+    """Whether `highest` would find the label; without branches, which compilers make vectors of."""
+    cdef floating score = scores[label]
+    cdef bint beaten = False
+    cdef Py_ssize_t k
+    if score != score:
+        for k in range(label):
+            beaten = beaten | (scores[k] != scores[k])
+        return not beaten
+    for k in range(label):
+        beaten = beaten | (not scores[k] < score)
+    for k in range(label + 1, K):
+        beaten = beaten | (not scores[k] <= score)
+    return not beaten
 
 
 cdef inline Py_ssize_t highest(const floating* scores, Py_ssize_t K) noexcept nogil:

@@ -30,7 +30,8 @@ cdef struct Job:
     const Network* net
     const Dense* given            # the first layer as the caller has it, where `net` has it spread; else NULL
     Py_buffer data                # x
-    Source source                 # the same, and how its numbers are scaled
+    Source source                 # the same from the first row of the job on, and how its numbers are scaled
+    Py_ssize_t N                  # SCORES and RIGHT: how many rows
     char* memory                  # SCORES and RIGHT: `each` bytes for every rank
     Py_ssize_t each
     void* out                     # SCORES
@@ -42,6 +43,7 @@ cdef struct Job:
     const int64_t* indices        # TRAIN: (steps, B)
     Py_ssize_t steps
     double* losses                # TRAIN: (steps,)
+    int64_t* correct              # TRAIN: how many rows were right, or NULL
 
 
 cdef inline Py_ssize_t spread_bytes(const Network* net, Py_ssize_t itemsize) noexcept nogil:
@@ -100,7 +102,7 @@ cdef inline void move_first(
 
 
 cdef inline void part_of_job(const Job* job, floating _, int rank, int size) noexcept nogil:
-    cdef Py_ssize_t N = job.data.shape[0]
+    cdef Py_ssize_t N = job.N
     # What another rule has kept may be gone by now.
     cdef int moments = moments_of(job.update.rule) if job.task == TRAIN else 0
     cdef char* scratch = NULL if job.memory is NULL else job.memory + rank * job.each + 64
@@ -116,13 +118,22 @@ cdef inline void part_of_job(const Job* job, floating _, int rank, int size) noe
         )
     elif job.task == TRAIN:
         train_share(
-            job.net, &job.source, &job.targets, job.indices, job.steps, job.B, job.batch, job.update, job.losses, _,
-            rank, size,
+            job.net, &job.source, &job.targets, job.indices, job.steps, job.B, job.batch, job.update, job.losses,
+            job.correct, _, rank, size,
         )
         if job.given is not NULL:
             move_first(job.given, job.net.layers, True, moments, _, rank, size)
     else:
         part_of_step(job, _, rank, size)
+
+
+cdef inline void advance(Job* job, Py_ssize_t bytes) noexcept nogil:
+    """Go behind the rows of an evaluation that was run, whose scores have this many bytes each."""
+    job.given = NULL    # it is spread by now
+    if job.task == SCORES:
+        job.out = <char*> job.out + job.N * bytes
+    else:
+        job.labels = job.labels + job.N
 
 
 cdef inline void part_of_step(const Job* job, floating _, int rank, int size) noexcept nogil:

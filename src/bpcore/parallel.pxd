@@ -23,6 +23,8 @@ cdef enum:
     WORTH_A_REGION = 16777216
     # Multiplications (10 ms of them and more on one thread) with which a call does not leave processors to others.
     TOO_LONG_FOR_ONE = 1073741824
+    # Multiplications of a thread between two looks at Ctrl-C: 35 ms at 15 thousand million a second.
+    TURN = 536870912
 
 
 cdef inline void wait_for_team(int size) noexcept nogil:

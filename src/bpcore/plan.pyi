@@ -45,7 +45,7 @@ class Plan:
         losses: NDArray[float64],
         threads: int | None = None,
         moments: list[_Moments] | None = None,
-    ) -> None: ...
+    ) -> int: ...
     def step(
         self,
         x: object,

@@ -3,9 +3,9 @@
 a) The plan keeps references to the parameter arrays and their addresses. Whoever made it gives it `witnesses`, what
    the network was made of, and asks `fits` before every call; the plan only checks types, layout and shapes.
 b) The workspace grows to the largest batch that was seen and is then used again.
-c) Evaluation works on memory of its own, block by block, so several threads of Python may use one plan for it, also
-   while another trains, with weights partly old and partly new. Training writes to the workspace and the parameters;
-   a second training call at the same time raises, and what its optimizer keeps only comes with the call.
+c) Evaluation works on memory of its own, in turns (Ctrl-C is looked at between them), so several threads of Python may
+   use one plan for it, also while another trains, with weights partly old and partly new. Training writes to workspace
+   and parameters; a second training call at once raises, and what its optimizer keeps only comes with the call.
 d) `predict` and `step`, which have to be quick for small networks, return None for arrays that must first be
    converted or are wrong, and leave that to the caller.
 e) What runs is a job, of which each thread does its part; the types of network are told apart in one place.
@@ -13,6 +13,7 @@ e) What runs is a job, of which each thread does its part; the types of network 
 
 from cpython.buffer cimport PyBuffer_Release
 from cpython.dict cimport PyDict_GetItem
+from cpython.exc cimport PyErr_CheckSignals
 from cpython.object cimport PyObject
 from cython.parallel cimport parallel, threadid
 from libc.stdint cimport int64_t
@@ -20,9 +21,9 @@ from libc.stdlib cimport calloc, free, malloc
 
 from bpcore.activations cimport IDENTITY, RELU, SIGMOID, TANH, Activation
 from bpcore.buffers cimport address, contiguous, letter_of, readable, shaped
-from bpcore.evaluation cimport scratch_size
+from bpcore.evaluation cimport rows_of_a_turn, scratch_size
 from bpcore.gather cimport Source
-from bpcore.jobs cimport RIGHT, SCORES, STEP, TRAIN, Job, Task, part_of_job, spread_bytes, spread_first
+from bpcore.jobs cimport RIGHT, SCORES, STEP, TRAIN, Job, Task, advance, part_of_job, spread_bytes, spread_first
 from bpcore.network cimport (
     BLOCK, SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Dense, Head, Network, operations, padded, place, row_of, work_of_step,
     workspace_size,
@@ -33,7 +34,7 @@ from bpcore.parallel cimport (
 )
 from bpcore.reductions cimport mean_of
 from bpcore.spread cimport LEAST_ROWS, LEAST_STEPS
-from bpcore.training cimport Batch, Targets
+from bpcore.training cimport Batch, Targets, copy_labels
 from bpcore.updates cimport (
     ADAGRAD, ADAM, MOMENTUM, NESTEROV, RMSPROP, SGD, Rule, moments_of, update_of,
 )
@@ -204,27 +205,35 @@ cdef class Plan:
 
     cdef Py_ssize_t evaluate(self, Job* job, threads) except -1:
         """Run an evaluation on memory of its own; returns the sum of what the ranks counted."""
-        cdef double work = operations(&self.net, job.data.shape[0])
+        cdef Py_ssize_t K = self.net.layers[self.net.depth - 1].outputs, N = job.data.shape[0], first = 0, count = 0
+        cdef double work = operations(&self.net, N)
         cdef int n = self.team(threads, worth_a_region(2, work), work), rank
-        cdef Py_ssize_t K = self.net.layers[self.net.depth - 1].outputs, count = 0
+        cdef Py_ssize_t rows = rows_of_a_turn(&self.net, n)
         # A count, the blocks of activations, a block of scores.
-        job.each = 64 + scratch_size(&self.net, job.data.shape[0], self.itemsize)
+        job.each = 64 + scratch_size(&self.net, N, self.itemsize)
         if job.task == RIGHT:
             job.each = job.each + padded(BLOCK * K * self.itemsize)
-        cdef bint long = job.data.shape[0] >= LEAST_ROWS
+        cdef bint long = N >= LEAST_ROWS
         cdef Network spread
         cdef void* memory = malloc(n * job.each + (spread_bytes(&self.net, self.itemsize) if long else 0) + 64)
         if memory is NULL:
             raise MemoryError("no memory for the activations of a block")
         job.memory = <char*> aligned(memory)
-        for rank in range(n):
-            (<Py_ssize_t*> (job.memory + rank * job.each))[0] = 0
         if long and spread_first(&self.net, &spread, job.memory + n * job.each, self.itemsize):
             job.net, job.given = &spread, self.net.layers
-        self.run(job, n)
-        for rank in range(n):
-            count = count + (<Py_ssize_t*> (job.memory + rank * job.each))[0]
-        free(memory)
+        try:
+            while first < N:
+                job.N = min(rows, N - first)
+                for rank in range(n):
+                    (<Py_ssize_t*> (job.memory + rank * job.each))[0] = 0
+                self.run(job, n, first)
+                for rank in range(n):
+                    count = count + (<Py_ssize_t*> (job.memory + rank * job.each))[0]
+                first = first + job.N
+                advance(job, K * self.itemsize)
+                PyErr_CheckSignals()
+        finally:
+            free(memory)
         return count
 
     # --- Training -------------------------------------------------------------------------------------------
@@ -237,9 +246,11 @@ cdef class Plan:
 
         `t` is (N,) int64 labels or (N, K) numbers of the network's type, `update` is (rule, lr, decay, decay2, eps,
         number of the first step), `moments` is what the rule keeps, as in `bind`, and `losses` takes the loss before
-        each step. Labels and indices are trusted.
+        each step. Labels and indices are trusted: nobody may change them meanwhile. Returns how many samples of all the
+        batches had their highest score at their label or highest weight (0 without classes).
         """
         cdef Job job = self.job_of(TRAIN)
+        cdef int64_t correct = 0
         cdef double work
         if losses.shape[0] != indices.shape[0]:
             raise ValueError(f"Plan: {losses.shape[0]} losses for {indices.shape[0]} steps")
@@ -249,19 +260,21 @@ cdef class Plan:
             self.bind(job.update.rule, moments)
             self.open_rows(x, &job.data)
             try:
-                if not self.take_targets(t, job.data.shape[0], False):
+                if not self.take_targets(t, job.data.shape[0]):
                     raise ValueError(f"Plan: the targets are {t.dtype} {t.shape}")
                 job.losses, job.indices = &losses[0], &indices[0, 0]
                 job.steps, job.B = indices.shape[0], indices.shape[1]
+                job.correct = &correct if self.net.head == SOFTMAX_CROSS_ENTROPY else NULL
                 self.reserve(job.B)
                 if job.steps >= LEAST_STEPS and spread_first(&self.net, &self.loop, self.spread, self.itemsize):
                     job.net, job.given = &self.loop, self.net.layers
                 work = work_of_step(&self.net, job.B)
-                self.run(&job, self.team(threads, worth(2, work), job.steps * work))
+                self.run(&job, self.team(threads, worth(2, work), job.steps * work), 0)
             finally:
                 PyBuffer_Release(&job.data)
         finally:
             self.training = False
+        return correct
 
     def step(self, x, t, tuple update, threads=None, list moments=None):
         """One step on a whole batch: the loss before it, or None if an array cannot be read as it is."""
@@ -275,11 +288,13 @@ cdef class Plan:
                 return None
             try:
                 job.B = job.data.shape[0]
-                if job.B == 0 or not self.take_targets(t, job.B, True):
+                if job.B == 0 or not self.take_targets(t, job.B):
                     return None
                 self.reserve(job.B)
+                if not copy_labels(&self.targets, &self.batch, job.B, self.outputs):
+                    return None
                 work = work_of_step(&self.net, job.B)
-                self.run(&job, self.team(threads, worth_a_region(2, work), work))
+                self.run(&job, self.team(threads, worth_a_region(2, work), work), 0)
             finally:
                 PyBuffer_Release(&job.data)
         finally:
@@ -292,10 +307,10 @@ cdef class Plan:
         self.training = True
         return 0
 
-    cdef bint take_targets(self, t, Py_ssize_t N, bint checked) except -1:
-        """Point to the labels or targets of N samples; False if they are not of the right type, shape or range."""
+    cdef bint take_targets(self, t, Py_ssize_t N) except -1:
+        """Point to the labels or targets of N samples; False if they are not of the right type and shape."""
         cdef Py_buffer view
-        cdef Py_ssize_t K = self.net.layers[self.net.depth - 1].outputs, r
+        cdef Py_ssize_t K = self.net.layers[self.net.depth - 1].outputs
         cdef bint right
         self.targets.labels, self.targets.weights = NULL, NULL
         if not contiguous(t, &view):
@@ -303,9 +318,6 @@ cdef class Plan:
         if view.ndim == 1 and self.net.head == SOFTMAX_CROSS_ENTROPY:
             right = view.shape[0] == N and view.itemsize == 8 and view.format[0] in (c"l", c"q")
             self.targets.labels = <const int64_t*> view.buf
-            if right and checked:
-                for r in range(N):
-                    right = right and 0 <= self.targets.labels[r] < K
         else:
             right = shaped(&view, self.letter, 2, N, K)
             self.targets.weights = view.buf
@@ -365,13 +377,15 @@ cdef class Plan:
 
     cdef Job job_of(self, Task task) noexcept:
         cdef Job job
-        job.task, job.net, job.given, job.memory = task, &self.net, NULL, NULL
+        job.task, job.net, job.given, job.memory, job.N = task, &self.net, NULL, NULL, 0
         return job
 
-    cdef void run(self, Job* job, int threads) noexcept:
+    cdef void run(self, Job* job, int threads, Py_ssize_t first) noexcept:
+        """Run a job on the data from row `first` on."""
         global busy
         job.source, job.targets, job.batch = self.source, self.targets, &self.batch
-        job.source.x, job.source.letter = job.data.buf, letter_of(&job.data)
+        job.source.letter = letter_of(&job.data)
+        job.source.x = <char*> job.data.buf + first * job.data.strides[0]
         busy += threads
         with nogil:
             if threads == 1:

@@ -4,8 +4,9 @@ from cython cimport floating
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
+from bpcore.evaluation cimport count_correct
 from bpcore.gather cimport Source, as_stored, bytes_of, gather_rows, row_of_source
-from bpcore.network cimport Network, params_half, rows_half
+from bpcore.network cimport Dense, Network, params_half, rows_half
 from bpcore.operands cimport Address, Rows, rows_at, rows_of
 from bpcore.parallel cimport share, wait_for_team
 from bpcore.product cimport Ahead
@@ -37,6 +38,7 @@ cdef inline void train_share(
     const Batch* batch,
     Update update,
     double* losses,                # OUT  (steps,) the loss before each step
+    int64_t* correct,              # IN and OUT: goes up by the rows whose highest score was at their label; or NULL
     floating _,
     int rank,
     int size,
@@ -47,6 +49,7 @@ cdef inline void train_share(
     cdef Address* there = batch.rows + B
     cdef Rows rows = rows_of(<const floating*> batch.x, batch.row)
     cdef Ahead ahead
+    cdef const Dense* last = &net.layers[net.depth - 1]
     find_rows(source, indices, first, stop, here)
     for step in range(steps):
         if step + 1 < steps:
@@ -67,10 +70,27 @@ cdef inline void train_share(
         wait_for_team(size)
         if rank == 0:
             losses[step] = mean_of(net.losses, B)
+            if correct is not NULL:
+                correct[0] += count_correct(
+                    <const floating*> last.out, last.row, batch.labels, <const floating*> batch.weights, B,
+                    last.outputs,
+                )
         params_half(net, rows, B, &update, rank, size, _)
         update.step = update.step + 1
         here, there = there, here
         wait_for_team(size)
+
+
+cdef inline bint copy_labels(Targets* targets, const Batch* batch, Py_ssize_t B, Py_ssize_t K) noexcept nogil:
+    """Bring labels to where no other thread changes them once they are checked; False if one is out of range."""
+    cdef Py_ssize_t r
+    if targets.labels is not NULL:
+        memcpy(batch.labels, targets.labels, B * sizeof(int64_t))
+        targets.labels = batch.labels
+        for r in range(B):
+            if not 0 <= batch.labels[r] < K:
+                return False
+    return True
 
 
 cdef inline void find_rows(

@@ -32,7 +32,8 @@ def test_python_and_numpy_allocate_nothing_more_for_more_steps(rule):
         plan.train(x, t, indices, settings, losses, None, moments)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert peaks[2] <= peaks[1]
+    # The number of samples that were right is a Python object of its own where it is large.
+    assert peaks[2] <= peaks[1] + 32
 
 
 COUNT = r"""
