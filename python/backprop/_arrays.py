@@ -24,7 +24,7 @@ def plural(count: int, noun: str) -> str:
 def real_array(owner: str, name: str, value: ArrayLike) -> Array:
     """`value` as an array of real numbers that float64 can hold."""
     try:
-        array = np.asarray(value)
+        array = value if type(value) is np.ndarray else np.asarray(value)
     except ValueError as error:  # ragged lists
         raise ValueError(f"{owner}: {name} is not an array: {error}") from None
     if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
@@ -54,6 +54,18 @@ def common_type(owner: str, **values: ArrayLike) -> np.dtype[Any]:
 
 def floats(owner: str, dtype: np.dtype[Any] | None = None, **values: ArrayLike) -> list[Array]:
     """The named values as C-contiguous arrays of one floating-point type (by default `common_type`)."""
+    wanted = dtype
+    for value in values.values():
+        if type(value) is not np.ndarray:
+            break
+        if wanted is None and (value.dtype is FLOAT32 or value.dtype is FLOAT64):
+            wanted = value.dtype
+        flags = value.flags
+        if value.dtype is not wanted or not (flags.c_contiguous and flags.aligned):
+            break
+    else:
+        # What a network's layers give each other: to look closer would take as long as a small kernel.
+        return list(values.values())  # type: ignore[arg-type]  # they are arrays
     arrays = {name: real_array(owner, name, value) for name, value in values.items()}
     wanted = common_type(owner, **values) if dtype is None else dtype
     return [readable(array, wanted) for array in arrays.values()]
@@ -122,6 +134,21 @@ def values(owner: str, t: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike) -
         also = f" or {shape[:1]}" if shape[1] == 1 else ""
         raise ValueError(f"{owner}: t has shape {np.shape(t)}, wanted {shape}{also} numbers")
     return readable(array, dtype)
+
+
+def any_targets(owner: str, t: ArrayLike, rows: int, dtype: DTypeLike) -> Array:
+    """Targets for a loss that does not say what it takes: integers of one dimension, or numbers of type `dtype`."""
+    array = real_array(owner, "t", t)
+    if array.ndim == 0 or len(array) != rows:
+        raise ValueError(f"{owner}: x has {plural(rows, 'row')}, t has shape {array.shape}")
+    return readable(array, np.int64 if array.ndim == 1 and array.dtype.kind in "iu" else dtype)
+
+
+def labels_of(t: Array) -> Array:
+    """Labels, or the index of the highest weight of each row: −1 where all weights are 0, for such a row has none."""
+    if t.ndim == 1:
+        return t
+    return np.where(t.any(axis=1), t.argmax(axis=1), -1)
 
 
 def check_labels(owner: str, labels: Array, classes: int, name: str = "t") -> None:

@@ -27,6 +27,9 @@ from backprop._arrays import (
 from backprop._shown import Shown
 from bpcore import kernels
 
+# Multiplications of a product between two looks at Ctrl-C, a few hundredths of a second.
+TURN = 1 << 29
+
 
 class Relu(Shown):
     """Rectified linear unit: `out = x` where `x > 0`, else 0. Its derivative at 0 is 0; NaN passes through.
@@ -200,10 +203,16 @@ class Affine(Shown):
             raise ValueError(
                 f"Affine.forward: x has {plural(rows.shape[1], 'column')}, W has {plural(self.W.shape[0], 'row')}"
             )
-        self._shape = np.shape(x)
+        self._shape = rows.shape if rows is x else np.shape(x)
         self.x, W, b = floats("Affine.forward", x=rows, W=self.W, b=self.b)
         out = np.empty((len(self.x), len(b)), dtype=W.dtype)
-        kernels.affine_forward(self.x, W, b, out)
+        # In turns, between which Python looks at Ctrl-C; a row is the same in any of them.
+        turn = max(TURN // max(W.size, 1), 1)
+        if turn >= len(out):
+            kernels.affine_forward(self.x, W, b, out)
+        else:
+            for n in range(0, len(out), turn):
+                kernels.affine_forward(self.x[n : n + turn], W, b, out[n : n + turn])
         return out
 
     def backward(self, dout: ArrayLike) -> Array:
@@ -238,6 +247,8 @@ class SoftmaxWithLoss(Shown):
         Softmax of the last scores.
     t : ndarray or None
         The last targets: int64 labels (B,) or weights (B, K) of y's type.
+    classifies : bool
+        True: a network with this loss, or one that inherits from it, takes labels or weights and has an accuracy.
 
     Examples
     --------
@@ -247,6 +258,8 @@ class SoftmaxWithLoss(Shown):
     >>> layer.backward()
     array([[ 1., -1.]])
     """
+
+    classifies: ClassVar[bool] = True
 
     def __init__(self) -> None:
         self.loss: float | None = None
@@ -274,6 +287,12 @@ class SoftmaxWithLoss(Shown):
         kernels.softmax_cross_entropy_backward(y, self.t, dout, dx)
         return dx
 
+    def probabilities(self, scores: Array) -> Array:
+        """Softmax of every row of scores: what `predict_proba` returns. Nothing is remembered."""
+        y = np.empty_like(scores)
+        kernels.softmax(scores, y)
+        return y
+
     def forget(self) -> None:
         """Drop the remembered forward pass."""
         self.loss = self.y = self.t = None
@@ -293,7 +312,11 @@ class IdentityWithLoss(Shown):
         The last outputs.
     t : ndarray of shape (B, K) or None
         The last targets, of y's type.
+    classifies : bool
+        False: a network with this loss, or one that inherits from it, takes numbers and has no accuracy.
     """
+
+    classifies: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self.loss: float | None = None
