@@ -1,8 +1,13 @@
-"""Ctrl-C during a long fit: it stops soon, the network is usable, and what was recorded so far is kept."""
+"""Ctrl-C during a long call: it stops soon and the network is usable; of a fit, what was recorded so far is kept."""
 
 import subprocess
 import sys
 import textwrap
+
+import numpy as np
+import pytest
+
+import backprop as bp
 
 # The signal comes from a timer of the process itself, in the middle of the training.
 RUN = textwrap.dedent("""
@@ -44,3 +49,60 @@ def test_a_fit_stops_soon_and_keeps_what_it_has():
     assert as_uninterrupted == "True"
     assert moved == "True"
     assert usable == "True True"
+
+
+# The handler runs in the middle of the call, or only after it: a call that cannot be interrupted returns what it made.
+CALL = textwrap.dedent("""
+    import signal, sys
+    import numpy as np, backprop as bp
+
+    net = bp.Network([400, 1500, 1500, 10], seed=0)
+    if sys.argv[1] == "own layer":
+        net.layers["Own"] = type("Own", (), {"forward": lambda self, x: x})()
+    x, t = np.random.default_rng(0).random((40_000, 400), dtype=np.float32), np.zeros(40_000, int)
+    calls = {
+        "predict": lambda: net.predict(x),
+        "predict_proba": lambda: net.predict_proba(x),
+        "accuracy": lambda: net.accuracy(x, t),
+        "loss": lambda: net.loss(x, t),
+        "own layer": lambda: net.predict(x),
+    }
+    before, raised = net.predict(x[:300]), []
+
+    def interrupt(number, frame):
+        raised.append(number)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    returned = False
+    try:
+        calls[sys.argv[1]]()
+        returned = True
+    except KeyboardInterrupt:
+        pass
+    print(len(raised), returned, (net.predict(x[:300]) == before).all())
+""")
+
+
+@pytest.mark.parametrize("call", ["predict", "predict_proba", "accuracy", "loss", "own layer"])
+def test_an_evaluation_of_many_rows_is_interrupted(call):
+    # A second and more of work, and a signal after a tenth of it.
+    done = subprocess.run(
+        [sys.executable, "-c", CALL, call], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.split() == ["1", "False", "True"]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_the_turns_of_an_evaluation_do_not_show(threads):
+    # A turn of one thread has 960 rows; the first layer, whose parameters are spread, is so for all turns.
+    rng = np.random.default_rng(0)
+    net = bp.Network([300, 50, 3000, 100], seed=0)
+    plan, x = net.plan_for(bp.SGD(0.1)), rng.normal(size=(5_000, 300)).astype(np.float32)
+    labels = rng.integers(0, 100, len(x))
+    scores = np.empty((len(x), 100), np.float32)
+    plan.scores(x, scores, threads)
+    rows = np.r_[0:4, 950:970, 1910:1930, 2870:2890, 4990:5000]
+    assert np.array_equal(scores[rows], np.concatenate([net.predict(x[n : n + 1]) for n in rows]))
+    assert plan.right(x, labels, threads) == (scores.argmax(axis=1) == labels).sum()
