@@ -52,7 +52,7 @@ def ours(problem: Problem) -> Callable[[], np.ndarray]:
     optimizer = bp.SGD(problem.lr) if problem.rule == "sgd" else bp.Adam(problem.lr)
     from backprop.training import train_batches
 
-    return lambda: np.array(train_batches(net, problem.x, problem.t, [problem.indices], optimizer))
+    return lambda: np.array(train_batches(net, problem.x, problem.t, [problem.indices], optimizer)[0])
 
 
 def fit_alone(problem: Problem) -> Callable[[], bp.History]:

@@ -32,6 +32,19 @@ def one_of(name: str, value: str, known: Mapping[str, Any]) -> str:
     return value
 
 
+def seed_number(owner: str, seed: Any, most: int | None = None) -> int | None:
+    """A whole number from 0 on, or None."""
+    if seed is None:
+        return None
+    wanted = "wanted a whole number of at least 0" + ("" if most is None else f" and at most {most}")
+    if isinstance(seed, bool) or not hasattr(seed, "__index__"):
+        said = repr(seed) if isinstance(seed, (str, bool, float)) else f"a {type(seed).__name__}"
+        raise TypeError(f"{owner}: seed is {said}, {wanted}, or None")
+    if not 0 <= int(seed) <= (int(seed) if most is None else most):
+        raise ValueError(f"{owner}: seed is {seed}, {wanted}, or None")
+    return int(seed)
+
+
 def float_type(owner: str, dtype: DTypeLike) -> np.dtype[Any]:
     """A type that networks compute in."""
     wanted = np.dtype(dtype)

@@ -26,7 +26,23 @@ PUBLIC = (*REFUSED, *PLANNED, "params", "metadata", "history")
 NEAR = 0.85
 
 
-def checked(net: "Network", name: str, value: Any) -> Any:
+def taken(net: "Network", kind: "type[Network]", name: str, value: Any) -> Any:
+    """`value` as the attribute `name` takes it, once the network is complete; `kind` is the class Network itself."""
+    if "_planned" not in vars(net) or name.startswith("_"):
+        return value
+    if callable(getattr(kind, name, None)):
+        raise AttributeError(f"Network.{name} is a method; override it in a subclass")
+    if type(net) is kind and not hasattr(net, name):
+        hint = did_you_mean(name, PUBLIC, near=NEAR)
+        if hint:
+            raise AttributeError(f"Network has no attribute {name!r}{hint}", name=name, obj=None)
+    value = _checked(net, name, value)
+    if name in PLANNED:
+        vars(net)["_planned"] = None
+    return value
+
+
+def _checked(net: "Network", name: str, value: Any) -> Any:
     """`value` as the attribute `name` of a complete network takes it."""
     if name in REFUSED:
         raise AttributeError(f"{type(net).__name__}.{name} cannot be assigned: {REFUSED[name]}")
@@ -53,10 +69,3 @@ def no_attribute(net: "Network", name: str) -> AttributeError:
     return AttributeError(
         f"{type(net).__name__!r} object has no attribute {name!r}{hint}", name=name, obj=None
     )
-
-
-def refuse_unknown(net: "Network", name: str) -> None:
-    """Raise for a new attribute whose name is nearly that of one there is."""
-    hint = "" if hasattr(net, name) else did_you_mean(name, PUBLIC, near=NEAR)
-    if hint:
-        raise AttributeError(f"{type(net).__name__} has no attribute {name!r}{hint}", name=name, obj=None)

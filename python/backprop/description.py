@@ -1,10 +1,13 @@
 """What a network is: told from its layers, which stay the truth where one was replaced."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backprop.parameters import parameter_names
 from backprop.stack import ACTIVATIONS, LOSSES
+
+if TYPE_CHECKING:
+    from backprop.network import Network
 
 ACTIVATION_NAMES = {kind: name for name, kind in ACTIVATIONS.items()}
 LOSS_NAMES = {kind: name for name, kind in LOSSES.items()}
@@ -46,6 +49,23 @@ def activation_of(layers: Mapping[str, Any], given: str) -> str | tuple[str, ...
     """The activation of the hidden layers, or one each where they differ; without hidden layers the given one."""
     hidden = between(layers)[1:-1]
     return given if not hidden else hidden[0] if len(set(hidden)) == 1 else tuple(hidden)
+
+
+def classifies(loss_layer: Any) -> bool | None:
+    """Whether a loss is over classes, as its attribute `classifies` says; None if it says nothing."""
+    said = getattr(loss_layer, "classifies", None)
+    return said if isinstance(said, bool) else None
+
+
+def text_of(net: "Network", planned: bool) -> str:
+    """The repr of a network: what there is, also before and behind the dense layers."""
+    before, *_, behind = between(net.layers)
+    parts = [f"{list(net.sizes)}, activation={net.activation!r}, loss={net.loss_name!r}, dtype={net.dtype}"]
+    parts += [
+        f"{name}={said!r}" for name, said in (("input", before), ("output", behind)) if said != "identity"
+    ]
+    parts += [] if planned else ["layer by layer"]
+    return f"{type(net).__name__}({', '.join(parts)})"
 
 
 def loss_name_of(loss_layer: Any) -> str:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backprop._arrays import Array, samples, targets
+from backprop._arrays import Array, any_targets, labels_of, samples, targets, values
+from backprop.description import classifies
 from backprop.plans import NetworkPlan, stored
-from bpcore import kernels
 
 if TYPE_CHECKING:
     from backprop.network import Network
@@ -49,21 +49,46 @@ def predict(net: "Network", plan: NetworkPlan | None, x: ArrayLike, out: Array |
     return out
 
 
-def probabilities(scores: Array) -> Array:
-    """Softmax of every row of scores."""
-    y = np.empty_like(scores)
-    kernels.softmax(scores, y)
+def predict_proba(net: "Network", x: ArrayLike) -> Array:
+    """Probabilities of the classes, as the loss makes them of scores."""
+    require_classes(net, "predict_proba")
+    if not hasattr(net.lastLayer, "probabilities"):
+        raise TypeError(
+            f"predict_proba: {net.loss_name} has no probabilities(scores), wanted a method that makes them of scores"
+        )
+    y: Array = net.lastLayer.probabilities(net.predict(x))
     return y
+
+
+def require_classes(net: "Network", owner: str) -> None:
+    """Raise for a network whose outputs are no classes, or whose loss does not say whether they are."""
+    classes = classifies(net.lastLayer)
+    if classes is None:
+        raise TypeError(
+            f"{owner}: {net.loss_name} does not say whether outputs are classes, wanted classifies = True or False in "
+            "its class"
+        )
+    if not classes:
+        raise TypeError(f"{owner}: this network's outputs are numbers (loss={net.loss_name!r}), not classes")
+
+
+def targets_for(net: "Network", owner: str, t: ArrayLike, rows: int) -> Array:
+    """`t` as the loss takes it for that many rows: checked, and of the network's type."""
+    classes = classifies(net.lastLayer)
+    if classes is None:
+        return any_targets(owner, t, rows, net.dtype)
+    return (targets if classes else values)(owner, t, (rows, net.sizes[-1]), net.dtype)
 
 
 def accuracy(net: "Network", plan: NetworkPlan | None, x: ArrayLike, t: ArrayLike) -> float:
     """Share of samples whose highest score is that of their label; without a plan, `net.predict` is asked."""
     rows, classes = samples("accuracy", x), net.sizes[-1]
-    labels = targets("accuracy", t, (len(rows), classes), net.dtype)
-    if labels.ndim == 2:
-        labels = labels.argmax(axis=1)
+    labels = labels_of(targets("accuracy", t, (len(rows), classes), net.dtype))
     if not len(rows):
         raise ValueError("accuracy: x has 0 rows, wanted at least 1")
+    counted = int((labels >= 0).sum())
+    if not counted:
+        raise ValueError("accuracy: all weights of t are 0, wanted at least one row with a class")
     right = 0
     for start in range(0, len(rows), BLOCK):
         x_block, t_block = rows[start : start + BLOCK], labels[start : start + BLOCK]
@@ -71,14 +96,20 @@ def accuracy(net: "Network", plan: NetworkPlan | None, x: ArrayLike, t: ArrayLik
             right += int((net.predict(x_block).argmax(axis=1) == t_block).sum())
         else:
             right += plan.right(stored(net._rows(x_block), net), t_block)
-    return right / len(rows)
+    return right / counted
 
 
-def mean_loss(net: "Network", x: Array, t: Array, block: int = 4096) -> float:
-    """Loss over data of any length, block by block, without touching the layers' memory."""
-    loss_layer = type(net.lastLayer)()
+def mean_loss(net: "Network", own: bool, x: Array, t: Array, block: int = 4096) -> float:
+    """Mean over blocks of the loss of data of any length; the layers hold no part of a pass afterwards.
+
+    `own` says that the network's class overrides `loss`, which is then asked. The loss layer is asked as a copy.
+    """
+    loss_layer = copy.copy(net.lastLayer)
     total = 0.0
     for start in range(0, len(x), block):
-        scores = net.predict(x[start : start + block])
-        total += loss_layer.forward(scores, t[start : start + block]) * len(scores)
+        x_block, t_block = x[start : start + block], t[start : start + block]
+        loss = net.loss(x_block, t_block) if own else loss_layer.forward(net.predict(x_block), t_block)
+        total += float(loss) * len(x_block)
+    if own:
+        net.forget()
     return total / len(x)

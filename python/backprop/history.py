@@ -18,10 +18,11 @@ class History:
     loss : list of float
         Loss of every step's batch, before the step's update.
     train_accuracy : list of float
-        Accuracy on the training data after every epoch (with `iterations`: after every N // batch_size steps and
-        after the last one); empty where the outputs are no classes.
+        For every epoch (with `iterations`: for every N // batch_size steps, and for what is left after them) the
+        running accuracy of its batches, each taken before its step; with `track_accuracy=True` that on all of the
+        training data after the epoch. Empty where the outputs are no classes.
     validation_loss, validation_accuracy : list of float
-        The same on the validation data; empty without it.
+        On all of the validation data after every epoch; empty without it.
     evaluated_at : list of int
         After how many steps each of them was taken.
     seconds : float

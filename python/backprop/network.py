@@ -20,15 +20,20 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from backprop import assignment, description, evaluation, training
-from backprop._arguments import checked_sizes, float_type, one_of, per_feature
-from backprop._arrays import Array, plural, samples, targets, values
+from backprop._arguments import (
+    checked_sizes,
+    float_type,
+    one_of,
+    per_feature,
+    seed_number,
+)
+from backprop._arrays import Array, plural, samples
 from backprop._names import named_arguments
 from backprop.gradients import numerical_gradient
 from backprop.history import History
 from backprop.initial_weights import WeightInit
-from backprop.layers import IdentityWithLoss
 from backprop.optimizers import Optimizer, Rule
-from backprop.parameters import Parameters
+from backprop.parameters import Parameters, convert_arrays
 from backprop.plans import NetworkPlan, NoPlan, make_plan
 from backprop.scaling import Standardising, scaled
 from backprop.stack import ACTIVATIONS, LOSSES, Layers, initial_layers
@@ -63,6 +68,9 @@ class Network(Standardising):
     layers : Layers, an OrderedDict
         `Affine1`, `Relu1`, `Affine2`, … An entry may be replaced, the mapping itself may not.
     lastLayer : SoftmaxWithLoss or IdentityWithLoss
+        Or a loss of your own: `forward(scores, t)` returns the mean loss and `backward(dout)` its gradient. Its class
+        attribute `classifies` says whether outputs are classes; without it, targets are passed on as they are, and
+        `accuracy` and `predict_proba` refuse.
     params : Parameters
         `W1`, `b1`, `W2`, … A layer of your own has as parameters its arrays `p` beside which there is an attribute
         `dp` that `backward` sets: `gamma` and `dgamma` give `gamma1`.
@@ -99,6 +107,7 @@ class Network(Standardising):
         dtype = float_type("Network", dtype)
         mean = per_feature("input_mean", input_mean, sizes[0], dtype)
         scale = per_feature("input_scale", input_scale, sizes[0], dtype)
+        seed = seed_number("Network", seed, most=2**32 - 1)
         layers = initial_layers(sizes, activation, dtype, seed, weight_init)
         self._complete(sizes, activation, dtype, mean, scale, layers, LOSSES[loss]())
 
@@ -142,16 +151,7 @@ class Network(Standardising):
         return description.loss_name_of(self.lastLayer)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        # Once the network is complete: what is assigned counts or is refused.
-        if "_planned" in self.__dict__ and not name.startswith("_"):
-            if callable(getattr(Network, name, None)):
-                raise AttributeError(f"Network.{name} is a method; override it in a subclass")
-            if type(self) is Network:
-                assignment.refuse_unknown(self, name)
-            value = assignment.checked(self, name, value)
-            if name in assignment.PLANNED:
-                super().__setattr__("_planned", None)
-        super().__setattr__(name, value)
+        super().__setattr__(name, assignment.taken(self, Network, name, value))
 
     def __getattr__(self, name: str) -> Any:
         raise assignment.no_attribute(self, name)
@@ -166,6 +166,9 @@ class Network(Standardising):
         x : array of shape (B, I) or (B, …) with I elements a sample
         t : integer labels of shape (B,), or weights of shape (B, K); for squared error numbers of shape (B, K)
         """
+        return self._loss_and_scores(x, t)[0]
+
+    def _loss_and_scores(self, x: ArrayLike, t: ArrayLike) -> tuple[float, Array]:
         scores = self._inputs(x)
         try:
             for layer in self.layers.values():
@@ -174,7 +177,7 @@ class Network(Standardising):
         except BaseException:
             self.forget()  # else `backward` would go back through parts of two passes
             raise
-        return loss
+        return loss, scores
 
     def gradient(self, x: ArrayLike, t: ArrayLike) -> dict[str, Array]:
         """Gradient of the loss with respect to every parameter, by backpropagation.
@@ -185,6 +188,9 @@ class Network(Standardising):
             By the names of `params`; new arrays at every call, which are also the layers' `dW` and `db`.
         """
         self.loss(x, t)
+        return self._gradient_of_pass()
+
+    def _gradient_of_pass(self) -> dict[str, Array]:
         dout = self.lastLayer.backward(1)
         for layer in reversed(self.layers.values()):
             dout = layer.backward(dout)
@@ -210,15 +216,17 @@ class Network(Standardising):
         return evaluation.predict(self, self._plan(), x, out)
 
     def predict_proba(self, x: ArrayLike) -> Array:
-        """Softmax of the scores: probabilities of the classes, (B, K)."""
-        self._classifies("predict_proba")
-        return evaluation.probabilities(self.predict(x))
+        """Softmax of the scores: probabilities of the classes, (B, K); of a loss of your own, its `probabilities`."""
+        return evaluation.predict_proba(self, x)
 
     def accuracy(self, x: ArrayLike, t: ArrayLike) -> float:
-        """Share of samples whose highest score is that of their label."""
-        self._classifies("accuracy")
+        """Share of samples whose highest score is that of their label, or of their highest weight.
+
+        Samples whose weights are all 0 have no class and are left out.
+        """
+        evaluation.require_classes(self, "accuracy")
         # Whoever overrides `predict` means those scores.
-        plan = self._plan() if type(self).predict is Network.predict else None
+        plan = None if self._overrides("predict") else self._plan()
         return evaluation.accuracy(self, plan, x, t)
 
     def train_step(self, x: ArrayLike, t: ArrayLike, optimizer: Optimizer) -> float:
@@ -234,13 +242,13 @@ class Network(Standardising):
         epochs: int | None = None,
         iterations: int | None = None,
         batch_size: int = 100,
-        optimizer: Optimizer | None = None,
+        optimizer: Optimizer | str | None = None,
         validation: tuple[ArrayLike, ArrayLike] | None = None,
         seed: int | None = None,
         threads: int | None = None,
         progress: bool = False,
         callbacks: Sequence[Callback] = (),
-        track_accuracy: bool = True,
+        track_accuracy: bool = False,
     ) -> History:
         """Train on mini-batches.
 
@@ -248,12 +256,14 @@ class Network(Standardising):
         ----------
         x : array of shape (N, I) or (N, …) with I elements a sample, any real type
         t : integer labels of shape (N,), or weights of shape (N, K); for squared error numbers of shape (N, K)
+            It is copied; x is read where it is, if the network can, and must not change meanwhile.
         epochs : int
             Passes over the data, shuffled without replacement; a last short batch is kept.
         iterations : int
             Steps, each on a batch drawn with replacement, as in the notes. Exactly one of the two is given.
         batch_size : int, default 100
-        optimizer : default `SGD(0.1)`
+        optimizer : Optimizer or str, default `SGD(0.1)`
+            A name such as "adam" is that optimizer with its defaults.
         validation : (x, t), optional
             Data whose loss and accuracy are recorded after every epoch.
         seed : int, optional
@@ -265,12 +275,18 @@ class Network(Standardising):
         callbacks : sequence of callable
             Called as `callback(network, history)` after every epoch (with `iterations`: after every
             N // batch_size steps); training stops when one returns True.
-        track_accuracy : bool, default True
-            Record the accuracy on x after every epoch.
+        track_accuracy : bool, default False
+            Record the accuracy on all of x after every epoch, which costs a pass over it, and not the running accuracy
+            of the epoch's batches, each before its step, which costs nothing.
 
         Returns
         -------
         History
+
+        Warns
+        -----
+        RuntimeWarning
+            Once, when a step's loss is not finite: which step, and which number of x or t is not finite, if one is.
         """
         return training.fit(
             self,
@@ -305,9 +321,7 @@ class Network(Standardising):
         twin = copy.deepcopy(self)
         vars(twin)["dtype"] = wanted
         for layer in (*twin.layers.values(), twin.lastLayer):
-            for name, value in list(getattr(layer, "__dict__", {}).items()):
-                if isinstance(value, np.ndarray) and value.dtype.kind == "f":
-                    setattr(layer, name, value.astype(wanted))
+            convert_arrays(layer, wanted)
         twin.forget()
         return twin
 
@@ -333,15 +347,19 @@ class Network(Standardising):
     def plan_for(self, optimizer: Optimizer) -> NetworkPlan | None:
         """Return the compiled plan that can train this network with `optimizer`; None if none can."""
         # Whoever overrides how gradients or updates are made means them to be used.
-        own = type(self).loss is not Network.loss or type(self).gradient is not Network.gradient
+        kind = type(self)
+        own = kind.loss is not Network.loss or kind.gradient is not Network.gradient
         if own or not isinstance(optimizer, Rule) or type(optimizer).update is not Rule.update:
             return None
         return self._plan()
 
+    def _overrides(self, method: str) -> bool:
+        """Whether a subclass has a method of its own."""
+        return getattr(type(self), method) is not getattr(Network, method)
+
     def targets_for(self, owner: str, t: ArrayLike, rows: int) -> Array:
         """`t` as the loss takes it for that many rows: checked, and of the network's type."""
-        convert = values if type(self.lastLayer) is IdentityWithLoss else targets
-        return convert(owner, t, (rows, self.sizes[-1]), self.dtype)
+        return evaluation.targets_for(self, owner, t, rows)
 
     def _plan(self) -> NetworkPlan | None:
         """The compiled plan of the network as it is now; None if it has to run layer by layer."""
@@ -349,12 +367,6 @@ class Network(Standardising):
         if planned is None or not planned.fits():
             planned = self._planned = make_plan(self)
         return planned if isinstance(planned, NetworkPlan) else None
-
-    def _classifies(self, owner: str) -> None:
-        if type(self.lastLayer) is IdentityWithLoss:
-            raise TypeError(
-                f"{owner}: this network's outputs are numbers (loss='squared_error'), not classes"
-            )
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the plan out of copies and pickles: it holds addresses."""
@@ -374,14 +386,7 @@ class Network(Standardising):
         return scaled(self._rows(x), self.input_mean, self.input_scale, self.dtype)
 
     def __repr__(self) -> str:
-        before, *_, behind = description.between(self._layers)
-        more = "" if before == "identity" else f", input={before!r}"
-        more += "" if behind == "identity" else f", output={behind!r}"
-        more += ", layer by layer" if self._plan() is None else ""
-        return (
-            f"{type(self).__name__}({list(self.sizes)}, activation={self.activation!r}, "
-            f"loss={self.loss_name!r}, dtype={self.dtype}{more})"
-        )
+        return description.text_of(self, planned=self._plan() is not None)
 
     def _repr_html_(self) -> str:
         from backprop import _html

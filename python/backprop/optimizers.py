@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from backprop._arrays import Array, parameter
-from backprop._names import named_arguments
+from backprop._names import did_you_mean, named_arguments
 from bpcore import kernels
 from bpcore.plan import RULES, Plan
 
@@ -98,6 +98,12 @@ class Rule:
             ]
             self._bound = plan, moments, list(self.moments.values())
         return self._bound[1]
+
+    def require_match(self, params: Mapping[str, Array]) -> None:
+        """Raise if what the rule keeps is of parameters of other shapes or types."""
+        for key in self.moments:
+            if key in params:
+                self._moments_of(key, params[key])
 
     def _move(self, w: Array, g: Array, *moments: Array) -> None:
         """Move one parameter, flat, in place."""
@@ -306,6 +312,32 @@ BY_NAME: dict[str, Callable[..., Rule]] = {
     "rmsprop": RMSprop,
     "adam": Adam,
 }
+
+
+def chosen(owner: str, optimizer: Any, names: bool = True) -> Optimizer:
+    """An optimizer, or the one of a name with its defaults; raises for anything else.
+
+    Where a call takes one step, a name would begin anew at each: it is refused without `names`.
+    """
+    if isinstance(optimizer, str) and names:
+        if optimizer.lower() not in BY_NAME:
+            hint = did_you_mean(optimizer, BY_NAME)
+            raise ValueError(
+                f"{owner}: optimizer is {optimizer!r}, wanted an optimizer, such as SGD(0.1), or one of "
+                f"{', '.join(map(repr, BY_NAME))}{hint}"
+            )
+        return BY_NAME[optimizer.lower()]()
+    if isinstance(optimizer, type):
+        raise TypeError(
+            f"{owner}: optimizer is the class {optimizer.__name__}, wanted an instance, such as {optimizer.__name__}()"
+        )
+    if not callable(getattr(optimizer, "update", None)):
+        raise TypeError(
+            f"{owner}: optimizer is {optimizer!r}, wanted an optimizer, such as SGD(0.1), an object with "
+            "update(params, grads)"
+        )
+    found: Optimizer = optimizer
+    return found
 
 
 def _number(

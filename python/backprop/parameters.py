@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from backprop._arrays import Array, plural, real_array
 from backprop._names import did_you_mean
@@ -48,6 +48,13 @@ def parameter_names(layer: Any) -> list[str]:
             passed = _passed(type(layer))  # type: ignore[arg-type]  # which is hashable
             found = [name for name in found if name not in passed]
     return found
+
+
+def convert_arrays(layer: Any, dtype: DTypeLike) -> None:
+    """Give all arrays of floating-point numbers that a layer has as attributes another type."""
+    for name, value in list(getattr(layer, "__dict__", {}).items()):
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.dtype != dtype:
+            setattr(layer, name, value.astype(dtype))
 
 
 @lru_cache(maxsize=256)

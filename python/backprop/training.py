@@ -1,6 +1,8 @@
 """The training loop of sections 0092 and 0094: mini-batch, gradient, update, again."""
 
+import math
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Protocol
@@ -8,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backprop import sampling
-from backprop._arrays import Array
+from backprop import fit_arguments, sampling
+from backprop._arguments import seed_number
+from backprop._arrays import Array, labels_of
+from backprop.description import classifies
 from backprop.evaluation import mean_loss
 from backprop.history import History
-from backprop.layers import IdentityWithLoss
-from backprop.optimizers import SGD, Optimizer, Rule
+from backprop.optimizers import SGD, Optimizer, Rule, chosen
 from backprop.plans import stored
 from bpcore.threads import limited
 
@@ -34,7 +37,7 @@ def fit(
     epochs: int | None,
     iterations: int | None,
     batch_size: int,
-    optimizer: Optimizer | None,
+    optimizer: Optimizer | str | None,
     validation: tuple[ArrayLike, ArrayLike] | None,
     seed: int | None,
     threads: int | None,
@@ -43,40 +46,58 @@ def fit(
     track_accuracy: bool,
 ) -> History:
     """Train `net`; the parameters are those of `Network.fit`."""
-    x, t = _data("fit", net, x, t)
-    checked = None if validation is None else _data("fit: validation", net, *validation)
+    x, t = fit_arguments.data(net, x, t)
+    checked = fit_arguments.validation_data(net, validation)
     if (epochs is None) == (iterations is None):
         raise ValueError(f"fit: epochs is {epochs}, iterations is {iterations}; wanted exactly one of them")
-    batch_size = _whole("batch_size", batch_size)
-    optimizer = SGD(0.1) if optimizer is None else optimizer
-    bits = np.random.PCG64(seed)
+    batch_size = fit_arguments.whole("batch_size", batch_size)
+    optimizer = SGD(0.1) if optimizer is None else chosen("fit", optimizer)
+    if isinstance(optimizer, Rule):
+        optimizer.require_match(net.params)
+    called = fit_arguments.functions(callbacks)
+    progress = fit_arguments.switch("progress", progress)
+    evaluated = (x, t) if fit_arguments.switch("track_accuracy", track_accuracy) else None
+    bits = np.random.PCG64(seed_number("fit", seed))
     sampler: sampling.Sampler
     if epochs is not None:
         steps_an_epoch = -(-len(x) // batch_size)
-        steps = _whole("epochs", epochs) * steps_an_epoch
+        steps = fit_arguments.whole("epochs", epochs) * steps_an_epoch
         sampler = sampling.Epochs(bits, len(x), batch_size)
     else:
         steps_an_epoch = max(len(x) // batch_size, 1)
-        steps = _whole("iterations", iterations)
+        steps = fit_arguments.whole("iterations", iterations)
         sampler = sampling.WithReplacement(bits, len(x), batch_size)
+    # Samples whose weights are all 0 have no class and are left out, as `accuracy` does.
+    has_class: Array | None = np.any(t, axis=1) if classifies(net.lastLayer) and t.ndim == 2 else None
 
     history = History()
     started = time.perf_counter()
     try:
         with limited(threads), closing(_bar(progress, steps)) as bar:
             net.history = history
-            done, chunk = 0, 1
+            done, chunk, correct, counted, warned = 0, 1, 0, 0, False
             while done < steps:
                 # Up to the next evaluation, and no longer than Ctrl-C and the progress bar may wait.
                 count = min(chunk, steps_an_epoch - done % steps_an_epoch, steps - done)
                 before = time.perf_counter()
-                history.loss += train_batches(net, x, t, sampler.take(count), optimizer)
+                batches = sampler.take(count)
+                losses, right = train_batches(net, x, t, batches, optimizer)
+                if not warned and not np.isfinite(losses).all():
+                    warned = True
+                    _warn_of_loss(net, x, t, losses, done, optimizer)
+                history.loss += losses
+                correct += right
+                counted += sum(
+                    group.size if has_class is None else has_class[group].sum() for group in batches
+                )
                 chunk = chunk_for(PAUSE, count, time.perf_counter() - before)
                 done += count
                 bar.update(count)
                 if done % steps_an_epoch == 0 or done == steps:
-                    _evaluate(net, history, done, (x, t) if track_accuracy else None, checked)
-                    answers = [callback(net, history) for callback in callbacks]
+                    running = correct / counted if counted else math.nan
+                    _evaluate(net, history, done, running, evaluated, checked)
+                    correct = counted = 0
+                    answers = [callback(net, history) for callback in called]
                     if any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers):
                         break
     finally:
@@ -102,30 +123,64 @@ def train_step(net: "Network", x: ArrayLike, t: ArrayLike, optimizer: Optimizer)
                 for remembering in plan.remembering:
                     remembering.forget()
             return loss
-    grads = net.gradient(x, t)
-    loss = float(net.lastLayer.loss)
+    chosen("train_step", optimizer, names=False)
+    return _layered_step(net, x, t, optimizer)[0]
+
+
+def _layered_step(
+    net: "Network", x: ArrayLike, t: ArrayLike, optimizer: Optimizer
+) -> tuple[float, Array | None]:
+    """One step layer by layer: the loss before it and, where the network's own pass gave them, the scores."""
+    scores = None
+    if net._overrides("loss") or net._overrides("gradient"):
+        # What a subclass calls the loss is what is recorded; only its own gradient has to go forward once more.
+        loss = float(net.loss(x, t))
+        grads = net.gradient(x, t) if net._overrides("gradient") else net._gradient_of_pass()
+    else:
+        loss, scores = net._loss_and_scores(x, t)
+        grads = net._gradient_of_pass()
     optimizer.update(net.params, grads)
     net.forget()
-    return loss
+    return float(loss), scores
 
 
 def train_batches(
     net: "Network", x: Array, t: Array, batches: list[sampling.Indices], optimizer: Optimizer
-) -> list[float]:
-    """One step for each row of indices; returns the losses before the steps."""
-    plan = net.plan_for(optimizer)
+) -> tuple[list[float], int]:
+    """One step for each row of indices: the losses before the steps, and how many samples were right in them."""
+    # Whoever overrides how a step is made, or what is predicted, means that.
+    own = net._overrides("train_step") or net._overrides("predict")
+    plan = None if own else net.plan_for(optimizer)
+    losses: list[float] = []
+    correct = 0
     if plan is None:
-        return [net.train_step(x[batch], t[batch], optimizer) for group in batches for batch in group]
+        for batch in (row for group in batches for row in group):
+            loss, right = _counted_step(net, x[batch], t[batch], optimizer, own)
+            losses.append(loss)
+            correct += right
+        return losses, correct
     assert isinstance(optimizer, Rule)  # plan_for has looked
     moments = optimizer.moments_for(plan, net.params)
-    losses: list[float] = []
     for indices in batches:
         step_losses = np.empty(len(indices))
-        plan.train(x, t, indices, optimizer.settings(), step_losses, None, moments)
+        correct += plan.train(x, t, indices, optimizer.settings(), step_losses, None, moments)
         optimizer.steps += len(indices)
         losses += step_losses.tolist()
     net.forget()
-    return losses
+    return losses, correct
+
+
+def _counted_step(net: "Network", x: Array, t: Array, optimizer: Optimizer, own: bool) -> tuple[float, int]:
+    """One step, and how many samples of the batch were right before it (0 without classes)."""
+    counts = classifies(net.lastLayer)
+    own = own or net._overrides("loss") or net._overrides("gradient")
+    scores = net.predict(x) if own and counts else None
+    if own:
+        loss = net.train_step(x, t, optimizer)
+    else:
+        loss, scores = _layered_step(net, x, t, optimizer)
+    right = int((scores.argmax(axis=1) == labels_of(t)).sum()) if counts and scores is not None else 0
+    return loss, right
 
 
 def chunk_for(seconds: float, steps: int, took: float) -> int:
@@ -137,18 +192,47 @@ def _evaluate(
     net: "Network",
     history: History,
     step: int,
+    running: float,
     train: tuple[Array, Array] | None,
     validation: tuple[Array, Array] | None,
 ) -> None:
     history.evaluated_at.append(step)
-    # Also of the loss that may have been put in the place of the first.
-    classifies = net.loss_name == "softmax" and type(net.lastLayer) is not IdentityWithLoss
-    if train is not None and classifies:
-        history.train_accuracy.append(net.accuracy(*train))
+    classes = classifies(net.lastLayer)
+    if classes:
+        history.train_accuracy.append(running if train is None else net.accuracy(*train))
     if validation is not None:
-        history.validation_loss.append(mean_loss(net, *validation))
-        if classifies:
+        history.validation_loss.append(mean_loss(net, net._overrides("loss"), *validation))
+        if classes:
             history.validation_accuracy.append(net.accuracy(*validation))
+
+
+def _warn_of_loss(
+    net: "Network", x: Array, t: Array, losses: list[float], done: int, optimizer: Optimizer
+) -> None:
+    """Say at which step the loss was not finite, and why if the data tells."""
+    n = int(np.isfinite(losses).argmin())
+    cause = not_finite("x", x, net.dtype) or not_finite("t", t, net.dtype)
+    if cause:
+        advice = f"{cause}; leave such samples out or fill them in"
+    else:
+        advice = f"x and t are finite; the learning rate may be too large ({optimizer!r}), or x needs scaling"
+    # Behind `fit` here, `Network.fit` and its check of names.
+    warnings.warn(
+        f"fit: the loss of step {done + n + 1} is {losses[n]}: {advice}", RuntimeWarning, stacklevel=5
+    )
+
+
+def not_finite(name: str, array: Array, dtype: np.dtype[Any], block: int = 4096) -> str:
+    """Which is the first number that is not finite in a type, in words; nothing if there is none."""
+    for start in range(0, len(array) if array.dtype.kind == "f" else 0, block):
+        part = array[start : start + block]
+        with np.errstate(over="ignore"):
+            wrong = ~np.isfinite(part.astype(dtype, copy=False))
+        if wrong.any():
+            place = np.unravel_index(wrong.argmax(), part.shape)
+            index = ", ".join(map(str, (start + int(place[0]), *map(int, place[1:]))))
+            return f"{name}[{index}] is {part[place]}, no finite number of {dtype}"
+    return ""
 
 
 class _Bar(Protocol):
@@ -173,20 +257,3 @@ def _bar(progress: bool, steps: int) -> _Bar:
 
     bar: _Bar = tqdm(total=steps, unit="step")
     return bar
-
-
-def _data(owner: str, net: "Network", x: ArrayLike, t: ArrayLike) -> tuple[Array, Array]:
-    rows = stored(net._rows(x), net)
-    if not len(rows):
-        raise ValueError(f"{owner}: x has 0 rows, wanted at least 1")
-    if len(rows) >= 2**32:
-        raise ValueError(f"{owner}: x has {len(rows)} rows, wanted fewer than 2**32")
-    return rows, net.targets_for(owner, t, len(rows))
-
-
-def _whole(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"fit: {name} is {value!r}, wanted a whole number of at least 1")
-    if value < 1:
-        raise ValueError(f"fit: {name} is {value}, wanted a whole number of at least 1")
-    return int(value)

@@ -46,7 +46,7 @@ def test_a_loop_is_as_many_single_steps(sizes, dtype, rule):
     loop, steps = (bp.Network(sizes, dtype=dtype, seed=0) for _ in range(2))
     one, other = copy.deepcopy(rule), copy.deepcopy(rule)
     # Spread, then a loop too short for it, then spread again: what the rule keeps has to come back each time.
-    losses = train_batches(loop, x, t, [batches[:4], batches[4:5], batches[5:]], one)
+    losses, _ = train_batches(loop, x, t, [batches[:4], batches[4:5], batches[5:]], one)
     singly = [steps.train_step(x[batch], t[batch], other) for batch in batches]
     assert losses == singly
     assert bits(loop) == bits(steps)
@@ -58,7 +58,7 @@ def test_sums_over_batches_of_several_pieces(dtype):
     batches = np.random.default_rng(1).integers(0, len(x), (4, 1100))
     loop, steps = (bp.Network([200, 51, 3], dtype=dtype, seed=0) for _ in range(2))
     one, other = bp.Adam(0.01), bp.Adam(0.01)
-    losses = train_batches(loop, x, t, [batches], one)
+    losses, _ = train_batches(loop, x, t, [batches], one)
     assert losses == [steps.train_step(x[batch], t[batch], other) for batch in batches]
     assert bits(loop) == bits(steps)
 
@@ -71,7 +71,7 @@ def test_layers_that_share_their_weights_are_not_spread(width, dtype):
     loop, steps = (bp.Network([width, width, width], dtype=dtype, seed=0) for _ in range(2))
     for net in (loop, steps):
         net.layers["Affine2"].W = net.layers["Affine1"].W
-    losses = train_batches(loop, x, t, [batches], bp.SGD(0.05))
+    losses, _ = train_batches(loop, x, t, [batches], bp.SGD(0.05))
     one_by_one = bp.SGD(0.05)
     assert losses == [steps.train_step(x[batch], t[batch], one_by_one) for batch in batches]
     assert bits(loop) == bits(steps)

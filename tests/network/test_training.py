@@ -79,7 +79,8 @@ def test_iterations():
     history = network().fit(*data(), iterations=7, batch_size=20, seed=0, track_accuracy=False)
     assert len(history.loss) == 7
     assert history.evaluated_at == [2, 4, 6, 7]
-    assert history.train_accuracy == history.validation_loss == []
+    assert len(history.train_accuracy) == 4
+    assert history.validation_loss == []
 
 
 def test_the_recorded_loss_is_the_one_before_the_update():
@@ -118,7 +119,7 @@ def test_fit_is_the_loop_of_the_notes():
 
 def test_it_learns():
     net = network(np.float32)
-    history = net.fit(*data(500), epochs=60, batch_size=20, seed=0)
+    history = net.fit(*data(500), epochs=60, batch_size=20, seed=0, track_accuracy=True)
     assert history.loss[-1] < 0.3 < history.loss[0]
     assert history.train_accuracy[-1] == net.accuracy(*data(500)) > 0.95
 
@@ -177,6 +178,12 @@ def test_progress_is_shown_only_when_asked(capsys):
     assert "step" in err
 
 
+def adam_of_another_network():
+    optimizer = bp.Adam()
+    bp.Network([6, 2], dtype=np.float64, seed=0).train_step(np.ones((1, 6)), [0], optimizer)
+    return optimizer
+
+
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
@@ -195,16 +202,70 @@ def test_progress_is_shown_only_when_asked(capsys):
             ValueError,
             "fit: validation: x has 2 rows, t has 1 label",
         ),
+        (
+            dict(epochs=1, validation=(np.ones((2, 5)), [0, 1])),
+            ValueError,
+            "fit: validation: x has 5 columns, the network has 6 inputs",
+        ),
+        (
+            dict(epochs=1, validation=0.2),
+            TypeError,
+            r"fit: validation is a float, wanted a pair of arrays \(x, t\)",
+        ),
+        (
+            dict(epochs=1, validation=np.ones((2, 6))),
+            TypeError,
+            "fit: validation is a ndarray, wanted a pair",
+        ),
+        (
+            dict(epochs=1, validation=(np.ones((2, 6)),)),
+            TypeError,
+            "fit: validation has 1 parts, wanted a pair",
+        ),
+        (
+            dict(epochs=1, callbacks=print),
+            TypeError,
+            "fit: callbacks is <built-in function print>, wanted a seq",
+        ),
+        (dict(epochs=1, callbacks="ab"), TypeError, "fit: callbacks is 'ab', wanted a sequence of callables"),
+        (dict(epochs=1, callbacks=[print, 3]), TypeError, r"fit: callbacks\[1\] is 3, wanted a callable"),
+        (dict(epochs=1, optimizer=bp.SGD), TypeError, r"fit: optimizer is the class SGD, wanted .*SGD\(\)"),
+        (
+            dict(epochs=1, optimizer=0.1),
+            TypeError,
+            r"fit: optimizer is 0.1, wanted an optimizer, such as SGD\(0.1\)",
+        ),
+        (dict(epochs=1, optimizer="adan"), ValueError, "fit: optimizer is 'adan', .*; did you mean 'adam'?"),
+        (
+            dict(epochs=1, optimizer=adam_of_another_network()),
+            ValueError,
+            "another network needs another optimizer",
+        ),
+        (
+            dict(epochs=1, seed="a"),
+            TypeError,
+            "fit: seed is 'a', wanted a whole number of at least 0, or None",
+        ),
+        (
+            dict(epochs=1, seed=np.random.default_rng(0)),
+            TypeError,
+            "fit: seed is a Generator, wanted a whole number",
+        ),
+        (dict(epochs=1, seed=True), TypeError, "fit: seed is True, wanted a whole number"),
+        (dict(epochs=1, seed=-1), ValueError, "fit: seed is -1, wanted a whole number of at least 0"),
+        (dict(epochs=1, progress="yes"), TypeError, "fit: progress is 'yes', wanted True or False"),
+        (dict(epochs=1, track_accuracy=1), TypeError, "fit: track_accuracy is 1, wanted True or False"),
     ],
 )
 def test_arguments_that_are_refused_before_anything_changes(change, error, message):
-    net = network()
+    net, x, t = network(), *data()
+    history = net.fit(x, t, epochs=1, seed=0)
     before = {key: value.copy() for key, value in net.params.items()}
-    x, t = data()
     arguments = {"x": x, "t": t} | change
     with pytest.raises(error, match=message):
         net.fit(arguments.pop("x"), arguments.pop("t"), **arguments)
     assert all(np.array_equal(net.params[key], before[key]) for key in before)
+    assert net.history is history
 
 
 def test_history_repr():
@@ -243,6 +304,76 @@ def test_a_loss_that_was_put_in_the_place_of_the_first():
     history = net.fit(x, np.eye(3)[t], epochs=2, validation=(x, np.eye(3)[t]), seed=0)
     assert len(history.validation_loss) == 2
     assert history.train_accuracy == history.validation_accuracy == []
+
+
+@pytest.mark.parametrize("name", ["adam", "Adam", "sgd", "momentum", "nesterov", "adagrad", "rmsprop"])
+def test_an_optimizer_by_its_name(name):
+    nets, kinds = [network(), network()], {"sgd": bp.SGD, "rmsprop": bp.RMSprop}
+    kind = kinds.get(name, getattr(bp, name.capitalize(), None))
+    for net, optimizer in zip(nets, (name, kind()), strict=True):
+        net.fit(*data(), epochs=2, batch_size=10, optimizer=optimizer, seed=0)
+    assert all(np.array_equal(nets[0].params[key], nets[1].params[key]) for key in nets[0].params)
+
+
+def test_one_step_takes_no_name_and_no_class():
+    net = network()
+    for wrong in ("adam", bp.Adam, 0.1):
+        with pytest.raises(TypeError, match="train_step: optimizer is .*, wanted an "):
+            net.train_step(*data(), wrong)
+
+
+@pytest.mark.parametrize("seed", ["a", 1.5, -1, 2**32, True, np.random.default_rng(0)])
+def test_seeds_that_no_network_takes(seed):
+    with pytest.raises((TypeError, ValueError), match="Network: seed is .*, wanted a whole number of"):
+        bp.Network([2, 2], seed=seed)
+
+
+@pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.parametrize("value", [10, -1, 10**7])
+def test_labels_changed_by_a_callback_are_not_trained_on(value, soft):
+    x, t = data()
+    t = np.eye(3)[t] if soft else t
+    nets, given = [network(), network()], t.copy()
+
+    def change(net, history):
+        given[...] = value
+
+    one = nets[0].fit(x, given, epochs=3, batch_size=10, validation=(x, given), callbacks=[change], seed=0)
+    other = nets[1].fit(x, t, epochs=3, batch_size=10, validation=(x, t), seed=0)
+    assert (given == value).all()
+    assert one.loss == other.loss
+    assert one.validation_loss == other.validation_loss
+    assert all(np.array_equal(nets[0].params[key], nets[1].params[key]) for key in nets[0].params)
+
+
+@pytest.mark.parametrize("stored", ["f4", "f8"])
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_a_loss_that_is_not_finite_is_said_once_and_where_it_comes_from(number, stored):
+    x, t = data()
+    x = x.astype(stored)
+    x[17, 4] = number
+    with pytest.warns(
+        RuntimeWarning, match=r"fit: the loss of step \d+ is nan: x\[17, 4\] is (nan|inf)"
+    ) as found:
+        history = network().fit(x, t, epochs=3, batch_size=10, seed=0)
+    assert len(found) == 1
+    assert found[0].filename == __file__
+    step = int(np.isfinite(history.loss).argmin()) + 1
+    assert f"step {step} is" in str(found[0].message)
+
+
+def test_a_learning_rate_that_is_too_large_is_said():
+    net, (x, t) = bp.Network([6, 8, 1], loss="squared_error", seed=0), data()
+    with pytest.warns(
+        RuntimeWarning, match=r"x and t are finite; the learning rate may be too large \(SGD\(lr=1e\+20"
+    ):
+        net.fit(x, t, epochs=5, batch_size=10, optimizer=bp.SGD(1e20), seed=0)
+    with pytest.warns(RuntimeWarning, match=r"t\[3, 0\] is nan"):
+        bp.Network([6, 1], loss="squared_error", seed=0).fit(
+            x, np.where(np.arange(50) == 3, np.nan, t), epochs=1
+        )
+    with pytest.warns(RuntimeWarning, match=r"x\[0, 0\] is 1e\+300, no finite number of float32"):
+        bp.Network([6, 2], seed=0).fit(np.full((5, 6), 1e300), [0, 1, 0, 1, 0], epochs=1)
 
 
 def test_a_fit_that_is_refused_leaves_the_last_history():

@@ -10,7 +10,7 @@ import numpy as np
 
 from backprop._arrays import Array
 from backprop.demo.image import FITS, fitted
-from backprop.layers import IdentityWithLoss
+from backprop.description import classifies
 from backprop.network import Network
 from backprop.optimizers import SGD
 from bpcore.threads import limited
@@ -76,7 +76,7 @@ class Model:
         self, net: Network, classes: Sequence[str], full: float | None = None, source: str = ""
     ) -> None:
         side = math.isqrt(net.sizes[0])
-        if type(net.lastLayer) is IdentityWithLoss:
+        if not classifies(net.lastLayer):
             raise TypeError(
                 "the network's outputs are numbers (loss='squared_error'), wanted one that classifies"
             )

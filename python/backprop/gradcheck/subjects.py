@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from backprop._arrays import Array
-from backprop.parameters import parameter_names
+from backprop.parameters import convert_arrays, parameter_names
 
 OWNER = "check_gradients"
 
@@ -280,9 +280,7 @@ def input_names(function: Any, count: int) -> list[str]:
 def in_float64(layer: Any) -> Any:
     """A copy of a layer whose arrays of floating-point numbers are float64."""
     twin = copy.deepcopy(layer)
-    for name, value in list(getattr(twin, "__dict__", {}).items()):
-        if is_floating(value) and value.dtype != np.float64:
-            setattr(twin, name, value.astype(np.float64))
+    convert_arrays(twin, np.float64)
     return twin
 
 

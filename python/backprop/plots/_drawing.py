@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backprop._arrays import Array
+from backprop._arrays import Array, labels_of
+from backprop.evaluation import require_classes
 from backprop.plots._figure import figure_of, inches, label_size
 
 if TYPE_CHECKING:
@@ -137,9 +138,11 @@ def labelled(owner: str, net: "Network", x: ArrayLike, t: ArrayLike) -> tuple[Ar
     rows = net._rows(x)
     if not len(rows):
         raise ValueError(f"{owner}: x has 0 rows, wanted at least 1")
-    net._classifies(owner)
-    labels = net.targets_for(owner, t, len(rows))
-    return rows, labels if labels.ndim == 1 else labels.argmax(axis=1)
+    require_classes(net, owner)
+    labels = labels_of(net.targets_for(owner, t, len(rows)))
+    if (labels < 0).any():  # as `accuracy` has it: a sample whose weights are all 0 has no class
+        rows, labels = rows[labels >= 0], labels[labels >= 0]
+    return rows, labels
 
 
 def class_names(owner: str, labels: Sequence[Any] | None, classes: int) -> list[str]:

@@ -1,0 +1,70 @@
+"""What `fit` is asked for, all of it checked before anything changes."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from backprop._arrays import Array
+from backprop.plans import stored
+
+if TYPE_CHECKING:
+    from backprop.network import Network
+
+
+def data(net: "Network", x: ArrayLike, t: ArrayLike) -> tuple[Array, Array]:
+    """Samples and targets as they are trained on; targets are a copy, which nobody else changes meanwhile."""
+    rows = stored(net._rows(x), net)
+    if not len(rows):
+        raise ValueError("fit: x has 0 rows, wanted at least 1")
+    if len(rows) >= 2**32:
+        raise ValueError(f"fit: x has {len(rows)} rows, wanted fewer than 2**32")
+    return rows, np.array(net.targets_for("fit", t, len(rows)))
+
+
+def validation_data(net: "Network", validation: Any) -> tuple[Array, Array] | None:
+    """The pair of validation data; None without one."""
+    if validation is None:
+        return None
+    if not isinstance(validation, (tuple, list)) or len(validation) != 2:
+        got = (
+            f"has {len(validation)} parts"
+            if isinstance(validation, (tuple, list))
+            else f"is a {type(validation).__name__}"
+        )
+        raise TypeError(f"fit: validation {got}, wanted a pair of arrays (x, t), which is not split off x")
+    try:
+        return data(net, *validation)
+    except (TypeError, ValueError) as error:
+        text = str(error).removeprefix("fit: ").removeprefix("Network: ")
+        raise type(error)(f"fit: validation: {text}") from None
+
+
+def whole(name: str, value: Any) -> int:
+    """A whole number of at least 1."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"fit: {name} is {value!r}, wanted a whole number of at least 1")
+    if value < 1:
+        raise ValueError(f"fit: {name} is {value}, wanted a whole number of at least 1")
+    return int(value)
+
+
+def switch(name: str, value: Any) -> bool:
+    """True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"fit: {name} is {value!r}, wanted True or False")
+    return bool(value)
+
+
+def functions(callbacks: Any) -> Sequence[Callable[..., Any]]:
+    """A sequence of callables."""
+    if isinstance(callbacks, str) or not isinstance(callbacks, Iterable):
+        raise TypeError(
+            f"fit: callbacks is {callbacks!r}, wanted a sequence of callables, such as [function]"
+        )
+    found = list(callbacks)
+    for n, one in enumerate(found):
+        if not callable(one):
+            raise TypeError(f"fit: callbacks[{n}] is {one!r}, wanted a callable")
+    return found
