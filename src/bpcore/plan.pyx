@@ -29,15 +29,11 @@ from bpcore.network cimport (
     workspace_size,
 )
 from bpcore.operands cimport Address, aligned
-from bpcore.parallel cimport (
-    TOO_LONG_FOR_ONE, bp_settle, bp_max_threads, bp_team_size, worth, worth_a_region,
-)
+from bpcore.parallel cimport TOO_LONG_FOR_ONE, bp_max_threads, bp_settle, bp_team_size, worth, worth_a_region
 from bpcore.reductions cimport mean_of
 from bpcore.spread cimport LEAST_ROWS, LEAST_STEPS
 from bpcore.training cimport Batch, Targets, copy_labels
-from bpcore.updates cimport (
-    ADAGRAD, ADAM, MOMENTUM, NESTEROV, RMSPROP, SGD, Rule, moments_of, update_of,
-)
+from bpcore.updates cimport ADAGRAD, ADAM, MOMENTUM, NESTEROV, RMSPROP, SGD, Rule, moments_of, update_of
 
 from numpy import empty
 
