@@ -4,7 +4,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-LARGEST = 1_500_000
+LARGEST = 2_000_000
 WANTED = (
     "bpcore/simd.h",
     "bpcore/affine.pxd",
@@ -16,9 +16,12 @@ WANTED = (
     "backprop/demo/page.html",
     "backprop/demo/page.css",
     "backprop/demo/page.js",
+    "backprop/demo/asking.js",
     "backprop/demo/drawing.js",
     "backprop/demo/charts.js",
     "backprop/demo/icon.svg",
+    "backprop/demo/network.npz",
+    "backprop/demo/NETWORK.md",
 )
 
 

@@ -52,7 +52,7 @@ def test_from_start_to_ctrl_c(tmp_path):
         finally:
             process.kill()
     assert url.startswith("http://127.0.0.1:")
-    assert model["sizes"] == [64, 50, 10]
+    assert model["sizes"] == [784, 128, 48, 10]
     assert (process.returncode, out, err) == (130, "", "backprop: interrupted\n")
     assert os.listdir(tmp_path) == []
 

@@ -1,12 +1,15 @@
 """What the page shows are the network's own numbers; what no page can be made of is refused."""
 
+import io
+from importlib import resources
+
 import numpy as np
 import pytest
 
 import backprop as bp
 from backprop.data import files
 from backprop.demo.model import CANVAS, Model, trained
-from tests.demo.digits import STROKES, enlarged
+from tests.demo.digits import HANDS, MANNERS, STROKES, enlarged, mapped
 
 NAMES = [str(n) for n in range(10)]
 
@@ -84,28 +87,56 @@ def test_what_is_refused(sizes, options, message):
         Model(network(sizes, **options), [str(n) for n in range(sizes[-1])])
 
 
-def recognized(model):
-    shown = {
-        digit: model.view(enlarged(strokes, model.fit.pen, CANVAS)) for digit, strokes in STROKES.items()
+def recognized(model, strokes, linear=MANNERS["normal"]):
+    """The digits that a model sees in what a hand draws in a manner."""
+    drawings = {
+        digit: enlarged(mapped(lines, linear), model.fit.pen, CANVAS) for digit, lines in strokes.items()
     }
-    return {digit: view.predicted for digit, view in shown.items()}
+    return {digit: model.view(drawing).predicted for digit, drawing in drawings.items()}
 
 
-def test_without_mnist_a_network_learns_the_embedded_digits(no_files, capfd):
+def test_a_network_of_8_times_8_pixels_recognizes_drawings():
+    train, _ = bp.load_digits(normalize=False)
+    net = bp.Network([64, 50, 10], seed=0, input_scale=1 / 16)
+    net.fit(*train, epochs=60, batch_size=32, optimizer=bp.SGD(0.05, momentum=0.9), seed=0)
+    assert recognized(Model(net, NAMES), STROKES) == {digit: digit for digit in range(10)}
+
+
+def test_the_network_of_the_package_is_an_ordinary_one_and_there_at_once(no_files, monkeypatch, capfd):
+    monkeypatch.setattr(bp.Network, "fit", lambda *_, **__: pytest.fail("it trains"))
     model = trained()
     assert capfd.readouterr() == ("", "")
-    assert model.net.sizes == (64, 50, 10)
-    assert model.full == 16
-    assert model.source.startswith("trained on the embedded digits, 9")
-    assert recognized(model) == {digit: digit for digit in range(10)}
+    assert type(model.net) is bp.Network
+    assert model.net.dtype == np.float32
+    assert model.net.sizes == (784, 128, 48, 10)
+    assert model.full == 255
+    assert model.source.startswith("trained on MNIST, 98.")
+    x = np.random.default_rng(3).uniform(0, 255, (4, 784)).astype(np.float32)
+    assert bp.check_gradients(model.net, x, np.arange(4)).passed
+
+
+def test_the_file_of_the_network_is_small():
+    content = (resources.files("backprop.demo") / "network.npz").read_bytes()
+    assert len(content) <= 60_000
+    with np.load(io.BytesIO(content)) as stored:
+        assert {stored[name].dtype for name in ("W1", "W2", "W3")} == {np.dtype(np.int8)}
 
 
 @pytest.mark.mnist
-@pytest.mark.training
-def test_with_mnist_it_learns_that(monkeypatch):
-    monkeypatch.setattr(files, "_download", lambda *_: pytest.fail("it downloads"))
+def test_the_page_says_the_networks_accuracy_on_mnist():
     model = trained()
-    assert model.net.sizes == (784, 64, 10)
-    assert model.full == 255
-    assert model.source.startswith("trained on MNIST, 9")
-    assert recognized(model) == {digit: digit for digit in range(10)}
+    _, test = bp.load_mnist(normalize=False)
+    assert (
+        model.source == f"trained on MNIST, {100 * model.net.accuracy(*test):.1f} % of its test images right"
+    )
+
+
+@pytest.mark.parametrize("manner", MANNERS)
+def test_two_hands_are_recognized_in_every_manner(manner):
+    """At most one of twenty is wrong; the network has learnt from none of them."""
+    model = trained()
+    seen = {hand: recognized(model, strokes, MANNERS[manner]) for hand, strokes in HANDS.items()}
+    wrong = [
+        (hand, digit, got) for hand, digits in seen.items() for digit, got in digits.items() if got != digit
+    ]
+    assert len(wrong) <= 1, wrong

@@ -20,8 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         type=Path,
         metavar="MODEL",
-        help="what `backprop train` saved from images of 28 × 28 or 8 × 8 pixels; by default a network is "
-        "trained now, on MNIST if it is on this machine, else on the embedded digits",
+        help="what `backprop train` saved from images of 28 × 28 or 8 × 8 pixels; by default the network "
+        "that comes with the package, trained on MNIST",
     )
     parser.add_argument("--port", type=int, default=0, help="to listen at on 127.0.0.1 (0: one that is free)")
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _model(arguments: argparse.Namespace) -> "Model":
-    """The network of the file, or one that is trained now."""
+    """The network of the file, or the one of the package."""
     from backprop.cli.predict import names
     from backprop.demo.model import Model, trained
     from backprop.network import Network

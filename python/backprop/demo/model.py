@@ -4,6 +4,7 @@ import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,6 @@ from backprop._arrays import Array
 from backprop.demo.image import FITS, fitted
 from backprop.description import classifies
 from backprop.network import Network
-from backprop.optimizers import SGD
 from bpcore.threads import limited
 
 # Cells a side of the drawing that the page sends; each holds from 0, paper, to INK.
@@ -146,31 +146,18 @@ def _full(net: Network) -> float:
 
 
 def trained() -> Model:
-    """A small network, trained now: on MNIST if its files are on this machine, else on the embedded digits."""
-    from backprop.data.digits import load_digits
-    from backprop.data.files import local_folder
-    from backprop.data.mnist import MNIST, load_mnist
-
-    epochs: int | None
-    iterations: int | None
-    folder = local_folder(MNIST)
-    if folder is not None:
-        name, scale = "MNIST", 1 / 255
-        train, test = load_mnist(normalize=False, root=folder)
-        hidden, epochs, iterations, batch_size = 64, None, 4000, 100
-    else:
-        name, scale = "the embedded digits", 1 / 16
-        train, test = load_digits(normalize=False)
-        hidden, epochs, iterations, batch_size = 50, 60, None, 32
-    net = Network([train[0].shape[1], hidden, 10], seed=0, input_scale=scale)
-    net.fit(
-        *train,
-        epochs=epochs,
-        iterations=iterations,
-        batch_size=batch_size,
-        optimizer=SGD(0.05, momentum=0.9),
-        seed=0,
-        track_accuracy=False,
+    """The network that comes with the package; NETWORK.md beside its file says how it was trained."""
+    with (files("backprop.demo") / "network.npz").open("rb") as file, np.load(file) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    weights = [name for name in sorted(arrays) if name.startswith("W")]
+    net = Network(
+        [len(arrays["W1"]), *(arrays[name].shape[1] for name in weights)], seed=0, input_scale=1 / 255
     )
-    right = f"{100 * net.accuracy(*test):.1f} % of its test images right"
-    return Model(net, [str(n) for n in range(10)], source=f"trained on {name}, {right}")
+    for n, name in enumerate(weights, start=1):
+        net.params[name][...] = arrays[name] * arrays[f"step{n}"]  # int8, in steps
+        net.params[f"b{n}"][...] = arrays[f"b{n}"]
+    return Model(
+        net,
+        [str(n) for n in range(10)],
+        source=f"trained on MNIST, {arrays['right']:.1f} % of its test images right",
+    )
