@@ -176,7 +176,7 @@ def check_network(found, rng, n, dtype, numbers_of_threads):
         net, optimizer, losses = copy.deepcopy(at_first), rule(0.01), []
         with bpcore.threads.limited(threads):
             if manner == "a loop":
-                losses = train_batches(net, x, t, [batches], optimizer)
+                losses, _ = train_batches(net, x, t, [batches], optimizer)
             elif manner == "single steps":
                 losses = [net.train_step(x[batch], t[batch], optimizer) for batch in batches]
             else:

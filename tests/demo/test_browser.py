@@ -238,7 +238,7 @@ def test_names_of_classes_are_text_and_never_markup(page):
 def scaled(weights):
     """A network of 8 × 8 pixels without a hidden layer, whose gradient on the pixels is as small as its weights."""
     net = bp.Network([64, 2], dtype=np.float64, seed=0, input_scale=1 / 16)
-    net.params["W1"][...] = weights * np.tile([1, -1], (64, 1))
+    net.params = {"W1": weights * np.tile([1, -1], (64, 1)), "b1": np.zeros(2)}
     return Model(net, ["a", "b"])
 
 

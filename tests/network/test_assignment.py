@@ -74,7 +74,7 @@ def test_repr_tells_the_loss_that_is_there(net):
         ("dtype", np.float32, AttributeError, r"a copy of another type is net.astype\(dtype\)"),
         ("input_mean", [1, 2], ValueError, r"input_mean has shape \(2,\), wanted one finite number or 6"),
         ("input_mean", "a", TypeError, "input_mean has dtype"),
-        ("input_scale", np.nan, ValueError, "input_scale has nan, wanted finite numbers"),
+        ("input_scale", np.nan, ValueError, "input_scale is nan, wanted finite numbers"),
         (
             "lastLayer",
             bp.IdentityWithLoss,
