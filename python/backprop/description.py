@@ -1,13 +1,12 @@
 """What a network is: told from its layers, which stay the truth where one was replaced."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from backprop.parameters import parameter_names
-from backprop.stack import ACTIVATIONS, LOSSES
-
-if TYPE_CHECKING:
-    from backprop.network import Network
+from backprop.stack import ACTIVATIONS, LOSSES, Layers
 
 ACTIVATION_NAMES = {kind: name for name, kind in ACTIVATIONS.items()}
 LOSS_NAMES = {kind: name for name, kind in LOSSES.items()}
@@ -57,17 +56,58 @@ def classifies(loss_layer: Any) -> bool | None:
     return said if isinstance(said, bool) else None
 
 
-def text_of(net: "Network", planned: bool) -> str:
-    """The repr of a network: what there is, also before and behind the dense layers."""
-    before, *_, behind = between(net.layers)
-    parts = [f"{list(net.sizes)}, activation={net.activation!r}, loss={net.loss_name!r}, dtype={net.dtype}"]
-    parts += [
-        f"{name}={said!r}" for name, said in (("input", before), ("output", behind)) if said != "identity"
-    ]
-    parts += [] if planned else ["layer by layer"]
-    return f"{type(net).__name__}({', '.join(parts)})"
-
-
 def loss_name_of(loss_layer: Any) -> str:
     """A key of LOSSES, or the name of a class that is not ours."""
     return LOSS_NAMES.get(type(loss_layer), type(loss_layer).__name__)
+
+
+class Described:
+    """What a network tells of itself; the rest of it is `Network`.
+
+    Attributes
+    ----------
+    lastLayer : layer with the loss
+    dtype : numpy.dtype
+    """
+
+    lastLayer: Any  # noqa: N815  # the notes' name
+    dtype: np.dtype[Any]
+    _layers: Layers
+    # As they were given, for what the layers do not tell.
+    _sizes: tuple[int, ...]
+    _activation: str
+
+    @property
+    def layers(self) -> Layers:
+        """The layers by name, in order; put one under a name to replace it."""
+        return self._layers
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Units of each layer from input to output."""
+        return sizes_of(self._layers, self._sizes)
+
+    @property
+    def activation(self) -> str | tuple[str, ...]:
+        """What stands between the affine layers; one each where they differ."""
+        return activation_of(self._layers, self._activation)
+
+    @property
+    def loss_name(self) -> str:
+        """The name of the loss; of one that is not ours, its class."""
+        return loss_name_of(self.lastLayer)
+
+    def _plan(self) -> object | None:
+        """The compiled plan of the network as it is now; None if it has to run layer by layer."""
+        raise NotImplementedError("a network knows its plan")
+
+    def __repr__(self) -> str:
+        before, *_, behind = between(self._layers)
+        parts = [
+            f"{list(self.sizes)}, activation={self.activation!r}, loss={self.loss_name!r}, dtype={self.dtype}"
+        ]
+        parts += [
+            f"{name}={said!r}" for name, said in (("input", before), ("output", behind)) if said != "identity"
+        ]
+        parts += [] if self._plan() is not None else ["layer by layer"]
+        return f"{type(self).__name__}({', '.join(parts)})"

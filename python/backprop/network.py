@@ -19,7 +19,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from backprop import assignment, description, evaluation, training
+from backprop import assignment, evaluation, training
 from backprop._arguments import (
     checked_sizes,
     float_type,
@@ -29,6 +29,7 @@ from backprop._arguments import (
 )
 from backprop._arrays import Array, plural, samples
 from backprop._names import named_arguments
+from backprop.description import Described
 from backprop.gradients import numerical_gradient
 from backprop.history import History
 from backprop.initial_weights import WeightInit
@@ -40,7 +41,7 @@ from backprop.stack import ACTIVATIONS, LOSSES, Layers, initial_layers
 from backprop.training import Callback
 
 
-class Network(Standardising):
+class Network(Described, Standardising):
     """A dense neural network.
 
     Parameters
@@ -124,31 +125,11 @@ class Network(Standardising):
         """Set every attribute; what it is given is right."""
         self._sizes, self._activation, self._layers = sizes, activation, layers
         self.dtype, self.input_mean, self.input_scale = dtype, mean, scale
-        self.lastLayer: Any = loss_layer
+        self.lastLayer = loss_layer
         self.params = Parameters(layers)
         self.metadata: dict[str, Any] = {}
         self.history: History | None = None
         self._planned: NetworkPlan | NoPlan | None = None
-
-    @property
-    def layers(self) -> Layers:
-        """The layers by name, in order; put one under a name to replace it."""
-        return self._layers
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """Units of each layer from input to output."""
-        return description.sizes_of(self._layers, self._sizes)
-
-    @property
-    def activation(self) -> str | tuple[str, ...]:
-        """What stands between the affine layers; one each where they differ."""
-        return description.activation_of(self._layers, self._activation)
-
-    @property
-    def loss_name(self) -> str:
-        """The name of the loss; of one that is not ours, its class."""
-        return description.loss_name_of(self.lastLayer)
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, assignment.taken(self, Network, name, value))
@@ -384,9 +365,6 @@ class Network(Standardising):
     def _inputs(self, x: ArrayLike) -> Array:
         """`x` as the first layer gets it: rows of the network's type, shifted and scaled."""
         return scaled(self._rows(x), self.input_mean, self.input_scale, self.dtype)
-
-    def __repr__(self) -> str:
-        return description.text_of(self, planned=self._plan() is not None)
 
     def _repr_html_(self) -> str:
         from backprop import _html
