@@ -56,6 +56,15 @@ def test_a_logarithmic_axis_shows_the_losses(when, steps):
     assert steps == 1 or high - low == pytest.approx(1 / 1.1, rel=1e-9)
 
 
+def test_steps_without_a_finite_loss_have_their_place():
+    for scale in ("linear", "log"):
+        ax = bp.History(loss=[2.0, 1.0, *(20 * [float("nan")])]).plot(Figure().add_subplot())
+        ax.set_yscale(scale)
+        low, high = ax.get_xlim()
+        assert low <= 1
+        assert high >= 22
+
+
 def test_a_linear_axis_begins_at_0():
     ax = HISTORY.plot(Figure().add_subplot())
     assert heights(ax, [0.0, 2.3]) == pytest.approx([0, 1 / 1.05], abs=1e-9)

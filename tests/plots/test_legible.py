@@ -12,7 +12,7 @@ import backprop as bp
 from backprop import plots
 from backprop.plots import _drawing
 from backprop.plots.regions import COLORS
-from tests.plots.drawn import check_legible, check_parts, contrast, pixels
+from tests.plots.drawn import assert_inside, check_legible, check_parts, contrast, pixels
 
 RNG = np.random.default_rng(0)
 X, T = RNG.normal(size=(40, 16)), RNG.integers(0, 3, 40)
@@ -143,6 +143,29 @@ def test_lines_can_be_seen_on_white_and_on_black(color):
     # WCAG 2.1, 1.4.11: 3 to 1 for what is no text.
     assert 1.05 / (light + 0.05) >= 3
     assert (light + 0.05) / 0.05 >= 3
+
+
+@pytest.mark.parametrize("size", [(6.4, 4.8), (4.0, 3.0)], ids=["default", "small"])
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_figure_without_a_layout(name, size):
+    figure = Figure(figsize=size)
+    ax = PICTURES[name](figure.add_subplot())
+    ax.set_title("a title")
+    FigureCanvasAgg(figure).draw()
+    assert_inside(ax.title.get_window_extent(), figure)
+    if ax.get_legend() is not None:
+        assert_inside(ax.get_legend().get_window_extent(), figure)
+    for text in ax.texts if size[0] > 6 else []:
+        assert_inside(text.get_window_extent(), figure)
+
+
+def test_a_legend_keeps_off_the_axes_above():
+    figure = Figure(figsize=(8, 8))
+    above, below = figure.subplots(2)
+    above.set_xlabel("of the axes above")
+    plots.gradient_flow(NET, X, T, below)
+    FigureCanvasAgg(figure).draw()
+    assert below.get_legend().get_window_extent().y1 <= above.xaxis.get_tightbbox().y0
 
 
 # Machado, Oliveira & Fernandes (2009), severity 1: what somebody without one kind of cone sees, of linear RGB.

@@ -13,7 +13,6 @@ from backprop.plots._figure import figure_of, inches, label_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.legend import Legend
     from matplotlib.transforms import Bbox
 
     from backprop.network import Network
@@ -29,6 +28,7 @@ POINTS_PER_INCH = 72
 SMALLEST = 4.0
 # A character's width and a line's height, in sizes of the font.
 CHARACTER, LINE = 0.64, 1.4
+NOTE_GAP = 6.0  # points between the axes and the notes on their right
 
 
 def font_size(points: float) -> float:
@@ -74,47 +74,70 @@ def luminance(color: Array) -> float:
 
 
 def legend_above(ax: "Axes", handles: Sequence[Any], labels: Sequence[str]) -> None:
-    """A legend over the upper edge, where it covers no curve; not wider than the axes, and a title stands above it."""
-    size, (width, height) = label_size(), np.multiply(inches(ax), figure_of(ax).dpi)
-    while True:
-        for columns in range(len(labels), 0, -1):
-            box = _legend(ax, handles, labels, columns, size).get_window_extent()
-            if box.width <= width:
-                break
-        if (box.width <= width and box.height <= height / 2) or size <= SMALLEST:
-            break
-        size = max(0.85 * size, SMALLEST)
+    """A legend over the upper edge, where it covers no curve; not wider than the axes, and a title stands above it.
+
+    On a figure without a layout, which moves nothing, it stands inside where there is no room above for it and a title.
+    """
+    figure, size = figure_of(ax), label_size()
+    width, height = np.multiply(inches(ax), figure.dpi)
+    above: dict[str, Any] = dict(loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
+    if figure.get_layout_engine() is not None:
+        _fitted_legend(ax, handles, labels, (width, height / 2), SMALLEST, above)
+    else:
+        free = _free_above(ax) - _title_height() * figure.dpi / POINTS_PER_INCH
+        if not _fitted_legend(ax, handles, labels, (width, free), 0.7 * size, above):
+            _fitted_legend(
+                ax, handles, labels, (0.9 * width, 0.9 * height), SMALLEST, dict(loc="center right")
+            )
     # A title moves above the axes inside its own, so that an empty one around the legend keeps it off.
     room = ax.inset_axes((0, 1, 1, 0))
     room.set_visible(False)
     room.set_axes_locator(partial(_around_legend, ax))
 
 
-def _legend(ax: "Axes", handles: Sequence[Any], labels: Sequence[str], columns: int, size: float) -> "Legend":
-    return ax.legend(
-        handles,
-        labels,
-        loc="lower center",
-        bbox_to_anchor=(0.5, 1.0),
-        ncols=columns,
-        columnspacing=1.0,
-        frameon=False,
-        fontsize=size,
-        numpoints=1,
-        scatterpoints=1,
-        borderaxespad=0.5 + _fixed_title() / size,
-    )
+def _free_above(ax: "Axes") -> float:
+    """Pixels up to the edge of the figure, or to the labels of the axes above."""
+    figure = figure_of(ax)
+    labels = 2 * LINE * label_size() * figure.dpi / POINTS_PER_INCH
+    tops = [other.bbox.y0 - labels for other in figure.axes if other.bbox.y0 >= ax.bbox.y1]
+    return float(min([figure.bbox.y1, *tops]) - ax.bbox.y1)
 
 
-def _fixed_title() -> float:
-    """Points that a title needs right above the axes, in a style that does not let it move."""
+def _fitted_legend(
+    ax: "Axes",
+    handles: Sequence[Any],
+    labels: Sequence[str],
+    room: tuple[float, float],
+    smallest: float,
+    place: dict[str, Any],
+) -> bool:
+    """A legend as large, and in as few lines, as the room in pixels allows; whether it does at all."""
     import matplotlib as mpl
-    from matplotlib.font_manager import FontProperties
 
-    if mpl.rcParams["axes.titley"] is None:
-        return 0.0
-    size = FontProperties(size=mpl.rcParams["axes.titlesize"]).get_size_in_points()
-    return float(LINE * size + mpl.rcParams["axes.titlepad"])
+    size = label_size()
+    # Where the style fixes a title's height it stands between the axes and the legend.
+    fixed = 0.0 if mpl.rcParams["axes.titley"] is None else _title_height()
+    while True:
+        for columns in range(len(labels), 0, -1):
+            legend = ax.legend(
+                handles,
+                labels,
+                ncols=columns,
+                columnspacing=1.0,
+                fontsize=size,
+                numpoints=1,
+                scatterpoints=1,
+                borderaxespad=0.5 + fixed / size,
+                **place,
+            )
+            box = legend.get_window_extent()
+            if box.width <= room[0]:
+                break
+        border = size * figure_of(ax).dpi / POINTS_PER_INCH
+        fits = bool(box.width <= room[0] and box.height + border <= room[1])
+        if fits or size <= smallest:
+            return fits
+        size = max(0.85 * size, smallest)
 
 
 def _around_legend(ax: "Axes", _: "Axes", renderer: Any) -> "Bbox":
@@ -122,6 +145,15 @@ def _around_legend(ax: "Axes", _: "Axes", renderer: Any) -> "Bbox":
     legend = ax.get_legend()
     box = ax.get_window_extent() if legend is None else legend.get_window_extent(renderer)
     return box.transformed(ax.figure.transSubfigure.inverted())
+
+
+def _title_height() -> float:
+    """Points that a title takes, with its distance from what is below it."""
+    import matplotlib as mpl
+    from matplotlib.font_manager import FontProperties
+
+    size = FontProperties(size=mpl.rcParams["axes.titlesize"]).get_size_in_points()
+    return float(LINE * size + mpl.rcParams["axes.titlepad"])
 
 
 def a_network(owner: str, net: Any) -> "Network":
@@ -172,6 +204,10 @@ def name_rows(ax: "Axes", names: Sequence[str], notes: Sequence[str]) -> None:
     height = POINTS_PER_INCH * inches(ax)[1] / rows
     every = int(np.ceil(1.5 * SMALLEST / height))
     size = font_size(every * height / 1.5)
+    figure = figure_of(ax)
+    if figure.get_layout_engine() is None:  # nothing makes room on the right
+        room = POINTS_PER_INCH * (figure.bbox.x1 - ax.bbox.x1) / figure.dpi - NOTE_GAP
+        size = max(min(size, room / (CHARACTER * max(map(len, notes)))), SMALLEST)
     places = range(0, rows, every)
     ax.set_yticks(places, [names[n] for n in places], fontsize=size)
     ax.set_ylim(rows - 0.5, -0.5)
@@ -179,7 +215,7 @@ def name_rows(ax: "Axes", names: Sequence[str], notes: Sequence[str]) -> None:
         ax.annotate(
             notes[n],
             (1, n),
-            (6, 0),
+            (NOTE_GAP, 0),
             xycoords=ax.get_yaxis_transform(),
             textcoords="offset points",
             va="center",

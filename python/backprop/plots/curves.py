@@ -28,7 +28,8 @@ def learning_curve(history: "History", ax: "Axes | None" = None) -> "Axes":
     history : History
         With at least one step.
     ax : matplotlib Axes, optional
-        Where to draw; by default new axes on a figure of their own. The legend stands above them.
+        Where to draw; by default new axes on a figure of their own. The legend stands above them, or inside where a
+        figure without a layout has no room above.
 
     Returns
     -------
@@ -64,8 +65,8 @@ def learning_curve(history: "History", ax: "Axes | None" = None) -> "Axes":
     ax.set_xlabel("step")
     ax.set_ylabel("loss")
     _whole_steps(ax)
-    # From 0, without fixing the limits, which have to follow where the scale becomes logarithmic.
-    ax.update_datalim([(1, 0)], updatex=False)
+    # From 0, and over steps without a finite loss too; limits that were fixed would not follow a logarithmic scale.
+    ax.update_datalim([(1, 0), (len(steps), 0)])
     lines[0].sticky_edges.y.append(0)
 
     accuracies = {
