@@ -54,7 +54,7 @@ def test_what_the_examples_print(tmp_path, monkeypatch, capsys):
 
 def test_the_two_commands_are_these():
     commands = [text.strip() for language, text in BLOCKS if language == "sh"]
-    assert commands[:2] == ["pip install . && backprop train", "pip install '.[test]' && pytest"]
+    assert commands[:2] == ["pip install . && backprop train", "pip install '.[test]' && pytest -n 2"]
 
 
 def test_the_cython_example(tmp_path):
