@@ -25,7 +25,7 @@ ACTIVATIONS = ("relu", "tanh", "sigmoid")
 OPTIMIZERS = ("adam", "sgd")
 CONTENDERS = ("default", "PyTorch", "Keras", "scikit-learn", "He")
 PEERS = ("PyTorch", "Keras", "scikit-learn")  # none of which may be ahead
-SEEDS = range(100, 108)  # the default was chosen by other ones
+SEEDS = range(300, 308)  # the default was chosen by other ones
 
 
 def run(quick: bool) -> Iterator[Result]:

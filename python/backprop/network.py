@@ -58,7 +58,7 @@ class Network(Described, Standardising):
         Seed of the initial weights. Without it they come from `np.random`'s global state, as in the notes.
     weight_init : str, float or a list with one of these an affine layer, optional
         "pytorch", {he,glorot,lecun}_{normal,uniform}, "he", "glorot", "xavier", or normal weights' standard deviation.
-        By default weights and biases are uniform within ±1/√inputs as PyTorch's; before sigmoids within ±4/√inputs.
+        By default weights and biases are uniform within ±1/√inputs as PyTorch's; before sigmoids within ±3/√inputs.
     input_mean, input_scale : float or array of shape (sizes[0],), default 0 and 1
         The network computes with `(x - input_mean) * input_scale`, whatever it is asked to do; both are saved
         with it. The difference is taken in float64 and then rounded, so raw unix times or dates keep their digits.

@@ -102,7 +102,7 @@ def test_the_default(activation, sizes):
     rng = np.random.RandomState(6)
     for n, (inputs, outputs) in enumerate(pairwise(sizes), start=1):
         hidden = n < len(sizes) - 1
-        bound = (4 if hidden and activation == "sigmoid" else 1) / np.sqrt(inputs)
+        bound = (3 if hidden and activation == "sigmoid" else 1) / np.sqrt(inputs)
         assert np.array_equal(net.params[f"W{n}"], rng.uniform(-bound, bound, (inputs, outputs)))
         assert np.array_equal(net.params[f"b{n}"], rng.uniform(-bound, bound, outputs))
 
