@@ -25,7 +25,23 @@ def write(tmp_path, text, name="data.csv", **arrays):
 
 
 @pytest.mark.parametrize(
-    "text", [CSV, CSV.replace(",", ";"), CSV.replace(",", "\t"), "\ufeff" + CSV, CSV.replace("\n", "\r\n")]
+    "text",
+    [
+        CSV,
+        CSV.replace(",", ";"),
+        CSV.replace(",", "\t"),
+        "\ufeff" + CSV,
+        CSV.replace("\n", "\r\n"),
+        ("\ufeff" + CSV.replace(",", "\t").replace("\n", "\r\n")).encode("utf-16-le"),
+        ("\ufeff" + CSV).encode("utf-16-be"),
+        "sep=;\n" + CSV.replace(",", ";"),
+        "sep=|\n" + CSV.replace(",", "|"),
+        '"sep=,"\r\n' + CSV.replace("\n", "\r\n"),
+        CSV.replace(",", ";").replace(".", ","),
+        CSV.replace("\n", "\n\n") + "\n  \n",
+        CSV.replace("\n", "\r"),
+        CSV.replace(",", " , ").replace("cat", '"cat"'),
+    ],
 )
 def test_csv(text, tmp_path):
     table = read_table(write(tmp_path, text))
@@ -122,8 +138,36 @@ BAD_CSV = [
     ('a,b,k\n1,2,"x\ny"\n3,oops,z\n', "data.csv, row 4, column 'b': 'oops' is not a finite number"),
     ("1,,x\n3,4,y\n", "row 1, column '1': the value is missing"),
     ("a,b,k\n2020_01,2,x\n3,4,y\n", "row 2, column 'a': '2020_01' is not a finite number"),
-    ("1,5;2,5;x\n3,5;4,5;y\n", "row 2, column '1,5': '3,5' is not a finite number"),
-    ("1,5;x\n3,5;y\n", "row 2, column '1,5': '3,5' is not a finite number"),
+    (
+        "a;b;k\n1,5;2;x\n3;4.5;y\n",
+        "row 3, column 'b': '4.5' where numbers above have a decimal comma; write all",
+    ),
+    ("a;b;k\n1.5;2;x\n3;4,5;y\n", "row 3, column 'b': '4,5' where numbers above have a decimal point"),
+    (
+        "a\tb\tk\n1,5\t2\tx\n3\t4\ty\n",
+        "column 'a': '1,5' is not a finite number; write a point for a decimal comma",
+    ),
+    ("a;b;k\n1.234,5;2;x\n3;4;y\n", "row 2, column 'a': '1.234,5' is not a finite number"),
+    ("sep=x\naxk\n1x2\n", "row 1: 'sep=x' names no delimiter"),
+    ("a,b,k\n1,2,x,\n3,4,y,\n", "row 2: 4 cells, wanted 3; the row ends in a delimiter"),
+    (
+        "a,b,k\n1,2,x\n# no more\n3,4,y\n",
+        "row 3: 1 cell, wanted 3; lines with '#' are left out above the table only",
+    ),
+    ("# nothing\n# at all\n", "the file is empty but for 2 lines with '#'"),
+    (
+        "0,1,2\n1,2,0\n3,4,1\n",
+        "row 1: 0,1,2 may be a header or a sample; write names there, or say with the target '-1'",
+    ),
+    (
+        "label,a,b\n1,2,3\n0,3,4\n",
+        "the labels may be in 'label' or in the last column, 'b'; say which with the target",
+    ),
+    ("a,Target,b\n1,2,3\n0,3,4\n", "the labels may be in 'Target' or in the last column, 'b'"),
+    ("y,a,b\n1,2,3\n0,3,4\n", "the labels may be in 'y' or in the last column, 'b'"),
+    (CSV.encode("utf-16-le"), "not UTF-8 text but UTF-16 without its mark"),
+    ("kind,größe\nx,1\n".encode("latin-1"), "data.csv: not UTF-8 text: .* at byte 7; save it as UTF-8"),
+    ("\ufeffa,b\n1,2\n".encode("utf-16-le") + b"\0", "data.csv: not UTF-16 text: truncated data at byte"),
     ("a,b,k\n1,2,0\n3,4,nan\n", "row 3, column 'k': the label is 'nan', wanted a class"),
     ("0,1,k\n5,6,cat\n7,8,dog\n", "row 1: 0,1,k may be a header or a sample; say which with the target 'k'"),
     ("2020,2021,kind\n5,6,0\n7,8,1\n", "row 1: 2020,2021,kind may be a header or a sample"),
@@ -156,7 +200,10 @@ BAD_NPZ = [
     ({"x": X, "t": np.zeros((3, 1), int)}, r"t has shape \(3, 1\), x has 3 samples"),
     ({"x": X[0], "t": np.arange(2)}, r"x is float64 \(2,\), wanted numbers of shape"),
     ({"x": X.astype(complex), "t": np.arange(3)}, "x is complex128"),
-    ({"x": X.astype(object), "t": np.arange(3)}, "not an npz archive of plain arrays"),
+    (
+        {"x": X.astype(object), "t": np.arange(3)},
+        r"not an npz archive of plain .*; save it as .astype\(float\) or",
+    ),
     ({"x": X[:0], "t": np.arange(0)}, r"x has shape \(0, 2\), wanted at least one sample"),
     ({"x": np.full((3, 2), np.nan), "t": np.arange(3)}, r"x\[0, 0\] is nan, wanted finite numbers"),
     ({"x": X, "t": np.array([0.5, 1, 2])}, r"t\[0\]: the label is 0.5, with a fraction: this looks like"),

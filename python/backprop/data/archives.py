@@ -60,7 +60,8 @@ def _member(archive: "ZipFile", name: str) -> Array:
         except Exception as error:  # noqa: BLE001  # as in `read_archive`
             raise ValueError(f"the header of {name} is damaged: {error}") from None
         if dtype.hasobject or not dtype.itemsize or min(shape, default=0) < 0:
-            raise ValueError(f"{name} is {dtype} {shape}, wanted numbers or text")
+            objects = "; save it as .astype(float) or .astype(str)" if dtype.hasobject else ""
+            raise ValueError(f"{name} is {dtype} {shape}, wanted numbers or text{objects}")
         size = math.prod(shape) * dtype.itemsize
         content = bytearray(start.read())
         content += read_up_to(file, size + 1 - len(content))

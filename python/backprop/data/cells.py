@@ -1,115 +1,129 @@
-"""A CSV file as text: its delimiter, the names of its columns, its rows, and numbers out of it."""
+"""What stands at the head of a CSV file: its encoding and delimiter, the names of its columns, its first rows.
 
-import io
-import math
+a) What cannot be told without a guess is refused, with what to write instead.
+b) Whatever is left out, or taken for a header that need not be one, is said in `notes`.
+"""
+
+import codecs
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
-import numpy as np
-
-from backprop._arrays import Array, plural
+from backprop._arrays import plural
 from backprop._names import did_you_mean
+from backprop.data.numbers import DECIMAL_COMMA, is_number, with_point
 
-# In a draw the comma loses: in `1,5;2,5;a` it is the decimal point of half the world.
 DELIMITERS = "\t;,"
 # What stands for a missing value is no name of a column.
 MISSING = {"", "?", "na", "nan", "none", "null"}
+# Rows that are looked at to tell a header from a sample.
+LOOKED_AT = 50
+# From so many columns on, a first row of 0, 1, 2, … is a header, as pandas writes of an array; fewer can be a sample.
+NUMBERED = 4
+SEPARATOR = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
+# What pandas calls a column without a name when it reads one.
+UNNAMED = re.compile(r"|Unnamed: \d+")
 
 
 @dataclass(frozen=True)
-class Cells:
-    """A CSV file as text.
+class Head:
+    """How a CSV file is read.
 
     Attributes
     ----------
     path : Path
-    header : list of str or None
-        The columns' names; None if the first row is a sample.
-    rows : list of list of str
-        All of the same length, at least one.
-    lines : list of int
-        Where each row starts in the file, counted from 1 as editors do.
+    encoding, delimiter : str
+    names : list of str
+        Of the columns; "0", "1", … if the file has none.
+    has_header : bool
+        Whether the file has names.
+    start : int
+        Lines of the file before the first sample.
+    empty_last : bool
+        Every row ends in a delimiter, and what would follow is no column.
+    notes : list of str
+        What was left out or taken for granted, as sentences.
     """
 
     path: Path
-    header: list[str] | None
-    rows: list[list[str]]
-    lines: list[int]
+    encoding: str
+    delimiter: str
+    names: list[str]
+    has_header: bool
+    start: int
+    empty_last: bool
+    notes: list[str] = field(default_factory=list)
 
     @property
-    def names(self) -> list[str]:
-        """The header, or "0", "1", … in its place."""
-        return self.header if self.header is not None else [str(n) for n in range(len(self.rows[0]))]
+    def width(self) -> int:
+        """How many cells a row has."""
+        return len(self.names) + self.empty_last
 
-    def place(self, row: int, column: int) -> str:
+    def records(self) -> Iterator[tuple[int, list[str]]]:
+        """The samples as cells, and the line that each begins in, counted from 1 as editors do."""
+        rows = records(self.path, self.encoding, self.delimiter, self.start)
+        return ((line, cells) for line, cells, _ in rows)
+
+    def place(self, line: int, column: int) -> str:
         """Where a cell is, to begin an error's message with."""
-        return f"{self.path}, row {self.lines[row]}, column {self.names[column]!r}"
+        return f"{self.path}, row {line}, column {self.names[column] or column + 1!r}"
 
 
-def number(text: str) -> float:
-    """The number that a cell shows; ValueError if it shows none."""
-    if "_" in text:  # float reads 2020_01 as 202001
-        raise ValueError(text)
-    return float(text)
-
-
-def is_number(text: str) -> bool:
-    """Whether a cell shows a number, finite or not."""
-    try:
-        number(text)
-    except ValueError:
-        return False
-    return True
-
-
-def read_cells(path: Path, known: Collection[str] = (), target: str | None = None) -> Cells:
-    """Read a CSV file.
+def read_head(path: Path, features: Collection[str] = (), target: str | None = None) -> Head:
+    """Look at the beginning of a CSV file.
 
     Parameters
     ----------
     path : Path
-    known : collection of str
-        Names that the columns may have: a first row with one of them is a header.
+    features : collection of str
+        Names of columns that the caller wants: a first row that has them is a header.
     target : str, optional
         The column of the labels, where the caller was told.
 
     Raises
     ------
     ValueError
-        The file is empty, has rows of different lengths or a name twice, is not UTF-8 or not CSV; or whether its
-        first row is a header cannot be told.
+        The file is empty, has a name twice, is no text or no CSV; or whether its first row is a header cannot be told.
+    FileNotFoundError
+        There is no such file.
     """
-    rows, lines = _records(path)
-    if not rows:
-        raise ValueError(f"{path}: the file is empty")
-    header = rows[0] if _is_header(path, rows, known, target) else None
-    if header is not None:
-        counts = Counter(header)
-        twice = next((name for name in header if counts[name] > 1), None)
-        if twice is not None:
-            raise ValueError(f"{path}: the column {twice!r} is there twice")
-        rows, lines = rows[1:], lines[1:]
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: there is no such file")
+    encoding = _encoding(path)
+    delimiter, comments, skipped = _preamble(path, encoding)
+    first = list(islice(records(path, encoding, delimiter, skipped), LOOKED_AT))
+    if not first:
+        only = f" but for {plural(len(comments), 'line')} with '#'" if comments else ""
+        raise ValueError(f"{path}: the file is empty{only}")
+    rows = [cells for _, cells, _ in first]
+    notes = []
+    if comments:
+        notes.append(f"{plural(len(comments), 'line')} above the table with '#' left out")
+    header: list[str] | None = rows[0]
+    if _is_header(path, rows, delimiter, features, target, first[0][0]):
+        skipped, rows = first[0][2], rows[1:]
+        if all(cell.isdecimal() for cell in first[0][1] if cell):
+            notes.append(f"row {first[0][0]}, {_shortened(first[0][1])}, taken for the names of the columns")
+    else:
+        header = _commented_header(comments, rows, delimiter)
+        if header is not None:
+            notes[-1] += ", the last one taken for the names of the columns"
+    names = [str(n) for n in range(len(rows[0]))] if header is None else header
+    counts = Counter(name for name in names if not UNNAMED.fullmatch(name))
+    twice = next((name for name in names if counts[name] > 1), None)
+    if twice is not None:
+        raise ValueError(f"{path}: the column {twice!r} is there twice")
     if not rows:
         raise ValueError(f"{path}: there are no rows under the header")
-    cells = Cells(path, header, rows, lines)
-    columns = len(cells.names)
-    for line, row in zip(lines, rows, strict=True):
-        if len(row) != columns:
-            raise ValueError(f"{path}, row {line}: {plural(len(row), 'cell')}, wanted {columns}")
-    return cells
-
-
-def numbers(cells: Cells, columns: Sequence[int]) -> Array:
-    """Finite numbers of some columns, (rows, len(columns)) of float64."""
-    if not columns:
-        raise ValueError(f"{cells.path}: there is no column of features")
-    x = np.empty((len(cells.rows), len(columns)))
-    for n, row in enumerate(cells.rows):
-        x[n] = [_finite(cells, n, column, row[column]) for column in columns]
-    return x
+    nameless = header is None or UNNAMED.fullmatch(names[-1]) is not None
+    empty_last = len(names) > 1 and nameless and all(len(row) == len(names) and not row[-1] for row in rows)
+    if empty_last:
+        notes.append(f"column {len(names)}, which is empty, left out")
+        names = names[:-1]
+    return Head(path, encoding, delimiter, names, header is not None, skipped, empty_last, notes)
 
 
 def index_of(path: Path, names: Sequence[str], name: str) -> int:
@@ -119,60 +133,134 @@ def index_of(path: Path, names: Sequence[str], name: str) -> int:
     raise ValueError(f"{path}: there is no {name!r} among {', '.join(names)}{did_you_mean(name, names)}")
 
 
-def _records(path: Path) -> tuple[list[list[str]], list[int]]:
-    """The rows that are not blank, and the line each starts in."""
+def records(path: Path, encoding: str, delimiter: str, skipped: int) -> Iterator[tuple[int, list[str], int]]:
+    """The rows behind so many lines that are not blank, with the first line and the last of each."""
     import csv
 
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not UTF-8 text: {error.reason} at byte {error.start}") from None
-    first = re.sub(r'"[^"]*"', "", text.lstrip("\r\n ").partition("\n")[0])
-    delimiter = max(DELIMITERS, key=first.count)
-    # Lines end where CSV ends them: str.splitlines would end them at U+2028 and in quotes too.
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True
+    end = skipped
+    with path.open(encoding=encoding, newline="") as file:
+        try:
+            for _ in islice(file, skipped):
+                pass
+            # Lines end where CSV ends them: str.splitlines would end them at U+2028 and in quotes too.
+            reader = csv.reader(file, delimiter=delimiter, skipinitialspace=True, strict=True)
+            for row in reader:
+                line, end = end + 1, skipped + reader.line_num
+                cells = [cell.strip() for cell in row]
+                if len(cells) > 1 or any(cells):
+                    yield line, cells, end
+        except csv.Error as error:
+            raise ValueError(f"{path}, row {end + 1}: not a CSV file: {error}") from None
+        except UnicodeDecodeError as error:
+            raise _not_text(path, encoding, error) from None
+
+
+def _encoding(path: Path) -> str:
+    """The encoding that the file's first bytes show."""
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if len(start) == 4 and (start[1::2] == b"\0\0" or start[::2] == b"\0\0"):
+        raise ValueError(f"{path}: not UTF-8 text but UTF-16 without its mark, save it as UTF-8")
+    return "utf-8"
+
+
+def _not_text(path: Path, encoding: str, error: UnicodeDecodeError) -> ValueError:
+    try:  # as a whole: where a piece is wrong does not say where that is in the file
+        path.read_bytes().decode(encoding)
+    except UnicodeDecodeError as whole:
+        error = whole
+    name = "UTF-16" if encoding == "utf-16" else "UTF-8"
+    return ValueError(
+        f"{path}: not {name} text: {error.reason} at byte {error.start}; save it as UTF-8 "
+        "(spreadsheets call that CSV UTF-8)"
     )
-    rows, lines, line = [], [], 1
-    try:
-        for row in reader:
-            cells = [cell.strip() for cell in row]
-            if len(cells) > 1 or any(cells):
-                rows.append(cells)
-                lines.append(line)
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise ValueError(f"{path}, row {line}: not a CSV file: {error}") from None
-    return rows, lines
 
 
-def _is_header(path: Path, rows: list[list[str]], known: Collection[str], target: str | None) -> bool:
+def _preamble(path: Path, encoding: str) -> tuple[str, list[str], int]:
+    """The delimiter, the lines with `#` above the table, and how many lines of all kinds stand there."""
+    delimiter, comments, skipped = None, [], 0
+    with path.open(encoding=encoding, newline="") as file:
+        try:
+            for line in file:
+                text = line.strip("\r\n ")
+                separator = SEPARATOR.fullmatch(text) if not skipped else None
+                if separator is not None:
+                    delimiter = separator[1]
+                    if delimiter not in "\t;,|":
+                        raise ValueError(f"{path}, row 1: {text!r} names no delimiter (tab, ; , or |)")
+                elif text.startswith("#"):
+                    comments.append(text)
+                elif text:
+                    return delimiter or _delimiter(text), comments, skipped
+                skipped += 1
+        except UnicodeDecodeError as error:
+            raise _not_text(path, encoding, error) from None
+    return delimiter or ",", comments, skipped
+
+
+def _delimiter(line: str) -> str:
+    """What stands between the cells of a line, the likeliest."""
+    text = re.sub(r'"[^"]*"', "", line)
+    with_commas = [cell for cell in (part.strip() for part in text.split(";")) if "," in cell]
+    if ";" in text and "\t" not in text and all(map(DECIMAL_COMMA.fullmatch, with_commas)):
+        return ";"  # however many decimal commas there are
+    # In a draw the comma loses: in `1,5;2,5;a` it is the decimal point of half the world.
+    return max(DELIMITERS, key=text.count)
+
+
+def _commented_header(comments: list[str], rows: list[list[str]], delimiter: str) -> list[str] | None:
+    """The names in the last line with `#`, as NumPy's savetxt writes them; None if it is a comment."""
+    cells = [cell.strip() for cell in comments[-1].lstrip("# ").split(delimiter)] if comments else []
+    return cells if len(cells) == len(rows[0]) > 1 and all(cells) else None
+
+
+def _is_header(
+    path: Path,
+    rows: list[list[str]],
+    delimiter: str,
+    features: Collection[str],
+    target: str | None,
+    line: int,
+) -> bool:
     """Whether the first row names the columns.
 
     A header names a feature and the labels, a sample has at most its label that is not a number: two texts make a
-    header. A lone text makes one if it is a known name.
+    header. A lone text makes one if it is a known name, and so do known names that are numbers.
     """
     first = rows[0]
-    texts = [cell for cell in first if cell.lower() not in MISSING and not is_number(cell)]
+    numeric = [with_point(cell) if delimiter == ";" else cell for cell in first]
+    texts = [
+        cell for cell in numeric if cell.lower() not in (*MISSING, "true", "false") and not is_number(cell)
+    ]
+    known = {*features, *([] if target is None else [target])}
     if len(texts) > 1 or any(text in known for text in texts):
         return True
+    as_a_sample = target is not None and target.startswith("-")
+    own = list(features) != [str(n) for n in range(len(features))]
+    if len(features) > 1 and own and set(features) <= set(first):
+        return True
+    named = first[1:] if not first[0] else first  # behind the numbers of the rows, as pandas writes them
+    if len(named) > 1 and named == [str(n) for n in range(len(named))] and not as_a_sample:
+        if len(first) >= NUMBERED:
+            return True
+        raise ValueError(
+            f"{path}, row {line}: {','.join(first)} may be a header or a sample; write names there, "
+            "or say with the target '-1' that it is a sample"
+        )
     # Features may be called 0, 1, …, so a last cell that no other row has could be the labels' name.
     others = {row[-1] for row in rows[1:]}
     numbered = first[:-1] == [str(n) for n in range(len(first) - 1)] or all(map(is_number, others))
     if target is None and len(first) > 1 and texts == first[-1:] and texts[0] not in others and numbered:
         raise ValueError(
-            f"{path}, row 1: {','.join(first)} may be a header or a sample; "
+            f"{path}, row {line}: {','.join(first)} may be a header or a sample; "
             f"say which with the target {texts[0]!r} (a header) or '-1' (a sample)"
         )
     return False
 
 
-def _finite(cells: Cells, row: int, column: int, text: str) -> float:
-    try:
-        value = number(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        what = f"{text!r} is not a finite number" if text else "the value is missing"
-        raise ValueError(f"{cells.place(row, column)}: {what}")
-    return value
+def _shortened(cells: list[str]) -> str:
+    return ",".join(cells) if len(cells) <= 8 else f"{','.join(cells[:3])},…,{cells[-1]}"

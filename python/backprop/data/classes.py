@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from backprop._arrays import Array, plural
-from backprop.data.cells import is_number
+from backprop.data.numbers import is_number
 
 MOST_CLASSES = 1000
-ONLY_CLASSES = "this looks like a regression target; only classification is supported"
+ONLY_CLASSES = (
+    "this looks like a regression target; only classes are read, "
+    "for numbers train Network(sizes, loss='squared_error')"
+)
 
 
 def classes_of(
@@ -25,7 +28,7 @@ def classes_of(
     labels : sequence of str, N
         If all are numbers, `1`, `1.0` and `01` are one class, called `1`.
     place : callable
-        What to begin an error about label n with.
+        What to begin an error about label n with; only called for an error.
 
     Returns
     -------
@@ -46,7 +49,7 @@ def classes_of(
         if is_number(label) and not math.isfinite(float(label)):
             raise ValueError(f"{place(n)}: the label is {label!r}, wanted a class")
     if all(map(is_number, first)):
-        values = {label: _whole(label, place(n)) for label, n in first.items()}
+        values = {label: _whole(label, n, place) for label, n in first.items()}
         ordered = [str(value) for value in sorted(set(values.values()))]
         names = {label: str(value) for label, value in values.items()}
         hint = f"; {ONLY_CLASSES}"
@@ -63,11 +66,11 @@ def classes_of(
     return np.array([numbers[names[label]] for label in labels], dtype=np.int64), tuple(ordered)
 
 
-def _whole(label: str, place: str) -> int:
+def _whole(label: str, n: int, place: Callable[[int], str]) -> int:
     try:
         return int(label)  # exact beyond 2^53, unlike float
     except ValueError:
         value = float(label)
     if not value.is_integer():
-        raise ValueError(f"{place}: the label is {label}, with a fraction: {ONLY_CLASSES}")
+        raise ValueError(f"{place(n)}: the label is {label}, with a fraction: {ONLY_CLASSES}")
     return int(value)

@@ -10,11 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backprop._arrays import Array, plural
+from backprop._files import expanded
 from backprop.data.archives import features_of, labels_of, read_archive
-from backprop.data.cells import Cells, index_of, numbers, read_cells
+from backprop.data.cells import UNNAMED, Head, index_of, read_head
 from backprop.data.classes import classes_of
+from backprop.data.numbers import is_number, with_point
+from backprop.data.rows import line_of, read_rows
 
 LABEL_KEYS = ("t", "y")
+# Names of labels, wherever the column stands; a first column may be called y, too.
+LABEL_NAMES = {"label", "labels", "target", "targets", "class", "classes"}
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,8 @@ class Table:
     classes, features : tuple of str
     target : str
         The column or key that the labels came from.
+    notes : tuple of str
+        What was left out of the file, or taken for granted.
     """
 
     x: Array
@@ -36,6 +43,7 @@ class Table:
     classes: tuple[str, ...]
     features: tuple[str, ...]
     target: str
+    notes: tuple[str, ...] = ()
 
 
 def read_table(path: str | os.PathLike[str], target: str | None = None) -> Table:
@@ -44,8 +52,8 @@ def read_table(path: str | os.PathLike[str], target: str | None = None) -> Table
     Parameters
     ----------
     path : path
-        A CSV file in UTF-8 (comma, semicolon or tab; a first row of names or none), or an npz archive with `x` and
-        `t` (or `y`).
+        A CSV file in UTF-8, or UTF-16 with its mark (comma, semicolon or tab; a first row of names or none), or an npz
+        archive with `x` and `t` (or `y`).
     target : str, optional
         The column (its name, or its number where there is no header) or key of the labels; by default the last
         column, or `t` or `y`.
@@ -59,17 +67,30 @@ def read_table(path: str | os.PathLike[str], target: str | None = None) -> Table
 
     Notes
     -----
-    A first row of numbers is a sample, and so is one with a single text that is not `target`.
+    A first row of numbers is a sample, and so is one with a single text that is not `target`; but a row of 0, 1, 2, …
+    with at least four columns is a header, as pandas writes of an array. True and False are 1 and 0. Between semicolons
+    numbers may have decimal commas. A column without a name, as pandas writes of the rows' numbers, is left out, and so
+    are lines with `#` above the table; `notes` says so. A line `sep=;` names the delimiter.
+
+    If pyarrow or pandas is installed it reads large files, else NumPy does, with the same numbers and errors.
     """
-    path = Path(path)
+    path = expanded(path)
     if _kind(path) == ".npz":
         return _table_of_archive(path, target)
-    cells = read_cells(path, () if target is None else (target,), target)
-    column = _target_column(cells, target)
-    names = cells.names
-    x = numbers(cells, [n for n in range(len(names)) if n != column])
-    t, classes = classes_of(path, [row[column] for row in cells.rows], lambda row: cells.place(row, column))
-    return Table(x, t, classes, tuple(names[:column] + names[column + 1 :]), names[column])
+    head = read_head(path, (), target)
+    column = _target_column(head, target)
+    names, notes = head.names, list(head.notes)
+    features = [n for n in range(len(names)) if n != column and not _is_unnamed(head, n)]
+    left_out = [n for n in range(len(names)) if n != column and n not in features]
+    notes += [f"column {n + 1}, which has no name, left out" for n in left_out]
+    rows = read_rows(head, features, column)
+    labels = rows.labels
+    if head.delimiter == ";":
+        points = {label: with_point(label) for label in set(labels)}
+        if all(map(is_number, points.values())):
+            labels = [points[label] for label in labels]
+    t, classes = classes_of(path, labels, lambda row: head.place(line_of(head, row), column))
+    return Table(rows.x, t, classes, tuple(names[n] for n in features), names[column], tuple(notes))
 
 
 def read_features(path: str | os.PathLike[str], features: Sequence[str], target: str | None = None) -> Array:
@@ -96,7 +117,7 @@ def read_features(path: str | os.PathLike[str], features: Sequence[str], target:
     FileNotFoundError
         There is no such file.
     """
-    path = Path(path)
+    path = expanded(path)
     if _kind(path) == ".npz":
         x = features_of(path, read_archive(path))
         if x.shape[1] != len(features):
@@ -104,18 +125,17 @@ def read_features(path: str | os.PathLike[str], features: Sequence[str], target:
                 f"{path}: x has {plural(x.shape[1], 'feature')} a sample, wanted {len(features)}"
             )
         return x
-    cells = read_cells(path, [*features, *([] if target is None else [target])], target)
-    names = cells.names
-    if cells.header is not None:
-        return numbers(cells, [index_of(path, names, name) for name in features])
-    columns = list(range(len(names)))
+    head = read_head(path, features, target)
+    if head.has_header:
+        return read_rows(head, [index_of(path, head.names, name) for name in features]).x
+    columns = list(range(len(head.names)))
     if len(columns) == len(features) + 1:
-        columns.remove(_target_column(cells, target))
+        columns.remove(_target_column(head, target))
     if len(columns) != len(features):
         raise ValueError(
             f"{path}: {plural(len(columns), 'column')}, wanted the {plural(len(features), 'feature')}"
         )
-    return numbers(cells, columns)
+    return read_rows(head, columns).x
 
 
 def _kind(path: Path) -> str:
@@ -125,13 +145,35 @@ def _kind(path: Path) -> str:
     return kind
 
 
-def _target_column(cells: Cells, target: str | None) -> int:
-    columns = len(cells.names)
+def _target_column(head: Head, target: str | None) -> int:
+    names, columns = head.names, len(head.names)
     if target is None:
+        if head.has_header:
+            _refuse_labels_elsewhere(head)
         return columns - 1
-    if cells.header is None and target.removeprefix("-").isdecimal() and -columns <= int(target) < columns:
+    place = target.removeprefix("-")
+    if not head.has_header and place.isdecimal() and -columns <= int(target) < columns:
         return int(target) % columns
-    return index_of(cells.path, cells.names, target)
+    return index_of(head.path, names, target)
+
+
+def _refuse_labels_elsewhere(head: Head) -> None:
+    """Refuse to take the last column for the labels where another is called that."""
+    *others, last = head.names
+    named = [
+        name
+        for n, name in enumerate(others)
+        if name.lower() in LABEL_NAMES or (n == 0 and name in ("y", "Y"))
+    ]
+    if named and last.lower() not in LABEL_NAMES:
+        raise ValueError(
+            f"{head.path}: the labels may be in {named[0]!r} or in the last column, {last!r}; "
+            f"say which with the target {named[0]!r} or {last!r}"
+        )
+
+
+def _is_unnamed(head: Head, column: int) -> bool:
+    return head.has_header and UNNAMED.fullmatch(head.names[column]) is not None
 
 
 def _table_of_archive(path: Path, target: str | None) -> Table:
