@@ -134,19 +134,20 @@ cdef inline Py_ssize_t count_correct(
 
 
 cdef inline bint is_highest(const floating* scores, Py_ssize_t label, Py_ssize_t K) noexcept nogil:
-    """Whether `highest` would find the label; without branches, which compilers make vectors of."""
+    """Whether `highest` finds the label: by loops without branches, which compilers make vectors of, but for ties."""
     cdef floating score = scores[label]
-    cdef bint beaten = False
+    cdef int not_below = 0
+    cdef bint above = False
     cdef Py_ssize_t k
-    if score != score:
-        for k in range(label):
-            beaten = beaten | (scores[k] != scores[k])
-        return not beaten
-    for k in range(label):
-        beaten = beaten | (not scores[k] < score)
-    for k in range(label + 1, K):
-        beaten = beaten | (not scores[k] <= score)
-    return not beaten
+    for k in range(K):
+        not_below = not_below + (not scores[k] < score)
+    if not_below == 1:    # its own; a NaN anywhere beside it counts too
+        return True
+    for k in range(K):
+        above = above | (not scores[k] <= score)
+    if above and score == score:
+        return False
+    return highest(scores, K) == label
 
 
 cdef inline Py_ssize_t highest(const floating* scores, Py_ssize_t K) noexcept nogil:

@@ -99,3 +99,11 @@ def test_ties_and_nans_are_judged_as_numpy_does(dtype):
             assert plan.train(x, labels, indices, update, np.empty(1)) == expected
             W[...], b[...] = before
     assert plan.right(x, np.full(len(x), 8)) == plan.right(x, np.full(len(x), -1)) == 0
+
+
+def test_the_only_class_is_right_whatever_its_score():
+    net, x = bp.Network([4, 1], dtype=np.float64, seed=0), np.ones((5, 4))
+    for number in (np.nan, np.inf, 0):
+        net.params["b1"] = [number]
+        plan = net.plan_for(bp.SGD(0.1))
+        assert plan.right(x, np.zeros(5, int)) == 5
