@@ -252,7 +252,7 @@ class Network(Described, Standardising):
         threads : int, optional
             See `bpcore.set_num_threads`.
         progress : bool, default False
-            Show a progress bar on stderr.
+            Show a progress bar on stderr; where that is no terminal, ten lines.
         callbacks : sequence of callable
             Called as `callback(network, history)` after every epoch (with `iterations`: after every
             N // batch_size steps); training stops when one returns True.

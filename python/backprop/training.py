@@ -1,6 +1,7 @@
 """The training loop of sections 0092 and 0094: mini-batch, gradient, update, again."""
 
 import math
+import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike
 from backprop import fit_arguments, sampling
 from backprop._arguments import seed_number
 from backprop._arrays import Array, labels_of
+from backprop._progress import Lines
 from backprop.description import classifies
 from backprop.evaluation import mean_loss
 from backprop.history import History
@@ -251,8 +253,10 @@ class _NoBar:
 
 
 def _bar(progress: bool, steps: int) -> _Bar:
-    if not progress:
+    if not progress or sys.stderr is None:
         return _NoBar()
+    if not sys.stderr.isatty():
+        return Lines(steps)
     from tqdm import tqdm
 
     bar: _Bar = tqdm(total=steps, unit="step")

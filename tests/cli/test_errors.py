@@ -1,5 +1,6 @@
 """What the user gave and is wrong: one line on stderr, exit status 2."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,11 @@ CSV = "a,b,kind\n1,2,x\n3,4,y\n5,6,x\n7,8,y\n9,1,x\n"
 @pytest.fixture(autouse=True)
 def files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    Path("labels.csv").write_text("label,a,b\n0,1,2\n1,3,4\n")
+    Path("read-only").write_text("")
+    Path("read-only").chmod(0o444)
+    os.mkfifo("fifo")
     Path("good.csv").write_text(CSV)
     Path("other.csv").write_text(CSV.replace("a,b", "a,c"))
     Path("bad.csv").write_text("a,b,kind\n1,zwei,x\n3,4,y\n")
@@ -54,7 +60,16 @@ def files(tmp_path, monkeypatch):
         ("train --dtype float16", "argument --dtype: invalid choice: 'float16'"),
         ("train --hidden 5,0", "argument --hidden: invalid sizes value: '5,0'"),
         ("train --out gone/net", "--out gone/net: there is no folder"),
-        ("train --out folder", "--out folder: cannot be written"),
+        ("train --out folder", "--out folder: is a folder, wanted a regular file"),
+        ("train --out fifo", "--out fifo: is a FIFO, wanted a regular file"),
+        ("train --out read-only", "--out read-only: cannot be written, the file is read-only"),
+        ("train --out text.txt/net", "--out Not a directory: text.txt/net"),
+        ("train --plot folder", "--plot folder: is a folder, wanted a regular file"),
+        ("train --out curve.png --plot ./curve.png", "--plot curve.png: is --out, too"),
+        ("train good.csv --out good.csv", "--out good.csv: is the file to train on, which would be replaced"),
+        ("train good.csv --out ~/good.csv", "--out ~/good.csv: is the file to train on"),
+        ("train gone.csv --lr 0", "SGD: lr is 0.0, wanted a positive finite number"),
+        ("train labels.csv", "the labels may be in 'label' or in the last column, 'b'"),
         ("train --plot gone/curve.png", "--plot gone/curve.png: there is no folder"),
         ("train --plot curve.xyz", "--plot curve.xyz: the name ends in '.xyz', wanted .png"),
         ("predict gone good.csv", "gone: there is no such file"),

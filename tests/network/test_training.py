@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import backprop as bp
 from backprop import sampling
+from backprop._progress import Lines
 
 # What PCG64(42) has always given for 60,000 samples in batches of 5.
 FIRST_DRAWN = [46437, 26332, 51515, 41842, 5650]
@@ -182,6 +183,35 @@ def adam_of_another_network():
     optimizer = bp.Adam()
     bp.Network([6, 2], dtype=np.float64, seed=0).train_step(np.ones((1, 6)), [0], optimizer)
     return optimizer
+
+
+def test_progress_in_a_log_is_ten_lines_at_most(capsys):
+    network().fit(*data(), iterations=500, seed=0, progress=True)
+    lines = capsys.readouterr().err.splitlines(keepends=True)
+    assert 1 <= len(lines) <= 10
+    assert lines[-1].startswith("step 500 of 500, ")
+    assert all(line.endswith(" s\n") and "\r" not in line for line in lines)
+
+
+@pytest.mark.parametrize(("steps", "at"), [(50, list(range(5, 51, 5))), (3, [1, 2, 3])])
+def test_a_line_at_every_tenth(steps, at, capsys):
+    progress = Lines(steps)
+    for _ in range(steps):
+        progress.update(1)
+    progress.close()
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition(",")[0] for line in lines] == [f"step {n} of {steps}" for n in at]
+
+
+def test_progress_on_a_terminal_is_a_bar(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    network().fit(*data(), epochs=1, seed=0, progress=True)
+    assert "100%" in capsys.readouterr().err
+
+
+def test_progress_without_stderr(monkeypatch):
+    monkeypatch.setattr("sys.stderr", None)
+    assert len(network().fit(*data(), epochs=1, seed=0, progress=True).loss) > 0
 
 
 @pytest.mark.parametrize(

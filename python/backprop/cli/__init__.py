@@ -4,6 +4,7 @@ Whatever is wrong with what the user gave is one line on stderr and exit status 
 """
 
 import argparse
+import io
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -81,8 +82,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0, 1 for a gradient that does not match, 2 for wrong input, 130 after Ctrl-C.
+        Exit status: 0, 1 for a gradient that does not match or a training that diverged, 2 for wrong input, 130 after
+        Ctrl-C.
     """
+    with _escapes(sys.stdout):
+        return _main(argv)
+
+
+@contextmanager
+def _escapes(stream: Any) -> Iterator[None]:
+    """Write letters that the stream's encoding does not have as escapes, as stderr does."""
+    if not isinstance(stream, io.TextIOWrapper) or stream.errors != "strict":
+        yield
+        return
+    stream.reconfigure(errors="backslashreplace")
+    try:
+        yield
+    finally:
+        if sys.stdout is stream:  # else its reader has left, and nothing more may be written
+            stream.reconfigure(errors="strict")
+
+
+def _main(argv: Sequence[str] | None) -> int:
     try:
         described = parser()
         arguments = described.parse_args(argv)

@@ -1,6 +1,7 @@
 """Predict the classes of a file's samples with a saved network."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
         features = names(arguments.model, net, "features", net.sizes[0])
         classes = names(arguments.model, net, "classes", net.sizes[-1])
         x = read_features(arguments.data, features, arguments.target)
+        _require_letters(classes)
     if arguments.proba:
         print(",".join(_quoted(name) for name in classes))
         for row in net.predict_proba(x):
@@ -51,6 +53,19 @@ def names(path: Path, net: "Network", key: str, count: int) -> list[str]:
     if not isinstance(found, list) or len(found) != count or not all(map(_is_text, found)):
         raise ValueError(f"{path}: the metadata's {key} are {found!r}, wanted a list of {count} names")
     return found
+
+
+def _require_letters(classes: list[str]) -> None:
+    """Refuse names that the output cannot take: what reads it would take escapes for other names."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    for name in classes:
+        try:
+            name.encode(encoding)
+        except UnicodeEncodeError:
+            raise ValueError(
+                f"the output's encoding {encoding} has not all letters of the class {name!a}; "
+                "set PYTHONIOENCODING=utf-8"
+            ) from None
 
 
 def _is_text(name: object) -> bool:

@@ -1,6 +1,7 @@
 """What a network is trained on: a data set by its name, or a file."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +24,8 @@ class Source:
         The network's `input_mean` and `input_scale`.
     metadata : dict of str to str
         What `predict` needs to know: `classes`, and for a file `features` and `target`.
+    report : list of str
+        For a file, what was taken for what and what was left out: lines to print.
     """
 
     train: tuple[Array, Array]
@@ -30,6 +33,7 @@ class Source:
     mean: float | Array
     scale: float | Array
     metadata: dict[str, str] = field(default_factory=dict)
+    report: list[str] = field(default_factory=list)
 
     @property
     def classes(self) -> int:
@@ -37,6 +41,10 @@ class Source:
         return len(json.loads(self.metadata["classes"]))
 
 
+# So many columns are put into another order at once.
+COLUMNS = 16
+# More names than these are not all printed.
+MOST_NAMES = 12
 IMAGES = {
     "digits": (data.load_digits, 1 / 16),
     "mnist": (data.load_mnist, 1 / 255),
@@ -71,16 +79,47 @@ def _table(path: str, target: str | None, test_fraction: float, seed: int) -> So
             f"{len(table.x) - count} to train with, wanted at least one of each"
         )
     order = sampling.Epochs(np.random.PCG64(seed), len(table.x), len(table.x)).take(1)[0][0]
-    test, train = order[:count], order[count:]
-    x = table.x[train]
+    report = _report(table)
+    x, t = table.x, table.t[order]
+    for start in range(0, x.shape[1], COLUMNS):  # a copy of all columns at once would need their memory twice
+        block = x[:, start : start + COLUMNS]
+        block[...] = block[order]
     return Source(
-        (x, table.t[train]),
-        (table.x[test], table.t[test]),
-        *mean_and_scale(path, x),
+        (x[count:], t[count:]),
+        (x[:count], t[:count]),
+        *mean_and_scale(path, x[count:]),
         {
             "data": Path(path).name,
             "classes": json.dumps(table.classes),
             "features": json.dumps(table.features),
             "target": table.target,
         },
+        report,
     )
+
+
+def _report(table: data.Table) -> list[str]:
+    """What a table's columns were taken for."""
+    target = repr(table.target) if table.target else "the last column, which has no name"
+    lines = [
+        f"target: {target}, {len(table.classes)} classes: {_some(table.classes)}",
+        f"features: {len(table.features)}: {_some(table.features)}",
+        *table.notes,
+    ]
+    return lines + [
+        f"column {table.features[n]!r} counts the rows: if it is no feature, take it out of the file"
+        for n in _counters(table.x)
+    ]
+
+
+def _counters(x: Array) -> list[int]:
+    """Columns that count the rows, as an index that was given a name."""
+    if len(x) < 3:
+        return []
+    likely = np.flatnonzero((x[1] - x[0] == 1) & (x[2] - x[1] == 1)).tolist()
+    return [n for n in likely if (np.diff(x[:, n]) == 1).all()]
+
+
+def _some(names: Sequence[str]) -> str:
+    """The names, or the first and the last of many."""
+    return ", ".join(names if len(names) <= MOST_NAMES else [*names[: MOST_NAMES - 1], "...", names[-1]])

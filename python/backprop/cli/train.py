@@ -1,13 +1,16 @@
 """Train a network and save it."""
 
 import argparse
-import os
+import io
+import math
 import sys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backprop.cli import UserError, user_errors
+from backprop._files import check_writable, expanded, write_atomically
+from backprop.cli import PROGRAM, UserError, colour, user_errors
 
 if TYPE_CHECKING:
     from backprop.cli.sources import Source
@@ -65,7 +68,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, default=Path("model.safetensors"), help="where the network is saved"
     )
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the learning curve")
-    parser.add_argument("--target", help="of a file: the column or key of the labels (the last; t or y)")
+    parser.add_argument(
+        "--target",
+        help="of a file: the column (its name, its number without a header) or key of the labels (the last; t or y)",
+    )
     parser.add_argument(
         "--test-fraction", type=float, default=0.2, help="of a file: the share to test with (0.2)"
     )
@@ -80,6 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = SETTINGS.get(arguments.data, FILES)
     with user_errors():
         _check_arguments(arguments)
+        optimizer = SGD(settings.lr if arguments.lr is None else arguments.lr)
         source = open_source(arguments.data, arguments.target, arguments.test_fraction, arguments.seed)
         net = Network(
             [source.train[0].shape[1], *arguments.hidden, source.classes],
@@ -89,31 +96,39 @@ def run(arguments: argparse.Namespace) -> int:
             input_mean=source.mean,
             input_scale=source.scale,
         )
-        optimizer = SGD(settings.lr if arguments.lr is None else arguments.lr)
     net.metadata = source.metadata
+    for line in source.report:
+        print(line)
+    sys.stdout.flush()
 
     if arguments.epochs is None and arguments.iterations is None:
         arguments.epochs, arguments.iterations = settings.epochs, settings.iterations
     try:
-        net.fit(
-            *source.train,
-            epochs=arguments.epochs,
-            iterations=arguments.iterations,
-            batch_size=arguments.batch_size or settings.batch_size,
-            optimizer=optimizer,
-            validation=source.test,
-            seed=arguments.seed,
-            threads=arguments.threads,
-            progress=sys.stderr.isatty(),
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of a loss that is not finite: `_finish` says so
+            net.fit(
+                *source.train,
+                epochs=arguments.epochs,
+                iterations=arguments.iterations,
+                batch_size=arguments.batch_size or settings.batch_size,
+                optimizer=optimizer,
+                validation=source.test,
+                seed=arguments.seed,
+                threads=arguments.threads,
+                progress=sys.stderr.isatty(),
+            )
     except KeyboardInterrupt:
         _finish(net, source, arguments)
         raise
-    _finish(net, source, arguments)
-    return 0
+    return _finish(net, source, arguments)
 
 
-def _finish(net: "Network", source: "Source", arguments: argparse.Namespace) -> None:
+def _finish(net: "Network", source: "Source", arguments: argparse.Namespace) -> int:
+    """Save and report; exit status 1 where there are numbers that are not finite."""
+    diverged = _divergence(net)
+    if diverged:
+        label = colour.painted("warning:", colour.BOLD_RED, sys.stderr)
+        print(f"{PROGRAM}: {label} {diverged}; a lower --lr may help", file=sys.stderr)
     with user_errors():
         net.save(arguments.out)
         if arguments.plot is not None and net.history is not None and net.history.loss:
@@ -121,7 +136,9 @@ def _finish(net: "Network", source: "Source", arguments: argparse.Namespace) -> 
 
             figure = Figure(figsize=(7, 4), layout="constrained")
             net.history.plot(figure.add_subplot())
-            figure.savefig(arguments.plot)
+            picture = io.BytesIO()
+            figure.savefig(picture, format=arguments.plot.suffix.lstrip(".").lower())
+            write_atomically(arguments.plot, picture.getvalue())
     steps = len(net.history.loss) if net.history is not None else 0
     print(f"{arguments.data}: {net!r}, {steps} steps")
     print(f"train accuracy {net.accuracy(*source.train):.4f} on {len(source.train[0])} samples")
@@ -129,6 +146,19 @@ def _finish(net: "Network", source: "Source", arguments: argparse.Namespace) -> 
     print(f"saved to {arguments.out}")
     if arguments.plot is not None:
         print(f"learning curve in {arguments.plot}")
+    return 1 if diverged else 0
+
+
+def _divergence(net: "Network") -> str:
+    """What is not finite of a training, if something is."""
+    import numpy as np
+
+    losses = net.history.loss if net.history is not None else []
+    step = next((n for n, loss in enumerate(losses, start=1) if not math.isfinite(loss)), None)
+    found = [] if step is None else [f"the loss is {losses[step - 1]} at step {step}"]
+    if not all(np.isfinite(array).all() for array in net.params.values()):
+        found.append("the weights are not finite")
+    return " and ".join(found)
 
 
 def _check_arguments(arguments: argparse.Namespace) -> None:
@@ -141,16 +171,26 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
         raise ValueError(f"--seed is {arguments.seed}, wanted 0 to {2**32 - 1}")
     if not 0 < arguments.test_fraction < 1:
         raise ValueError(f"--test-fraction is {arguments.test_fraction:g}, wanted a number between 0 and 1")
-    for option, path in (("--out", arguments.out), ("--plot", arguments.plot)):
-        if path is None:
-            continue
-        folder = path.absolute().parent
-        if not folder.is_dir():
-            raise UserError(f"{option} {path}: there is no folder {folder}")
-        if path.is_dir() or not os.access(folder, os.W_OK):
-            raise UserError(f"{option} {path}: cannot be written")
+    outputs = {"--out": arguments.out, "--plot": arguments.plot}
+    for option, path in outputs.items():
+        if path is not None:
+            try:
+                check_writable(path)
+            except OSError as error:
+                raise UserError(
+                    f"{option} {error.strerror or error}{f': {path}' if error.strerror else ''}"
+                ) from None
+            if _is_same(path, arguments.data):
+                raise UserError(f"{option} {path}: is the file to train on, which would be replaced")
+    if arguments.plot is not None and _is_same(arguments.plot, arguments.out):
+        raise UserError(f"--plot {arguments.plot}: is --out, too")
     if arguments.plot is not None:
         _check_plot(arguments.plot)
+
+
+def _is_same(path: Path, other: str | Path) -> bool:
+    """Whether two paths are those of one file."""
+    return expanded(path).resolve() == expanded(other).resolve()
 
 
 def _check_plot(path: Path) -> None:
