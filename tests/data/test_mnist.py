@@ -56,6 +56,75 @@ def test_where_files_are_found(place, zipped, tmp_path, monkeypatch):
     assert (x_train.shape, t_train.shape, x_test.shape, t_test.shape) == ((7, 784), (7,), (3, 784), (3,))
 
 
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("place", ["root", "root/mnist", "root/MNIST/raw", "root/raw"])
+@pytest.mark.parametrize("form", ["{0}", "{1}", "{0}/{0}", "{1}/{1}"])
+def test_files_as_other_programs_leave_them(form, place, zipped, tmp_path):
+    """Of 7-Zip and Kaggle the names have a dot; Kaggle's archive has folders, torchvision two of its own."""
+    for name, content in contents().items():
+        end = ".gz" if zipped else ""
+        path = tmp_path / place / form.format(name + end, name.replace("-idx", ".idx") + end)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(gzip.compress(content) if zipped else content)
+    (x, t), _ = bp.load_mnist(root=tmp_path / "root")
+    assert (x.shape, t.shape) == ((7, 784), (7,))
+
+
+def test_torchvisions_folders_are_told_apart(tmp_path, monkeypatch):
+    write(tmp_path / "FashionMNIST/raw", contents(seed=2))
+    with pytest.raises(FileNotFoundError, match="mnist was not found"):
+        bp.load_mnist(root=tmp_path)
+    assert bp.load_fashion_mnist(root=tmp_path)[0][0].shape == (7, 784)
+
+
+def test_what_is_unzipped_comes_first(tmp_path):
+    write(tmp_path, contents(seed=1), zipped=True)
+    write(tmp_path, contents())
+    (x, _), _ = bp.load_mnist(root=tmp_path, normalize=False)
+    assert x.tobytes() == contents()["train-images-idx3-ubyte"][16:]
+
+
+def test_a_zipped_file_is_unzipped_once(tmp_path, monkeypatch):
+    write(tmp_path, contents(), zipped=True)
+    opened = []
+    real_class = gzip.GzipFile
+
+    class Counted(real_class):
+        def __init__(self, *args, **options):
+            opened.append(options["fileobj"].name)
+            super().__init__(*args, **options)
+
+    monkeypatch.setattr(gzip, "GzipFile", Counted)
+    for normalize in (True, False):
+        (x, t), _ = bp.load_mnist(root=tmp_path, normalize=normalize)
+        x[...], t[...] = 0, 0  # theirs alone
+    (x, t), _ = bp.load_mnist(root=tmp_path, normalize=False)
+    assert x.tobytes() == contents()["train-images-idx3-ubyte"][16:]
+    assert t.tolist() == list(contents()["train-labels-idx1-ubyte"][8:])
+    assert sorted(opened) == sorted(str(path) for path in tmp_path.glob("*.gz"))
+    # Another file of the name is read.
+    write(
+        tmp_path,
+        contents(seed=1) | {"train-labels-idx1-ubyte": contents()["train-labels-idx1-ubyte"]},
+        zipped=True,
+    )
+    assert bp.load_mnist(root=tmp_path, normalize=False)[0][0].tobytes() != x.tobytes()
+
+
+def test_home(tmp_path, monkeypatch):
+    write(tmp_path, contents())
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert bp.load_mnist(root="~")[0][0].shape == (7, 784)
+    monkeypatch.setenv("BACKPROP_DATA", "~")
+    assert bp.load_mnist()[0][0].shape == (7, 784)
+
+
+def test_what_is_missing_of_a_folder_is_said(tmp_path):
+    write(tmp_path, dict(list(contents().items())[:3]))
+    with pytest.raises(FileNotFoundError, match=f"; in {tmp_path} there is no t10k-labels-idx1-ubyte$"):
+        bp.load_mnist(root=tmp_path)
+
+
 @pytest.mark.parametrize("place", ["environment", "environment/mnist", "cache/mnist"])
 def test_a_folder_that_has_all_files_is_found_without_a_download(place, tmp_path, monkeypatch):
     monkeypatch.setenv("BACKPROP_DATA", str(tmp_path / "environment"))
@@ -72,7 +141,8 @@ def test_a_folder_that_has_all_files_is_found_without_a_download(place, tmp_path
 def test_root_is_the_only_place_when_it_is_given(tmp_path):
     write(tmp_path / "cache/mnist", contents())
     with pytest.raises(
-        FileNotFoundError, match="mnist was not found in .*elsewhere/mnist, .*elsewhere; wanted"
+        FileNotFoundError,
+        match="mnist was not found in .*elsewhere/mnist, .*elsewhere/MNIST/raw, .*elsewhere; wanted",
     ):
         bp.load_mnist(root=tmp_path / "elsewhere")
 

@@ -1,6 +1,7 @@
 """Where the files of a data set are: a folder that was named, the user's cache, or the network.
 
-a) A file counts as found under its name or its name with `.gz`.
+a) A file counts as found under its name, with `.gz`, with a dot before `idx` as 7-Zip and some archives have it, and
+   in a folder of its own name; a folder counts as torchvision leaves it, too.
 b) A download is checked by the SHA-256 of its unzipped content, since mirrors pack the same content into
    different gzip files. It is written beside its place and moved there when it is whole.
 """
@@ -10,15 +11,18 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from backprop._files import expanded
+
 # More than any file here unpacks to; a download that goes on beyond it is not what was asked for.
 LARGEST = 1 << 27
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """A data set's name, the SHA-256 of each unzipped file, and folders on the network that have it."""
+    """A data set's name, torchvision's folder of it, each unzipped file's SHA-256, and where it can be downloaded."""
 
     name: str
+    torchvision: str
     checksums: dict[str, str]
     mirrors: tuple[str, ...]
 
@@ -69,26 +73,39 @@ def local_folder(data: DataSet) -> Path | None:
 def _folders(data: DataSet, root: str | os.PathLike[str] | None) -> list[Path]:
     """Where to look, the likelier first."""
     named = os.environ.get("BACKPROP_DATA") if root is None else root
-    # The data set's own folder first: two data sets may have files of the same names.
-    folders = [Path(named) / data.name, Path(named)] if named else []
+    folders = []
+    if named:
+        folder = expanded(named)
+        # The data set's own folders first: two data sets may have files of the same names.
+        folders = [folder / data.name, folder / data.torchvision / "raw", folder / "raw", folder]
     if root is None:
         folders.append(cache_folder(data.name))
     return folders
 
 
 def _files_in(folder: Path, data: DataSet) -> dict[str, Path]:
-    candidates = {file: (folder / file, folder / f"{file}.gz") for file in data.checksums}
-    return {
-        file: next(path for path in paths if path.is_file())
-        for file, paths in candidates.items()
-        if any(path.is_file() for path in paths)
-    }
+    found = {}
+    for file in data.checksums:
+        # What is unzipped first.
+        names = [name + end for end in ("", ".gz") for name in (file, file.replace("-idx", ".idx"))]
+        paths = [folder / name for name in names] + [folder / name / name for name in names]
+        path = next((path for path in paths if path.is_file()), None)
+        if path is not None:
+            found[file] = path
+    return found
 
 
 def _missing(data: DataSet, folders: list[Path]) -> str:
+    wanted = ", ".join(data.checksums)
+    parts = [(folder, _files_in(folder, data)) for folder in folders]
+    some = [
+        f"; in {folder} there is no {', '.join(file for file in data.checksums if file not in found)}"
+        for folder, found in parts
+        if found
+    ]
     return (
         f"{data.name} was not found in {', '.join(map(str, folders))}; "
-        f"wanted there, gzipped or not: {', '.join(data.checksums)}"
+        f"wanted there, gzipped or not: {wanted}{''.join(some)}"
     )
 
 

@@ -2,12 +2,12 @@
 
 import math
 import os
-from pathlib import Path
 from typing import IO, cast
 
 import numpy as np
 
 from backprop._arrays import Array
+from backprop._files import expanded
 from backprop.data.pieces import read_exactly
 
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -38,7 +38,7 @@ def read_idx(path: str | os.PathLike[str]) -> Array:
     import gzip
     import zlib
 
-    path = Path(path)
+    path = expanded(path)
     with path.open("rb") as raw:
         zipped = raw.read(2) == GZIP_MAGIC
         raw.seek(0)

@@ -23,6 +23,8 @@ def shaped(
     x = images.reshape(len(images), math.prod(images.shape[1:])) if flatten else images[:, np.newaxis]
     if normalize:
         x = x.astype(np.float32) / np.float32(largest)
+    elif not x.flags.writeable:  # kept for the next call
+        x = x.copy()
     t: Array = labels.astype(np.int64)
     if one_hot_label:
         one_hot = np.zeros((len(t), CLASSES), dtype=np.float32)

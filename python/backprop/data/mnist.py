@@ -1,5 +1,6 @@
 """MNIST (LeCun, Cortes & Burges) and Fashion-MNIST (Xiao, Rasul & Vollgraf 2017), from their IDX files."""
 
+import functools
 import os
 from pathlib import Path
 
@@ -16,6 +17,7 @@ WHITE = 255
 
 MNIST = DataSet(
     name="mnist",
+    torchvision="MNIST",
     checksums={
         "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
         "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
@@ -29,6 +31,7 @@ MNIST = DataSet(
 )
 FASHION_MNIST = DataSet(
     name="fashion-mnist",
+    torchvision="FashionMNIST",
     checksums={
         "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
         "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
@@ -64,7 +67,7 @@ def load_mnist(
     one_hot_label : bool, default False
         Give float32 labels of shape (N, 10), else int64 of shape (N,).
     root : path, optional
-        The folder of the four IDX files, gzipped or not.
+        The folder of the four IDX files, gzipped or not, or one that torchvision filled.
 
     Returns
     -------
@@ -81,7 +84,7 @@ def load_mnist(
 
     Notes
     -----
-    Source: http://yann.lecun.com/exdb/mnist/, CC BY-SA 3.0.
+    Source: http://yann.lecun.com/exdb/mnist/, CC BY-SA 3.0. What was unzipped is kept in memory for the next call.
     """
     return _load(MNIST, root, normalize=normalize, flatten=flatten, one_hot_label=one_hot_label)
 
@@ -109,11 +112,27 @@ def _load(data: DataSet, root: str | os.PathLike[str] | None, **form: bool) -> t
     parts = []
     for part in ("train", "t10k"):
         image_file, label_file = paths[f"{part}-images-idx3-ubyte"], paths[f"{part}-labels-idx1-ubyte"]
-        images, labels = read_idx(image_file), read_idx(label_file)
+        images, labels = _read(image_file), _read(label_file)
         _check(image_file, images, label_file, labels)
         _check_data_set(data, label_file, labels, f"{part}-labels-idx1-ubyte")
         parts.append(shaped(images, labels, WHITE, **form))
     return parts[0], parts[1]
+
+
+def _read(path: Path) -> Array:
+    """Read an IDX file; one that has to be unzipped only once."""
+    if path.suffix != ".gz":
+        return read_idx(path)
+    status = path.stat()
+    return _unzipped(path.absolute(), status.st_mtime_ns, status.st_size)
+
+
+@functools.lru_cache(maxsize=8)
+def _unzipped(path: Path, modified: int, size: int) -> Array:
+    """The content of a file as it was then, read-only."""
+    array = read_idx(path)
+    array.flags.writeable = False
+    return array
 
 
 def _check(image_file: Path, images: Array, label_file: Path, labels: Array) -> None:
