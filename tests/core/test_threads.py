@@ -153,6 +153,7 @@ print(sum(call({first, second}) == second for _ in range(20)) >= 8, call({first}
 """
 
 
+@pytest.mark.alone
 @pytest.mark.skipif(sys.platform != "linux", reason="asks /proc where a thread ran")
 @pytest.mark.skipif(not kernels.has_threads(), reason="built without OpenMP")
 @pytest.mark.skipif(threads.available_cpus() < 2, reason="there is one processor")
