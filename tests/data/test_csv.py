@@ -245,6 +245,18 @@ def test_labels_that_are_true_and_false_are_classes_of_that_name(reader, write):
     assert table.x.tolist() == [[1, 1], [3, 0], [5, 1]]
 
 
+@pytest.mark.parametrize("quoting", [csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC])
+def test_quotes_around_whole_cells_need_no_second_reading(quoting, write, monkeypatch):
+    monkeypatch.setattr(rows, "_careful", lambda *_: pytest.fail("it reads cell by cell"))
+    monkeypatch.setattr(rows, "PIECE", 50)
+    file = io.StringIO()
+    writer = csv.writer(file, quoting=quoting)
+    writer.writerows([["a", "b", "kind"], *([n, n / 4, "cat dog"[4 * (n % 2) :][:3]] for n in range(30))])
+    table = read_table(write(file.getvalue()))
+    assert table.x.tolist() == [[n, n / 4] for n in range(30)]
+    assert (table.classes, table.t.tolist()) == (("cat", "dog"), [0, 1] * 15)
+
+
 def test_any_place_of_the_labels(reader, write):
     for place in range(4):
         names, row = ["a", "b", "c"], ["1", "2", "3"]

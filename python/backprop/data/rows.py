@@ -1,8 +1,8 @@
 """The samples of a CSV file: numbers of some columns, and the labels.
 
-a) A file is read twice only if it must be. Plain lines, without quotes and with what any reader of CSV takes for
-   numbers, go to a fast reader, a piece at a time. At the first that are not plain the file is read again from its
-   first row, cell by cell: that says what is read, and what is wrong with it.
+a) A file is read twice only if it must be. Plain lines, without quotes inside of cells and with what any reader of
+   CSV takes for numbers, go to a fast reader, a piece at a time. At the first that are not plain the file is read again
+   from its first row, cell by cell: that says what is read, and what is wrong with it.
 b) Nothing is kept but the numbers and the labels.
 """
 
@@ -98,6 +98,7 @@ def _most_rows(head: Head) -> int:
 
 def _pieces(head: Head) -> Iterator[list[bytes]]:
     """The lines behind the header, some at a time."""
+    delimiter = head.delimiter.encode()
     with head.path.open("rb") as file:
         if head.encoding == "utf-8-sig":
             file.seek(len(BOM_UTF8))
@@ -109,18 +110,33 @@ def _pieces(head: Head) -> Iterator[list[bytes]]:
             piece = rest + read
             if b"\r" in piece:
                 piece = piece.replace(b"\r\n", b"\n")
-            if b'"' in piece or b"\0" in piece:
+            if b"\0" in piece:
                 raise NotPlainError
             rows = piece.split(b"\n")
             rest = rows.pop()
+            if b'"' in piece:
+                rows = _unquoted(rows, delimiter)
             if b"" in rows:
                 rows = [row for row in rows if row]
             if not piece.isascii() or b"\r" in piece:
                 _require_text(rows)
             yield rows
         if rest:
-            _require_text([rest := rest.removesuffix(b"\r")])
-            yield [rest]
+            rows = _unquoted([rest.removesuffix(b"\r")], delimiter)
+            _require_text(rows)
+            yield rows
+
+
+def _unquoted(rows: list[bytes], delimiter: bytes) -> list[bytes]:
+    """Rows without the quotes around whole cells, as other programs write them around text."""
+    between = rb"[%b\n]" % re.escape(delimiter)
+    inside = rb'[^"%b\n]*' % re.escape(delimiter)
+    # A literal comes first, for which the search is fast.
+    lines = b"\n" + b"\n".join(rows) + b"\n"
+    lines = re.sub(rb'"(?<=%b")(%b)"(?=%b)' % (between, inside, between), rb"\1", lines)
+    if b'"' in lines:
+        raise NotPlainError
+    return lines[1:-1].split(b"\n")
 
 
 def _require_text(rows: list[bytes]) -> None:
