@@ -1,7 +1,11 @@
-# Two functions: bpcore_module(NAME SOURCE file.pyx [FLAGS …]) builds the extension module bpcore.NAME, and
+# Two functions: bpcore_module(NAME SOURCE bpcore/file.pyx [FLAGS …]) builds the extension module bpcore.NAME, and
 # bpcore_shared_code(NAME) the one that holds Cython's memoryview code for all of them, which keeps each small.
 #
 # Release leaves the checks out; Debug (the editable install) has every check of Cython, assertions and warnings.
+#
+# Each .pxd file begins with the directives that it needs, for the modules of users: what a .pyx says of itself does not
+# reach what it cimports. They count more than the command line, so Debug compiles copies without the line that leaves
+# checks out.
 
 find_package(Cython 3.3 REQUIRED MODULE)
 include(UseCython)
@@ -14,6 +18,21 @@ if(CMAKE_BUILD_TYPE STREQUAL "Debug")
   list(APPEND BPCORE_CYTHON_ARGS -X boundscheck=True -X initializedcheck=True -X wraparound=False -Wextra)
 else()
   list(APPEND BPCORE_CYTHON_ARGS -X boundscheck=False -X initializedcheck=False -X wraparound=False)
+endif()
+
+set(BPCORE_SOURCES "${PROJECT_SOURCE_DIR}/src")
+if(CMAKE_BUILD_TYPE STREQUAL "Debug")
+  set(BPCORE_SOURCES "${CMAKE_CURRENT_BINARY_DIR}/checked")
+  file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/bpcore/*.p[yx][xdi]")
+  list(APPEND sources "${PROJECT_SOURCE_DIR}/src/bpcore/__init__.py")    # what makes the folder a package to Cython
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${sources})
+  foreach(source IN LISTS sources)
+    file(READ "${source}" text)
+    # The line stays, empty, so that errors name the right one.
+    string(REGEX REPLACE "\n# cython: boundscheck[^\n]*" "\n" text "${text}")
+    get_filename_component(name "${source}" NAME)
+    file(CONFIGURE OUTPUT "${BPCORE_SOURCES}/bpcore/${name}" CONTENT "${text}" @ONLY)    # written where it changed
+  endforeach()
 endif()
 
 if(BPCORE_COVERAGE)
@@ -51,12 +70,12 @@ endfunction()
 
 function(bpcore_module name)
   cmake_parse_arguments(arg "" "SOURCE" "FLAGS" ${ARGN})
-  cython_transpile("${PROJECT_SOURCE_DIR}/${arg_SOURCE}"
+  cython_transpile("${BPCORE_SOURCES}/${arg_SOURCE}"
     LANGUAGE C
     MODULE_NAME bpcore.${name}
     OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/${name}.c"
     OUTPUT_VARIABLE generated
-    INCLUDE_DIRECTORIES "${PROJECT_SOURCE_DIR}/src"
+    INCLUDE_DIRECTORIES "${BPCORE_SOURCES}"
     CYTHON_ARGS ${BPCORE_CYTHON_ARGS})
   python_add_library(${name} MODULE WITH_SOABI "${generated}")
   if(OpenMP_C_FOUND)

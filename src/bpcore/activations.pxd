@@ -1,3 +1,5 @@
+# cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
+# cython: boundscheck=False, initializedcheck=False, wraparound=False
 """Activations, over any contiguous array seen as one run of n elements.
 
 `out` may be `x` itself: every element is read before it is written. The loops run over spans through pointers, which a
@@ -7,7 +9,7 @@ byte's store cannot alias and a compiler turns into vectors.
 from cython cimport floating
 from cython.parallel cimport prange
 
-from bpcore.parallel cimport SPAN
+from bpcore.parallel cimport SPAN, spans_of
 from bpcore.simd cimport bp_streamed, relu_backward_span, relu_span, sigmoid_span, tanh_span
 
 cdef enum:
@@ -57,14 +59,15 @@ cdef inline void relu_forward(
     unsigned char[::1] mask,      # OUT  1 where x <= 0
     int threads,
 ) noexcept nogil:
-    cdef Py_ssize_t n = x.shape[0], i
+    cdef Py_ssize_t n = x.shape[0], i, t
     if n == 0:
         return
     cdef bint stream = streams(&x[0], &out[0], n)
     if threads == 1:
         relu_span(n, &x[0], &out[0], &mask[0], stream)
     else:
-        for i in prange(0, n, SPAN, num_threads=threads, schedule="static"):
+        for t in prange(spans_of(n), num_threads=threads, schedule="static"):
+            i = t * SPAN
             relu_span(min(<Py_ssize_t> SPAN, n - i), &x[i], &out[i], &mask[i], stream)
             bp_streamed()
     bp_streamed()
@@ -76,14 +79,15 @@ cdef inline void relu_backward(
     floating[::1] dx,                  # OUT
     int threads,
 ) noexcept nogil:
-    cdef Py_ssize_t n = dout.shape[0], i
+    cdef Py_ssize_t n = dout.shape[0], i, t
     if n == 0:
         return
     cdef bint stream = streams(&dout[0], &dx[0], n)
     if threads == 1:
         relu_backward_span(n, &dout[0], &mask[0], &dx[0], stream)
     else:
-        for i in prange(0, n, SPAN, num_threads=threads, schedule="static"):
+        for t in prange(spans_of(n), num_threads=threads, schedule="static"):
+            i = t * SPAN
             relu_backward_span(min(<Py_ssize_t> SPAN, n - i), &dout[i], &mask[i], &dx[i], stream)
             bp_streamed()
     bp_streamed()
@@ -94,11 +98,12 @@ cdef inline void sigmoid_forward(
     floating[::1] out,        # OUT
     int threads,
 ) noexcept nogil:
-    cdef Py_ssize_t n = x.shape[0], i
+    cdef Py_ssize_t n = x.shape[0], i, t
     if threads == 1 and n > 0:
         sigmoid_span(n, &x[0], &out[0])
         return
-    for i in prange(0, n, SPAN, num_threads=threads, schedule="static"):
+    for t in prange(spans_of(n), num_threads=threads, schedule="static"):
+        i = t * SPAN
         # out = 1 / (1 + exp(−x))
         sigmoid_span(min(<Py_ssize_t> SPAN, n - i), &x[i], &out[i])
 
@@ -109,11 +114,12 @@ cdef inline void sigmoid_backward(
     floating[::1] dx,            # OUT
     int threads,
 ) noexcept nogil:
-    cdef Py_ssize_t n = dout.shape[0], i
+    cdef Py_ssize_t n = dout.shape[0], i, t
     if threads == 1 and n > 0:
         sigmoid_backward_span(&dout[0], &out[0], &dx[0], n)
         return
-    for i in prange(0, n, SPAN, num_threads=threads, schedule="static"):
+    for t in prange(spans_of(n), num_threads=threads, schedule="static"):
+        i = t * SPAN
         sigmoid_backward_span(&dout[i], &out[i], &dx[i], min(<Py_ssize_t> SPAN, n - i))
 
 
@@ -131,11 +137,12 @@ cdef inline void tanh_forward(
     floating[::1] out,        # OUT
     int threads,
 ) noexcept nogil:
-    cdef Py_ssize_t n = x.shape[0], i
+    cdef Py_ssize_t n = x.shape[0], i, t
     if threads == 1 and n > 0:
         tanh_span(n, &x[0], &out[0])
         return
-    for i in prange(0, n, SPAN, num_threads=threads, schedule="static"):
+    for t in prange(spans_of(n), num_threads=threads, schedule="static"):
+        i = t * SPAN
         # out = tanh(x)
         tanh_span(min(<Py_ssize_t> SPAN, n - i), &x[i], &out[i])
 
@@ -146,11 +153,12 @@ cdef inline void tanh_backward(
     floating[::1] dx,            # OUT
     int threads,
 ) noexcept nogil:
-    cdef Py_ssize_t n = dout.shape[0], i
+    cdef Py_ssize_t n = dout.shape[0], i, t
     if threads == 1 and n > 0:
         tanh_backward_span(&dout[0], &out[0], &dx[0], n)
         return
-    for i in prange(0, n, SPAN, num_threads=threads, schedule="static"):
+    for t in prange(spans_of(n), num_threads=threads, schedule="static"):
+        i = t * SPAN
         tanh_backward_span(&dout[i], &out[i], &dx[i], min(<Py_ssize_t> SPAN, n - i))
 
 

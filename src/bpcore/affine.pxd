@@ -1,3 +1,5 @@
+# cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
+# cython: boundscheck=False, initializedcheck=False, wraparound=False
 """The affine layer: out = x·W + b and its gradients.
 
 a) Letters are sizes: B batch, I in, O out. `x` is (B, I), `W` (I, O), `b` (O,), `out` and `dout` (B, O).
@@ -75,4 +77,4 @@ cdef inline const floating* first(const floating[:, ::1] matrix) noexcept nogil:
 
 cdef inline floating* first_of(floating[::1] vector) noexcept nogil:
     """The address of a vector's first element; NULL if it has none."""
-    return NULL if vector.shape[0] == 0 else &vector[0]
+    return <floating*> NULL if vector.shape[0] == 0 else &vector[0]

@@ -1,3 +1,5 @@
+# cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
+# cython: boundscheck=False, initializedcheck=False, wraparound=False
 """Arrays through the buffer protocol itself, at a fifth of what acquiring a typed memoryview costs.
 
 An address outlives the buffer that it was read from: whoever keeps it also keeps the array.

@@ -1,3 +1,5 @@
+# cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
+# cython: boundscheck=False, initializedcheck=False, wraparound=False
 """The nodes of a computational graph: +, ×, exp, log, 1/x and the gradient of the last.
 
 `add` and `multiply` take rows and columns by their strides, so that a broadcast operand (stride 0) is read in
@@ -7,7 +9,7 @@ place. The others see any contiguous array as one run; `out` may be `x` itself.
 from cython cimport floating
 from cython.parallel cimport prange
 
-from bpcore.parallel cimport SPAN
+from bpcore.parallel cimport SPAN, spans_of
 from bpcore.simd cimport exp_span, log as log_of
 
 
@@ -64,12 +66,13 @@ cdef inline void exp(
     floating[::1] out,        # OUT
     int threads,
 ) noexcept nogil:
-    cdef Py_ssize_t n = x.shape[0], i
+    cdef Py_ssize_t n = x.shape[0], i, t
     # out = exp(x)
     if n > 0 and threads == 1:
         exp_span(n, &x[0], &out[0])
     elif n > 0:
-        for i in prange(0, n, SPAN, num_threads=threads, schedule="static"):
+        for t in prange(spans_of(n), num_threads=threads, schedule="static"):
+            i = t * SPAN
             exp_span(min(<Py_ssize_t> SPAN, n - i), &x[i], &out[i])
 
 
@@ -78,12 +81,13 @@ cdef inline void log(
     floating[::1] out,        # OUT
     int threads,
 ) noexcept nogil:
-    cdef Py_ssize_t n = x.shape[0], i
+    cdef Py_ssize_t n = x.shape[0], i, t
     # out = log(x)
     if n > 0 and threads == 1:
         log_span(n, &x[0], &out[0])
     elif n > 0:
-        for i in prange(0, n, SPAN, num_threads=threads, schedule="static"):
+        for t in prange(spans_of(n), num_threads=threads, schedule="static"):
+            i = t * SPAN
             log_span(min(<Py_ssize_t> SPAN, n - i), &x[i], &out[i])
 
 
@@ -98,12 +102,13 @@ cdef inline void reciprocal(
     floating[::1] out,        # OUT
     int threads,
 ) noexcept nogil:
-    cdef Py_ssize_t n = x.shape[0], i
+    cdef Py_ssize_t n = x.shape[0], i, t
     # out = 1 / x
     if n > 0 and threads == 1:
         reciprocal_span(n, &x[0], &out[0])
     elif n > 0:
-        for i in prange(0, n, SPAN, num_threads=threads, schedule="static"):
+        for t in prange(spans_of(n), num_threads=threads, schedule="static"):
+            i = t * SPAN
             reciprocal_span(min(<Py_ssize_t> SPAN, n - i), &x[i], &out[i])
 
 
@@ -119,11 +124,12 @@ cdef inline void reciprocal_backward(
     floating[::1] dx,            # OUT
     int threads,
 ) noexcept nogil:
-    cdef Py_ssize_t n = dout.shape[0], i
+    cdef Py_ssize_t n = dout.shape[0], i, t
     if n > 0 and threads == 1:
         reciprocal_backward_span(n, &dout[0], &out[0], &dx[0])
     elif n > 0:
-        for i in prange(0, n, SPAN, num_threads=threads, schedule="static"):
+        for t in prange(spans_of(n), num_threads=threads, schedule="static"):
+            i = t * SPAN
             reciprocal_backward_span(min(<Py_ssize_t> SPAN, n - i), &dout[i], &out[i], &dx[i])
 
 

@@ -1,3 +1,5 @@
+# cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
+# cython: boundscheck=False, initializedcheck=False, wraparound=False
 """Evaluation of a network: scores, and how many rows have their highest score at their label, block by block.
 
 A block's activations live in two buffers that the caller gives, so nothing as large as the data is made, and several

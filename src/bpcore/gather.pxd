@@ -1,3 +1,5 @@
+# cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
+# cython: boundscheck=False, initializedcheck=False, wraparound=False
 """Data as it is stored, and rows of it in the network's type, shifted and scaled.
 
 The difference x − mean is taken in float64, whatever type the data and the network have, then rounded to the network's

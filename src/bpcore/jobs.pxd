@@ -1,3 +1,5 @@
+# cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
+# cython: boundscheck=False, initializedcheck=False, wraparound=False
 """What a plan does: a job, of which each thread of a team does its part.
 
 A long job works with the first layer's parameters spread (spread.pxd). It then has a network of its own, made by
@@ -81,8 +83,8 @@ cdef inline bint spread_first(const Network* net, Network* to, char* memory, Py_
     memcpy(first, given, net.depth * sizeof(Dense))
     memory = memory + padded(net.depth * sizeof(Dense))
     first.spread, first.W = True, memory
-    first.W_first = NULL if given.W_first is NULL else memory + bytes
-    first.W_second = NULL if given.W_second is NULL else memory + 2 * bytes
+    first.W_first = <char*> NULL if given.W_first is NULL else memory + bytes
+    first.W_second = <char*> NULL if given.W_second is NULL else memory + 2 * bytes
     return True
 
 
@@ -105,7 +107,7 @@ cdef inline void part_of_job(const Job* job, floating _, int rank, int size) noe
     cdef Py_ssize_t N = job.N
     # What another rule has kept may be gone by now.
     cdef int moments = moments_of(job.update.rule) if job.task == TRAIN else 0
-    cdef char* scratch = NULL if job.memory is NULL else job.memory + rank * job.each + 64
+    cdef char* scratch = <char*> NULL if job.memory is NULL else job.memory + rank * job.each + 64
     if job.given is not NULL:
         move_first(job.given, job.net.layers, False, moments, _, rank, size)
         wait_for_team(size)

@@ -1,3 +1,5 @@
+# cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
+# cython: boundscheck=False, initializedcheck=False, wraparound=False
 """A dense network as a C struct: its forward pass, gradient and training step, without Python in between.
 
 a) The struct holds sizes and pointers. Parameters belong to the caller; the workspace is one piece of memory that
@@ -214,7 +216,7 @@ cdef inline void dense_backward_params(
                 first = i * spread.row if j == 0 else spread.tail + (j - 1) * s.tail_row + i
                 update_span(
                     update, <floating*> layer.W + first,
-                    dW if j == 0 else <const floating*> s.tail + (j - 1) * s.tail_row,
+                    <const floating*> dW if j == 0 else <const floating*> s.tail + (j - 1) * s.tail_row,
                     at(<floating*> layer.W_first, first), at(<floating*> layer.W_second, first),
                     s.M * spread.row if j == 0 else s.M,
                 )
@@ -229,7 +231,7 @@ cdef inline void dense_backward_params(
 
 
 cdef inline floating* at(floating* array, Py_ssize_t i) noexcept nogil:
-    return NULL if array is NULL else array + i
+    return <floating*> NULL if array is NULL else array + i
 
 
 cdef inline void rows_half(
@@ -253,10 +255,11 @@ cdef inline void rows_half(
         blocks = blocks - 1
         if ahead is not NULL:
             next_rows = Ahead(ahead.rows + first, ahead.step)
-        rows_forward(net, x, first, rows, NULL if ahead is NULL else &next_rows, <floating> 0)
+        rows_forward(net, x, first, rows, <const Ahead*> NULL if ahead is NULL else &next_rows, <floating> 0)
         loss_of_rows(
-            net.head, <const floating*> last.out + first * last.row, NULL if labels is NULL else labels + first,
-            NULL if targets is NULL else targets + first * last.outputs,
+            net.head, <const floating*> last.out + first * last.row,
+            <const int64_t*> NULL if labels is NULL else labels + first,
+            <const floating*> NULL if targets is NULL else targets + first * last.outputs,
             <floating*> last.dout + first * last.row, net.losses + first, last.row, rows, last.outputs,
             <floating> 1 / <floating> B,
         )

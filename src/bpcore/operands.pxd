@@ -1,3 +1,5 @@
+# cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
+# cython: boundscheck=False, initializedcheck=False, wraparound=False
 """What a matrix product is of: rows of numbers, which may lie anywhere, and a shape."""
 
 from cython cimport floating

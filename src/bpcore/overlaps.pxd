@@ -1,3 +1,5 @@
+# cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
+# cython: boundscheck=False, initializedcheck=False, wraparound=False
 """Whether what a kernel writes shares memory with something else that it is given.
 
 A kernel reads its inputs while it writes its outputs, in an order of its own: an output that overlaps an input would

@@ -1,3 +1,5 @@
+# cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
+# cython: boundscheck=False, initializedcheck=False, wraparound=False
 """What OpenMP allows, or one thread where it is not compiled in; and when a second thread is worth it.
 
 A team is the threads of one parallel region. Each runs the same function with its rank, from 0, and the team's size,
@@ -31,6 +33,11 @@ cdef inline void wait_for_team(int size) noexcept nogil:
     """Wait for the others, if there are any: a team of one may stand inside a region that is not ours."""
     if size > 1:
         bp_barrier()
+
+
+cdef inline Py_ssize_t spans_of(Py_ssize_t n) noexcept nogil:
+    """How many tasks n elements are: clang warns of what Cython makes of a prange with a step."""
+    return (n + SPAN - 1) // SPAN
 
 
 cdef inline int worth(int threads, double operations) noexcept nogil:

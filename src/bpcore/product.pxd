@@ -1,3 +1,5 @@
+# cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
+# cython: boundscheck=False, initializedcheck=False, wraparound=False
 """The matrix product behind the affine layer: c = start + a·b, blocked, packed, and exact at the edges.
 
 a) The columns of c are cut into blocks at most as wide as a register tile. Some of the rows of c, or columns from
@@ -110,7 +112,7 @@ cdef inline void product_part(
     if s.copies is not NULL:
         part.copies = <char*> s.copies + (row * columns + column) * s.copies_bytes
     product(
-        part_of(a, s, first, 0), b + left * s.b_column, NULL if start is NULL else start + left,
+        part_of(a, s, first, 0), b + left * s.b_column, <const floating*> NULL if start is NULL else start + left,
         c + first * s.c_row + left, part, NULL,
     )
 
@@ -189,7 +191,7 @@ cdef inline void product(
     cdef Py_ssize_t slabs, slab, first, piece, n, left
     cdef unsigned char[DOT_BYTES + 64] memory
     cdef floating* copies = <floating*> aligned(memory)
-    cdef const floating* tail_begin = NULL if start is NULL else start + columns
+    cdef const floating* tail_begin = <const floating*> NULL if start is NULL else start + columns
     cdef Rows rows, read
     cdef Shape part = s
     cdef Piece terms
@@ -230,7 +232,7 @@ cdef inline void product(
                     tail_start(tail_begin, c + first * s.c_row + columns, s.c_row, part.M, s.N - columns)
                 block(
                     read, b + (n * s.panel if s.panel > 0 else left * s.b_column),
-                    NULL if start is NULL else start + left, c + first * s.c_row + left, part, &terms,
+                    <const floating*> NULL if start is NULL else start + left, c + first * s.c_row + left, part, &terms,
                     edge_of(s, lanes, vector, n + 1, blocks) - left, packed,
                     &of_slab if ahead is not NULL and n == 0 else NULL,
                     &tail if by_the_way and n == blocks - 1 else NULL, tails if n == blocks - 1 else 0,
@@ -300,7 +302,7 @@ cdef inline void block(
             continue
         tile(
             s.transposed, <int> height, vectors, last, terms, rows, skip, rows_of_b, b_row, sums,
-            sums_row, c + r * s.c_row, s.c_row, NULL if ahead is NULL else ahead.rows + r,
+            sums_row, c + r * s.c_row, s.c_row, <Address*> NULL if ahead is NULL else ahead.rows + r,
             0 if ahead is NULL else k // ahead.step * 128, 0 if ahead is NULL else ahead.step,
         )
         if tail is not NULL:

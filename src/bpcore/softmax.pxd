@@ -1,3 +1,5 @@
+# cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
+# cython: boundscheck=False, initializedcheck=False, wraparound=False
 """Softmax with cross-entropy, row by row: y = softmax(x), loss = −Σ t·log y, dx = dout·(y·Σt − t) / B.
 
 a) log y is never formed from y: log y_k = (x_k − m) − log Σ_j exp(x_j − m), m = max_j x_j. Nothing overflows
@@ -265,10 +267,10 @@ cdef inline double softmax_cross_entropy(
         first = share(B, rank, threads, 16)
         softmax_cross_entropy_rows(
             x + first * K,
-            NULL if labels is NULL else labels + first,
-            NULL if targets is NULL else targets + first * K,
+            <const int64_t*> NULL if labels is NULL else labels + first,
+            <const floating*> NULL if targets is NULL else targets + first * K,
             y + first * K,
-            NULL if dx is NULL else dx + first * K,
+            <floating*> NULL if dx is NULL else dx + first * K,
             losses + first,
             K,
             share(B, rank + 1, threads, 16) - first,
@@ -304,6 +306,6 @@ cdef inline void gradient_of(
 ) noexcept nogil:
     """The gradient of row r."""
     row_gradient(
-        y + r * K, NULL if labels is NULL else labels + r, NULL if targets is NULL else targets + r * K, dx + r * K, K,
-        scale,
+        y + r * K, <const int64_t*> NULL if labels is NULL else labels + r,
+        <const floating*> NULL if targets is NULL else targets + r * K, dx + r * K, K, scale,
     )

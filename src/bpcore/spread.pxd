@@ -1,3 +1,5 @@
+# cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
+# cython: boundscheck=False, initializedcheck=False, wraparound=False
 """How the first layer's parameters lie while a loop trains them: where the tiles read and write them fastest.
 
 a) A row of W of 50 numbers begins anywhere in a cache line, so that nearly every vector of it is read from two, and its

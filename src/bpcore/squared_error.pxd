@@ -1,3 +1,5 @@
+# cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
+# cython: boundscheck=False, initializedcheck=False, wraparound=False
 """Squared error of outputs that are numbers: loss = Σ_k (x_k − t_k)² / 2, dx = dout·(x − t) / B.
 
 The sum over a row runs in virtual lanes, as in softmax.pxd; rows are added in their order, in float64.
@@ -17,7 +19,7 @@ cdef inline floating row_squares(const floating* x, const floating* t, Py_ssize_
     cdef floating difference
     cdef Py_ssize_t k = 0, whole = K - K % lanes
     cdef int lane
-    for lane in range(lanes):
+    for lane in range(16):
         partial[lane] = 0
     while k < whole:
         for lane in range(lanes):
@@ -70,7 +72,7 @@ cdef inline double squared_error(
         squared_error_rows(
             x + first * K,
             t + first * K,
-            NULL if dx is NULL else dx + first * K,
+            <floating*> NULL if dx is NULL else dx + first * K,
             losses + first,
             K,
             share(B, rank + 1, threads, 16) - first,

@@ -1,3 +1,5 @@
+# cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
+# cython: boundscheck=False, initializedcheck=False, wraparound=False
 """The last columns of a product, where N is no multiple of LANES: they would waste most of a vector.
 
 LANES is 16 for float32 and 8 for float64. Up to half of LANES columns are done here. Where k is adjacent in `a` and

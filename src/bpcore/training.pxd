@@ -1,3 +1,5 @@
+# cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
+# cython: boundscheck=False, initializedcheck=False, wraparound=False
 """The training loop of section 0092: draw a mini-batch, step, again; by a team that stays together over all steps."""
 
 from cython cimport floating

@@ -1,3 +1,5 @@
+# cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
+# cython: boundscheck=False, initializedcheck=False, wraparound=False
 """Parameter updates, in place: what moves a parameter w against its gradient g.
 
 a) Every operation is rounded on its own, in the type of w, and every constant is first rounded to it: the results are
@@ -20,8 +22,7 @@ from cython.parallel cimport prange
 from libc.math cimport sqrt as sqrt_of_double, sqrtf
 from libc.stdint cimport int64_t
 
-cdef enum:
-    SPAN = 4096    # elements that one task updates
+from bpcore.parallel cimport SPAN, spans_of
 
 cdef enum Rule:
     SGD = 0         # w -= lr·g
@@ -107,14 +108,15 @@ cdef inline Update update_of(tuple settings) except *:
 cdef inline void update_shared(
     const Update* u, floating* w, const floating* g, floating* first, floating* second, Py_ssize_t n, int threads
 ) noexcept nogil:
-    cdef Py_ssize_t i
+    cdef Py_ssize_t i, t
     if threads == 1:
         update_span(u, w, g, first, second, n)
         return
-    for i in prange(0, n, SPAN, num_threads=threads, schedule="static"):
+    for t in prange(spans_of(n), num_threads=threads, schedule="static"):
+        i = t * SPAN
         update_span(
-            u, w + i, g + i, NULL if first is NULL else first + i, NULL if second is NULL else second + i,
-            min(<Py_ssize_t> SPAN, n - i),
+            u, w + i, g + i, <floating*> NULL if first is NULL else first + i,
+            <floating*> NULL if second is NULL else second + i, min(<Py_ssize_t> SPAN, n - i),
         )
 
 

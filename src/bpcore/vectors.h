@@ -19,7 +19,15 @@
 #define bp_vector_fmaf(a, b, c) ((bp_vectorf)_mm_fmadd_ps((__m128)(a), (__m128)(b), (__m128)(c)))
 #define bp_vector_fma(a, b, c) ((bp_vector)_mm_fmadd_pd((__m128d)(a), (__m128d)(b), (__m128d)(c)))
 #elif defined(__AVX512F__)
+/* gcc's own functions of AVX-512 begin with a variable that is not set, of which g++ 12 warns. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #include <immintrin.h>
+#pragma GCC diagnostic pop
+#else
+#include <immintrin.h>
+#endif
 #define BP_VECTOR_BYTES 64
 #define BP_TILE_ROWS 9
 #define BP_DOT_ROWS 4
