@@ -7,17 +7,16 @@ The network's parameters are NumPy arrays that the caller keeps; the workspace b
 from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
 
-from bpcore.activations cimport IDENTITY, RELU, Activation
+from bpcore.activations cimport IDENTITY, RELU
 from bpcore.network cimport (
-    SOFTMAX_CROSS_ENTROPY, Dense, Network, dense_forward, network_step, place, workspace_size,
+    SOFTMAX_CROSS_ENTROPY, Dense, Network, dense, dense_forward, network, network_step, place, workspace_size,
 )
-from bpcore.product cimport aligned
+from bpcore.operands cimport aligned, rows_of
 from bpcore.simd cimport BPCORE_API_VERSION
-from bpcore.operands cimport rows_of
 from bpcore.updates cimport SGD, Update
 
-if BPCORE_API_VERSION != 5:
-    raise ImportError(f"controller is written for version 5 of bpcore's headers, not {BPCORE_API_VERSION}")
+if BPCORE_API_VERSION != 6:
+    raise ImportError(f"controller is written for version 6 of bpcore's headers, not {BPCORE_API_VERSION}")
 
 
 cdef class Controller:
@@ -40,9 +39,9 @@ cdef class Controller:
     def __cinit__(self, float[:, ::1] W1, float[::1] b1, float[:, ::1] W2, float[::1] b2, Py_ssize_t batch):
         self.kept = (W1, b1, W2, b2)
         self.batch = batch
-        self.describe(0, W1.shape[0], W1.shape[1], RELU, &W1[0, 0], &b1[0])
-        self.describe(1, W2.shape[0], W2.shape[1], IDENTITY, &W2[0, 0], &b2[0])
-        self.net.depth, self.net.head, self.net.layers = 2, SOFTMAX_CROSS_ENTROPY, &self.layers[0]
+        self.layers[0] = dense(W1.shape[0], W1.shape[1], RELU, &W1[0, 0], &b1[0])
+        self.layers[1] = dense(W2.shape[0], W2.shape[1], IDENTITY, &W2[0, 0], &b2[0])
+        self.net = network(&self.layers[0], 2, SOFTMAX_CROSS_ENTROPY)
         self.memory = malloc(workspace_size(&self.net, batch, sizeof(float)) + 64)
         if self.memory is NULL:
             raise MemoryError("no memory for the workspace")
@@ -50,13 +49,6 @@ cdef class Controller:
 
     def __dealloc__(self):
         free(self.memory)
-
-    cdef void describe(
-        self, int n, Py_ssize_t inputs, Py_ssize_t outputs, Activation activation, float* W, float* b
-    ) noexcept:
-        cdef Dense* layer = &self.layers[n]
-        layer.inputs, layer.outputs, layer.activation = inputs, outputs, activation
-        layer.W, layer.b = W, b
 
     cdef void forward(self, const float* x, float* scores, Py_ssize_t rows) noexcept nogil:
         """Scores of up to `batch` rows."""

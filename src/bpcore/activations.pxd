@@ -35,6 +35,18 @@ cdef inline void activate(Activation activation, floating* x, Py_ssize_t n) noex
         tanh_span(n, x, x)
 
 
+cdef inline void activate_rows(
+    Activation activation, floating* x, Py_ssize_t row, Py_ssize_t rows, Py_ssize_t n
+) noexcept nogil:
+    """x = activation(x) for n numbers of each row, `row` numbers from one row to the next."""
+    cdef Py_ssize_t r
+    if row == n:
+        activate(activation, x, rows * n)
+        return
+    for r in range(rows):
+        activate(activation, x + r * row, n)
+
+
 cdef inline void activate_backward(Activation activation, const floating* y, floating* dx, Py_ssize_t n) noexcept nogil:
     """dx = dx·activation′, from what came out of the activation."""
     cdef Py_ssize_t i

@@ -19,7 +19,7 @@ from cython.parallel cimport parallel, threadid
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
-from bpcore.activations cimport Activation, activate, activate_backward
+from bpcore.activations cimport Activation, activate, activate_backward, activate_rows
 from bpcore.operands cimport Rows, Shape, aligned, begin, off_line, row_address, rows_of, shape_of
 from bpcore.parallel cimport bp_settle, bp_team_size, share, wait_for_team, worth_a_region
 from bpcore.product cimport Ahead, copies_size, into_panels, panel_width, panels_size, product, wants_panels
@@ -40,12 +40,13 @@ cdef enum Head:
 
 
 cdef struct Dense:
+    # Made by `dense`, which sets every field; `place` then says where the workspace's lie.
     Py_ssize_t inputs
     Py_ssize_t outputs
     Activation activation
     void* W                     # (inputs, outputs)
     void* b                     # (outputs,)
-    Py_ssize_t row              # numbers from one row of out and dout to the next
+    Py_ssize_t row              # numbers from one row of out and dout to the next; the gaps are the network's own
     void* out                   # (B, outputs)
     void* dout                  # (B, outputs)
     void* dW                    # (inputs, outputs)
@@ -59,10 +60,29 @@ cdef struct Dense:
 
 
 cdef struct Network:
+    # Made by `network`.
     int depth
     Head head
     Dense* layers
     double* losses              # (B,)
+
+
+cdef inline Dense dense(
+    Py_ssize_t inputs, Py_ssize_t outputs, Activation activation, floating* W, floating* b
+) noexcept nogil:
+    """A layer over the caller's W (inputs, outputs) and b (outputs,), without a workspace or what a rule keeps.
+
+    `place` gives it the one, before `network_step`; W_first and so on are set by the caller, for rules that need them.
+    """
+    return Dense(
+        inputs=inputs, outputs=outputs, activation=activation, W=W, b=b, row=0, out=NULL, dout=NULL, dW=NULL, db=NULL,
+        panels=NULL, spread=False, W_first=NULL, W_second=NULL, b_first=NULL, b_second=NULL,
+    )
+
+
+cdef inline Network network(Dense* layers, int depth, Head head) noexcept nogil:
+    """A network of the caller's layers, without a workspace."""
+    return Network(depth=depth, head=head, layers=layers, losses=NULL)
 
 
 cdef inline Py_ssize_t padded(Py_ssize_t bytes) noexcept nogil:
@@ -108,7 +128,7 @@ cdef inline void place(Network* net, char* memory, Py_ssize_t B, Py_ssize_t item
     """Divide `workspace_size` bytes, aligned to 64, among the layers."""
     cdef Dense* layer
     cdef int n
-    # Activations run over the gaps between rows too, which have to hold numbers.
+    # Activations run over the gaps between rows too, and updates over those of a spread gradient: they hold numbers.
     memset(memory, 0, workspace_size(net, B, itemsize))
     net.losses = <double*> memory
     memory = memory + padded(B * sizeof(double))
@@ -146,11 +166,19 @@ cdef inline void dense_forward(
     const Dense* layer,
     const Rows x,                  # IN   (rows, inputs)
     floating* out,                 # OUT  (rows, outputs), `out_row` numbers from one row to the next
-    Py_ssize_t out_row,
+    Py_ssize_t out_row,            # at least `outputs`; what lies between the rows is left as it is
     Py_ssize_t rows,
     const Ahead* ahead,            # or NULL
 ) noexcept nogil:
     """out = activation(x·W + b)."""
+    dense_product(layer, x, out, out_row, rows, ahead)
+    activate_rows(layer.activation, out, out_row, rows, layer.outputs)
+
+
+cdef inline void dense_product(
+    const Dense* layer, const Rows x, floating* out, Py_ssize_t out_row, Py_ssize_t rows, const Ahead* ahead
+) noexcept nogil:
+    """out = x·W + b."""
     cdef Py_ssize_t O = layer.outputs
     cdef Shape s = shape_of(rows, O, layer.inputs, False, O, 1, out_row)
     cdef Spread spread
@@ -158,7 +186,6 @@ cdef inline void dense_forward(
         spread = spread_of(layer.inputs, O, sizeof(floating))
         s.b_row, s.tail, s.tail_row = spread.row, <floating*> layer.W + spread.tail, spread.tail_row
     product(x, <const floating*> layer.W, <const floating*> layer.b, out, s, ahead)
-    activate(layer.activation, out, rows * out_row)
 
 
 cdef inline void dense_backward_input(
@@ -277,7 +304,9 @@ cdef inline void rows_forward(
     for n in range(net.depth):
         layer = &net.layers[n]
         out = <floating*> layer.out + first * layer.row
-        dense_forward(layer, enters, out, layer.row, rows, ahead if n == 0 else NULL)
+        dense_product(layer, enters, out, layer.row, rows, ahead if n == 0 else NULL)
+        # One run over all rows, since the gaps between them are the network's own.
+        activate(layer.activation, out, rows * layer.row)
         enters = rows_of(<const floating*> out, layer.row)
 
 

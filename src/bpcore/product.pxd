@@ -282,7 +282,7 @@ cdef inline void block(
         if s.b_column == 1:
             pack_rows(vectors, last, terms, rows_of_b, b_row, panel, padded)
         else:
-            pack_columns(wide, padded, terms, rows_of_b, s.b_column, panel)
+            pack_columns(wide, padded, terms, rows_of_b, s.b_column, panel, padded)
         rows_of_b, b_row = panel, padded
     if s.transposed:
         addresses(part_of(a, s, 0, k), terms, rows, b)

@@ -23,7 +23,7 @@ d) The coefficients come from tools/polynomials.py. */
 #include <string.h>
 
 /* Raised whenever a signature in a .pxd file or in this header changes. */
-#define BPCORE_API_VERSION 5
+#define BPCORE_API_VERSION 6
 
 #if defined(__FP_FAST_FMAF) || defined(__FMA__) || defined(__ARM_FEATURE_FMA)
 static inline float bp_fmaf(float a, float b, float c) { return __builtin_fmaf(a, b, c); }

@@ -96,10 +96,12 @@ cdef extern from "simd.h" nogil:
         Py_ssize_t panel_row
     ) noexcept
     void bp_pack_columnsf(
-        Py_ssize_t N, Py_ssize_t width, Py_ssize_t K, const float* b, Py_ssize_t b_column, float* panel
+        Py_ssize_t N, Py_ssize_t width, Py_ssize_t K, const float* b, Py_ssize_t b_column, float* panel,
+        Py_ssize_t panel_row
     ) noexcept
     void bp_pack_columns(
-        Py_ssize_t N, Py_ssize_t width, Py_ssize_t K, const double* b, Py_ssize_t b_column, double* panel
+        Py_ssize_t N, Py_ssize_t width, Py_ssize_t K, const double* b, Py_ssize_t b_column, double* panel,
+        Py_ssize_t panel_row
     ) noexcept
     void bp_dots_off(
         int m, int n, Py_ssize_t K, const void** rows, const float* b, Py_ssize_t b_row, float* c, Py_ssize_t c_row
@@ -309,13 +311,14 @@ cdef inline void pack_rows(
 
 
 cdef inline void pack_columns(
-    Py_ssize_t N, Py_ssize_t width, Py_ssize_t K, const floating* b, Py_ssize_t b_column, floating* panel
+    Py_ssize_t N, Py_ssize_t width, Py_ssize_t K, const floating* b, Py_ssize_t b_column, floating* panel,
+    Py_ssize_t panel_row,
 ) noexcept nogil:
-    """panel[k, j] = b[j, k] for K numbers of N columns, 0 from N to width."""
+    """panel[k, j] = b[j, k] for K numbers of N columns, 0 from N to width; rows of the panel are panel_row apart."""
     if floating is float:
-        bp_pack_columnsf(N, width, K, b, b_column, panel)
+        bp_pack_columnsf(N, width, K, b, b_column, panel, panel_row)
     else:
-        bp_pack_columns(N, width, K, b, b_column, panel)
+        bp_pack_columns(N, width, K, b, b_column, panel, panel_row)
 
 
 cdef inline void dots(

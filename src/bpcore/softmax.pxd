@@ -117,7 +117,7 @@ cdef inline void exponentials_of_lanes(
     cdef int lanes = 16 if floating is float else 8
     cdef int lane, half
     cdef Py_ssize_t k
-    pack_columns(rows, lanes, K, x, row, e)
+    pack_columns(rows, lanes, K, x, row, e, lanes)
     exp_lanes(K, e, m)
     for k in range(lanes):
         for lane in range(lanes):
@@ -152,8 +152,7 @@ cdef inline void lanes_into_rows(
     for k in range(K):
         for lane in range(lanes):
             products[k * lanes + lane] = e[k * lanes + lane] * factor[lane] * scale
-    # The gaps between rows have to hold numbers, and get zeros.
-    pack_columns(K, row, rows, &products[0], lanes, out)
+    pack_columns(K, K, rows, &products[0], lanes, out, row)
 
 
 cdef inline void softmax_rows(

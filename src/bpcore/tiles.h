@@ -233,7 +233,8 @@ static BP_UNUSED void BP_(pack_rows)(int n, int last, ptrdiff_t terms, const BP_
     }
 }
 
-/* panel[k·width + j] = b[j·b_column + k] for `terms` numbers of `count` columns, in squares of BP_SIDE × BP_SIDE. */
+/* panel[k·panel_row + j] = b[j·b_column + k] for `terms` numbers of `count` columns, in squares of BP_SIDE × BP_SIDE;
+   0 for j from `count` to `width`. */
 #define BP_SIDE (16 / BP_T_BYTES)
 typedef BP_T BP_(square) __attribute__((vector_size(16), aligned(sizeof(BP_T)), may_alias));
 #if BP_T_BYTES == 4
@@ -258,22 +259,22 @@ typedef BP_T BP_(square) __attribute__((vector_size(16), aligned(sizeof(BP_T)), 
 #endif
 
 static BP_UNUSED void BP_(pack_columns)(ptrdiff_t count, ptrdiff_t width, ptrdiff_t terms, const BP_T *b,
-                                        ptrdiff_t b_column, BP_T *panel) {
+                                        ptrdiff_t b_column, BP_T *panel, ptrdiff_t panel_row) {
     const ptrdiff_t columns = count / BP_SIDE * BP_SIDE, whole = terms / BP_SIDE * BP_SIDE;
     for (ptrdiff_t j = 0; j < columns; j += BP_SIDE) {
         for (ptrdiff_t k = 0; k < whole; k += BP_SIDE) {
             BP_(square) s[BP_SIDE];
             BP_UNROLL for (int i = 0; i < BP_SIDE; i++) s[i] = *(const BP_(square) *)(b + (j + i) * b_column + k);
             BP_TRANSPOSE(s);
-            BP_UNROLL for (int i = 0; i < BP_SIDE; i++) *(BP_(square) *)(panel + (k + i) * width + j) = s[i];
+            BP_UNROLL for (int i = 0; i < BP_SIDE; i++) *(BP_(square) *)(panel + (k + i) * panel_row + j) = s[i];
         }
         for (ptrdiff_t k = whole; k < terms; k++)
-            BP_UNROLL for (int i = 0; i < BP_SIDE; i++) panel[k * width + j + i] = b[(j + i) * b_column + k];
+            BP_UNROLL for (int i = 0; i < BP_SIDE; i++) panel[k * panel_row + j + i] = b[(j + i) * b_column + k];
     }
     for (ptrdiff_t j = columns; j < count; j++)
-        for (ptrdiff_t k = 0; k < terms; k++) panel[k * width + j] = b[j * b_column + k];
+        for (ptrdiff_t k = 0; k < terms; k++) panel[k * panel_row + j] = b[j * b_column + k];
     for (ptrdiff_t k = 0; k < terms; k++)
-        for (ptrdiff_t j = count; j < width; j++) panel[k * width + j] = 0;
+        for (ptrdiff_t j = count; j < width; j++) panel[k * panel_row + j] = 0;
 }
 
 /* As many independent chains of multiply-adds as a tile has, all in registers: what the processor can do at most.
