@@ -20,7 +20,7 @@ from libc.stdint cimport int64_t
 from libc.string cimport memset
 
 from bpcore.activations cimport Activation, activate, activate_backward, activate_rows
-from bpcore.operands cimport Rows, Shape, aligned, begin, off_line, row_address, rows_of, shape_of
+from bpcore.operands cimport Rows, Shape, begin, off_line, row_address, rows_of, shape_of
 from bpcore.parallel cimport bp_settle, bp_team_size, share, wait_for_team, worth_a_region
 from bpcore.product cimport Ahead, copies_size, into_panels, panel_width, panels_size, product, wants_panels
 from bpcore.reductions cimport mean_of, sum_rows
@@ -29,10 +29,13 @@ from bpcore.spread cimport Spread, spread_of, spread_size
 from bpcore.squared_error cimport squared_error_rows
 from bpcore.updates cimport Update, update_span
 
+cdef extern from "scratch.h" nogil:
+    const int BP_COPIES_BYTES
+    unsigned char* bp_copies_memory() noexcept
+
 cdef enum:
     BLOCK = 240             # rows that go through all layers at once: full tiles, and activations that stay in cache
     GRADIENT_BYTES = 32768  # of a gradient that is summed before its parameters move
-    COPIES_BYTES = 110592   # of what tiles read for it: 48 rows, 256 terms, and a number more for each 8
 
 cdef enum Head:
     SOFTMAX_CROSS_ENTROPY = 0
@@ -217,7 +220,6 @@ cdef inline void dense_backward_params(
     cdef Py_ssize_t height = max(GRADIENT_BYTES // (O * <Py_ssize_t> sizeof(floating)) // 48, 1) * 48
     cdef const floating* dout = <const floating*> layer.dout
     cdef floating* dW
-    cdef unsigned char[COPIES_BYTES + 64] copies
     cdef Shape s = shape_of(0, O, B, True, layer.row, 1, O)
     if update is NULL:
         height = stop - i
@@ -231,7 +233,7 @@ cdef inline void dense_backward_params(
             lead = off_line(row_address(x, 0, dout))
     s.M = min(height, stop - i)
     if copies_size(s, dout) > 0:
-        s.copies, s.copies_bytes = aligned(copies), COPIES_BYTES
+        s.copies, s.copies_bytes = bp_copies_memory(), BP_COPIES_BYTES
     dW = <floating*> layer.dW + i * spread.row
     while i < stop:
         s.M = min(height - lead, stop - i)

@@ -4,9 +4,9 @@
 
 a) The columns of c are cut into blocks at most as wide as a register tile. Some of the rows of c, or columns from
    one multiple of LANES to another or to the end, are a product of their own with the same bits: so threads share c.
-b) Along k the sums are cut into pieces whose panel of `b` stays in cache, packed on the stack where it does not lie
-   well; the rows of c into slabs whose part of `a` in a piece stays in the second-level cache. Sums go on from where
-   they stand in c, so every element is one chain of fused multiply-adds, however k is cut.
+b) Along k the sums are cut into pieces whose panel of `b` stays in cache, packed in memory of the thread where it does
+   not lie well; the rows of c into slabs whose part of `a` in a piece stays in the second-level cache. Sums go on from
+   where they stand in c, so every element is one chain of fused multiply-adds, however k is cut.
 c) The rows of `a` may lie anywhere, so that a mini-batch need not be copied; tiles read them through their addresses.
 d) The rows of a transposed `a` lie across pages, and a tile reads few numbers of each. Where many blocks do so, what
    a tile reads is first brought together, if the caller has memory for it.
@@ -17,19 +17,22 @@ from cython cimport floating
 from cython.parallel cimport prange
 from libc.string cimport memcpy
 
-from bpcore.operands cimport Address, Rows, Shape, addresses, aligned, begin, collide, part_of, row_address, rows_of
+from bpcore.operands cimport Address, Rows, Shape, addresses, begin, collide, part_of, row_address, rows_of
 from bpcore.parallel cimport share
 from bpcore.simd cimport (
     BP_EIGHT, BP_MASKS_ARE_FREE, BP_MORE_VECTORS, BP_THIN_ROWS, BP_THIN_VECTORS, BP_TILE_ROWS, BP_TILE_VECTORS,
     BP_VECTOR_BYTES, pack_columns, pack_rows, tile, tile_and_tail,
 )
 from bpcore.tails cimport (
-    DOT_BYTES, DOT_TERMS, TERMS, Tail, lanes_of, tail_columns, tail_exchanged, tail_of, tail_of_dots, tail_of_piece,
-    tail_start,
+    DOT_TERMS, TERMS, Tail, lanes_of, tail_columns, tail_exchanged, tail_of, tail_of_dots, tail_of_piece, tail_start,
 )
 
+cdef extern from "scratch.h" nogil:
+    const int BP_PANEL_BYTES
+    unsigned char* bp_panel_memory() noexcept
+    unsigned char* bp_dot_memory() noexcept
+
 cdef enum:
-    PANEL_BYTES = 98304         # of packed b: 512 rows of the widest tile, which come from the second-level cache
     PIECE_BYTES = 262144        # of b where it lies
     SLAB_BYTES = 786432         # of a piece of a: most of a common second-level cache
     FAR_BYTES = 2048            # between rows of b
@@ -131,7 +134,7 @@ cdef inline Py_ssize_t edge_of(
 
 cdef inline Py_ssize_t pieces_of(const Shape s, Py_ssize_t width, bint packed, const floating* _) noexcept nogil:
     """Pieces along k, of which the part of b that a block reads stays in cache."""
-    cdef Py_ssize_t bytes = PANEL_BYTES if packed else PIECE_BYTES
+    cdef Py_ssize_t bytes = BP_PANEL_BYTES if packed else PIECE_BYTES
     cdef Py_ssize_t most = bytes // (width * <Py_ssize_t> sizeof(floating))
     if s.transposed:
         # Each term is a row of `a` in a page of its own.
@@ -189,8 +192,7 @@ cdef inline void product(
     cdef Py_ssize_t row = longest * <Py_ssize_t> sizeof(floating)
     cdef Py_ssize_t height = max(SLAB_BYTES // row, 4 * BP_TILE_ROWS)
     cdef Py_ssize_t slabs, slab, first, piece, n, left
-    cdef unsigned char[DOT_BYTES + 64] memory
-    cdef floating* copies = <floating*> aligned(memory)
+    cdef floating* copies = NULL
     cdef const floating* tail_begin = <const floating*> NULL if start is NULL else start + columns
     cdef Rows rows, read
     cdef Shape part = s
@@ -208,6 +210,8 @@ cdef inline void product(
         and s.N - columns <= BP_MORE_VECTORS * vector // BP_EIGHT
     ):
         tails = <int> (s.N - columns)
+    if dotted:
+        copies = <floating*> bp_dot_memory()
     if by_the_way:
         tail = tail_columns(b, s, 0, s.K, columns, copies)
     if s.copies is not NULL:
@@ -260,10 +264,9 @@ cdef inline void block(
     const Tail* tail,             # dot products to do with each tile, or NULL
     int tails,                    # columns more, of a transposed a's product
 ) noexcept nogil:
-    cdef unsigned char[PANEL_BYTES + 64] memory
     cdef floating[96] zero
     cdef Address[TERMS] rows
-    cdef floating* panel = <floating*> aligned(memory)
+    cdef floating* panel
     cdef int vector = vector_of(c)
     cdef int vectors = <int> ((wide + vector - 1) // vector)
     cdef int last = <int> wide - (vectors - 1) * vector
@@ -279,6 +282,7 @@ cdef inline void block(
             zero[j] = 0
         start = zero
     if packed:
+        panel = <floating*> bp_panel_memory()
         if s.b_column == 1:
             pack_rows(vectors, last, terms, rows_of_b, b_row, panel, padded)
         else:

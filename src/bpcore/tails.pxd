@@ -18,7 +18,6 @@ cdef enum:
     STRIP_BYTES = 1536          # of c: 4 columns of 6 vectors of 64 bytes, or 8 of 3
     DOT_TERMS = 1024            # part of the bits contract
     DOT_LEAST = 128             # terms, below which adding up the lanes costs too much; part of the bits contract
-    DOT_BYTES = 32768           # 8 columns of DOT_TERMS float32
 
 
 cdef struct Tail:
@@ -49,7 +48,7 @@ cdef inline Tail tail_columns(
     Py_ssize_t first,             # of them
     Py_ssize_t K,                 # up to DOT_TERMS
     Py_ssize_t left,
-    floating* copies,             # OUT  DOT_BYTES, used where the terms of a column are not adjacent
+    floating* copies,             # OUT  BP_DOT_BYTES, used where the terms of a column are not adjacent
 ) noexcept nogil:
     cdef Py_ssize_t j, k
     if s.tail is not NULL:
@@ -104,7 +103,7 @@ cdef inline void tail_of_dots(
     floating* c,                  # OUT  columns left to N
     const Shape s,
     Py_ssize_t left,
-    floating* copies,             # DOT_BYTES
+    floating* copies,             # BP_DOT_BYTES
 ) noexcept nogil:
     cdef Tail tail
     cdef Py_ssize_t k = 0, terms
