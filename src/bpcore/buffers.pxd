@@ -8,6 +8,7 @@ An address outlives the buffer that it was read from: whoever keeps it also keep
 from cpython.buffer cimport (
     PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_WRITABLE, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer,
 )
+from libc.stdint cimport int64_t
 
 
 cdef inline bint contiguous(array, Py_buffer* view) except -1:
@@ -41,12 +42,41 @@ cdef inline bint readable(x, Py_buffer* view, Py_ssize_t columns) except -1:
     return False
 
 
+cdef inline int open_rows(x, Py_buffer* view, Py_ssize_t columns) except -1:
+    """The same, with an error where x is none of these."""
+    if not readable(x, view, columns):
+        raise ValueError(
+            f"Plan: x is {x.dtype} {x.shape}, wanted contiguous rows of {columns} float32, float64, uint8, int64 or uint64"
+        )
+    return 0
+
+
 cdef inline bint shaped(const Py_buffer* view, char letter, int dimensions, Py_ssize_t first, Py_ssize_t last) noexcept:
     """Whether an open buffer has this type and 1 or 2 dimensions of these sizes."""
     return (
         view.ndim == dimensions and view.shape[0] == first and view.shape[dimensions - 1] == last
         and view.format[0] == letter
     )
+
+
+cdef inline Py_ssize_t first_outside(const int64_t* numbers, Py_ssize_t n, int64_t stop) noexcept nogil:
+    """Where the first number that is not from 0 to stop − 1 stands; n if there is none."""
+    cdef Py_ssize_t i
+    for i in range(n):
+        if not 0 <= numbers[i] < stop:
+            return i
+    return n
+
+
+cdef inline int check_indices(const int64_t[:, ::1] indices, Py_ssize_t N) except -1:
+    """Raise unless each batch, a row of `indices`, has samples, of those that there are."""
+    cdef Py_ssize_t B = indices.shape[1], n
+    if B == 0:
+        raise ValueError("Plan: batches of 0 rows, wanted at least 1")
+    n = first_outside(&indices[0, 0], indices.shape[0] * B, N)
+    if n < indices.shape[0] * B:
+        raise ValueError(f"Plan: indices[{n // B}, {n % B}] is {indices[n // B, n % B]}, wanted 0 to {N - 1}")
+    return 0
 
 
 cdef inline void* address(

@@ -58,7 +58,7 @@ def door(description: str) -> Callable[[Kernel], Kernel]:
         def call(*args: Any, **kwargs: Any) -> Any:
             try:
                 return kernel(*args, **kwargs)
-            except (TypeError, ValueError, BufferError) as error:
+            except (TypeError, ValueError, BufferError, OverflowError) as error:
                 explain(call, wanted, args, kwargs)
                 raise type(error)(f"{kernel.__name__}: {error}") from None
 
@@ -91,6 +91,17 @@ def explain(
     check_types(kernel, arguments, given)
     check_sizes(kernel, arguments, given)
     check_overlaps(kernel, arguments, given)
+    check_scalars(kernel, arguments, given)
+
+
+def check_scalars(kernel: str, arguments: list[Argument], given: Mapping[str, Any]) -> None:
+    """What is no array is a number, but for `threads`, which bpcore.threads checks."""
+    for name, value in given.items():
+        if name != "threads" and all(name != argument.name for argument in arguments):
+            try:
+                float(value)
+            except (TypeError, ValueError, OverflowError):
+                raise TypeError(f"{kernel}: {name} is {value!r}, wanted a number") from None
 
 
 def check_array(kernel: str, argument: Argument, value: Any) -> None:

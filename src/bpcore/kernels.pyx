@@ -32,7 +32,10 @@ from bpcore.simd cimport (
 )
 
 from bpcore.doors import door
-from bpcore.threads import named, resolve
+from bpcore.threads import named, resolve, whole_number
+
+cdef enum:
+    MOST_ROUNDS = 1000000000    # seconds of multiply_adds, which nothing interrupts
 
 
 cdef int count(object threads, double operations) except -1:
@@ -40,7 +43,7 @@ cdef int count(object threads, double operations) except -1:
     if threads is None and operations < WORTH_A_THREAD:
         return 1
     threads = named(threads)
-    cdef int number = min(<Py_ssize_t> resolve(threads), <Py_ssize_t> bp_max_threads())
+    cdef int number = min(resolve(threads), bp_max_threads())    # as Python's numbers, which are of any size
     if number == 1 or operations < WORTH_A_THREAD:
         return 1
     cdef bint may_give_way = threads is None and operations < TOO_LONG_FOR_ONE
@@ -65,21 +68,28 @@ def has_threads():
     return BP_OPENMP
 
 
-def multiply_adds(str dtype, Py_ssize_t rounds, int threads=1):
+def multiply_adds(dtype, rounds, threads=1):
     """Do nothing but fused multiply-adds in registers, on each of `threads` threads; returns how many operations.
 
     What the processor can do at most: the floor under everything that is measured. A multiply-add counts as two.
+    `dtype` is "float32" or "float64", `rounds` 1 to 10^9, and `threads` at most what OpenMP allows.
     """
-    cdef Py_ssize_t lanes = BP_VECTOR_BYTES // (4 if dtype == "float32" else 8)
+    if dtype not in ("float32", "float64"):
+        raise ValueError(f"multiply_adds: dtype is {dtype!r}, wanted 'float32' or 'float64'")
+    if whole_number("multiply_adds: rounds", rounds) > MOST_ROUNDS:
+        raise ValueError(f"multiply_adds: rounds is {rounds}, wanted at most {MOST_ROUNDS}")
+    if whole_number("multiply_adds: threads", threads) > bp_max_threads():
+        raise ValueError(f"multiply_adds: threads is {threads}, wanted at most {bp_max_threads()}, as OpenMP allows")
+    cdef Py_ssize_t lanes = BP_VECTOR_BYTES // (4 if dtype == "float32" else 8), each = rounds
     cdef bint single = dtype == "float32"
     cdef double total = 0
-    cdef int _rank
+    cdef int number = threads, _rank
     with nogil:
-        for _rank in prange(threads, num_threads=threads, schedule="static"):
-            total += bp_multiply_addsf(rounds) if single else bp_multiply_adds(rounds)
+        for _rank in prange(number, num_threads=number, schedule="static"):
+            total += bp_multiply_addsf(each) if single else bp_multiply_adds(each)
     if total != total:
         raise ArithmeticError("multiply_adds: the sums are no numbers")
-    return 2 * threads * rounds * BP_TILE_ROWS * BP_TILE_VECTORS * lanes
+    return 2 * number * each * BP_TILE_ROWS * BP_TILE_VECTORS * lanes
 
 
 cdef int separate(bint overlap) except -1:

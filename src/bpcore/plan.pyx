@@ -20,7 +20,7 @@ from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free, malloc
 
 from bpcore.activations cimport IDENTITY, RELU, SIGMOID, TANH, Activation
-from bpcore.buffers cimport address, contiguous, letter_of, readable, shaped
+from bpcore.buffers cimport address, check_indices, contiguous, first_outside, letter_of, open_rows, readable, shaped
 from bpcore.evaluation cimport rows_of_a_turn, scratch_size
 from bpcore.gather cimport Source
 from bpcore.jobs cimport RIGHT, SCORES, STEP, TRAIN, Job, Task, advance, part_of_job, spread_bytes, spread_first
@@ -81,6 +81,11 @@ cdef class Plan:
     cdef list witnesses
 
     def __cinit__(self, str dtype, list layers, str head, mean, scale, list witnesses):
+        if dtype not in ("float32", "float64") or head not in HEADS or not layers:
+            raise ValueError(
+                f"Plan: {len(layers)} layers of {dtype} with the head {head!r}, wanted 1 or more of float32 or float64 "
+                f"with one of {', '.join(HEADS)}"
+            )
         self.dtype = dtype
         self.letter = c"f" if dtype == "float32" else c"d"
         self.itemsize = 4 if dtype == "float32" else 8
@@ -107,6 +112,8 @@ cdef class Plan:
         cdef Dense* layer = &self.net.layers[n]
         layer.inputs, layer.outputs = W.shape
         layer.activation = <Activation> activation
+        if layer.inputs == 0 or layer.outputs == 0:
+            raise ValueError(f"Plan: layer {n + 1} has {layer.inputs} inputs and {layer.outputs} outputs")
         if n > 0 and layer.inputs != self.net.layers[n - 1].outputs:
             raise ValueError(f"Plan: layer {n + 1} has {layer.inputs} inputs, the layer below has other outputs")
         layer.W = address(W, self.letter, 2, layer.inputs, layer.outputs, True)
@@ -171,7 +178,7 @@ cdef class Plan:
     def scores(self, x not None, out not None, threads=None):
         """Write the scores of the last layer for every row of x to `out`."""
         cdef Job job = self.job_of(SCORES)
-        self.open_rows(x, &job.data)
+        open_rows(x, &job.data, self.inputs)
         try:
             self.run_scores(&job, out, threads)
         finally:
@@ -188,7 +195,7 @@ cdef class Plan:
         """How many rows of x have their highest score at their label; a NaN among the scores comes first."""
         cdef Job job = self.job_of(RIGHT)
         cdef Py_ssize_t count = 0
-        self.open_rows(x, &job.data)
+        open_rows(x, &job.data, self.inputs)
         try:
             if labels.shape[0] != job.data.shape[0]:
                 raise ValueError(f"Plan: {labels.shape[0]} labels for {job.data.shape[0]} rows")
@@ -242,8 +249,8 @@ cdef class Plan:
 
         `t` is (N,) int64 labels or (N, K) numbers of the network's type, `update` is (rule, lr, decay, decay2, eps,
         number of the first step), `moments` is what the rule keeps, as in `bind`, and `losses` takes the loss before
-        each step. Labels and indices are trusted: nobody may change them meanwhile. Returns how many samples of all the
-        batches had their highest score at their label or highest weight (0 without classes).
+        each step. Returns how many samples of all the batches had their highest score at their label or highest weight
+        (0 without classes).
         """
         cdef Job job = self.job_of(TRAIN)
         cdef int64_t correct = 0
@@ -254,10 +261,16 @@ cdef class Plan:
         self.start_training()
         try:
             self.bind(job.update.rule, moments)
-            self.open_rows(x, &job.data)
+            open_rows(x, &job.data, self.inputs)
             try:
-                if not self.take_targets(t, job.data.shape[0]):
-                    raise ValueError(f"Plan: the targets are {t.dtype} {t.shape}")
+                if not self.take_targets(t, job.data.shape[0], True):
+                    raise ValueError(
+                        f"Plan: the targets are {t.dtype} {t.shape}, wanted {job.data.shape[0]} int64 labels from 0 "
+                        f"to {self.outputs - 1} or {self.dtype} ({job.data.shape[0]}, {self.outputs})"
+                    )
+                if indices.shape[0] == 0:
+                    return 0
+                check_indices(indices, job.data.shape[0])
                 job.losses, job.indices = &losses[0], &indices[0, 0]
                 job.steps, job.B = indices.shape[0], indices.shape[1]
                 job.correct = &correct if self.net.head == SOFTMAX_CROSS_ENTROPY else NULL
@@ -284,7 +297,7 @@ cdef class Plan:
                 return None
             try:
                 job.B = job.data.shape[0]
-                if job.B == 0 or not self.take_targets(t, job.B):
+                if job.B == 0 or not self.take_targets(t, job.B, False):    # copy_labels looks at them
                     return None
                 self.reserve(job.B)
                 if not copy_labels(&self.targets, &self.batch, job.B, self.outputs):
@@ -303,8 +316,8 @@ cdef class Plan:
         self.training = True
         return 0
 
-    cdef bint take_targets(self, t, Py_ssize_t N) except -1:
-        """Point to the labels or targets of N samples; False if they are not of the right type and shape."""
+    cdef bint take_targets(self, t, Py_ssize_t N, bint checked) except -1:
+        """Point to the labels or targets of N samples; False if they are not of the right type, shape or range."""
         cdef Py_buffer view
         cdef Py_ssize_t K = self.net.layers[self.net.depth - 1].outputs
         cdef bint right
@@ -314,6 +327,7 @@ cdef class Plan:
         if view.ndim == 1 and self.net.head == SOFTMAX_CROSS_ENTROPY:
             right = view.shape[0] == N and view.itemsize == 8 and view.format[0] in (c"l", c"q")
             self.targets.labels = <const int64_t*> view.buf
+            right = right and (not checked or first_outside(self.targets.labels, N, K) == N)
         else:
             right = shaped(&view, self.letter, 2, N, K)
             self.targets.weights = view.buf
@@ -355,21 +369,13 @@ cdef class Plan:
         if most == 1:
             return 1
         threads = named(threads)
-        cdef int allowed = bp_max_threads(), number = min(<Py_ssize_t> resolve(threads), <Py_ssize_t> allowed)
+        cdef int allowed = bp_max_threads(), number = min(resolve(threads), bp_max_threads())
         cdef bint may_give_way = threads is None and work < TOO_LONG_FOR_ONE
         number = max(1, min(number, (number if threads is None else allowed) - busy))
         if number > 1:
             with nogil:
                 number = bp_settle(number, may_give_way)
         return number
-
-    cdef int open_rows(self, x, Py_buffer* data) except -1:
-        if not readable(x, data, self.net.layers[0].inputs):
-            raise ValueError(
-                f"Plan: x is {x.dtype} {x.shape}, wanted contiguous rows of {self.inputs} float32, float64, uint8, "
-                "int64 or uint64"
-            )
-        return 0
 
     cdef Job job_of(self, Task task) noexcept:
         cdef Job job

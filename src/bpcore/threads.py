@@ -16,7 +16,8 @@ _limit: ContextVar[int | None] = ContextVar("threads of the calls inside `limite
 _forked = False
 
 
-def _whole_number(name: str, value: object) -> int:
+def whole_number(name: str, value: object) -> int:
+    """`value` as an int of at least 1, or an error that names it."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise TypeError(f"{name} is {value!r}, wanted a whole number of at least 1")
     number = value.__index__()
@@ -39,7 +40,7 @@ def set_num_threads(threads: int | None) -> None:
         `threads` is not a whole number of at least 1.
     """
     global _chosen
-    _chosen = None if threads is None else _whole_number("set_num_threads: threads", threads)
+    _chosen = None if threads is None else whole_number("set_num_threads: threads", threads)
 
 
 def get_num_threads() -> int:
@@ -55,7 +56,7 @@ def get_num_threads() -> int:
 @contextmanager
 def limited(threads: object) -> Iterator[None]:
     """Make `threads` the default of the calls inside, in this thread of Python alone; None changes nothing."""
-    token = _limit.set(_limit.get() if threads is None else _whole_number("threads", threads))
+    token = _limit.set(_limit.get() if threads is None else whole_number("threads", threads))
     try:
         yield
     finally:
@@ -69,7 +70,7 @@ def named(threads: object) -> object:
 
 def resolve(threads: object) -> int:
     """The number of threads for one call's `threads=`, None standing for the default."""
-    number = get_num_threads() if threads is None else _whole_number("threads", threads)
+    number = get_num_threads() if threads is None else whole_number("threads", threads)
     return 1 if _forked else number
 
 

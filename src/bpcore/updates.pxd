@@ -101,6 +101,10 @@ cdef inline Update update_of(tuple settings) except *:
     cdef Update u
     cdef int rule
     rule, u.lr, u.decay, u.decay2, u.eps, u.step = settings
+    if rule < 0 or rule > <int> ADAM:
+        raise ValueError(f"the rule is {rule}, wanted 0 to {<int> ADAM}")
+    if u.step < 1:
+        raise ValueError(f"the number of the first step is {u.step}, wanted at least 1")
     u.rule = <Rule> rule
     return u
 

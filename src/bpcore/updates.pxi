@@ -91,4 +91,7 @@ def adam_update(
     """
     if step < 1:
         raise ValueError(f"step is {step}, wanted at least 1")
+    for name, beta in (("beta1", beta1), ("beta2", beta2)):
+        if not 0 <= beta < 1:
+            raise ValueError(f"{name} is {beta}, wanted at least 0 and below 1")
     move[floating](Update(ADAM, lr, beta1, beta2, eps, step), w, g, m, v, threads)

@@ -100,3 +100,80 @@ def test_losses_and_steps_are_as_many():
     losses = np.empty(3)
     one.train(X, T, indices, SETTINGS, losses)
     assert np.isfinite(losses).all()
+
+
+@pytest.mark.parametrize(
+    ("indices", "message"),
+    [
+        (np.zeros((3, 0), np.int64), "Plan: batches of 0 rows, wanted at least 1"),
+        (np.array([[0, 1], [4, -1]]), "Plan: indices[1, 1] is -1, wanted 0 to 4"),
+        (np.array([[0, 5], [4, 1]]), "Plan: indices[0, 1] is 5, wanted 0 to 4"),
+        (np.array([[0, 2**62]]), f"Plan: indices[0, 1] is {2**62}, wanted 0 to 4"),
+    ],
+    ids=["no rows", "negative", "behind the end", "huge"],
+)
+def test_batches_of_samples_that_there_are(indices, message):
+    one = plan()
+    before = [array.copy() for layer in dense() for array in layer[:2]]
+    layers = dense()
+    one = Plan("float32", layers, "softmax", None, None, [])
+    with refused(ValueError, message):
+        one.train(X, T, indices, SETTINGS, np.empty(len(indices)))
+    assert all(
+        np.array_equal(a, b) for a, b in zip(before, (a for la in layers for a in la[:2]), strict=True)
+    )
+    assert not one.training
+
+
+def test_no_steps_and_no_rows_are_nothing():
+    one = plan()
+    one.train(X, T, np.empty((0, 3), np.int64), SETTINGS, np.empty(0))
+    one.scores(X[:0], np.empty((0, 2), F))
+    assert one.predict(X[:0]).shape == (0, 2)
+    assert one.step(X[:0], T[:0], SETTINGS) is None
+    with refused(ValueError, "Plan: indices[0, 0] is 0, wanted 0 to -1"):
+        one.train(X[:0], T[:0], np.zeros((1, 1), np.int64), SETTINGS, np.empty(1))
+
+
+@pytest.mark.parametrize("label", [-1, 2, 2**62])
+def test_labels_that_no_score_has(label):
+    t = T.copy()
+    t[3] = label
+    with refused(
+        ValueError, "Plan: the targets are int64 (5,), wanted 5 int64 labels from 0 to 1 or float32 (5, 2)"
+    ):
+        plan().train(X, t, np.zeros((1, 2), np.int64), SETTINGS, np.empty(1))
+    assert plan().step(X, t, SETTINGS) is None
+
+
+@pytest.mark.parametrize(
+    ("update", "message"),
+    [
+        ((6, 0.1, 0.0, 0.0, 0.0, 1), "the rule is 6, wanted 0 to 5"),
+        ((-1, 0.1, 0.0, 0.0, 0.0, 1), "the rule is -1, wanted 0 to 5"),
+        ((5, 0.1, 0.9, 0.999, 1e-8, 0), "the number of the first step is 0, wanted at least 1"),
+    ],
+)
+def test_rules_that_there_are(update, message):
+    with refused(ValueError, message):
+        plan().step(X, T, update)
+    with refused(ValueError, message):
+        plan().train(X, T, np.zeros((1, 2), np.int64), update, np.empty(1))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("float16", dense(), "softmax"), "Plan: 2 layers of float16 with the head 'softmax'"),
+        (("float32", [], "softmax"), "Plan: 0 layers of float32 with the head 'softmax'"),
+        (("float32", dense(), "hinge"), "Plan: 2 layers of float32 with the head 'hinge'"),
+        (
+            ("float32", [(np.ones((3, 0), F), np.zeros(0, F), "identity")], "softmax"),
+            "Plan: layer 1 has 3 inputs and 0 outputs",
+        ),
+    ],
+    ids=["type", "no layers", "head", "no outputs"],
+)
+def test_networks_that_no_plan_can_be_of(arguments, message):
+    with refused(ValueError, message):
+        Plan(*arguments, None, None, [])

@@ -104,6 +104,56 @@ def test_steps_of_adam_are_counted_from_one():
     assert w[0] == m[0] == v[0] == 1
 
 
+@pytest.mark.parametrize("name", ["beta1", "beta2"])
+@pytest.mark.parametrize("beta", [1.0, -0.1, float("nan")])
+def test_decays_of_adam_that_would_divide_by_zero(name, beta):
+    w, g, m, v = (np.ones(3) for _ in range(4))
+    settings = {"lr": 0.1, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "step": 1} | {name: beta}
+    with pytest.raises(ValueError, match=f"adam_update: {name} is {beta}, wanted at least 0 and below 1"):
+        kernels.adam_update(w, g, m, v, **settings)
+    assert w[0] == m[0] == v[0] == 1
+
+
+@pytest.mark.parametrize("lr", ["a", None, 1j, [0.1, 0.2], 10**400], ids=lambda lr: type(lr).__name__)
+def test_settings_are_numbers(lr):
+    w = np.ones(3)
+    with pytest.raises(TypeError, match=r"sgd_update: lr is .*, wanted a number"):
+        kernels.sgd_update(w, np.ones(3), lr)
+    assert w[0] == 1
+
+
+def test_a_step_beyond_the_machine_s_integers_is_named():
+    w, g, m, v = (np.ones(3) for _ in range(4))
+    with pytest.raises(OverflowError, match="adam_update: "):
+        kernels.adam_update(w, g, m, v, 0.1, 0.9, 0.999, 1e-8, 2**70)
+
+
+def test_more_threads_than_a_number_holds():
+    many = np.ones((2000, 40), F)
+    kernels.affine_forward(many, np.ones((40, 50), F), np.zeros(50, F), np.empty((2000, 50), F), 2**70)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (("float16", 1), ValueError, "dtype is 'float16', wanted 'float32' or 'float64'"),
+        ((None, 1), ValueError, "dtype is None, wanted 'float32' or 'float64'"),
+        (("float32", 0), ValueError, "rounds is 0, wanted a whole number of at least 1"),
+        (("float32", -5), ValueError, "rounds is -5, wanted a whole number of at least 1"),
+        (("float32", 2.0), TypeError, "rounds is 2.0, wanted a whole number of at least 1"),
+        (("float32", 2**62), ValueError, f"rounds is {2**62}, wanted at most 1000000000"),
+        (("float32", 10**30), ValueError, f"rounds is {10**30}, wanted at most 1000000000"),
+        (("float32", 1, 0), ValueError, "threads is 0, wanted a whole number of at least 1"),
+        (("float32", 1, -1), ValueError, "threads is -1, wanted a whole number of at least 1"),
+        (("float32", 1, 10**6), ValueError, r"threads is 1000000, wanted at most \d+, as OpenMP allows"),
+        (("float32", 1, 2**70), ValueError, r"threads is \d+, wanted at most \d+, as OpenMP allows"),
+    ],
+)
+def test_multiply_adds(arguments, error, message):
+    with pytest.raises(error, match=f"multiply_adds: {message}"):
+        kernels.multiply_adds(*arguments)
+
+
 def test_read_only_and_memory_mapped_inputs(tmp_path):
     file = tmp_path / "x.npy"
     np.save(file, np.arange(12, dtype=F).reshape(3, 4))
