@@ -47,6 +47,10 @@ kernels = importlib.import_module(f"bpcore.kernels_{_level}")
 plan = importlib.import_module(f"bpcore.plan_{_level}")
 # So that `import bpcore.kernels` and `from bpcore.plan import …` reach the chosen level too.
 sys.modules["bpcore.kernels"], sys.modules["bpcore.plan"] = kernels, plan
+for _kernel in vars(kernels).values():
+    if getattr(_kernel, "__module__", None) == kernels.__name__:
+        # A pickle refers to the function by this name, and is read where another level is chosen.
+        _kernel.__module__ = "bpcore.kernels"
 
 
 def cpu_info() -> dict[str, object]:
