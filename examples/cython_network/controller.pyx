@@ -37,6 +37,8 @@ cdef class Controller:
     cdef object kept
 
     def __cinit__(self, float[:, ::1] W1, float[::1] b1, float[:, ::1] W2, float[::1] b2, Py_ssize_t batch):
+        if W1.shape[1] != b1.shape[0] or W1.shape[1] != W2.shape[0] or W2.shape[1] != b2.shape[0] or batch < 1:
+            raise ValueError("the parameters do not fit each other, or the batch is empty")
         self.kept = (W1, b1, W2, b2)
         self.batch = batch
         self.layers[0] = dense(W1.shape[0], W1.shape[1], RELU, &W1[0, 0], &b1[0])
@@ -50,6 +52,18 @@ cdef class Controller:
     def __dealloc__(self):
         free(self.memory)
 
+    cdef int check(self, const float[:, ::1] x, const int64_t[::1] t) except -1:
+        """Raise of a wrong call here, since the kernels check nothing."""
+        cdef Py_ssize_t rows = x.shape[0], r
+        if not 0 < rows <= self.batch or x.shape[1] != self.layers[0].inputs:
+            raise ValueError(
+                f"x has shape ({rows}, {x.shape[1]}), wanted 1 to {self.batch} rows of {self.layers[0].inputs}"
+            )
+        for r in range(0 if t is None else rows):
+            if t.shape[0] != rows or not 0 <= t[r] < self.layers[1].outputs:
+                raise ValueError(f"t has {t.shape[0]} labels, wanted {rows} from 0 to {self.layers[1].outputs - 1}")
+        return 0
+
     cdef void forward(self, const float* x, float* scores, Py_ssize_t rows) noexcept nogil:
         """Scores of up to `batch` rows."""
         cdef float* hidden = <float*> self.layers[0].out
@@ -59,6 +73,9 @@ cdef class Controller:
 
     def scores(self, const float[:, ::1] x, float[:, ::1] out):
         """Write the scores of x to `out`."""
+        self.check(x, None)
+        if out.shape[0] != x.shape[0] or out.shape[1] != self.layers[1].outputs:
+            raise ValueError(f"out has shape ({out.shape[0]}, {out.shape[1]})")
         with nogil:
             self.forward(&x[0, 0], &out[0, 0], x.shape[0])
 
@@ -66,6 +83,11 @@ cdef class Controller:
         """Return the loss; write the gradients of the weights."""
         cdef double loss
         cdef Py_ssize_t i
+        self.check(x, t)
+        if dW1.shape[0] * dW1.shape[1] != self.layers[0].inputs * self.layers[0].outputs:
+            raise ValueError(f"dW1 has shape ({dW1.shape[0]}, {dW1.shape[1]})")
+        if dW2.shape[0] * dW2.shape[1] != self.layers[1].inputs * self.layers[1].outputs:
+            raise ValueError(f"dW2 has shape ({dW2.shape[0]}, {dW2.shape[1]})")
         with nogil:
             loss = network_step(
                 &self.net, rows_of(&x[0, 0], x.shape[1]), &t[0], <const float*> NULL, x.shape[0], NULL, 1
@@ -81,6 +103,7 @@ cdef class Controller:
         cdef Update update = Update(rule=SGD, lr=lr, decay=0, decay2=0, eps=0, step=1)
         cdef double loss = 0
         cdef int _n
+        self.check(x, t)
         with nogil:
             for _n in range(count):
                 loss = network_step(

@@ -77,20 +77,15 @@ cdef class Plan:
     cdef void* memory
     cdef void* behind               # the batch: its labels or targets
     cdef char* spread               # the first layer's parameters while a loop trains them
-    cdef list kept
-    cdef list witnesses
+    cdef list kept, witnesses
 
     def __cinit__(self, str dtype, list layers, str head, mean, scale, list witnesses):
         if dtype not in ("float32", "float64") or head not in HEADS or not layers:
-            raise ValueError(
-                f"Plan: {len(layers)} layers of {dtype} with the head {head!r}, wanted 1 or more of float32 or float64 "
-                f"with one of {', '.join(HEADS)}"
-            )
-        self.dtype = dtype
+            given = f"{len(layers)} layers of {dtype} with the head {head!r}"
+            raise ValueError(f"Plan: {given}, wanted 1 or more of float32 or float64 with one of {', '.join(HEADS)}")
+        self.dtype, self.kept, self.witnesses = dtype, [mean, scale, *layers], witnesses
         self.letter = c"f" if dtype == "float32" else c"d"
         self.itemsize = 4 if dtype == "float32" else 8
-        self.kept = [mean, scale, *layers]
-        self.witnesses = witnesses
         self.net.depth = len(layers)
         self.net.head = <Head> <int> HEADS[head]
         self.net.layers = <Dense*> calloc(len(layers), sizeof(Dense))
