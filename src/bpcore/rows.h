@@ -13,6 +13,11 @@ typedef uint64_t BP_(vector_bits) __attribute__((vector_size(BP_VECTOR_BYTES), a
 typedef int64_t BP_(vector_integers) __attribute__((vector_size(BP_VECTOR_BYTES), aligned(BP_T_BYTES), may_alias));
 #endif
 
+#if !defined(bp_vector_max)
+static BP_INLINE BP_V BP_(vector_max)(BP_V a, BP_V b) { return BP_BLEND(a, b, a > b); }
+static BP_INLINE BP_V BP_(vector_min)(BP_V a, BP_V b) { return BP_BLEND(a, b, a < b); }
+#endif
+
 #define BP_N BP_V
 #define BP_U BP_(vector_bits)
 #define BP_I BP_(vector_integers)

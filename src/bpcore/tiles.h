@@ -15,11 +15,6 @@ typedef BP_T BP_(vector) __attribute__((vector_size(BP_VECTOR_BYTES), aligned(si
 #define BP_LANES (64 / BP_T_BYTES)
 #define BP_WIDE (BP_LANES / BP_VL)
 
-#if !defined(bp_vector_max)
-static BP_INLINE BP_V BP_(vector_max)(BP_V a, BP_V b) { return BP_BLEND(a, b, a > b); }
-static BP_INLINE BP_V BP_(vector_min)(BP_V a, BP_V b) { return BP_BLEND(a, b, a < b); }
-#endif
-
 #if !BP_MASKS
 static BP_INLINE BP_V BP_(load_some)(const BP_T *p, int count) {
     BP_V v = {0};
@@ -212,8 +207,7 @@ static BP_UNUSED void BP_(strip)(int m, int n, int last, ptrdiff_t terms, const 
 #undef BP_KIND
 #undef BP_AHEAD
 
-/* panel[k·panel_row, :] = b[k·b_row, :] for `terms` rows of n vectors, the last of `last` lanes in b and filled up with
-   0. */
+/* panel[k·panel_row, :] = b[k·b_row, :] for `terms` rows of n vectors, the last of `last` lanes and filled up with 0. */
 static BP_INLINE void BP_(pack)(const int n, int last, ptrdiff_t terms, const BP_T *b, ptrdiff_t b_row, BP_T *panel,
                                 ptrdiff_t panel_row) {
     for (ptrdiff_t k = 0; k < terms; k++) {

@@ -16,7 +16,8 @@ CC = shlex.split(os.environ.get("CC", "cc"))
 # Capital letters are what programs most often define as macros: sizes, counts, types.
 LETTERS = "".join(f'#define {letter} "a letter of mine"\n' for letter in string.ascii_uppercase)
 OPENMP = pytest.mark.skipif(not bpcore.cpu_info()["threads"], reason="the package is built without OpenMP")
-PROGRAM = '{defined}#include "simd.h"\n#include "teams.h"\nint main(void) {{ return {result}; }}\n'
+INCLUDES = "".join(f'#include "{name}"\n' for name in ("simd.h", "teams.h", "scratch.h"))
+PROGRAM = "{defined}" + INCLUDES + "int main(void) {{ return {result}; }}\n"
 
 
 def compiled(folder, text, *flags):
