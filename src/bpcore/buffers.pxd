@@ -46,7 +46,8 @@ cdef inline int open_rows(x, Py_buffer* view, Py_ssize_t columns) except -1:
     """The same, with an error where x is none of these."""
     if not readable(x, view, columns):
         raise ValueError(
-            f"Plan: x is {x.dtype} {x.shape}, wanted contiguous rows of {columns} float32, float64, uint8, int64 or uint64"
+            f"Plan: x is {x.dtype} {x.shape}, wanted contiguous rows of {columns} float32, float64, uint8, int64 or "
+            "uint64"
         )
     return 0
 
