@@ -23,14 +23,22 @@ class Timing:
 
 
 def interleaved(
-    contenders: Mapping[str, Callable[[], object]], rounds: int, units: int = 1
+    contenders: Mapping[str, Callable[[], object]],
+    rounds: int,
+    units: int = 1,
+    turn: float = TURN,
+    rest: bool = True,
 ) -> dict[str, Timing]:
-    """Give each contender its turn, `rounds` times over; a call does `units` units of work."""
-    calls = {name: _calls_a_turn(contender) for name, contender in contenders.items()}
+    """Give each contender its turn, `rounds` times over; a call does `units` units of work.
+
+    Where all of them work on one thread, turns may follow each other without a `rest`.
+    """
+    wait = _wait_until_quiet if rest else lambda: None
+    calls = {name: _calls_a_turn(contender, turn, wait) for name, contender in contenders.items()}
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, contender in contenders.items():
-            _wait_until_quiet()
+            wait()
             started = time.perf_counter()
             for _ in range(calls[name]):
                 contender()
@@ -47,8 +55,8 @@ def _wait_until_quiet() -> None:
             return
 
 
-def _calls_a_turn(contender: Callable[[], object]) -> int:
-    _wait_until_quiet()
+def _calls_a_turn(contender: Callable[[], object], turn: float, wait: Callable[[], None]) -> int:
+    wait()
     contender()
     count = 1
     while True:
@@ -56,6 +64,6 @@ def _calls_a_turn(contender: Callable[[], object]) -> int:
         for _ in range(count):
             contender()
         elapsed = time.perf_counter() - started
-        if elapsed >= TURN / 4:
-            return max(1, round(count * TURN / elapsed))
+        if elapsed >= turn / 4:
+            return max(1, round(count * turn / elapsed))
         count *= 4

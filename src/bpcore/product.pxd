@@ -11,6 +11,8 @@ c) The rows of `a` may lie anywhere, so that a mini-batch need not be copied; ti
 d) The rows of a transposed `a` lie across pages, and a tile reads few numbers of each. Where many blocks do so, what
    a tile reads is first brought together, if the caller has memory for it.
 e) A few last columns are done otherwise, in tails.pxd.
+f) Products of few rows, and those whose sums have few terms, are done by thin.h, not in tiles: what counts there is
+   that a large matrix is read, or written, once and in its order. The sums keep theirs.
 """
 
 from cython cimport floating
@@ -24,8 +26,10 @@ from bpcore.simd cimport (
     BP_VECTOR_BYTES, pack_columns, pack_rows, tile, tile_and_tail,
 )
 from bpcore.tails cimport (
-    DOT_TERMS, TERMS, Tail, lanes_of, tail_columns, tail_exchanged, tail_of, tail_of_dots, tail_of_piece, tail_start,
+    DOT_TERMS, TERMS, Tail, lanes_of, tail_columns, tail_exchanged, tail_of, tail_of_dots, tail_of_few,
+    tail_of_piece, tail_start,
 )
+from bpcore.thin cimport BP_FEW_ROWS, BP_IN_PLACE, few_rows, few_rows_along, few_terms
 
 cdef extern from "scratch.h" nogil:
     const int BP_PANEL_BYTES
@@ -37,6 +41,9 @@ cdef enum:
     SLAB_BYTES = 786432         # of a piece of a: most of a common second-level cache
     FAR_BYTES = 2048            # between rows of b
     COPY_BLOCKS = 6             # of columns, for which copying `a` pays
+    FEW_TERMS = 16              # of sums that take less time than writing them, where these take WRITE_BYTES or more;
+    FEWER_TERMS = 4             # in any case
+    WRITE_BYTES = 1048576
 
 
 cdef struct Piece:
@@ -142,11 +149,17 @@ cdef inline Py_ssize_t pieces_of(const Shape s, Py_ssize_t width, bint packed, c
     return max((s.K + most - 1) // most, 1)
 
 
+cdef inline bint has_few_terms(const Shape s, const floating* _) noexcept nogil:
+    """Whether c is best written row by row: its rows are long, and their sums so short that writing takes the time."""
+    cdef Py_ssize_t bytes = s.M * s.N * <Py_ssize_t> sizeof(floating)
+    return s.transposed and wants_panels(_, s.N) and 0 < s.K <= (FEW_TERMS if bytes >= WRITE_BYTES else FEWER_TERMS)
+
+
 cdef inline Py_ssize_t copies_size(const Shape s, const floating* c) noexcept nogil:
     """Bytes for copies of a transposed `a` on one thread; 0 where it is better read where it lies."""
     cdef Py_ssize_t term = BP_TILE_ROWS * <Py_ssize_t> sizeof(floating)
     cdef Py_ssize_t tiles = (s.M + BP_TILE_ROWS - 1) // BP_TILE_ROWS
-    if not s.transposed or blocks_of(s, lanes_of(c), vector_of(c)) < COPY_BLOCKS:
+    if not s.transposed or has_few_terms(s, c) or blocks_of(s, lanes_of(c), vector_of(c)) < COPY_BLOCKS:
         return 0
     return max(min(tiles * min(s.K, <Py_ssize_t> TERMS) * term, <Py_ssize_t> SLAB_BYTES), TERMS * term)
 
@@ -169,6 +182,42 @@ cdef inline void copy_tiles(
                 for i in range(s.M - r):
                     copies[i] = numbers[i]
             copies = copies + BP_TILE_ROWS
+
+
+cdef inline bint thin_product(
+    const Rows a,
+    const floating* b,
+    const floating* start,
+    floating* c,                  # OUT
+    const Shape s,
+) noexcept nogil:
+    """The product, if numbers of b are used so rarely that they are best read as they lie; else False."""
+    cdef Py_ssize_t columns = s.N - tail_of(s, lanes_of(c))
+    cdef Address[FEW_TERMS] rows
+    if not BP_IN_PLACE:
+        return False
+    if s.transposed:
+        if start is not NULL or not has_few_terms(s, c):
+            return False
+        addresses(a, s.K, rows, c)
+        few_terms(s.M, s.N, <int> s.K, rows, b, s.b_row, c, s.c_row)
+        return True
+    if s.M > BP_FEW_ROWS:
+        return False
+    addresses(a, s.M, rows, c)
+    if s.b_column == 1 and s.M <= BP_THIN_ROWS:
+        tail_start(start, c, s.c_row, s.M, columns)
+        few_rows_along(<int> s.M, columns, s.K, rows, b, s.b_row, c, s.c_row)
+    elif s.b_row == 1 and start is NULL and columns >= vector_of(c) and s.K >= 4:
+        few_rows(<int> s.M, columns, s.K, rows, b, s.b_column, c, s.c_row)
+    else:
+        return False
+    if columns < s.N:
+        tail_of_dots(
+            a, b, <const floating*> NULL if start is NULL else start + columns, c + columns, s, columns,
+            <floating*> bp_dot_memory(),
+        )
+    return True
 
 
 cdef inline void product(
@@ -199,19 +248,21 @@ cdef inline void product(
     cdef Piece terms
     cdef bint dotted = columns < s.N and not s.transposed
     # Dot products read rows of `a` once more: best with the tile that reads them.
-    cdef bint by_the_way = dotted and blocks > 0 and s.K <= DOT_TERMS and pieces == 1
+    cdef bint by_the_way = dotted and blocks > 0 and s.K <= DOT_TERMS and pieces == 1 and not tail_of_few(s, columns, c)
     cdef Tail tail
     cdef Ahead of_slab
     # Few columns more fit into the last block's tiles, of eight rows each.
     cdef int tails = 0
     cdef Py_ssize_t done
+    if s.tail is NULL and s.panel == 0 and thin_product(a, b, start, c, s):
+        return
+    if dotted:
+        copies = <floating*> bp_dot_memory()
     if (
         s.transposed and blocks > 0 and not packed and s.tail is NULL and s.copies is NULL
         and s.N - columns <= BP_MORE_VECTORS * vector // BP_EIGHT
     ):
         tails = <int> (s.N - columns)
-    if dotted:
-        copies = <floating*> bp_dot_memory()
     if by_the_way:
         tail = tail_columns(b, s, 0, s.K, columns, copies)
     if s.copies is not NULL:

@@ -1,10 +1,6 @@
 /* Functions over rows of numbers, for one type; simd.h includes this once for float and once for double. What they do
    to a number does not depend on where in a vector it stands. */
 
-#define BP_V BP_(vector)
-#define BP_VL (BP_VECTOR_BYTES / BP_T_BYTES)
-#define BP_LANES (64 / BP_T_BYTES)
-#define BP_WIDE (BP_LANES / BP_VL)
 #if BP_T_BYTES == 4
 typedef uint32_t BP_(vector_bits) __attribute__((vector_size(BP_VECTOR_BYTES), aligned(BP_T_BYTES), may_alias));
 typedef int32_t BP_(vector_integers) __attribute__((vector_size(BP_VECTOR_BYTES), aligned(BP_T_BYTES), may_alias));
@@ -177,7 +173,3 @@ static BP_UNUSED void BP_(relu_backward_span)(ptrdiff_t n, const BP_T *dout, con
 
 #undef BP_OVER
 #undef BP_HALVES
-#undef BP_V
-#undef BP_VL
-#undef BP_LANES
-#undef BP_WIDE

@@ -128,10 +128,20 @@ static inline double bp_log(double x) {
 
 #include "vectors.h"
 
+/* Of the type BP_T: a vector, its numbers, the virtual lanes of a sum, and their vectors; numbers in 16 bytes: four, of
+   float64 two. */
+#define BP_V BP_(vector)
+#define BP_VL (BP_VECTOR_BYTES / BP_T_BYTES)
+#define BP_LANES (64 / BP_T_BYTES)
+#define BP_WIDE (BP_LANES / BP_VL)
+#define BP_FOUR (16 / BP_T_BYTES)
+
 #define BP_T float
 #define BP_T_BYTES 4
 #define BP_(name) bp_##name##f
 #include "tiles.h"
+#include "columns.h"
+#include "thin.h"
 #include "rows.h"
 #undef BP_T
 #undef BP_T_BYTES
@@ -140,9 +150,16 @@ static inline double bp_log(double x) {
 #define BP_T_BYTES 8
 #define BP_(name) bp_##name
 #include "tiles.h"
+#include "columns.h"
+#include "thin.h"
 #include "rows.h"
 #undef BP_T
 #undef BP_T_BYTES
 #undef BP_
+#undef BP_V
+#undef BP_VL
+#undef BP_LANES
+#undef BP_WIDE
+#undef BP_FOUR
 
 #endif

@@ -10,14 +10,18 @@ on N, K and the layout alone, and so does the order of a sum.
 
 from cython cimport floating
 
-from bpcore.operands cimport Address, Rows, Shape, addresses, aligned, begin
-from bpcore.simd cimport BP_DOT_COLUMNS, BP_DOT_ROWS, BP_STRIP_FEW, BP_STRIP_NARROW, BP_STRIP_WIDE, dots, strip
+from bpcore.operands cimport Address, Rows, Shape, addresses, aligned, begin, row_address
+from bpcore.simd cimport (
+    BP_DOT_COLUMNS, BP_DOT_ROWS, BP_STRIP_FEW, BP_STRIP_NARROW, BP_STRIP_WIDE, BP_VECTOR_BYTES, dots, strip,
+)
+from bpcore.thin cimport BP_IN_PLACE, few_tails
 
 cdef enum:
     TERMS = 512                 # whose rows of `a` are found at once
     STRIP_BYTES = 1536          # of c: 4 columns of 6 vectors of 64 bytes, or 8 of 3
     DOT_TERMS = 1024            # part of the bits contract
     DOT_LEAST = 128             # terms, below which adding up the lanes costs too much; part of the bits contract
+    FEW_ROWS = 3                # whose dot products need no columns that lie in one run
 
 
 cdef struct Tail:
@@ -96,6 +100,12 @@ cdef inline void tail_start(
             c[r * c_row + j] = 0 if start is NULL else start[j]
 
 
+cdef inline bint tail_of_few(const Shape s, Py_ssize_t left, const floating* _) noexcept nogil:
+    """Whether so few rows have dot products that bringing the columns together would take longer than they do."""
+    cdef bint few = BP_IN_PLACE and s.M <= FEW_ROWS
+    return few and s.b_column == 1 and s.tail is NULL and left * sizeof(floating) >= BP_VECTOR_BYTES
+
+
 cdef inline void tail_of_dots(
     const Rows a,
     const floating* b,
@@ -106,10 +116,18 @@ cdef inline void tail_of_dots(
     floating* copies,             # BP_DOT_BYTES
 ) noexcept nogil:
     cdef Tail tail
-    cdef Py_ssize_t k = 0, terms
+    cdef Py_ssize_t k = 0, terms, r
     tail_start(start, c, s.c_row, s.M, s.N - left)
     while k < s.K:
         terms = min(<Py_ssize_t> DOT_TERMS, s.K - k)
+        if tail_of_few(s, left, c):
+            for r in range(s.M):
+                few_tails(
+                    <int> (s.N - left), terms, row_address(a, r, c) + k, b + k * s.b_row + left, s.b_row,
+                    c + r * s.c_row,
+                )
+            k = k + DOT_TERMS
+            continue
         tail = tail_columns(b + k * s.b_row, s, k, terms, left, copies)
         tail_of_piece(begin(a, 0, k), &tail, terms, c, s.c_row, s.M)
         k = k + DOT_TERMS

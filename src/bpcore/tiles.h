@@ -10,10 +10,6 @@ e) While a tile computes, the multipliers are busy and the loads are not: it can
 f) Of the last vector of a row only `last` lanes are read and written, so nothing behind a matrix is touched. */
 
 typedef BP_T BP_(vector) __attribute__((vector_size(BP_VECTOR_BYTES), aligned(sizeof(BP_T)), may_alias));
-#define BP_V BP_(vector)
-#define BP_VL (BP_VECTOR_BYTES / BP_T_BYTES)
-#define BP_LANES (64 / BP_T_BYTES)
-#define BP_WIDE (BP_LANES / BP_VL)
 
 #if !BP_MASKS
 static BP_INLINE BP_V BP_(load_some)(const BP_T *p, int count) {
@@ -204,6 +200,8 @@ static BP_UNUSED void BP_(strip)(int m, int n, int last, ptrdiff_t terms, const 
 #endif
     else switch (m) { BP_FEW(BP_STRIP_WIDE) }
 }
+#undef BP_FEW
+#undef BP_MANY
 #undef BP_KIND
 #undef BP_AHEAD
 
@@ -225,50 +223,6 @@ static BP_UNUSED void BP_(pack_rows)(int n, int last, ptrdiff_t terms, const BP_
     case 3: BP_(pack)(3, last, terms, b, b_row, panel, panel_row); return;
     default: BP_(pack)(n, last, terms, b, b_row, panel, panel_row);
     }
-}
-
-/* panel[k·panel_row + j] = b[j·b_column + k] for `terms` numbers of `count` columns, in squares of BP_SIDE × BP_SIDE;
-   0 for j from `count` to `width`. */
-#define BP_SIDE (16 / BP_T_BYTES)
-typedef BP_T BP_(square) __attribute__((vector_size(16), aligned(sizeof(BP_T)), may_alias));
-#if BP_T_BYTES == 4
-#define BP_TRANSPOSE(s)                                                                    \
-    do {                                                                                   \
-        const BP_(square) p = __builtin_shufflevector(s[0], s[1], 0, 4, 1, 5),             \
-                         q = __builtin_shufflevector(s[0], s[1], 2, 6, 3, 7),              \
-                         t = __builtin_shufflevector(s[2], s[3], 0, 4, 1, 5),              \
-                         u = __builtin_shufflevector(s[2], s[3], 2, 6, 3, 7);              \
-        s[0] = __builtin_shufflevector(p, t, 0, 1, 4, 5);                                  \
-        s[1] = __builtin_shufflevector(p, t, 2, 3, 6, 7);                                  \
-        s[2] = __builtin_shufflevector(q, u, 0, 1, 4, 5);                                  \
-        s[3] = __builtin_shufflevector(q, u, 2, 3, 6, 7);                                  \
-    } while (0)
-#else
-#define BP_TRANSPOSE(s)                                                                    \
-    do {                                                                                   \
-        const BP_(square) p = __builtin_shufflevector(s[0], s[1], 0, 2);                   \
-        s[1] = __builtin_shufflevector(s[0], s[1], 1, 3);                                  \
-        s[0] = p;                                                                          \
-    } while (0)
-#endif
-
-static BP_UNUSED void BP_(pack_columns)(ptrdiff_t count, ptrdiff_t width, ptrdiff_t terms, const BP_T *b,
-                                        ptrdiff_t b_column, BP_T *panel, ptrdiff_t panel_row) {
-    const ptrdiff_t columns = count / BP_SIDE * BP_SIDE, whole = terms / BP_SIDE * BP_SIDE;
-    for (ptrdiff_t j = 0; j < columns; j += BP_SIDE) {
-        for (ptrdiff_t k = 0; k < whole; k += BP_SIDE) {
-            BP_(square) s[BP_SIDE];
-            BP_UNROLL for (int i = 0; i < BP_SIDE; i++) s[i] = *(const BP_(square) *)(b + (j + i) * b_column + k);
-            BP_TRANSPOSE(s);
-            BP_UNROLL for (int i = 0; i < BP_SIDE; i++) *(BP_(square) *)(panel + (k + i) * panel_row + j) = s[i];
-        }
-        for (ptrdiff_t k = whole; k < terms; k++)
-            BP_UNROLL for (int i = 0; i < BP_SIDE; i++) panel[k * panel_row + j + i] = b[(j + i) * b_column + k];
-    }
-    for (ptrdiff_t j = columns; j < count; j++)
-        for (ptrdiff_t k = 0; k < terms; k++) panel[k * panel_row + j] = b[j * b_column + k];
-    for (ptrdiff_t k = 0; k < terms; k++)
-        for (ptrdiff_t j = count; j < width; j++) panel[k * panel_row + j] = 0;
 }
 
 /* As many independent chains of multiply-adds as a tile has, all in registers: what the processor can do at most.
@@ -388,13 +342,5 @@ static BP_UNUSED void BP_(dots_of)(int m, int n, ptrdiff_t terms, const void **r
 #undef BP_THIN
 #undef BP_FULL
 #undef BP_TILES
-#undef BP_FEW
-#undef BP_MANY
-#undef BP_TRANSPOSE
 #undef BP_DOT_CASE
 #undef BP_DOT_CASES
-#undef BP_SIDE
-#undef BP_V
-#undef BP_VL
-#undef BP_LANES
-#undef BP_WIDE

@@ -131,6 +131,34 @@
 #define bp_vector_fmaf(a, b, c) ((a) * (b) + (c))
 #define bp_vector_fma(a, b, c) ((a) * (b) + (c))
 #endif
+/* 16 bytes from each of several addresses as one vector. From memory: between registers it would take the unit of the
+   steps that follow. */
+#if BP_VECTOR_BYTES == 64
+#define bp_vector_of_partsf(p0, p1, p2, p3)                                                \
+    ((bp_vectorf)_mm512_mask_broadcast_f32x4(                                              \
+        _mm512_mask_broadcast_f32x4(                                                       \
+            _mm512_mask_broadcast_f32x4(_mm512_castps128_ps512(_mm_loadu_ps(p0)), 0x00f0, _mm_loadu_ps(p1)), 0x0f00, \
+            _mm_loadu_ps(p2)),                                                             \
+        0xf000, _mm_loadu_ps(p3)))
+#define bp_vector_of_parts(p0, p1, p2, p3)                                                 \
+    ((bp_vector)_mm512_mask_broadcast_f64x2(                                               \
+        _mm512_mask_broadcast_f64x2(                                                       \
+            _mm512_mask_broadcast_f64x2(_mm512_castpd128_pd512(_mm_loadu_pd(p0)), 0x0c, _mm_loadu_pd(p1)), 0x30, \
+            _mm_loadu_pd(p2)),                                                             \
+        0xc0, _mm_loadu_pd(p3)))
+/* Vectors of 32 bytes, which are put together in fewer steps. */
+#define bp_narrow_of_partsf(p0, p1)                                                        \
+    ((bp_narrowf)_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p0)), _mm_loadu_ps(p1), 1))
+#define bp_narrow_of_parts(p0, p1)                                                         \
+    ((bp_narrow)_mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(p0)), _mm_loadu_pd(p1), 1))
+#define bp_narrow_fmaf(a, b, c) ((bp_narrowf)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
+#define bp_narrow_fma(a, b, c) ((bp_narrow)_mm256_fmadd_pd((__m256d)(a), (__m256d)(b), (__m256d)(c)))
+#elif BP_VECTOR_BYTES == 32
+#define bp_vector_of_partsf(p0, p1)                                                        \
+    ((bp_vectorf)_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p0)), _mm_loadu_ps(p1), 1))
+#define bp_vector_of_parts(p0, p1)                                                         \
+    ((bp_vector)_mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(p0)), _mm_loadu_pd(p1), 1))
+#endif
 #define BP_TILE_VECTORS 3
 #define BP_EIGHT 8
 #if !defined(BP_MORE_VECTORS)
@@ -150,6 +178,16 @@
 /* One chain of multiply-adds waits four cycles for itself: tiles of few rows are wider. */
 #define BP_THIN_ROWS 2
 #define BP_THIN_VECTORS 6
+/* Whether thin.h is compiled: not where small modules are worth more. */
+#if defined(__x86_64__) && BP_VECTOR_BYTES == 16 && !defined(BPCORE_LIKE_NEON)
+#define BP_IN_PLACE 0
+#else
+#define BP_IN_PLACE 1
+#endif
+/* Rows whose sums stay in registers while squares are transposed beside them. */
+#define BP_FEW_ROWS (BP_VECTOR_BYTES == 64 ? 8 : 3)
+/* Terms of which two rows' numbers stay in registers; of half of them four rows'. */
+#define BP_TERMS_AT_ONCE (BP_TILE_ROWS == 9 ? 8 : 4)
 /* A module that uses one family of kernels leaves the tiles of another unused. */
 #define BP_UNUSED __attribute__((unused))
 /* gcc would add what is added to the pointer later into registers of their own, one each, and run out of them. */
@@ -158,9 +196,11 @@
 #if defined(__clang__)
 #define BP_UNROLL BP_PRAGMA(clang loop unroll(full))
 #define BP_UNROLL_TILE BP_UNROLL
+#define BP_ROLLED BP_PRAGMA(clang loop unroll(disable))
 #else
 #define BP_UNROLL BP_PRAGMA(GCC unroll 16)
 #define BP_UNROLL_TILE BP_PRAGMA(GCC unroll 27)
+#define BP_ROLLED BP_PRAGMA(GCC unroll 1)
 #endif
 
 #define BP_BLEND(a, b, mask) ((__typeof__(b))(((mask) & (__typeof__(mask))(a)) | (~(mask) & (__typeof__(mask))(b))))

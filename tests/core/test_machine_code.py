@@ -49,8 +49,10 @@ def test_the_tiles_fill_the_registers_and_spill_nothing(level, module):
     for body in inner_loops(spec.origin):
         adds = [text for text in body if text.startswith("vfmadd")]
         # Three vectors for each number of a: a thin tile may have as many multiply-adds, and the loop that measures
-        # the peak reads nothing.
+        # the peak reads nothing. What transposes columns is no tile.
         if len(adds) != full or sum("broadcast" in text for text in body) != full // 3:
+            continue
+        if any("unpck" in text for text in body):
             continue
         kind = adds[0].split()[0][-2:]
         found[kind] += 1

@@ -1,0 +1,160 @@
+/* Products of few rows, for one type; simd.h includes this once for float and once for double. Each number of the second
+   factor is used once or a few times, so what counts is that it is read as it lies, and once. */
+
+#if BP_IN_PLACE
+/* c[r, j] = Σ_k rows[r][k]·b[j·b_column + k] for 1 to BP_FEW_ROWS rows, at least BP_VL columns and BP_FOUR terms. */
+static BP_UNUSED void BP_(few_rows_of)(int m, ptrdiff_t count, ptrdiff_t terms, const void **rows, const BP_T *b,
+                                       ptrdiff_t b_column, BP_T *c, ptrdiff_t c_row) {
+#define BP_FEW(width, m, n) BP_(width##_few_rows)(m, n, last, count, terms, rows_or_last, b, b_column, c, c_row)
+    const void *rows_or_last[BP_FEW_ROWS];
+    const int last = m - 1;
+    for (int r = 0; r < BP_FEW_ROWS; r++) rows_or_last[r] = rows[r < last ? r : last];
+#if BP_VECTOR_BYTES == 64
+    if (m == 1) BP_FEW(narrow, 1, 4);
+    else if (m == 2) BP_FEW(narrow, 2, 4);
+    else if (m <= 4) BP_FEW(vector, 4, 3);
+    else BP_FEW(vector, 8, 2);
+#else
+    if (m == 1) BP_FEW(vector, 1, 4);
+    else if (m == 2) BP_FEW(vector, 2, 4);
+    else BP_FEW(vector, 3, 3);
+#endif
+#undef BP_FEW
+}
+
+/* c[j] += Σ_k x[k]·b[k·b_row + j] for n ≤ BP_LANES/2 columns, as `dots` adds it: a vector runs along the columns, and there
+   is one for each of the BP_LANES virtual lanes. Numbers of columns before the first are read too, and not used. */
+static BP_UNUSED void BP_(few_tails)(int n, ptrdiff_t terms, const BP_T *x, const BP_T *b, ptrdiff_t b_row, BP_T *c) {
+    const ptrdiff_t rest = terms % BP_LANES;
+    for (int end = n; end > 0; end -= BP_VL) {
+        BP_V sum[BP_LANES];
+        const BP_T *at = b + end - BP_VL;
+        ptrdiff_t k = 0;
+        BP_UNROLL for (int l = 0; l < BP_LANES; l++) sum[l] = (BP_V){0};
+        for (; k + BP_LANES <= terms; k += BP_LANES, at += BP_LANES * b_row)
+            BP_UNROLL for (int l = 0; l < BP_LANES; l++)
+                sum[l] = BP_(vector_fma)(x[k + l] - (BP_V){0}, *(const BP_V *)(at + l * b_row), sum[l]);
+        for (int l = 0; l < rest; l++)
+            sum[l] = BP_(vector_fma)(x[k + l] - (BP_V){0}, *(const BP_V *)(at + l * b_row), sum[l]);
+        /* Where lanes are not full `dots` adds 0, which −0 does not withstand. */
+        for (int l = (int)rest; l < BP_LANES && rest; l++) sum[l] += 0;
+        BP_UNROLL for (int w = BP_LANES / 2; w > 0; w /= 2)
+            BP_UNROLL for (int l = 0; l < w; l++) sum[l] += sum[l + w];
+        for (int j = end < BP_VL ? 0 : end - BP_VL; j < end; j++) c[j] += sum[0][j - end + BP_VL];
+    }
+}
+
+/* c[r, j] = from[r, j] + Σ_k numbers[r·terms + k]·b[k·b_row + j] for m rows and `count` columns; `from` is c itself or, if
+   `first`, zeros. The first vector has `head` lanes, so that what counts, the loads or the stores, is on cache lines from
+   then on. */
+static BP_INLINE void BP_(terms)(const int m, const int terms, int first, ptrdiff_t head, ptrdiff_t count,
+                                 const BP_T *numbers, const BP_T *b, ptrdiff_t b_row, BP_T *c, ptrdiff_t c_row) {
+    const BP_T zeros[BP_VL] = {0}, *const from = first ? zeros : c;
+    const ptrdiff_t from_row = first ? 0 : c_row, step = !first;
+    BP_V number[4][8], sum[4];
+    BP_UNROLL for (int r = 0; r < m; r++)
+        BP_UNROLL for (int k = 0; k < terms; k++) number[r][k] = numbers[r * terms + k] - (BP_V){0};
+    for (ptrdiff_t j = 0; j < count;) {
+        const ptrdiff_t left = j == 0 && head ? head : BP_VL;
+        const int some = (int)(left < count - j ? left : count - j);
+        if (some < BP_VL) {
+            BP_UNROLL for (int r = 0; r < m; r++) sum[r] = BP_(load_some)(from + r * from_row + j * step, some);
+            BP_UNROLL for (int k = 0; k < terms; k++) {
+                const BP_V v = BP_(load_some)(b + k * b_row + j, some);
+                BP_UNROLL for (int r = 0; r < m; r++) sum[r] = BP_(vector_fma)(number[r][k], v, sum[r]);
+            }
+            BP_UNROLL for (int r = 0; r < m; r++) BP_(store_some)(c + r * c_row + j, some, sum[r]);
+            j += some;
+        }
+        for (; j + BP_VL <= count; j += BP_VL) {
+            BP_UNROLL for (int r = 0; r < m; r++) sum[r] = *(const BP_V *)(from + r * from_row + j * step);
+            BP_UNROLL for (int k = 0; k < terms; k++) {
+                const BP_V v = *(const BP_V *)(b + k * b_row + j);
+                BP_UNROLL for (int r = 0; r < m; r++) sum[r] = BP_(vector_fma)(number[r][k], v, sum[r]);
+            }
+            BP_UNROLL for (int r = 0; r < m; r++) *(BP_V *)(c + r * c_row + j) = sum[r];
+        }
+    }
+}
+
+/* Numbers from there to where a vector is on a cache line's part of its own. */
+static BP_INLINE ptrdiff_t BP_(to_line)(const BP_T *p) {
+    return (ptrdiff_t)(-(uintptr_t)p % BP_VECTOR_BYTES / BP_T_BYTES);
+}
+
+/* c[r, j] = Σ_k rows[k][r]·b[k·b_row + j] for `height` rows and few terms, in the order in which c lies: several rows at a
+   time where all of them are on lines alike, one where its head has to be found for each. */
+#define BP_TERMS(m, n)                                                                     \
+    case m * 8 + n - 1:                                                                    \
+        BP_(terms)(m, n, k == 0, head, count, numbers, b + k * b_row, b_row, c, c_row);    \
+        break;
+static BP_UNUSED void BP_(few_terms)(ptrdiff_t height, ptrdiff_t count, int terms, const void **rows, const BP_T *b,
+                                     ptrdiff_t b_row, BP_T *c, ptrdiff_t c_row) {
+    const int alike = c_row * BP_T_BYTES % BP_VECTOR_BYTES == 0;
+    for (ptrdiff_t r = 0, m; r < height; r += m, c += m * c_row) {
+        const ptrdiff_t head = BP_(to_line)(c);
+        m = !alike || terms > BP_TERMS_AT_ONCE ? 1 : terms > BP_TERMS_AT_ONCE / 2 ? 2 : 4;
+        if (r + m > height) m = 1;
+        for (int k = 0; k < terms; k += 8) {
+            const int now = terms - k < 8 ? terms - k : 8;
+            BP_T numbers[16];
+            for (ptrdiff_t i = 0; i < m; i++)
+                for (int l = 0; l < now; l++) numbers[i * now + l] = ((const BP_T *)rows[k + l])[r + i];
+            switch (m * 8 + now - 1) {
+#if BP_TERMS_AT_ONCE == 8
+                BP_TERMS(4, 1) BP_TERMS(4, 2) BP_TERMS(4, 3) BP_TERMS(4, 4)
+                BP_TERMS(2, 5) BP_TERMS(2, 6) BP_TERMS(2, 7) BP_TERMS(2, 8)
+#else
+                BP_TERMS(4, 1) BP_TERMS(4, 2) BP_TERMS(2, 3) BP_TERMS(2, 4)
+#endif
+                BP_TERMS(1, 1) BP_TERMS(1, 2) BP_TERMS(1, 3) BP_TERMS(1, 4)
+                BP_TERMS(1, 5) BP_TERMS(1, 6) BP_TERMS(1, 7) BP_TERMS(1, 8)
+            }
+        }
+    }
+}
+
+/* c[r, j] += Σ_k rows[r][k]·b[k·b_row + j] for 1 or 2 rows, in the order in which b lies. */
+static BP_INLINE void BP_(along)(const int m, const int at_once, ptrdiff_t count, ptrdiff_t terms, const void **rows,
+                                 const BP_T *b, ptrdiff_t b_row, BP_T *c, ptrdiff_t c_row) {
+    const ptrdiff_t head = b_row * BP_T_BYTES % BP_VECTOR_BYTES ? 0 : BP_(to_line)(b);
+    BP_T numbers[16];
+    ptrdiff_t k = 0;
+    for (; k + at_once <= terms; k += at_once) {
+        BP_UNROLL for (int r = 0; r < m; r++)
+            BP_UNROLL for (int l = 0; l < at_once; l++) numbers[r * at_once + l] = ((const BP_T *)rows[r])[k + l];
+        BP_(terms)(m, at_once, 0, head, count, numbers, b + k * b_row, b_row, c, c_row);
+    }
+    for (; k < terms; k++) {
+        BP_UNROLL for (int r = 0; r < m; r++) numbers[r] = ((const BP_T *)rows[r])[k];
+        BP_(terms)(m, 1, 0, head, count, numbers, b + k * b_row, b_row, c, c_row);
+    }
+}
+
+static BP_UNUSED void BP_(few_rows_along)(int m, ptrdiff_t count, ptrdiff_t terms, const void **rows, const BP_T *b,
+                                          ptrdiff_t b_row, BP_T *c, ptrdiff_t c_row) {
+    if (m == 1) BP_(along)(1, 8, count, terms, rows, b, b_row, c, c_row);
+    else BP_(along)(2, BP_TERMS_AT_ONCE, count, terms, rows, b, b_row, c, c_row);
+}
+#else
+static BP_UNUSED void BP_(few_rows_of)(int m, ptrdiff_t count, ptrdiff_t terms, const void **rows, const BP_T *b,
+                                       ptrdiff_t b_column, BP_T *c, ptrdiff_t c_row) {
+    (void)m, (void)count, (void)terms, (void)rows, (void)b, (void)b_column, (void)c, (void)c_row;
+}
+
+static BP_UNUSED void BP_(few_tails)(int n, ptrdiff_t terms, const BP_T *x, const BP_T *b, ptrdiff_t b_row, BP_T *c) {
+    (void)n, (void)terms, (void)x, (void)b, (void)b_row, (void)c;
+}
+
+static BP_UNUSED void BP_(few_terms)(ptrdiff_t height, ptrdiff_t count, int terms, const void **rows, const BP_T *b,
+                                     ptrdiff_t b_row, BP_T *c, ptrdiff_t c_row) {
+    (void)height, (void)count, (void)terms, (void)rows, (void)b, (void)b_row, (void)c, (void)c_row;
+}
+
+static BP_UNUSED void BP_(few_rows_along)(int m, ptrdiff_t count, ptrdiff_t terms, const void **rows, const BP_T *b,
+                                          ptrdiff_t b_row, BP_T *c, ptrdiff_t c_row) {
+    (void)m, (void)count, (void)terms, (void)rows, (void)b, (void)b_row, (void)c, (void)c_row;
+}
+#endif
+
+#undef BP_TERMS
