@@ -118,3 +118,8 @@ def test_no_copy_of_large_data_is_made():
 def test_what_is_refused(x, options, error, message):
     with pytest.raises(error, match=message):
         bp.Network.standardised(x, [2, 3], **options)
+
+
+def test_the_network_of_the_notes_takes_its_inputs_as_they_are():
+    with pytest.raises(TypeError, match=r"takes its inputs as they are; bp.Network.standardised\(x, sizes\)"):
+        bp.TwoLayerNet.standardised(np.ones((3, 2)), [2, 3, 2])
