@@ -1,7 +1,10 @@
 """The network of section 0093 under its own name."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from backprop._arguments import float_type
 from backprop._names import named_arguments
@@ -44,3 +47,11 @@ class TwoLayerNet(Network):
     ) -> None:
         std = checked_std("TwoLayerNet", "weight_init_std", weight_init_std, float_type("TwoLayerNet", dtype))
         super().__init__([input_size, hidden_size, output_size], dtype=dtype, weight_init=std)
+
+    @classmethod
+    def standardised(cls, x: ArrayLike, sizes: Sequence[int], **options: Any) -> Self:
+        """Raise TypeError: this network takes its inputs as they are."""
+        raise TypeError(
+            "TwoLayerNet.standardised: the network of the notes takes its inputs as they are; "
+            "bp.Network.standardised(x, sizes) makes one that scales them"
+        )
