@@ -1,4 +1,4 @@
-"""Reading a large CSV file by each reader that is installed, against pandas and NumPy, and the memory it takes."""
+"""Reading a large CSV file by each reader that is installed, against pandas and NumPy; what `train` takes for it."""
 
 import subprocess
 import sys
@@ -15,12 +15,13 @@ from bench.results import Result
 from bench.timing import interleaved
 
 ROWS, COLUMNS = 42_000, 784
-# What a process has taken at most, in GB; modules named behind the file are not there.
+# What `backprop train` has taken at most, in GB; modules named behind the files are not there.
 PEAK = """
 import resource, sys
-sys.modules |= dict.fromkeys(sys.argv[2:])
-from backprop.data import read_table
-read_table(sys.argv[1])
+table, network, *missing = sys.argv[1:]
+sys.modules |= dict.fromkeys(missing)
+from backprop.cli import main
+main(["train", table, "--epochs", "1", "--out", network])
 unit = 1 if sys.platform == "darwin" else 1024
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9)
 """
@@ -53,10 +54,10 @@ def run(quick: bool) -> Iterator[Result]:
         write(path, 200 if quick else ROWS)
         # Before this process takes memory itself: Linux counts that of a process's parent, too.
         for missing in ([], ["pandas"], ["pandas", "pyarrow", "pyarrow.csv"]):
-            command = [sys.executable, "-c", PEAK, str(path), *missing]
+            command = [sys.executable, "-c", PEAK, str(path), str(path.with_suffix(".safetensors")), *missing]
             done = subprocess.run(command, capture_output=True, text=True, check=True)
             what = f"peak memory{f', without {missing[0]}' if missing else ''}{' or pyarrow' if missing[1:] else ''}"
-            yield Result("tables", what, float(done.stdout), "GB", "<= 0.5")
+            yield Result("tables", what, float(done.stdout.split()[-1]), "GB", "<= 0.5")
         contenders = {"by numpy": ours(path, readers.with_numpy)}
         contenders["numpy.loadtxt"] = lambda: np.loadtxt(path, delimiter=",", skiprows=1)
         for name, reader in readers.PACKAGES.items():
