@@ -21,8 +21,9 @@ from libc.string cimport memset
 
 from bpcore.activations cimport Activation, activate, activate_backward, activate_rows
 from bpcore.operands cimport Rows, Shape, begin, off_line, row_address, rows_of, shape_of
+from bpcore.panels cimport into_panels, panel_width, panels_size, wants_panels
 from bpcore.parallel cimport bp_settle, bp_team_size, share, wait_for_team, worth_a_region
-from bpcore.product cimport Ahead, copies_size, into_panels, panel_width, panels_size, product, wants_panels
+from bpcore.product cimport Ahead, copies_size, product
 from bpcore.reductions cimport mean_of, sum_rows
 from bpcore.softmax cimport softmax_cross_entropy_rows
 from bpcore.spread cimport Spread, spread_of, spread_size

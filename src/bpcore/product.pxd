@@ -20,6 +20,7 @@ from cython.parallel cimport prange
 from libc.string cimport memcpy
 
 from bpcore.operands cimport Address, Rows, Shape, addresses, begin, collide, part_of, row_address, rows_of
+from bpcore.panels cimport FAR_BYTES, wants_panels
 from bpcore.parallel cimport share
 from bpcore.simd cimport (
     BP_EIGHT, BP_MASKS_ARE_FREE, BP_MORE_VECTORS, BP_THIN_ROWS, BP_THIN_VECTORS, BP_TILE_ROWS, BP_TILE_VECTORS,
@@ -29,7 +30,7 @@ from bpcore.tails cimport (
     DOT_TERMS, TERMS, Tail, lanes_of, tail_columns, tail_exchanged, tail_of, tail_of_dots, tail_of_few,
     tail_of_piece, tail_start,
 )
-from bpcore.thin cimport BP_FEW_ROWS, BP_IN_PLACE, few_rows, few_rows_along, few_terms
+from bpcore.thin cimport BP_ALONG_ROWS, BP_FEW_ROWS, BP_IN_PLACE, few_rows, few_rows_along, few_terms
 
 cdef extern from "scratch.h" nogil:
     const int BP_PANEL_BYTES
@@ -39,11 +40,13 @@ cdef extern from "scratch.h" nogil:
 cdef enum:
     PIECE_BYTES = 262144        # of b where it lies
     SLAB_BYTES = 786432         # of a piece of a: most of a common second-level cache
-    FAR_BYTES = 2048            # between rows of b
     COPY_BLOCKS = 6             # of columns, for which copying `a` pays
     FEW_TERMS = 16              # of sums that take less time than writing them, where these take WRITE_BYTES or more;
-    FEWER_TERMS = 4             # in any case
+    FEWER_TERMS = 4             # in any case;
+    FEWEST_TERMS = 2            # where rows of c have LONG_BYTES, not FAR_BYTES
     WRITE_BYTES = 1048576
+    LONG_BYTES = 512
+    ALONG_VECTORS = 12          # of one or two rows' sums, which tiles keep in registers
 
 
 cdef struct Piece:
@@ -89,7 +92,7 @@ cdef inline void product_shared(
     cdef Py_ssize_t rows = min(<Py_ssize_t> threads, (s.M + BP_TILE_ROWS - 1) // BP_TILE_ROWS)
     cdef Py_ssize_t columns = max(min(threads // max(rows, 1), most), 1)
     cdef Py_ssize_t t
-    if threads == 1:
+    if threads <= 1:
         product(a, b, start, c, s, NULL)
         return
     for t in prange(rows * columns, num_threads=threads, schedule="static"):
@@ -151,8 +154,9 @@ cdef inline Py_ssize_t pieces_of(const Shape s, Py_ssize_t width, bint packed, c
 
 cdef inline bint has_few_terms(const Shape s, const floating* _) noexcept nogil:
     """Whether c is best written row by row: its rows are long, and their sums so short that writing takes the time."""
-    cdef Py_ssize_t bytes = s.M * s.N * <Py_ssize_t> sizeof(floating)
-    return s.transposed and wants_panels(_, s.N) and 0 < s.K <= (FEW_TERMS if bytes >= WRITE_BYTES else FEWER_TERMS)
+    cdef Py_ssize_t row = s.N * <Py_ssize_t> sizeof(floating)
+    cdef Py_ssize_t most = FEW_TERMS if s.M * row >= WRITE_BYTES else FEWER_TERMS
+    return s.transposed and 0 < s.K <= most and row >= (LONG_BYTES if s.K <= FEWEST_TERMS else FAR_BYTES)
 
 
 cdef inline Py_ssize_t copies_size(const Shape s, const floating* c) noexcept nogil:
@@ -193,6 +197,7 @@ cdef inline bint thin_product(
 ) noexcept nogil:
     """The product, if numbers of b are used so rarely that they are best read as they lie; else False."""
     cdef Py_ssize_t columns = s.N - tail_of(s, lanes_of(c))
+    cdef bint is_wide = columns > ALONG_VECTORS * vector_of(c) if s.M <= BP_THIN_ROWS else wants_panels(c, columns)
     cdef Address[FEW_TERMS] rows
     if not BP_IN_PLACE:
         return False
@@ -205,7 +210,7 @@ cdef inline bint thin_product(
     if s.M > BP_FEW_ROWS:
         return False
     addresses(a, s.M, rows, c)
-    if s.b_column == 1 and s.M <= BP_THIN_ROWS:
+    if s.b_column == 1 and s.M <= BP_ALONG_ROWS and is_wide:
         tail_start(start, c, s.c_row, s.M, columns)
         few_rows_along(<int> s.M, columns, s.K, rows, b, s.b_row, c, s.c_row)
     elif s.b_row == 1 and start is NULL and columns >= vector_of(c) and s.K >= 4:
@@ -254,6 +259,8 @@ cdef inline void product(
     # Few columns more fit into the last block's tiles, of eight rows each.
     cdef int tails = 0
     cdef Py_ssize_t done
+    if s.M == 0 or s.N == 0:
+        return
     if s.tail is NULL and s.panel == 0 and thin_product(a, b, start, c, s):
         return
     if dotted:
@@ -362,38 +369,3 @@ cdef inline void block(
         )
         if tail is not NULL:
             tail_of_piece(part_of(a, s, r, k), tail, terms, c + r * s.c_row + wide, s.c_row, height)
-
-
-cdef inline Py_ssize_t panel_width(const floating* _) noexcept nogil:
-    return BP_TILE_VECTORS * vector_of(_)
-
-
-cdef inline bint wants_panels(const floating* _, Py_ssize_t N) noexcept nogil:
-    """Whether rows of N numbers are far apart."""
-    return N * <Py_ssize_t> sizeof(floating) >= FAR_BYTES
-
-
-cdef inline Py_ssize_t panels_size(const floating* _, Py_ssize_t K, Py_ssize_t N) noexcept nogil:
-    """Numbers that a (K, N) matrix takes in panels."""
-    return (N + panel_width(_) - 1) // panel_width(_) * panel_width(_) * K
-
-
-cdef inline void into_panels(
-    const floating* b,            # IN   `rows` rows of N numbers
-    Py_ssize_t b_row,
-    floating* panels,             # OUT  the panels of a (K, N) matrix: its rows from `first` on
-    Py_ssize_t first,
-    Py_ssize_t rows,
-    Py_ssize_t K,
-    Py_ssize_t N,
-) noexcept nogil:
-    cdef Py_ssize_t width = panel_width(b), left = 0, wide
-    cdef int vector = vector_of(b), vectors
-    while left < N:
-        wide = min(width, N - left)
-        vectors = <int> ((wide + vector - 1) // vector)
-        pack_rows(
-            vectors, <int> wide - (vectors - 1) * vector, rows, b + left, b_row, panels + left * K + first * width,
-            width,
-        )
-        left = left + width

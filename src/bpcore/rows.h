@@ -125,14 +125,8 @@ static BP_INLINE void BP_(relu_back)(const int stream, const BP_T *dout, const u
     else *(BP_V *)dx = y;
 }
 
-/* Numbers before the next address that is a multiple of a vector's bytes. */
-static BP_INLINE ptrdiff_t BP_(unaligned)(const BP_T *p, ptrdiff_t n) {
-    const ptrdiff_t count = (ptrdiff_t)(-(uintptr_t)p % BP_VECTOR_BYTES / BP_T_BYTES);
-    return count < n ? count : n;
-}
-
 static BP_UNUSED void BP_(relu_span)(ptrdiff_t n, const BP_T *x, BP_T *out, unsigned char *mask, int stream) {
-    const ptrdiff_t head = stream ? BP_(unaligned)(out, n) : 0;
+    const ptrdiff_t before = stream ? BP_(unaligned)(out) : 0, head = before < n ? before : n;
     ptrdiff_t i = 0;
     for (; i < head; i++) mask[i] = x[i] <= 0, out[i] = mask[i] ? 0 : x[i];
     if (stream) for (; i + BP_VL <= n; i += BP_VL) BP_(relu)(1, x + i, out + i, mask + i);
@@ -142,7 +136,7 @@ static BP_UNUSED void BP_(relu_span)(ptrdiff_t n, const BP_T *x, BP_T *out, unsi
 
 static BP_UNUSED void BP_(relu_backward_span)(ptrdiff_t n, const BP_T *dout, const unsigned char *mask, BP_T *dx,
                                               int stream) {
-    const ptrdiff_t head = stream ? BP_(unaligned)(dx, n) : 0;
+    const ptrdiff_t before = stream ? BP_(unaligned)(dx) : 0, head = before < n ? before : n;
     ptrdiff_t i = 0;
     for (; i < head; i++) dx[i] = mask[i] ? 0 : dout[i];
     if (stream) for (; i + BP_VL <= n; i += BP_VL) BP_(relu_back)(1, dout + i, mask + i, dx + i);

@@ -1,6 +1,6 @@
 /* Memory that a thread works in during one call, which is more than a small stack holds: threads have 128 kB with musl,
    and what OMP_STACKSIZE or threading.stack_size says. Each thread has its own, in each module; the system makes it when
-   the thread first asks for it, and frees it with the thread. */
+   the thread first asks for it (glibc) or begins (musl), and frees it with the thread. */
 
 #ifndef BPCORE_SCRATCH_H
 #define BPCORE_SCRATCH_H

@@ -15,7 +15,7 @@ from cython cimport floating
 from libc.stdint cimport uintptr_t
 from libc.string cimport memcpy
 
-from bpcore.product cimport FAR_BYTES
+from bpcore.panels cimport FAR_BYTES
 from bpcore.tails cimport DOT_LEAST
 
 cdef enum:

@@ -101,7 +101,7 @@ cdef inline void tail_start(
 
 
 cdef inline bint tail_of_few(const Shape s, Py_ssize_t left, const floating* _) noexcept nogil:
-    """Whether so few rows have dot products that bringing the columns together would take longer than they do."""
+    """Whether dot products of so few rows are done sooner than their columns are brought together."""
     cdef bint few = BP_IN_PLACE and s.M <= FEW_ROWS
     return few and s.b_column == 1 and s.tail is NULL and left * sizeof(floating) >= BP_VECTOR_BYTES
 

@@ -13,11 +13,11 @@ static BP_UNUSED void BP_(few_rows_of)(int m, ptrdiff_t count, ptrdiff_t terms, 
     if (m == 1) BP_FEW(narrow, 1, 4);
     else if (m == 2) BP_FEW(narrow, 2, 4);
     else if (m <= 4) BP_FEW(vector, 4, 3);
-    else BP_FEW(vector, 8, 2);
+    else if (m <= 8) BP_FEW(vector, 8, 2);
 #else
     if (m == 1) BP_FEW(vector, 1, 4);
     else if (m == 2) BP_FEW(vector, 2, 4);
-    else BP_FEW(vector, 3, 3);
+    else if (m == 3) BP_FEW(vector, 3, 3);
 #endif
 #undef BP_FEW
 }
@@ -47,8 +47,9 @@ static BP_UNUSED void BP_(few_tails)(int n, ptrdiff_t terms, const BP_T *x, cons
 /* c[r, j] = from[r, j] + Σ_k numbers[r·terms + k]·b[k·b_row + j] for m rows and `count` columns; `from` is c itself or, if
    `first`, zeros. The first vector has `head` lanes, so that what counts, the loads or the stores, is on cache lines from
    then on. */
-static BP_INLINE void BP_(terms)(const int m, const int terms, int first, ptrdiff_t head, ptrdiff_t count,
-                                 const BP_T *numbers, const BP_T *b, ptrdiff_t b_row, BP_T *c, ptrdiff_t c_row) {
+static BP_INLINE void BP_(add_terms)(const int m, const int terms, int first, ptrdiff_t head, ptrdiff_t count,
+                                     const BP_T *numbers, const BP_T *b, ptrdiff_t b_row, BP_T *c,
+                                     ptrdiff_t c_row) {
     const BP_T zeros[BP_VL] = {0}, *const from = first ? zeros : c;
     const ptrdiff_t from_row = first ? 0 : c_row, step = !first;
     BP_V number[4][8], sum[4];
@@ -77,22 +78,18 @@ static BP_INLINE void BP_(terms)(const int m, const int terms, int first, ptrdif
     }
 }
 
-/* Numbers from there to where a vector is on a cache line's part of its own. */
-static BP_INLINE ptrdiff_t BP_(to_line)(const BP_T *p) {
-    return (ptrdiff_t)(-(uintptr_t)p % BP_VECTOR_BYTES / BP_T_BYTES);
-}
-
 /* c[r, j] = Σ_k rows[k][r]·b[k·b_row + j] for `height` rows and few terms, in the order in which c lies: several rows at a
    time where all of them are on lines alike, one where its head has to be found for each. */
+/* With the names of the function below. */
 #define BP_TERMS(m, n)                                                                     \
     case m * 8 + n - 1:                                                                    \
-        BP_(terms)(m, n, k == 0, head, count, numbers, b + k * b_row, b_row, c, c_row);    \
+        BP_(add_terms)(m, n, k == 0, head, count, numbers, b + k * b_row, b_row, c, c_row); \
         break;
 static BP_UNUSED void BP_(few_terms)(ptrdiff_t height, ptrdiff_t count, int terms, const void **rows, const BP_T *b,
                                      ptrdiff_t b_row, BP_T *c, ptrdiff_t c_row) {
     const int alike = c_row * BP_T_BYTES % BP_VECTOR_BYTES == 0;
     for (ptrdiff_t r = 0, m; r < height; r += m, c += m * c_row) {
-        const ptrdiff_t head = BP_(to_line)(c);
+        const ptrdiff_t head = BP_(unaligned)(c);
         m = !alike || terms > BP_TERMS_AT_ONCE ? 1 : terms > BP_TERMS_AT_ONCE / 2 ? 2 : 4;
         if (r + m > height) m = 1;
         for (int k = 0; k < terms; k += 8) {
@@ -114,27 +111,28 @@ static BP_UNUSED void BP_(few_terms)(ptrdiff_t height, ptrdiff_t count, int term
     }
 }
 
-/* c[r, j] += Σ_k rows[r][k]·b[k·b_row + j] for 1 or 2 rows, in the order in which b lies. */
+/* c[r, j] += Σ_k rows[r][k]·b[k·b_row + j] for 1 to BP_ALONG_ROWS rows, in the order in which b lies. */
 static BP_INLINE void BP_(along)(const int m, const int at_once, ptrdiff_t count, ptrdiff_t terms, const void **rows,
                                  const BP_T *b, ptrdiff_t b_row, BP_T *c, ptrdiff_t c_row) {
-    const ptrdiff_t head = b_row * BP_T_BYTES % BP_VECTOR_BYTES ? 0 : BP_(to_line)(b);
-    BP_T numbers[16];
+    const ptrdiff_t head = b_row * BP_T_BYTES % BP_VECTOR_BYTES ? 0 : BP_(unaligned)(b);
+    BP_T numbers[3 * 8];
     ptrdiff_t k = 0;
     for (; k + at_once <= terms; k += at_once) {
         BP_UNROLL for (int r = 0; r < m; r++)
             BP_UNROLL for (int l = 0; l < at_once; l++) numbers[r * at_once + l] = ((const BP_T *)rows[r])[k + l];
-        BP_(terms)(m, at_once, 0, head, count, numbers, b + k * b_row, b_row, c, c_row);
+        BP_(add_terms)(m, at_once, 0, head, count, numbers, b + k * b_row, b_row, c, c_row);
     }
     for (; k < terms; k++) {
         BP_UNROLL for (int r = 0; r < m; r++) numbers[r] = ((const BP_T *)rows[r])[k];
-        BP_(terms)(m, 1, 0, head, count, numbers, b + k * b_row, b_row, c, c_row);
+        BP_(add_terms)(m, 1, 0, head, count, numbers, b + k * b_row, b_row, c, c_row);
     }
 }
 
 static BP_UNUSED void BP_(few_rows_along)(int m, ptrdiff_t count, ptrdiff_t terms, const void **rows, const BP_T *b,
                                           ptrdiff_t b_row, BP_T *c, ptrdiff_t c_row) {
     if (m == 1) BP_(along)(1, 8, count, terms, rows, b, b_row, c, c_row);
-    else BP_(along)(2, BP_TERMS_AT_ONCE, count, terms, rows, b, b_row, c, c_row);
+    else if (m == 2) BP_(along)(2, BP_TERMS_AT_ONCE, count, terms, rows, b, b_row, c, c_row);
+    else if (m == 3) BP_(along)(3, BP_TERMS_AT_ONCE, count, terms, rows, b, b_row, c, c_row);
 }
 #else
 static BP_UNUSED void BP_(few_rows_of)(int m, ptrdiff_t count, ptrdiff_t terms, const void **rows, const BP_T *b,

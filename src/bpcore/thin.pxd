@@ -11,6 +11,7 @@ from cython cimport floating
 cdef extern from "simd.h" nogil:
     const bint BP_IN_PLACE    # whether these functions are there
     const int BP_FEW_ROWS
+    const int BP_ALONG_ROWS
     void bp_few_rows_off(
         int m, Py_ssize_t N, Py_ssize_t K, const void** rows, const float* b, Py_ssize_t b_column, float* c,
         Py_ssize_t c_row
@@ -49,7 +50,7 @@ cdef inline void few_rows(
     floating* c,
     Py_ssize_t c_row,
 ) noexcept nogil:
-    """c[r, j] = Σ_k rows[r][k]·b[j·b_column + k] for m ≤ BP_FEW_ROWS rows, N ≥ a vector's lanes and K ≥ 4."""
+    """c[r, j] = Σ_k rows[r][k]·b[j·b_column + k] for m ≤ BP_FEW_ROWS rows, N ≥ a vector's lanes and 16 bytes of terms."""
     if floating is float:
         bp_few_rows_off(m, N, K, rows, b, b_column, c, c_row)
     else:
@@ -96,7 +97,7 @@ cdef inline void few_rows_along(
     floating* c,
     Py_ssize_t c_row,
 ) noexcept nogil:
-    """c[r, j] += Σ_k rows[r][k]·b[k·b_row + j] for 1 or 2 rows."""
+    """c[r, j] += Σ_k rows[r][k]·b[k·b_row + j] for 1 to BP_ALONG_ROWS rows."""
     if floating is float:
         bp_few_rows_alongf(m, N, K, rows, b, b_row, c, c_row)
     else:

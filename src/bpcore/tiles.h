@@ -11,6 +11,11 @@ f) Of the last vector of a row only `last` lanes are read and written, so nothin
 
 typedef BP_T BP_(vector) __attribute__((vector_size(BP_VECTOR_BYTES), aligned(sizeof(BP_T)), may_alias));
 
+/* Numbers before the next address that is a multiple of a vector's bytes. */
+static BP_INLINE ptrdiff_t BP_(unaligned)(const BP_T *p) {
+    return (ptrdiff_t)(-(uintptr_t)p % BP_VECTOR_BYTES / BP_T_BYTES);
+}
+
 #if !BP_MASKS
 static BP_INLINE BP_V BP_(load_some)(const BP_T *p, int count) {
     BP_V v = {0};

@@ -186,7 +186,9 @@
 #endif
 /* Rows whose sums stay in registers while squares are transposed beside them. */
 #define BP_FEW_ROWS (BP_VECTOR_BYTES == 64 ? 8 : 3)
-/* Terms of which two rows' numbers stay in registers; of half of them four rows'. */
+/* Rows whose sums stay in memory while the second factor is read in its order. */
+#define BP_ALONG_ROWS 3
+/* Terms of which two or three rows' numbers stay in registers; of half of them four rows'. */
 #define BP_TERMS_AT_ONCE (BP_TILE_ROWS == 9 ? 8 : 4)
 /* A module that uses one family of kernels leaves the tiles of another unused. */
 #define BP_UNUSED __attribute__((unused))

@@ -4,7 +4,7 @@ a) Sizes lie around every place where work is cut: the lanes of a sum, vectors a
    columns, panels, pieces of the sums, slabs of rows, padded layouts. Each shape is worth more than one thread.
 b) Shapes and numbers come from NumPy's frozen generator. A float64 has all of its 53 bits, so sums in another order
    are other sums.
-c) What one thread gives is compared with what THREADS give, rows with the same rows alone, networks by plan with
+c) What one thread gives is compared with what THREADS give, rows and columns with the same alone, networks by plan with
    networks by layers, a loop with its single steps. One hash stands for all results of one thread, on any level.
 """
 
@@ -106,6 +106,13 @@ def check_products(found, rng, shape, dtype, numbers_of_threads):
     found.take(one)
     for threads in numbers_of_threads:
         found.compare(one, products_of(arrays, threads), f"{dtype} {shape}, {threads} threads")
+    # Narrow gradients are done in tiles, whatever the number of rows.
+    first = 48 * rng.randint((O + 47) // 48)
+    narrow = np.ascontiguousarray(arrays[3][:, first : first + 48])
+    dW, db = np.empty_like(arrays[1][:, first : first + 48], order="C"), np.empty(narrow.shape[1], dtype)
+    kernels.affine_backward_params(arrays[0], narrow, dW, db)
+    whole = [one[2][:, first : first + 48], one[3][first : first + 48]]
+    found.compare(whole, (dW, db), f"{dtype} {shape}, gradients of columns from {first} on")
     row = rng.randint(B)
     of_row = [array[row : row + 1] for array in one[:2]]
     found.compare(of_row, rows_alone(arrays, row), f"{dtype} {shape}, row {row} alone")
