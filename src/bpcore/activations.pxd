@@ -75,7 +75,7 @@ cdef inline void relu_forward(
     if n == 0:
         return
     cdef bint stream = streams(&x[0], &out[0], n)
-    if threads == 1:
+    if threads <= 1:
         relu_span(n, &x[0], &out[0], &mask[0], stream)
     else:
         for t in prange(spans_of(n), num_threads=threads, schedule="static"):
@@ -95,7 +95,7 @@ cdef inline void relu_backward(
     if n == 0:
         return
     cdef bint stream = streams(&dout[0], &dx[0], n)
-    if threads == 1:
+    if threads <= 1:
         relu_backward_span(n, &dout[0], &mask[0], &dx[0], stream)
     else:
         for t in prange(spans_of(n), num_threads=threads, schedule="static"):
@@ -111,7 +111,7 @@ cdef inline void sigmoid_forward(
     int threads,
 ) noexcept nogil:
     cdef Py_ssize_t n = x.shape[0], i, t
-    if threads == 1 and n > 0:
+    if threads <= 1 and n > 0:
         sigmoid_span(n, &x[0], &out[0])
         return
     for t in prange(spans_of(n), num_threads=threads, schedule="static"):
@@ -127,7 +127,7 @@ cdef inline void sigmoid_backward(
     int threads,
 ) noexcept nogil:
     cdef Py_ssize_t n = dout.shape[0], i, t
-    if threads == 1 and n > 0:
+    if threads <= 1 and n > 0:
         sigmoid_backward_span(&dout[0], &out[0], &dx[0], n)
         return
     for t in prange(spans_of(n), num_threads=threads, schedule="static"):
@@ -150,7 +150,7 @@ cdef inline void tanh_forward(
     int threads,
 ) noexcept nogil:
     cdef Py_ssize_t n = x.shape[0], i, t
-    if threads == 1 and n > 0:
+    if threads <= 1 and n > 0:
         tanh_span(n, &x[0], &out[0])
         return
     for t in prange(spans_of(n), num_threads=threads, schedule="static"):
@@ -166,7 +166,7 @@ cdef inline void tanh_backward(
     int threads,
 ) noexcept nogil:
     cdef Py_ssize_t n = dout.shape[0], i, t
-    if threads == 1 and n > 0:
+    if threads <= 1 and n > 0:
         tanh_backward_span(&dout[0], &out[0], &dx[0], n)
         return
     for t in prange(spans_of(n), num_threads=threads, schedule="static"):

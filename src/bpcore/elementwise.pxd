@@ -20,7 +20,7 @@ cdef inline void add(
     int threads,
 ) noexcept nogil:
     cdef Py_ssize_t r
-    if threads == 1:
+    if threads <= 1:
         for r in range(out.shape[0]):
             add_row(x, y, out, r)
     else:
@@ -44,7 +44,7 @@ cdef inline void multiply(
     int threads,
 ) noexcept nogil:
     cdef Py_ssize_t r
-    if threads == 1:
+    if threads <= 1:
         for r in range(out.shape[0]):
             multiply_row(x, y, out, r)
     else:
@@ -68,7 +68,7 @@ cdef inline void exp(
 ) noexcept nogil:
     cdef Py_ssize_t n = x.shape[0], i, t
     # out = exp(x)
-    if n > 0 and threads == 1:
+    if n > 0 and threads <= 1:
         exp_span(n, &x[0], &out[0])
     elif n > 0:
         for t in prange(spans_of(n), num_threads=threads, schedule="static"):
@@ -83,7 +83,7 @@ cdef inline void log(
 ) noexcept nogil:
     cdef Py_ssize_t n = x.shape[0], i, t
     # out = log(x)
-    if n > 0 and threads == 1:
+    if n > 0 and threads <= 1:
         log_span(n, &x[0], &out[0])
     elif n > 0:
         for t in prange(spans_of(n), num_threads=threads, schedule="static"):
@@ -104,7 +104,7 @@ cdef inline void reciprocal(
 ) noexcept nogil:
     cdef Py_ssize_t n = x.shape[0], i, t
     # out = 1 / x
-    if n > 0 and threads == 1:
+    if n > 0 and threads <= 1:
         reciprocal_span(n, &x[0], &out[0])
     elif n > 0:
         for t in prange(spans_of(n), num_threads=threads, schedule="static"):
@@ -125,7 +125,7 @@ cdef inline void reciprocal_backward(
     int threads,
 ) noexcept nogil:
     cdef Py_ssize_t n = dout.shape[0], i, t
-    if n > 0 and threads == 1:
+    if n > 0 and threads <= 1:
         reciprocal_backward_span(n, &dout[0], &out[0], &dx[0])
     elif n > 0:
         for t in prange(spans_of(n), num_threads=threads, schedule="static"):

@@ -385,7 +385,7 @@ cdef class Plan:
         job.source.x = <char*> job.data.buf + first * job.data.strides[0]
         busy += threads
         with nogil:
-            if threads == 1:
+            if threads <= 1:
                 self.part(job, 0, 1)
             else:
                 with parallel(num_threads=threads):

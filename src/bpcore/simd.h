@@ -25,6 +25,13 @@ d) The coefficients come from tools/polynomials.py. */
 /* Raised whenever a signature in a .pxd file or in this header changes. */
 #define BPCORE_API_VERSION 6
 
+/* clang does not tell of its other parts, but takes them back. */
+#if defined(__clang__) && (defined(__x86_64__) || defined(__aarch64__))
+#pragma float_control(push)
+#pragma float_control(precise, on)
+#pragma clang fp contract(off)
+#endif
+
 #if defined(__FP_FAST_FMAF) || defined(__FMA__) || defined(__ARM_FEATURE_FMA)
 static inline float bp_fmaf(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 static inline double bp_fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
@@ -161,5 +168,9 @@ static inline double bp_log(double x) {
 #undef BP_LANES
 #undef BP_WIDE
 #undef BP_FOUR
+
+#if defined(__clang__) && (defined(__x86_64__) || defined(__aarch64__))
+#pragma float_control(pop)
+#endif
 
 #endif

@@ -237,7 +237,7 @@ cdef inline void softmax(
 ) noexcept nogil:
     cdef Py_ssize_t K = x.shape[1], first
     cdef int rank
-    if threads == 1:
+    if threads <= 1:
         softmax_rows(&x[0, 0], &y[0, 0], K, x.shape[0], K)
         return
     for rank in prange(threads, num_threads=threads, schedule="static"):
@@ -259,7 +259,7 @@ cdef inline double softmax_cross_entropy(
     """Returns the mean of the rows' losses; dx is for dout = 1."""
     cdef Py_ssize_t first
     cdef int rank
-    if threads == 1:
+    if threads <= 1:
         softmax_cross_entropy_rows(x, labels, targets, y, dx, losses, K, B, K, <floating> 1 / <floating> B)
         return mean_of(losses, B)
     for rank in prange(threads, num_threads=threads, schedule="static"):
@@ -291,7 +291,7 @@ cdef inline void softmax_cross_entropy_backward(
 ) noexcept nogil:
     cdef floating scale = dout / <floating> B
     cdef Py_ssize_t r
-    if threads == 1:
+    if threads <= 1:
         for r in range(B):
             gradient_of(y, labels, targets, dx, K, scale, r)
     else:

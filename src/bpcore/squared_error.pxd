@@ -64,7 +64,7 @@ cdef inline double squared_error(
     """Returns the mean of the rows' losses."""
     cdef Py_ssize_t first
     cdef int rank
-    if threads == 1:
+    if threads <= 1:
         squared_error_rows(x, t, dx, losses, K, B, K, dout / <floating> B)
         return mean_of(losses, B)
     for rank in prange(threads, num_threads=threads, schedule="static"):

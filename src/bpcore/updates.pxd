@@ -105,6 +105,8 @@ cdef inline Update update_of(tuple settings) except *:
         raise ValueError(f"the rule is {rule}, wanted 0 to {<int> ADAM}")
     if u.step < 1:
         raise ValueError(f"the number of the first step is {u.step}, wanted at least 1")
+    if rule == ADAM and not (0 <= u.decay < 1 and 0 <= u.decay2 < 1):
+        raise ValueError(f"the decays are {u.decay} and {u.decay2}, wanted at least 0 and below 1")
     u.rule = <Rule> rule
     return u
 
@@ -113,7 +115,7 @@ cdef inline void update_shared(
     const Update* u, floating* w, const floating* g, floating* first, floating* second, Py_ssize_t n, int threads
 ) noexcept nogil:
     cdef Py_ssize_t i, t
-    if threads == 1:
+    if threads <= 1:
         update_span(u, w, g, first, second, n)
         return
     for t in prange(spans_of(n), num_threads=threads, schedule="static"):

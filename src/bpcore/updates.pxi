@@ -82,16 +82,15 @@ def adam_update(
     double beta1,
     double beta2,
     double eps,
-    long long step,
+    step,
     threads=None,
 ):
     """m = beta1·m + (1 − beta1)·g, v = beta2·v + (1 − beta2)·g², w -= lr·(m/c1) / (sqrt(v/c2) + eps).
 
     c1 = 1 − beta1^step and c2 = 1 − beta2^step, `step` counted from 1.
     """
-    if step < 1:
-        raise ValueError(f"step is {step}, wanted at least 1")
+    number = whole_number("step", step)
     for name, beta in (("beta1", beta1), ("beta2", beta2)):
         if not 0 <= beta < 1:
             raise ValueError(f"{name} is {beta}, wanted at least 0 and below 1")
-    move[floating](Update(ADAM, lr, beta1, beta2, eps, step), w, g, m, v, threads)
+    move[floating](Update(ADAM, lr, beta1, beta2, eps, number), w, g, m, v, threads)

@@ -1,8 +1,10 @@
 """The C headers in somebody else's program: they leave its macros alone, and refuse flags that break their numbers."""
 
 import os
+import platform
 import re
 import shlex
+import shutil
 import string
 import subprocess
 from pathlib import Path
@@ -17,6 +19,9 @@ CC = shlex.split(os.environ.get("CC", "cc"))
 LETTERS = "".join(f'#define {letter} "a letter of mine"\n' for letter in string.ascii_uppercase)
 OPENMP = pytest.mark.skipif(not bpcore.cpu_info()["threads"], reason="the package is built without OpenMP")
 INCLUDES = "".join(f'#include "{name}"\n' for name in ("simd.h", "teams.h", "scratch.h"))
+# What is compiled for each level of this architecture.
+X86 = platform.machine().lower() in ("x86_64", "amd64")
+LEVELS = [[f"-march=x86-64-{level}"] for level in ("v2", "v3", "v4")] if X86 else [[]]
 PROGRAM = "{defined}" + INCLUDES + "int main(void) {{ return {result}; }}\n"
 
 
@@ -36,12 +41,19 @@ def test_macros_have_a_prefix(header):
 @pytest.mark.parametrize(
     "openmp", [[], pytest.param(["-fopenmp"], marks=OPENMP)], ids=["one thread", "OpenMP"]
 )
-def test_a_program_keeps_its_macros(openmp, tmp_path):
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_program_keeps_its_macros(openmp, level, tmp_path):
     names = ["NAME", "SELECT", "LANES", "FMA", "KIND", "BP", *string.ascii_uppercase]
     defined = LETTERS + "".join(f"#define {name} 1\n" for name in names if len(name) > 1)
     kept = "".join(f"#if !defined({name})\n#error {name} is gone\n#endif\n" for name in names)
     done = compiled(
-        tmp_path, PROGRAM.format(defined=defined, result="0") + kept, *openmp, "-Wall", "-Wextra", "-Werror"
+        tmp_path,
+        PROGRAM.format(defined=defined, result="0") + kept,
+        *openmp,
+        *level,
+        "-Wall",
+        "-Wextra",
+        "-Werror",
     )
     assert done.returncode == 0, done.stderr
 
@@ -51,3 +63,23 @@ def test_flags_that_break_the_numbers_are_refused(flag, tmp_path):
     done = compiled(tmp_path, PROGRAM.format(defined="", result="bp_exp(1.0) != 0x1.5bf0a8b145769p1"), flag)
     assert done.returncode != 0
     assert "wrong numbers with -ffast-math" in done.stderr
+
+
+@pytest.mark.compilers
+@pytest.mark.skipif(shutil.which("clang") is None, reason="needs clang")
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize(
+    "flags", [["-funsafe-math-optimizations"], ["-fassociative-math", "-fno-signed-zeros"]], ids=" ".join
+)
+def test_flags_of_which_clang_does_not_tell_do_not_break_the_numbers(flags, level, tmp_path):
+    # Of a volatile number, which no compiler computes beforehand.
+    wrong = "bp_exp(one) != 0x1.5bf0a8b145769p1 || bp_expf((float)one) != 0x1.5bf0a8p1f"
+    program = PROGRAM.format(defined="", result=wrong).replace(
+        "{ return", "{ volatile double one = 1; return"
+    )
+    (tmp_path / "m.c").write_text(program)
+    command = ["clang", "-O2", *flags, *level, f"-I{bpcore.get_include()}", "m.c", "-o", "m"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    supported = not level or level[0].removeprefix("-march=x86-64-") in bpcore.cpu_info()["usable"]
+    if supported:
+        assert subprocess.run([tmp_path / "m"], check=False).returncode == 0

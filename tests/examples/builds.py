@@ -39,7 +39,9 @@ def translate(example: str, language: str, folder: Path, *options: str) -> Path:
     (folder / f"{example}.pyx").write_text(source_of(example), encoding="utf-8")
     generated = folder / f"{example}.{'c' if language == 'C' else 'cpp'}"
     cython = [sys.executable, "-m", "cython", "-3", *(["--cplus"] if language == "C++" else [])]
-    command = [*cython, *options, f"{example}.pyx", "-o", generated.name]
+    # Cython looks into its own environment first, and another bpcore may be there.
+    package = f"-I{Path(bpcore.get_include()).parent}"
+    command = [*cython, package, *options, f"{example}.pyx", "-o", generated.name]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     said = done.stdout + done.stderr
     assert done.returncode == 0, said

@@ -97,6 +97,7 @@ def rows_apart(
         dense_forward(&layer, rows_of(&x[0, 0], I), &wide[0, 0, 0], row, B, NULL)
         layer.activation = RELU
         dense_forward(&layer, rows_of(&x[0, 0], I), &wide[1, 0, 0], row, B, NULL)
+        dense_forward(&layer, rows_of(&x[0, 0], I), &wide[1, 0, 0], row, 0, NULL)    # does nothing
         softmax_rows(<const floating*> &wide[0, 0, 0], &wide[2, 0, 0], row, B, K)
         softmax_cross_entropy_rows(
             <const floating*> &wide[0, 0, 0], &t[0], <const floating*> NULL, &wide[3, 0, 0], &wide[4, 0, 0], rows, row,

@@ -35,9 +35,10 @@ def translated(tmp_path_factory):
     return get
 
 
+@pytest.mark.parametrize("language", ["C", "C++"])
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_no_function_of_ours_and_no_region_takes_the_gil(example, translated):
-    generated = translated(example, "C")
+def test_no_function_of_ours_and_no_region_takes_the_gil(example, language, translated):
+    generated = translated(example, language)
     functions, regions = functions_of(generated), regions_of(generated)
     assert len(functions) > 40
     assert len(regions) > 3
