@@ -6,6 +6,7 @@ b) A character device is written to. What else is no regular file is refused, an
 c) Every error names the path as it was given, never the temporary one.
 """
 
+import errno
 import os
 import secrets
 import stat
@@ -16,12 +17,29 @@ KINDS = {
     stat.S_IFIFO: "a FIFO",
     stat.S_IFSOCK: "a socket",
     stat.S_IFBLK: "a block device",
+    stat.S_IFCHR: "a character device",
 }
 
 
 def expanded(path: str | os.PathLike[str]) -> Path:
     """`path` with `~` as the user's home folder."""
     return Path(os.path.expanduser(os.fspath(path)))  # noqa: PTH111  # Path's own raises where there is no home
+
+
+def require_file(path: Path) -> None:
+    """Raise for what cannot be read as a file, and say what it is."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+            raise FileNotFoundError(f"{path}: there is no such file") from None
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from None
+    if not stat.S_ISREG(mode):
+        raise _no_regular_file(os.fspath(path), mode)
+
+
+def _no_regular_file(given: str, mode: int) -> OSError:
+    return OSError(f"{given}: is {KINDS.get(stat.S_IFMT(mode), 'no file')}, wanted a regular file")
 
 
 def check_writable(path: str | os.PathLike[str]) -> os.stat_result | None:
@@ -45,9 +63,7 @@ def check_writable(path: str | os.PathLike[str]) -> os.stat_result | None:
     except OSError as error:
         raise OSError(error.errno, error.strerror, given) from None
     if found is not None and not stat.S_ISREG(found.st_mode) and not stat.S_ISCHR(found.st_mode):
-        raise OSError(
-            f"{given}: is {KINDS.get(stat.S_IFMT(found.st_mode), 'no file')}, wanted a regular file"
-        )
+        raise _no_regular_file(given, found.st_mode)
     if found is not None and not (found.st_mode & stat.S_IWUSR and os.access(path, os.W_OK)):
         raise PermissionError(f"{given}: cannot be written, the file is read-only")
     if found is None or stat.S_ISREG(found.st_mode):

@@ -15,7 +15,7 @@ import numpy as np
 
 from backprop._arguments import checked_sizes, one_of, per_feature
 from backprop._arrays import Array
-from backprop._files import expanded, write_atomically
+from backprop._files import expanded, require_file, write_atomically
 from backprop._json import parsed
 from backprop.description import ACTIVATION_NAMES, LOSS_NAMES
 from backprop.layers import Affine
@@ -83,8 +83,7 @@ def _read(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
     """Read the tensors and the description."""
     from safetensors import SafetensorError, safe_open
 
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: there is no such file")
+    require_file(path)
     try:
         with safe_open(path, framework="numpy") as file:
             description = _description(path, (file.metadata() or {}).get(KEY, "{}"))

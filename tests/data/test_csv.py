@@ -190,7 +190,7 @@ def test_a_delimiter_behind_every_row(reader, write):
     table = read_table(write("a,b,k,\n1,2,x,\n3,4,y,\n"))
     assert (table.features, table.target, table.classes) == (("a", "b"), "k", ("x", "y"))
     assert table.notes == ("column 4, which is empty, left out",)
-    assert read_table(write("1;2;x;\n3;4;y;\n")).features == ("0", "1")
+    assert read_table(write("1;2;x;\n3;4;y;\n5;6;x;\n")).features == ("0", "1")
     text = "a,k,\n" + "1,x,\n" * 60 + "2,y,\n3,y,5\n"
     with pytest.raises(ValueError, match="row 63: '5' in column 3, which has no name and was empty above"):
         read_table(write(text))

@@ -1,6 +1,7 @@
 """CSV and npz files of the user's own."""
 
 import csv
+import re
 import string
 import zipfile
 
@@ -56,7 +57,7 @@ def test_csv_without_a_header(tmp_path):
     assert table.t.tolist() == [1, 0, 1]
     for target in ("0", "-3"):
         assert np.array_equal(read_table(tmp_path / "data.csv", target).x, [[2, 10], [4, 9], [6, 10]])
-    assert read_table(write(tmp_path, "1,2,cat\n3,4,dog\n")).classes == ("cat", "dog")
+    assert read_table(write(tmp_path, "1,2,cat\n3,4,dog\n5,6,cat\n")).classes == ("cat", "dog")
 
 
 def test_the_target_by_name(tmp_path):
@@ -74,7 +75,30 @@ def test_equal_numbers_are_one_class(tmp_path):
     table = read_table(write(tmp_path, "1,2,10\n1,2,2.0\n1,2,2\n1,2,1e1\n1,2,-1\n"))
     assert table.classes == ("-1", "2", "10")
     assert np.array_equal(table.t, [2, 1, 1, 2, 0])
-    assert read_table(write(tmp_path, f"1,2,{2**53 + 1}\n1,2,{2**53}\n")).classes[1] == str(2**53 + 1)
+    assert read_table(write(tmp_path, f"2,2,{2**53 + 1}\n1,2,{2**53}\n")).classes[1] == str(2**53 + 1)
+
+
+def test_labels_that_stand_for_a_missing_value(tmp_path):
+    for missing in ("NA", "n/a", "#N/A", "-", "?", "None", "NULL", "NaN"):
+        with pytest.raises(ValueError, match=rf"row 3, column 'k': the label is '{re.escape(missing)}', w"):
+            read_table(write(tmp_path, f"a,b,k\n1,2,x\n3,4,{missing}\n5,6,y\n"))
+    assert read_table(write(tmp_path, "a,b,k\n1,2,+\n3,4,-\n")).classes == ("+", "-")
+
+
+def test_truth_values_in_several_spellings_are_two_classes(tmp_path):
+    table = read_table(
+        write(tmp_path, "a,b,k\n" + "".join(f"1,2,{k}\n" for k in ["TRUE", "True", "false", "FALSE"]))
+    )
+    assert (table.classes, table.t.tolist()) == (("False", "True"), [1, 1, 0, 0])
+    assert read_table(write(tmp_path, "a,b,k\n1,2,TRUE\n1,2,FALSE\n")).classes == ("FALSE", "TRUE")
+
+
+@pytest.mark.parametrize(("one", "other"), [("1", "1.0"), ("1", "01"), ("True", "1"), ("0", "false")])
+def test_one_number_twice_among_texts(one, other, tmp_path):
+    text = f"a,b,k\n1,2,x\n3,4,{one}\n5,6,{other}\n"
+    message = f"row 4, column 'k': the label is '{other}', and '{one}' above is the same number, but others are text"
+    with pytest.raises(ValueError, match=message):
+        read_table(write(tmp_path, text))
 
 
 def test_the_target_tells_a_header_from_a_sample(tmp_path):
@@ -321,7 +345,7 @@ def test_features_by_name(tmp_path):
 
 def test_features_by_place(tmp_path):
     path = write(tmp_path, "1,2,9\n3,4,9\n")
-    assert np.array_equal(read_features(path, ["0", "1"]), [[1, 2], [3, 4]])
+    assert np.array_equal(read_features(path, ["0", "1"], target="2"), [[1, 2], [3, 4]])
     assert np.array_equal(read_features(path, ["0", "1"], target="0"), [[2, 9], [4, 9]])
     assert np.array_equal(read_features(path, ["0", "1", "2"]), [[1, 2, 9], [3, 4, 9]])
     with pytest.raises(ValueError, match="3 columns, wanted the 5 features"):

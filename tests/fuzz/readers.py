@@ -107,7 +107,11 @@ def table(path: Path) -> None:
     assert all(read.classes)
     assert len(set(read.classes)) == len(read.classes) >= 2
     "".join((*read.classes, *read.features, read.target)).encode()  # or they could not be printed
-    assert np.array_equal(read_features(path, read.features, read.target), read.x)
+    # Without names, counted from the end, which says that the first row is a sample.
+    named = read.has_header or path.suffix == ".npz"
+    target = read.target if named else f"{int(read.target) - len(read.features) - 1}"
+    known = {"header": read.has_header, "classes": read.classes}
+    assert np.array_equal(read_features(path, read.features, target, **known), read.x)
 
 
 def csv(data: bytes, folder: Path) -> None:

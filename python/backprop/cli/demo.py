@@ -56,9 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _model(arguments: argparse.Namespace) -> "Model":
     """The network of the file, or the one of the package."""
-    from backprop.cli.predict import names
+    from backprop.cli import models
     from backprop.demo.model import Model, trained
-    from backprop.network import Network
 
     path, full = arguments.model, arguments.full
     if full is not None and path is None:
@@ -67,8 +66,8 @@ def _model(arguments: argparse.Namespace) -> "Model":
         raise ValueError(f"--full is {full:g}, wanted a positive finite number")
     if path is None:
         return trained()
-    net = Network.load(path)
-    classes = names(path, net, "classes", net.sizes[-1])
+    net = models.load(path)
+    classes = models.names(path, net, "classes", net.sizes[-1])
     try:
         return Model(net, classes, full, source=path.name)
     except (TypeError, ValueError) as error:

@@ -23,7 +23,7 @@ class Source:
     mean, scale : float or array
         The network's `input_mean` and `input_scale`.
     metadata : dict of str to str
-        What `predict` needs to know: `classes`, and for a file `features` and `target`.
+        What `predict` needs to know: `classes`, and for a file `features`, `target` and `header`.
     report : list of str
         For a file, what was taken for what and what was left out: lines to print.
     """
@@ -93,6 +93,7 @@ def _table(path: str, target: str | None, test_fraction: float, seed: int) -> So
             "classes": json.dumps(table.classes),
             "features": json.dumps(table.features),
             "target": table.target,
+            "header": json.dumps(table.has_header),
         },
         report,
     )

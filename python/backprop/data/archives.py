@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backprop._arrays import Array, plural
+from backprop._files import require_file
 from backprop.data.cells import index_of
 from backprop.data.pieces import read_up_to
 
@@ -36,8 +37,7 @@ def read_archive(path: Path) -> dict[str, Array]:
     """
     import zipfile
 
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: there is no such file")
+    require_file(path)
     try:
         with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if name.endswith(SUFFIX)]

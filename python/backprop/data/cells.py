@@ -7,22 +7,20 @@ b) Whatever is left out, or taken for a header that need not be one, is said in 
 import codecs
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 from backprop._arrays import plural
+from backprop._files import require_file
 from backprop._names import did_you_mean
-from backprop.data.numbers import DECIMAL_COMMA, is_number, with_point
+from backprop.data.headers import Known, is_header
+from backprop.data.numbers import DECIMAL_COMMA, MISSING, with_point
 
 DELIMITERS = "\t;,"
-# What stands for a missing value is no name of a column.
-MISSING = {"", "?", "na", "nan", "none", "null"}
 # Rows that are looked at to tell a header from a sample.
 LOOKED_AT = 50
-# From so many columns on, a first row of 0, 1, 2, … is a header, as pandas writes of an array; fewer can be a sample.
-NUMBERED = 4
 SEPARATOR = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 # What pandas calls a column without a name when it reads one.
 UNNAMED = re.compile(r"|Unnamed: \d+")
@@ -44,6 +42,10 @@ class Head:
         Lines of the file before the first sample.
     empty_last : bool
         Every row ends in a delimiter, and what would follow is no column.
+    line : int
+        That the first row begins in, which may be the header.
+    first : list of str
+        Its cells, with decimal points.
     notes : list of str
         What was left out or taken for granted, as sentences.
     """
@@ -55,6 +57,8 @@ class Head:
     has_header: bool
     start: int
     empty_last: bool
+    line: int
+    first: list[str]
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -72,16 +76,14 @@ class Head:
         return f"{self.path}, row {line}, column {self.names[column] or column + 1!r}"
 
 
-def read_head(path: Path, features: Collection[str] = (), target: str | None = None) -> Head:
+def read_head(path: Path, known: Known) -> Head:
     """Look at the beginning of a CSV file.
 
     Parameters
     ----------
     path : Path
-    features : collection of str
-        Names of columns that the caller wants: a first row that has them is a header.
-    target : str, optional
-        The column of the labels, where the caller was told.
+    known : Known
+        What tells a header from a sample.
 
     Raises
     ------
@@ -90,8 +92,7 @@ def read_head(path: Path, features: Collection[str] = (), target: str | None = N
     FileNotFoundError
         There is no such file.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: there is no such file")
+    require_file(path)
     encoding = _encoding(path)
     delimiter, comments, skipped = _preamble(path, encoding)
     first = list(islice(records(path, encoding, delimiter, skipped), LOOKED_AT))
@@ -102,15 +103,16 @@ def read_head(path: Path, features: Collection[str] = (), target: str | None = N
     notes = []
     if comments:
         notes.append(f"{plural(len(comments), 'line')} above the table with '#' left out")
-    header: list[str] | None = rows[0]
-    if _is_header(path, rows, delimiter, features, target, first[0][0]):
-        skipped, rows = first[0][2], rows[1:]
-        if all(cell.isdecimal() for cell in first[0][1] if cell):
-            notes.append(f"row {first[0][0]}, {_shortened(first[0][1])}, taken for the names of the columns")
-    else:
-        header = _commented_header(comments, rows, delimiter)
-        if header is not None:
-            notes[-1] += ", the last one taken for the names of the columns"
+    line, start, with_points = first[0][0], first[0][1], rows
+    if delimiter == ";":
+        with_points = [list(map(with_point, row)) for row in rows]
+    header = _commented_header(comments, rows, delimiter)
+    if is_header(f"{path}, row {line}", with_points, known, named_above=header is not None):
+        header, skipped, rows = start, first[0][2], rows[1:]
+        if all(cell.isdecimal() for cell in header if cell):
+            notes.append(f"row {line}, {_shortened(header)}, taken for the names of the columns")
+    elif header is not None:
+        notes[-1] += ", the last one taken for the names of the columns"
     names = [str(n) for n in range(len(rows[0]))] if header is None else header
     counts = Counter(name for name in names if not UNNAMED.fullmatch(name))
     twice = next((name for name in names if counts[name] > 1), None)
@@ -123,7 +125,8 @@ def read_head(path: Path, features: Collection[str] = (), target: str | None = N
     if empty_last:
         notes.append(f"column {len(names)}, which is empty, left out")
         names = names[:-1]
-    return Head(path, encoding, delimiter, names, header is not None, skipped, empty_last, notes)
+    cells = with_points[0][: len(names)]
+    return Head(path, encoding, delimiter, names, header is not None, skipped, empty_last, line, cells, notes)
 
 
 def index_of(path: Path, names: Sequence[str], name: str) -> int:
@@ -192,7 +195,7 @@ def _preamble(path: Path, encoding: str) -> tuple[str, list[str], int]:
                     delimiter = separator[1]
                     if delimiter not in "\t;,|":
                         raise ValueError(f"{path}, row 1: {text!r} names no delimiter (tab, ; , or |)")
-                elif text.startswith("#"):
+                elif text.startswith("#") and re.split("[\t;,|]", text)[0].strip().lower() not in MISSING:
                     comments.append(text)
                 elif text:
                     return delimiter or _delimiter(text), comments, skipped
@@ -216,50 +219,6 @@ def _commented_header(comments: list[str], rows: list[list[str]], delimiter: str
     """The names in the last line with `#`, as NumPy's savetxt writes them; None if it is a comment."""
     cells = [cell.strip() for cell in comments[-1].lstrip("# ").split(delimiter)] if comments else []
     return cells if len(cells) == len(rows[0]) > 1 and all(cells) else None
-
-
-def _is_header(
-    path: Path,
-    rows: list[list[str]],
-    delimiter: str,
-    features: Collection[str],
-    target: str | None,
-    line: int,
-) -> bool:
-    """Whether the first row names the columns.
-
-    A header names a feature and the labels, a sample has at most its label that is not a number: two texts make a
-    header. A lone text makes one if it is a known name, and so do known names that are numbers.
-    """
-    first = rows[0]
-    numeric = [with_point(cell) if delimiter == ";" else cell for cell in first]
-    texts = [
-        cell for cell in numeric if cell.lower() not in (*MISSING, "true", "false") and not is_number(cell)
-    ]
-    known = {*features, *([] if target is None else [target])}
-    if len(texts) > 1 or any(text in known for text in texts):
-        return True
-    as_a_sample = target is not None and target.startswith("-")
-    own = list(features) != [str(n) for n in range(len(features))]
-    if len(features) > 1 and own and set(features) <= set(first):
-        return True
-    named = first[1:] if not first[0] else first  # behind the numbers of the rows, as pandas writes them
-    if len(named) > 1 and named == [str(n) for n in range(len(named))] and not as_a_sample:
-        if len(first) >= NUMBERED:
-            return True
-        raise ValueError(
-            f"{path}, row {line}: {','.join(first)} may be a header or a sample; write names there, "
-            "or say with the target '-1' that it is a sample"
-        )
-    # Features may be called 0, 1, …, so a last cell that no other row has could be the labels' name.
-    others = {row[-1] for row in rows[1:]}
-    numbered = first[:-1] == [str(n) for n in range(len(first) - 1)] or all(map(is_number, others))
-    if target is None and len(first) > 1 and texts == first[-1:] and texts[0] not in others and numbered:
-        raise ValueError(
-            f"{path}, row {line}: {','.join(first)} may be a header or a sample; "
-            f"say which with the target {texts[0]!r} (a header) or '-1' (a sample)"
-        )
-    return False
 
 
 def _shortened(cells: list[str]) -> str:

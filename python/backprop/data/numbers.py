@@ -5,6 +5,28 @@ import re
 # Between semicolons a lone comma in a number can be nothing but a decimal comma.
 DECIMAL_COMMA = re.compile(r"[+-]?(?:\d+,\d*|,\d+)(?:[eE][+-]?\d+)?")
 BOOLEANS = {"true": 1.0, "false": 0.0}
+# What spreadsheets, databases, R and Python write for a value that is missing, in small letters.
+MISSING = {
+    *(
+        "",
+        "?",
+        ".",
+        "-",
+        "--",
+        "\\n",
+        "na",
+        "n/a",
+        "#na",
+        "#n/a",
+        "#n/a n/a",
+        "<na>",
+        "nan",
+        "nat",
+        "none",
+        "null",
+    ),
+    *("#null!", "#div/0!", "#value!", "#ref!", "#name?", "#num!"),
+}
 
 
 def number(text: str) -> float:

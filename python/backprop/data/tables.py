@@ -5,7 +5,7 @@ in a CSV file, the row (counted from 1, as editors do) and the column.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from backprop._arrays import Array, plural
 from backprop._files import expanded
 from backprop.data.archives import features_of, labels_of, read_archive
 from backprop.data.cells import UNNAMED, Head, index_of, read_head
-from backprop.data.classes import classes_of
+from backprop.data.classes import classes_of, is_one_of, same_label
+from backprop.data.headers import Known, may_be_names, unsure
 from backprop.data.numbers import is_number, with_point
 from backprop.data.rows import line_of, read_rows
 
@@ -34,6 +35,8 @@ class Table:
     classes, features : tuple of str
     target : str
         The column or key that the labels came from.
+    has_header : bool
+        Whether the columns have names; without, `features` and `target` are their numbers.
     notes : tuple of str
         What was left out of the file, or taken for granted.
     """
@@ -43,6 +46,7 @@ class Table:
     classes: tuple[str, ...]
     features: tuple[str, ...]
     target: str
+    has_header: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -68,7 +72,9 @@ def read_table(path: str | os.PathLike[str], target: str | None = None) -> Table
     Notes
     -----
     A first row of numbers is a sample, and so is one with a single text that is not `target`; but a row of 0, 1, 2, …
-    with at least four columns is a header, as pandas writes of an array. True and False are 1 and 0. Between semicolons
+    with at least four columns is a header, as pandas writes of an array. A row is refused that may be either: whole
+    numbers in other equal steps, or one whose label is in no other row. A `target` that is counted from the end, as
+    "-1", says that it is a sample. True and False are 1 and 0. Between semicolons
     numbers may have decimal commas. A column without a name, as pandas writes of the rows' numbers, is left out, and so
     are lines with `#` above the table; `notes` says so. A line `sep=;` names the delimiter.
 
@@ -77,7 +83,7 @@ def read_table(path: str | os.PathLike[str], target: str | None = None) -> Table
     path = expanded(path)
     if _kind(path) == ".npz":
         return _table_of_archive(path, target)
-    head = read_head(path, (), target)
+    head = read_head(path, Known((), target))
     column = _target_column(head, target)
     names, notes = head.names, list(head.notes)
     features = [n for n in range(len(names)) if n != column and not _is_unnamed(head, n)]
@@ -89,11 +95,23 @@ def read_table(path: str | os.PathLike[str], target: str | None = None) -> Table
         points = {label: with_point(label) for label in set(labels)}
         if all(map(is_number, points.values())):
             labels = [points[label] for label in labels]
+    alone = not head.has_header and may_be_names(head.first, column, target)
+    if alone and not any(map(same_label(labels[0]), labels[1:])):
+        raise unsure(f"{path}, row {head.line}", head.first, Known((), target))
     t, classes = classes_of(path, labels, lambda row: head.place(line_of(head, row), column))
-    return Table(rows.x, t, classes, tuple(names[n] for n in features), names[column], tuple(notes))
+    return Table(
+        rows.x, t, classes, tuple(names[n] for n in features), names[column], head.has_header, tuple(notes)
+    )
 
 
-def read_features(path: str | os.PathLike[str], features: Sequence[str], target: str | None = None) -> Array:
+def read_features(
+    path: str | os.PathLike[str],
+    features: Sequence[str],
+    target: str | None = None,
+    *,
+    header: bool | None = None,
+    classes: Collection[str] | None = None,
+) -> Array:
     """Read the features that a network was trained on, without labels.
 
     Parameters
@@ -104,7 +122,11 @@ def read_features(path: str | os.PathLike[str], features: Sequence[str], target:
     features : sequence of str
         The columns' names, as `Table.features` has them.
     target : str, optional
-        Where the labels are in a CSV file without a header; by default last.
+        `Table.target`: in a CSV file without a header, the number of the column of labels, which is left out.
+    header : bool, optional
+        `Table.has_header`: features that are numbers are then known to be names, or not.
+    classes : collection of str, optional
+        `Table.classes`: a column that is left out has to have these, or nothing.
 
     Returns
     -------
@@ -113,7 +135,7 @@ def read_features(path: str | os.PathLike[str], features: Sequence[str], target:
     Raises
     ------
     ValueError
-        The file does not hold these features.
+        The file does not hold these features, or it cannot be told which columns they are.
     FileNotFoundError
         There is no such file.
     """
@@ -125,17 +147,45 @@ def read_features(path: str | os.PathLike[str], features: Sequence[str], target:
                 f"{path}: x has {plural(x.shape[1], 'feature')} a sample, wanted {len(features)}"
             )
         return x
-    head = read_head(path, features, target)
+    head = read_head(path, Known(features, target, header))
     if head.has_header:
+        if header is False and not set(features) <= set(head.names):
+            raise ValueError(
+                f"{path}: the columns are called {', '.join(head.names)}, those of the table for training had no "
+                "names; write the columns in the order of that table, and no names"
+            )
         return read_rows(head, [index_of(path, head.names, name) for name in features]).x
     columns = list(range(len(head.names)))
-    if len(columns) == len(features) + 1:
-        columns.remove(_target_column(head, target))
-    if len(columns) != len(features):
+    if len(columns) != len(features) + 1:
+        if len(columns) != len(features):
+            raise ValueError(
+                f"{path}: {plural(len(columns), 'column')}, wanted the {plural(len(features), 'feature')}"
+            )
+        return read_rows(head, columns).x
+    if _number_of_column(target, len(columns)) is None:
         raise ValueError(
-            f"{path}: {plural(len(columns), 'column')}, wanted the {plural(len(features), 'feature')}"
+            f"{path}: {len(columns)} columns without names, wanted the {plural(len(features), 'feature')}; say with "
+            "the target which column to leave out: its number from 0, or '-1' for the last"
         )
-    return read_rows(head, columns).x
+    left_out = columns.pop(_target_column(head, target))
+    rows = read_rows(head, columns, left_out)
+    _require_labels(head, left_out, rows.labels, classes)
+    return rows.x
+
+
+def _require_labels(head: Head, column: int, labels: list[str], classes: Collection[str] | None) -> None:
+    """A column that is left out for the labels' has labels: else a feature is left out and another taken for it."""
+    if classes is None:
+        return
+    if head.delimiter == ";":
+        labels = list(map(with_point, labels))
+    strange = {label for label in set(labels) if not is_one_of(label, classes)}
+    row = next((n for n, label in enumerate(labels) if label in strange), None)
+    if row is not None:
+        raise ValueError(
+            f"{head.place(line_of(head, row), column)}: {labels[row]!r} is none of the classes, so this may not be the "
+            "column of the labels, which is left out; write the features' columns alone"
+        )
 
 
 def _kind(path: Path) -> str:
@@ -151,10 +201,15 @@ def _target_column(head: Head, target: str | None) -> int:
         if head.has_header:
             _refuse_labels_elsewhere(head)
         return columns - 1
-    place = target.removeprefix("-")
-    if not head.has_header and place.isdecimal() and -columns <= int(target) < columns:
-        return int(target) % columns
-    return index_of(head.path, names, target)
+    number = None if head.has_header else _number_of_column(target, columns)
+    return index_of(head.path, names, target) if number is None else number
+
+
+def _number_of_column(target: str | None, columns: int) -> int | None:
+    """The column that a target means where there are no names; None if it is no number of one."""
+    if target is None or not target.removeprefix("-").isdecimal() or not -columns <= int(target) < columns:
+        return None
+    return int(target) % columns
 
 
 def _refuse_labels_elsewhere(head: Head) -> None:

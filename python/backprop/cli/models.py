@@ -1,0 +1,63 @@
+"""A saved network for the command line: its weights, and what its metadata says of the table that it was trained on."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from backprop._json import parsed
+
+if TYPE_CHECKING:
+    from backprop.network import Network
+
+
+def load(path: Path) -> "Network":
+    """A network that says classes.
+
+    Raises
+    ------
+    ValueError
+        Its weights are not finite, or its outputs are numbers.
+    """
+    import numpy as np
+
+    from backprop.network import Network
+
+    net = Network.load(path)
+    for key, array in net.params.items():
+        if not np.isfinite(array).all():
+            raise ValueError(
+                f"{path}: {key} is not finite, as after a training that diverged; train it again"
+            )
+    if net.loss_name != "softmax":
+        raise ValueError(
+            f"{path}: the network's outputs are numbers (loss={net.loss_name!r}), wanted one that classifies"
+        )
+    return net
+
+
+def names(path: Path, net: "Network", key: str, count: int) -> list[str]:
+    """What a file calls its features or classes; their numbers if it does not say."""
+    try:
+        found = net.metadata.get(key)
+        found = parsed(found) if isinstance(found, str) else found
+    except ValueError as error:
+        raise ValueError(f"{path}: the metadata's {key} are damaged: {error}") from None
+    if found is None:
+        return [str(n) for n in range(count)]
+    if not isinstance(found, list) or len(found) != count or not all(map(_is_text, found)):
+        raise ValueError(f"{path}: the metadata's {key} are {found!r}, wanted a list of {count} names")
+    return found
+
+
+def target(path: Path, net: "Network") -> tuple[str | None, bool | None]:
+    """Which column of the table for training had the labels, and whether columns had names; None if it says nothing."""
+    said, header = net.metadata.get("target"), net.metadata.get("header")
+    if said is not None and not _is_text(said):
+        raise ValueError(f"{path}: the metadata's target is {said!r}, wanted a text")
+    if header not in (None, "true", "false"):
+        raise ValueError(f"{path}: the metadata's header is {header!r}, wanted 'true' or 'false'")
+    return said, None if header is None else header == "true"
+
+
+def _is_text(name: object) -> bool:
+    """Whether it can be printed: JSON can write half a surrogate pair, no encoding can."""
+    return isinstance(name, str) and name == name.encode(errors="replace").decode()
