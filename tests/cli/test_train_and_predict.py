@@ -142,6 +142,20 @@ def test_ctrl_c_saves_what_there_is(capsys, monkeypatch):
     assert bp.Network.load("net").sizes == (64, 50, 10)
 
 
+def test_ctrl_c_before_the_first_step_saves_nothing(capsys, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    Path("net").write_text("what it was")
+    monkeypatch.setattr(training, "train_batches", interrupted)
+    assert main(["train", "--out", "net", "--plot", "curve.png"]) == 130
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == "backprop: no step was done, so nothing is saved\nbackprop: interrupted\n"
+    assert Path("net").read_text() == "what it was"
+    assert not Path("curve.png").exists()
+
+
 @pytest.mark.training
 @pytest.mark.mnist
 def test_mnist_with_the_notes_settings(capsys):

@@ -118,13 +118,18 @@ def run(arguments: argparse.Namespace) -> int:
                 progress=sys.stderr.isatty(),
             )
     except KeyboardInterrupt:
-        _finish(net, source, arguments)
+        if net.history is not None and net.history.loss:
+            _finish(net, source, arguments)
+        else:  # what is there may be a network that has learned something
+            print(f"{PROGRAM}: no step was done, so nothing is saved", file=sys.stderr)
         raise
     return _finish(net, source, arguments)
 
 
 def _finish(net: "Network", source: "Source", arguments: argparse.Namespace) -> int:
     """Save and report; exit status 1 where there are numbers that are not finite."""
+    import numpy as np
+
     diverged = _divergence(net)
     if diverged:
         label = colour.painted("warning:", colour.BOLD_RED, sys.stderr)
@@ -141,8 +146,10 @@ def _finish(net: "Network", source: "Source", arguments: argparse.Namespace) -> 
             write_atomically(arguments.plot, picture.getvalue())
     steps = len(net.history.loss) if net.history is not None else 0
     print(f"{arguments.data}: {net!r}, {steps} steps")
-    print(f"train accuracy {net.accuracy(*source.train):.4f} on {len(source.train[0])} samples")
-    print(f"test accuracy  {net.accuracy(*source.test):.4f} on {len(source.test[0])} samples")
+    for name, (x, t) in (("train", source.train), ("test", source.test)):
+        # Scores that are not finite have no highest.
+        share = net.accuracy(x, t) if np.isfinite(net.predict(x)).all() else math.nan
+        print(f"{name} accuracy {'' if name == 'train' else ' '}{share:.4f} on {len(x)} samples")
     print(f"saved to {arguments.out}")
     if arguments.plot is not None:
         print(f"learning curve in {arguments.plot}")
