@@ -69,6 +69,8 @@ def per_feature(name: str, value: ArrayLike, inputs: int, dtype: np.dtype[Any]) 
         hint = (
             "; Network.standardised does not scale constant columns, whose deviation is 0" if constant else ""
         )
+        if np.isfinite(array.flat[wrong]):
+            hint = "; float64 holds it" + ("" if name == "input_mean" else ", or write it in a smaller unit")
         raise ValueError(
             f"Network: {name}{column} is {array.flat[wrong]}, wanted finite numbers of {dtype}{hint}"
         )

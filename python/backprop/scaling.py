@@ -8,6 +8,7 @@ b) Standardising data goes over it twice, block by block, so no copy of it is ma
    from the first row: a column of one value has the deviation 0, however its mean is rounded.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
@@ -48,8 +49,10 @@ class Standardising:
         """Make a network that standardises its inputs by these data: to mean 0 and deviation 1, column by column.
 
         Constant columns are shifted and not scaled. A column is constant if its values are equal or differ by rounding
-        alone: they are not whole numbers, and the deviation is at most `(n * 2**-53 + u) * max(abs(x))`, the error of a
-        mean of n rows in float64 and that of storing it (u is half the distance from 1 to the next number of x's type).
+        alone: they are not whole numbers, the deviation is at most `(n * 2**-53 + u) * max(abs(x))`, the error of a
+        sum over n rows in float64 and that of storing it (u is half the distance from 1 to the next number of x's
+        type), and there are no more than `4 * sqrt(n)` different values, as many as that error takes: n roundings of
+        half a unit in the last place walk √n halves far, seldom four times that.
 
         Parameters
         ----------
@@ -107,7 +110,15 @@ def mean_and_scale(owner: str, x: Array) -> tuple[Array, Array]:
         squares += np.square((part - center) / unit).sum(axis=0)
     deviation = unit * np.sqrt(squares / rows)
     constant = _constant(x, deviation, np.abs(first) + furthest)
-    return first + center, 1 / np.where(constant, 1, deviation)
+    with np.errstate(over="ignore"):  # as above
+        scale = 1 / np.where(constant, 1, deviation)
+    if not np.isfinite(scale).all():
+        column = int(np.isfinite(scale).argmin())
+        raise ValueError(
+            f"{owner}: column {column} of x has the deviation {deviation[column]:g}, whose inverse no float64 holds; "
+            "write it in a smaller unit"
+        )
+    return first + center, scale
 
 
 def _differences(x: Array, first: Array) -> Iterator[Array]:
@@ -128,7 +139,9 @@ def _constant(x: Array, deviation: Array, largest: Array) -> Array:
         for column in np.flatnonzero(rounding & ~constant):
             values = x[:, column]
             # Whole numbers below 1/u were not rounded.
-            constant[column] = largest[column] > 1 / u or bool((values != np.rint(values)).any())
+            rounded = largest[column] > 1 / u or bool((values != np.rint(values)).any())
+            # In many rows the bound is wide, and there may be digits that are resolved well within it.
+            constant[column] = rounded and len(np.unique(values)) <= 4 * math.sqrt(len(x))
     return constant
 
 

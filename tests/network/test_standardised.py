@@ -60,6 +60,9 @@ def test_columns_of_one_value_are_not_scaled(value, rows):
         (100 * np.random.default_rng(0).dirichlet(np.ones(9), 500).sum(axis=1), True),
         ([1e6, 1e6 + 1e-3], False),
         (1.7e9 + np.random.default_rng(0).uniform(0, 1, 10_000), False),
+        (1.7e9 + np.random.default_rng(0).uniform(0, 1, 5_000_000), False),
+        (1e6 + np.random.default_rng(0).uniform(-3e-4, 3e-4, 2_000_000), False),
+        (np.diff(np.linspace(0, 1e5, 1_000_001)), True),
         (np.float32([1000, 1000.5]), False),
         # Whole numbers were not rounded.
         (1e15 + np.arange(10.0), False),
@@ -70,7 +73,8 @@ def test_columns_of_one_value_are_not_scaled(value, rows):
         ([-1e200, 1e200], False),
     ],
     ids=[
-        "sums", "neighbours in float32", "noise", "shares", "a thousandth", "a second", "halves", "whole numbers",
+        "sums", "neighbours in float32", "noise", "shares", "a thousandth", "a second",
+        "a second of many", "parts of a million", "steps of time", "halves", "whole numbers",
         "dates beyond float32", "large integers", "bytes", "tiny", "huge",
     ],
 )  # fmt: skip
@@ -106,14 +110,15 @@ def test_no_copy_of_large_data_is_made():
         ([[1.0, np.nan], [1.0, 2.0]], {}, ValueError, r"Network.standardised: x\[0, 1\] is nan, wanted finite"),
         ([[1.0, 2.0], [1.0, -np.inf]], {}, ValueError, r"Network.standardised: x\[1, 1\] is -inf, wanted finite"),
         ([[1.0, 1.7e308], [1.0, -1.7e308]], {}, ValueError, "column 1 of x spreads further than float64 reaches"),
+        ([[1.0, 1e-320], [2.0, 2e-320]], {}, ValueError, "column 1 of x has the deviation .*e-321, whose inv"),
         (np.ones((0, 2)), {}, ValueError, "Network.standardised: x has 0 rows, wanted at least 1"),
         (np.ones((3, 4)), {}, ValueError, r"Network.standardised: x has 4 columns, sizes\[0\] is 2"),
         (np.ones(2), {}, ValueError, r"Network.standardised: x has 1 dimension, wanted \(batch, features\)"),
         (np.ones((3, 2)), {"input_mean": 0.0}, TypeError, "input_mean is given, and is computed from x"),
         (np.ones((3, 2)), {"sede": 0}, TypeError, "did you mean 'seed'?"),
-        ([[0.0, 0.0], [0.0, 2.0**-130]], {}, ValueError, r"input_scale\[1\] is 2.7.*e\+39, wanted .* float32"),
+        ([[0.0, 0.0], [0.0, 2.0**-130]], {}, ValueError, r"input_scale\[1\] is 2.7.*e\+39, .* float64 holds it"),
     ],
-    ids=["nan", "infinity", "spread", "no rows", "columns", "dimensions", "mean", "mistyped", "scale"],
+    ids=["nan", "infinity", "spread", "subnormal", "no rows", "columns", "dimensions", "mean", "mistyped", "scale"],
 )  # fmt: skip
 def test_what_is_refused(x, options, error, message):
     with pytest.raises(error, match=message):
