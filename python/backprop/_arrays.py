@@ -1,10 +1,11 @@
 """What users pass in, as the kernels want it: checked, one floating-point type, C-contiguous.
 
 a) Layers follow NumPy: float32 with float64 computes in float64, integers and booleans become float64, Python
-   numbers take the type of the arrays beside them. float16 computes in float32.
+   numbers take the type of the arrays beside them. float16 computes in float32. Masked values are refused.
 b) What is already right is used in place, anything else is copied once per call and never kept in its place.
 """
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ def plural(count: int, noun: str) -> str:
 
 def real_array(owner: str, name: str, value: ArrayLike) -> Array:
     """`value` as an array of real numbers that float64 can hold."""
+    if type(value) is not np.ndarray:
+        require_no_mask(owner, name, value)
     try:
         array = value if type(value) is np.ndarray else np.asarray(value)
     except ValueError as error:  # ragged lists
@@ -32,6 +35,18 @@ def real_array(owner: str, name: str, value: ArrayLike) -> Array:
             f"{owner}: {name} has dtype {array.dtype}, wanted real numbers, float64 at most{_way_out(name, array)}"
         )
     return array
+
+
+def require_no_mask(owner: str, name: str, value: Any) -> None:
+    """Raise where something is masked: what NumPy makes of it has the number under the mask."""
+    masked = sys.modules.get("numpy.ma")
+    if masked is None:  # imported with the first masked array
+        return
+    parts = value if isinstance(value, (list, tuple)) else (value,)
+    if any(isinstance(part, masked.MaskedArray) and masked.is_masked(part) for part in parts):
+        raise ValueError(
+            f"{owner}: {name} has masked values, wanted an array without; leave them out, or fill them in (.filled)"
+        )
 
 
 def _way_out(name: str, array: Array) -> str:
@@ -79,6 +94,8 @@ def readable(array: Array, dtype: DTypeLike) -> Array:
 
 def parameter(owner: str, name: str, value: Any, ndim: int) -> Array:
     """A weight or bias: an array that can be updated in place, so of floating-point type already."""
+    if type(value) is not np.ndarray:
+        require_no_mask(owner, name, value)
     if not isinstance(value, np.ndarray):
         raise TypeError(f"{owner}: {name} is a {type(value).__name__}, wanted a NumPy array")
     if value.dtype not in (FLOAT32, FLOAT64):

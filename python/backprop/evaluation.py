@@ -22,7 +22,9 @@ BLOCK = 1 << 14
 
 def predict(net: "Network", plan: NetworkPlan | None, x: ArrayLike, out: Array | None) -> Array:
     """Scores of the last affine layer; the parameters are those of `Network.predict`."""
-    if plan is not None and out is None:
+    if (
+        plan is not None and out is None and type(x) is np.ndarray
+    ):  # others may have a mask, which no plan sees
         scores = plan.predict(x)
         if scores is not None:
             return scores

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop._arrays import Array
+from backprop._arrays import Array, require_no_mask
 
 
 def numerical_gradient(f: Callable[[Any], Any], x: Array, h: float = 1e-5) -> Array:
@@ -42,6 +42,7 @@ def numerical_gradient(f: Callable[[Any], Any], x: Array, h: float = 1e-5) -> Ar
     >>> bp.numerical_gradient(lambda x: (x**2).sum(), np.array([1.0, -3.0])).round(6)
     array([ 2., -6.])
     """
+    require_no_mask("numerical_gradient", "x", x)
     if not isinstance(x, np.ndarray):
         raise TypeError(f"numerical_gradient: x is a {type(x).__name__}, wanted an array of float64")
     if x.dtype != np.float64:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from backprop._arrays import Array, parameter
+from backprop._arrays import Array, parameter, readable, real_array
 from backprop._names import did_you_mean, named_arguments
 from bpcore import kernels
 from bpcore.plan import RULES, Plan
@@ -65,7 +65,7 @@ class Rule:
                 )
             if not w.flags.writeable:
                 raise ValueError(f"{owner}: params[{key!r}] is read-only, wanted an array to change in place")
-            g = np.asarray(grad, dtype=w.dtype, order="C")
+            g = readable(real_array(owner, f"the gradient of {key!r}", grad), w.dtype)
             moves.append((w, g, self._moments_of(key, w)))
         self.steps += 1
         for w, g, moments in moves:

@@ -113,7 +113,8 @@ def train_step(net: "Network", x: ArrayLike, t: ArrayLike, optimizer: Optimizer)
     if plan is not None:
         assert isinstance(optimizer, Rule)  # plan_for has looked
         moments = optimizer.moments_for(plan, net.params)
-        loss = plan.step(x, t, optimizer.settings(), None, moments)
+        plain = type(x) is type(t) is np.ndarray  # others may have a mask, which no plan sees
+        loss = plan.step(x, t, optimizer.settings(), None, moments) if plain else None
         if loss is None and len(rows := net._rows(x)):
             wanted = net.targets_for("train_step", t, len(rows))
             loss = plan.step(stored(rows, net), wanted, optimizer.settings(), None, moments)

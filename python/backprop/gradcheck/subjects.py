@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop._arrays import Array
+from backprop._arrays import Array, require_no_mask
 from backprop.parameters import convert_arrays, parameter_names
 
 OWNER = "check_gradients"
@@ -256,6 +256,7 @@ def is_floating(value: Any) -> bool:
 
 def as_input(name: str, value: Any) -> Any:
     """A float64 copy of floating-point numbers; what else there is, labels say, as it is."""
+    require_no_mask(OWNER, name, value)
     array = np.asarray(value)
     if array.dtype.kind == "c":
         raise TypeError(f"{OWNER}: {name} has dtype {array.dtype}, wanted real numbers")
