@@ -1,11 +1,13 @@
 """Files that the package writes: whole or not at all, and nothing but a regular file is replaced.
 
 a) A file is written beside its place under a name of its own, brought to the disk, then moved there. A symbolic link
-   stays and its target is replaced; the permissions of a file that is replaced stay.
+   stays and its target is replaced; the permissions of a file that is replaced stay, and its owner and group where
+   the process may give files away. A hard link becomes a file of its own; extended attributes go.
 b) A character device is written to. What else is no regular file is refused, and so is a file that is read-only.
 c) Every error names the path as it was given, never the temporary one.
 """
 
+import contextlib
 import errno
 import os
 import secrets
@@ -89,7 +91,7 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
             with expanded(path).open("wb") as device:
                 device.write(content)
         else:
-            _replace(_real(expanded(path)), content, None if found is None else stat.S_IMODE(found.st_mode))
+            _replace(_real(expanded(path)), content, found)
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), os.fspath(path)) from None
 
@@ -99,15 +101,15 @@ def _real(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _replace(path: Path, content: bytes, mode: int | None) -> None:
+def _replace(path: Path, content: bytes, found: os.stat_result | None) -> None:
     # Not by `tempfile`: its files are their owner's alone, and what others may do by the umask cannot be found out
     # without changing it for a moment, for every thread of the process.
     temporary = path.parent / f".backprop-{secrets.token_hex(8)}"  # of a length that any file system takes
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else mode & 0o600)
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if found is None else 0o600)
     try:
         with open(handle, "wb") as file:  # noqa: PTH123  # a descriptor
-            if mode is not None:
-                os.fchmod(file.fileno(), mode)
+            if found is not None:
+                os.fchmod(file.fileno(), _given_to_owner(file.fileno(), found))
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -118,12 +120,28 @@ def _replace(path: Path, content: bytes, mode: int | None) -> None:
     _sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Bring a name in a folder to the disk, where the file system can."""
-    handle = os.open(folder, os.O_RDONLY)
+def _given_to_owner(handle: int, found: os.stat_result) -> int:
+    """Give a file to the owner and the group of another, as far as may be; returns the permissions that it may have."""
+    mode = stat.S_IMODE(found.st_mode)
     try:
-        os.fsync(handle)
-    except OSError:  # some file systems cannot; the file is whole all the same
-        pass
-    finally:
-        os.close(handle)
+        os.fchown(handle, -1, found.st_gid)
+    except OSError:  # what that group might do, another may do where all may
+        mode &= ~(stat.S_IRWXG | stat.S_ISGID) | (mode & stat.S_IRWXO) << 3
+    try:
+        os.fchown(handle, found.st_uid, -1)
+    except OSError:
+        mode &= ~stat.S_ISUID
+    return mode
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring a name in a folder to the disk, where the file system can and the folder may be opened.
+
+    The file is whole all the same.
+    """
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

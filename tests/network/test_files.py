@@ -9,6 +9,7 @@ import pytest
 
 import backprop as bp
 from backprop import _files, graph
+from backprop.data import read_features, read_idx
 
 
 def save_network(path):
@@ -140,6 +141,79 @@ def test_a_full_disk(write, name, tmp_path, monkeypatch):
         write(path)
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == [name]
+
+
+@each_writer
+def test_a_folder_that_may_not_be_listed(write, name, tmp_path, monkeypatch):
+    """What is written there is whole all the same; root may list every folder, so the system's answer is given here."""
+    real = os.open
+
+    def refused(path, flags, *more, **options):
+        if os.path.isdir(path):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(path))
+        return real(path, flags, *more, **options)
+
+    monkeypatch.setattr(os, "open", refused)
+    write(tmp_path / name)
+    monkeypatch.undo()
+    assert os.listdir(tmp_path) == [name]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files to others")
+@each_writer
+def test_the_owner_stays(write, name, tmp_path):
+    path = tmp_path / name
+    path.write_bytes(b"old")
+    path.chmod(0o4750)
+    os.chown(path, 12345, 23456)
+    path.chmod(0o4750)  # to give a file to another owner drops the first of these bits
+    write(path)
+    after = path.stat()
+    assert (after.st_uid, after.st_gid, stat.S_IMODE(after.st_mode)) == (12345, 23456, 0o4750)
+
+
+@each_writer
+def test_an_owner_that_cannot_stay(write, name, tmp_path, monkeypatch):
+    """Whoever may write in a folder may replace another's file; what its group may do is not given to another group."""
+
+    def refused(*_):
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    path = tmp_path / name
+    path.write_bytes(b"old")
+    path.chmod(0o664)
+    found = path.stat()
+    other = os.stat_result((*found[:4], found.st_uid + 1, found.st_gid + 1, *found[6:]))
+    monkeypatch.setattr(_files, "check_writable", lambda _: other)
+    monkeypatch.setattr(os, "fchown", refused)
+    write(path)
+    assert path.read_bytes() != b"old"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+READERS = {
+    "load": lambda path: bp.Network.load(path),
+    "csv": lambda path: read_features(path.with_suffix(".csv"), ["a"]),
+    "npz": lambda path: read_features(path.with_suffix(".npz"), ["a"]),
+    "idx": lambda path: read_idx(path),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("kind", ["folder", "FIFO"])
+def test_what_cannot_be_read_is_called_what_it_is(reader, kind, tmp_path):
+    path = tmp_path / ("one" if reader in ("load", "idx") else f"one.{reader}")
+    {"folder": os.mkdir, "FIFO": os.mkfifo}[kind](path)
+    with pytest.raises(OSError, match=rf"one(.csv|.npz)?: is a {kind}, wanted a regular file"):
+        READERS[reader](path)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_what_is_not_there(reader, tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    for path in (tmp_path / "gone", tmp_path / "file" / "gone"):
+        with pytest.raises(FileNotFoundError, match=r"gone(.csv|.npz)?: there is no such file"):
+            READERS[reader](path)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write in every folder")

@@ -7,7 +7,7 @@ from typing import IO, cast
 import numpy as np
 
 from backprop._arrays import Array
-from backprop._files import expanded
+from backprop._files import expanded, require_file
 from backprop.data.pieces import read_exactly
 
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -39,6 +39,7 @@ def read_idx(path: str | os.PathLike[str]) -> Array:
     import zlib
 
     path = expanded(path)
+    require_file(path)
     with path.open("rb") as raw:
         zipped = raw.read(2) == GZIP_MAGIC
         raw.seek(0)
