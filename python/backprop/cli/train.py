@@ -70,7 +70,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the learning curve")
     parser.add_argument(
         "--target",
-        help="of a file: the column (its name, its number without a header) or key of the labels (the last; t or y)",
+        help="of a file: the column (its name; without a header its number, -1 for the last) or key of the labels "
+        "(the last; t or y)",
     )
     parser.add_argument(
         "--test-fraction", type=float, default=0.2, help="of a file: the share to test with (0.2)"
