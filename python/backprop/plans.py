@@ -98,6 +98,8 @@ def _dense_layers(net: "Network") -> list[tuple[Array, Array, str]] | None:
 
 
 def _in_place(array: Array, dtype: np.dtype[Any]) -> bool:
+    if type(array) is not np.ndarray and np.ma.is_masked(array):
+        return False  # the layer refuses it
     flags = array.flags
     return bool(
         array.dtype == dtype and array.size and flags.c_contiguous and flags.writeable and flags.aligned

@@ -46,6 +46,7 @@ WAYS = {
     "input_mean": lambda: setattr(net(), "input_mean", X[0]),
     "input_scale": lambda: bp.Network([3, 2], input_scale=X[0]),
     "affine": lambda: bp.Affine(X[:3, :2], np.zeros(2, np.float32)),
+    "assigned W": lambda: [one := net(), setattr(one.layers["Affine1"], "W", X[:3, :2]), one.predict(ONES)],
     "relu": lambda: bp.Relu().forward(X),
     "backward": lambda: [layer := bp.Relu(), layer.forward(ONES), layer.backward(X)],
     "update": lambda: bp.SGD(0.1).update({"w": X}, {"w": ONES}),
