@@ -15,7 +15,7 @@ from pathlib import Path
 from backprop._arrays import plural
 from backprop._files import require_file
 from backprop._names import did_you_mean
-from backprop.data.headers import Known, is_header
+from backprop.data.headers import Known, is_header, shortened
 from backprop.data.numbers import DECIMAL_COMMA, MISSING, with_point
 
 DELIMITERS = "\t;,"
@@ -110,7 +110,7 @@ def read_head(path: Path, known: Known) -> Head:
     if is_header(f"{path}, row {line}", with_points, known, named_above=header is not None):
         header, skipped, rows = start, first[0][2], rows[1:]
         if all(cell.isdecimal() for cell in header if cell):
-            notes.append(f"row {line}, {_shortened(header)}, taken for the names of the columns")
+            notes.append(f"row {line}, {shortened(header)}, taken for the names of the columns")
     elif header is not None:
         notes[-1] += ", the last one taken for the names of the columns"
     names = [str(n) for n in range(len(rows[0]))] if header is None else header
@@ -219,7 +219,3 @@ def _commented_header(comments: list[str], rows: list[list[str]], delimiter: str
     """The names in the last line with `#`, as NumPy's savetxt writes them; None if it is a comment."""
     cells = [cell.strip() for cell in comments[-1].lstrip("# ").split(delimiter)] if comments else []
     return cells if len(cells) == len(rows[0]) > 1 and all(cells) else None
-
-
-def _shortened(cells: list[str]) -> str:
-    return ",".join(cells) if len(cells) <= 8 else f"{','.join(cells[:3])},…,{cells[-1]}"

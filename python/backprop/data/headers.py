@@ -117,7 +117,12 @@ def unsure(place: str, first: Sequence[str], known: Known) -> ValueError:
     else:
         header = "take it out if it is a header" if known.features else "write names there"
         ways = f"{header}, or say with the target '{sample}' that it is a sample"
-    return ValueError(f"{place}: {','.join(first)} may be a header or a sample; {ways}")
+    return ValueError(f"{place}: {shortened(first)} may be a header or a sample; {ways}")
+
+
+def shortened(row: Sequence[str]) -> str:
+    """A row for a message, without the middle of many cells."""
+    return ",".join(row) if len(row) <= 8 else f"{','.join(row[:3])},…,{row[-1]}"
 
 
 def _names_features(place: str, first: Sequence[str], texts: list[str], known: Known) -> bool:
@@ -163,8 +168,8 @@ def _numbers(count: int) -> list[str]:
 
 def _are_columns(features: Collection[str]) -> bool:
     """Whether features may be numbers of columns: 0, 1, 2, … in their order, at most one of them left out."""
-    numbers = _numbers(len(features) + 1)
-    left = [n for n in numbers if n not in set(features)]
+    numbers, wanted = _numbers(len(features) + 1), set(features)
+    left = [n for n in numbers if n not in wanted]
     return len(left) == 1 and [n for n in numbers if n != left[0]] == list(features)
 
 

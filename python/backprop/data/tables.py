@@ -87,7 +87,7 @@ def read_table(path: str | os.PathLike[str], target: str | None = None) -> Table
     column = _target_column(head, target)
     names, notes = head.names, list(head.notes)
     features = [n for n in range(len(names)) if n != column and not _is_unnamed(head, n)]
-    left_out = [n for n in range(len(names)) if n != column and n not in features]
+    left_out = [n for n in range(len(names)) if n != column and _is_unnamed(head, n)]
     notes += [f"column {n + 1}, which has no name, left out" for n in left_out]
     rows = read_rows(head, features, column)
     labels = rows.labels
@@ -154,7 +154,11 @@ def read_features(
                 f"{path}: the columns are called {', '.join(head.names)}, those of the table for training had no "
                 "names; write the columns in the order of that table, and no names"
             )
-        return read_rows(head, [index_of(path, head.names, name) for name in features]).x
+        places = {name: n for n, name in reversed(list(enumerate(head.names)))}
+        missing = next((name for name in features if name not in places), None)
+        if missing is not None:
+            index_of(path, head.names, missing)  # raises
+        return read_rows(head, [places[name] for name in features]).x
     columns = list(range(len(head.names)))
     if len(columns) != len(features) + 1:
         if len(columns) != len(features):
