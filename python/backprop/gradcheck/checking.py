@@ -11,17 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from backprop._arrays import Array
 from backprop._names import named_arguments
+from backprop.gradcheck.arguments import OWNER
 from backprop.gradcheck.behaviour import behaviour
-from backprop.gradcheck.differences import Line, Slope, Value
+from backprop.gradcheck.comparison import compare
 from backprop.gradcheck.findings import Finding
-from backprop.gradcheck.patterns import pattern
-from backprop.gradcheck.report import ArrayReport, GradientReport, Point
-from backprop.gradcheck.subjects import OWNER, Subject, subject_of
-
-# A check in which more than this share of an array's points are kinks is refused.
-MOST_KINKS = 0.25
+from backprop.gradcheck.probe import Probe
+from backprop.gradcheck.report import ArrayReport, GradientReport
+from backprop.gradcheck.subjects import subject_of
 
 
 @named_arguments
@@ -122,138 +119,3 @@ def assert_gradients(target: Any, *inputs: Any, **options: Any) -> None:
         As for `check_gradients`.
     """
     check_gradients(target, *inputs, **options).raise_if_failed()
-
-
-class Probe:
-    """The sum of dout times the output, as a function of the subject's arrays."""
-
-    def __init__(self, subject: Subject, dout: Any) -> None:
-        self.subject, self.dout = subject, dout
-        self.noise = 0.0
-
-    def value(self) -> Value:
-        """The sum for what the arrays hold now."""
-        terms = np.asarray(self.subject.forward() * self.dout, dtype=np.float64)
-        decisions = tuple(array.tobytes() for array in self.subject.decisions())
-        return Value(float(terms.sum()), float(np.abs(terms).sum()), decisions)
-
-    def element(self, array: Array, index: tuple[int, ...]) -> Line:
-        """Along one element of an array."""
-        before = array[index]
-
-        def f(t: float) -> Value:
-            try:
-                array[index] = before + t
-                return self.value()
-            finally:
-                array[index] = before
-
-        return Line(f, power_of_two(abs(float(before))), self.noise)
-
-    def direction(self, array: Array, u: Array) -> Line:
-        """Along a vector of the array's shape and length 1."""
-        before = array.copy()
-
-        def f(t: float) -> Value:
-            try:
-                array[...] = before + t * u
-                return self.value()
-            finally:
-                array[...] = before
-
-        return Line(f, power_of_two(float(np.sqrt(np.mean(before**2)))), self.noise)
-
-    def measure_noise(self, rng: np.random.Generator) -> None:
-        """How far rounding scatters the value: what is left of it beside a line over steps that change nothing else."""
-        array = max(self.subject.arrays.values(), key=np.size, default=None)
-        if array is None or not array.size:
-            return
-        line = self.direction(array, unit(rng, array.shape))
-        steps = np.arange(-4, 5)
-        values = np.array([line.f(float(step) * 2.0**-36 * line.scale) for step in steps])
-        middle = values - values.mean()
-        slope = (steps @ middle) / (steps @ steps)
-        self.noise = 4 * float(np.abs(middle - slope * steps).max())
-
-
-def power_of_two(size: float) -> float:
-    """The least power of two that is at least max(1, size)."""
-    return float(2.0 ** np.ceil(np.log2(max(1.0, size))))
-
-
-def unit(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    """A vector of signs, of length 1."""
-    signs: Array = rng.choice([-1.0, 1.0], size=shape)
-    signs /= np.sqrt(max(signs.size, 1))
-    return signs
-
-
-def compare(
-    probe: Probe,
-    report: ArrayReport,
-    back: Array,
-    points: int | None,
-    directions: int,
-    rtol: float,
-    rng: np.random.Generator,
-    findings: list[Finding],
-) -> None:
-    """Fill one array's report, and add what is wrong with its gradient to the findings."""
-    array, name = probe.subject.arrays[report.name], report.name
-    if not array.size:
-        return
-    wrong: list[tuple[tuple[int, ...], float, float]] = []
-
-    def judge(line: Line, other: float, where: str) -> Slope | None:
-        """Add a point; the numerical slope if it disagrees."""
-        agrees, slope = line.judge(other, rtol)
-        outside = max(slope.low - other, other - slope.high, 0.0)
-        error = abs(other - slope.derivative) if slope.kind == "smooth" else outside
-        # A jump passes at no distance; elsewhere roundoff of the subtraction above must not undo the verdict.
-        limit = (
-            max(slope.allowed(rtol), error) if agrees else min(slope.allowed(rtol), np.nextafter(error, 0.0))
-        )
-        kink = agrees and slope.kind == "kink"
-        report.points.append(Point(where, other, slope.derivative, error, kink, float(limit)))
-        return None if agrees else slope
-
-    def judge_element(index: tuple[int, ...]) -> bool:
-        where = f"{name}[{', '.join(map(str, index))}]" if index else name
-        slope = judge(probe.element(array, index), float(back[index]), where)
-        if slope is not None and slope.kind == "jump":
-            findings.append(Finding("jump", name, f"at {where}"))
-        elif slope is not None:
-            wrong.append((index, float(back[index]), slope.derivative))
-        return slope is None
-
-    whole = points is None or array.size <= points
-    chosen = np.arange(array.size) if whole else np.sort(rng.choice(array.size, points, replace=False))
-    for flat in chosen:
-        judge_element(tuple(int(i) for i in np.unravel_index(flat, array.shape)))
-    for n in range(0 if whole else directions):
-        u = unit(rng, array.shape)
-        slope = judge(probe.direction(array, u), float((back * u).sum()), f"{name}, direction {n + 1}")
-        if slope is not None and not wrong:
-            index = halve(probe, array, back, u, rtol)
-            if judge_element(index):
-                findings.append(Finding("wrong gradient", name, f"in direction {n + 1}"))
-    if wrong:
-        findings.append(pattern(name, wrong, array.shape, back, probe.subject.batch, len(chosen)))
-    if report.kinks > MOST_KINKS * len(report.points):
-        findings.append(Finding("mostly kinks", name, f"{report.kinks} of {len(report.points)} points"))
-    if not wrong and not any(point.backpropagated or point.numerical for point in report.points):
-        findings.append(Finding("all gradients are zero", name))
-
-
-def halve(probe: Probe, array: Array, back: Array, u: Array, rtol: float) -> tuple[int, ...]:
-    """The index of an element that is wrong, of a direction that is."""
-    low, high = 0, array.size
-    flat_u, flat_back = u.reshape(-1), back.reshape(-1)
-    while high - low > 1:
-        middle = (low + high) // 2
-        part = np.zeros(array.size)
-        part[low:middle] = flat_u[low:middle] * np.sqrt(array.size / (middle - low))
-        line = probe.direction(array, part.reshape(array.shape))
-        agrees, _ = line.judge(float(part @ flat_back), rtol)
-        low, high = (middle, high) if agrees else (low, middle)
-    return tuple(int(i) for i in np.unravel_index(low, array.shape))
