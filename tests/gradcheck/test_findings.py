@@ -257,40 +257,6 @@ def test_arguments_are_checked():
         check_gradients((lambda x: np.ones(2), lambda x: x), X)
 
 
-@pytest.mark.parametrize(
-    ("target", "inputs", "words"),
-    [
-        (bp.Relu(), [np.arange(4)], "x has dtype int64; give floating-point numbers, x.astype"),
-        (bp.Relu(), [[True, False]], "x has dtype bool"),
-        (bp.Add(), [1, 2], "x has dtype int64, y has dtype int64"),
-        (bp.Affine(np.ones((4, 3)), np.ones(3)), [np.ones((2, 4), int)], "x has dtype int64"),
-        ((lambda w: float((w**2).sum()), lambda w: 2 * w), [np.arange(3)], "w has dtype int64"),
-    ],
-    ids=["layer", "booleans", "numbers", "layer with parameters", "function"],
-)
-def test_integers_are_not_differentiated_by(target, inputs, words):
-    with pytest.raises(TypeError, match=words):
-        check_gradients(target, *inputs)
-
-
-def test_integers_that_have_no_gradient_may_be_given():
-    class Embedding:
-        def __init__(self):
-            self.W, self.dW = RNG.normal(size=(5, 2)), None
-
-        def forward(self, rows):
-            self.rows = rows
-            return self.W[rows]
-
-        def backward(self, dout):
-            self.dW = np.zeros_like(self.W)
-            np.add.at(self.dW, self.rows, dout)
-
-    report = check_gradients(Embedding(), np.array([1, 1, 3]))
-    assert report.passed, str(report)
-    assert [array.name for array in report.arrays] == ["W"]
-
-
 def test_a_closure_over_a_networks_parameters_is_told_from_a_wrong_gradient():
     # As the book writes it, for a numerical_gradient that changes the array itself.
     net = bp.TwoLayerNet(4, 5, 3)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from backprop._arrays import Array
+from backprop.gradcheck.arguments import require_floats
 from backprop.gradcheck.findings import Finding
 from backprop.gradcheck.subjects import Subject
 
@@ -47,9 +48,15 @@ def behaviour(
 
 
 def forward_is_a_function(subject: Subject, before: Gradients, findings: list[Finding]) -> bool:
-    """Whether forward gives the same for the same arrays, finite, and leaves them alone."""
+    """Whether forward gives the same for the same arrays, finite and in float64, and leaves them alone."""
     one, other = subject.fresh(), subject.fresh()
-    out = copy_of(one.forward())
+    returned = one.forward()
+    require_floats(subject.source, returned, number=not subject.takes_dout)
+    out = np.array(returned)
+    if np.finfo(out.dtype).eps > np.finfo(np.float64).eps:
+        findings.append(
+            Finding("wrong type", detail=f"forward returned {out.dtype}, the arrays have float64")
+        )
     if not np.isfinite(out).all():
         findings.append(Finding("non-finite values", detail="in what forward returned"))
     overwritten(one, before, "by forward", findings)

@@ -67,7 +67,8 @@ def check_gradients(
     ------
     TypeError, ValueError
         The target is nothing that can be checked, an argument is wrong, or there is nothing to differentiate by:
-        integers are not, `x.astype(float)` is. What forward and backward raise goes through.
+        integers are not, `x.astype(float)` is. Or what forward, loss or the function returns is no floating-point
+        numbers, or backward returns more gradients than there are inputs. What these raise goes through.
 
     Notes
     -----

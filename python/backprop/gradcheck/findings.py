@@ -11,7 +11,7 @@ MENDING = {
     "transposed": "the gradient is that of the transposed array; for out = x·W, dW = xᵀ·dout and dx = dout·Wᵀ",
     "not summed over the batch": "an array used for every sample gets the sum over all samples: db = dout.sum(axis=0)",
     "wrong shape": "a gradient has the shape of its array, whatever was broadcast",
-    "wrong type": "a gradient has the type of its array; something on the way computes in another",
+    "wrong type": "outputs and gradients have the type of their arrays; something on the way computes in another",
     "missing gradient": "backward has to return or to set it",
     "input overwritten": "copy before changing, out = x.copy(): the caller or an earlier layer still needs it",
     "dout overwritten": "copy before changing, dx = dout.copy(): another branch of the graph may still need dout",

@@ -20,13 +20,14 @@ from backprop._arrays import Array
 from backprop.gradcheck.arguments import (
     OWNER,
     as_input,
-    as_tuple,
     batch_of,
+    by_input,
     checked_params,
     in_float64,
     input_names,
     is_floating,
     no_floats,
+    require_floats,
 )
 from backprop.parameters import parameter_names
 
@@ -37,6 +38,8 @@ class Subject:
     Attributes
     ----------
     name : str
+    source : str
+        What is called to go forward.
     arrays : dict of str to ndarray of float64
         What is differentiated by, each writable.
     batch : int
@@ -46,6 +49,7 @@ class Subject:
     """
 
     name: str
+    source: str
     arrays: dict[str, Array]
     batch = 1
     takes_dout = True
@@ -81,6 +85,7 @@ class LayerSubject(Subject):
 
     def __init__(self, layer: Any, inputs: tuple[Any, ...], params: Mapping[str, str] | None) -> None:
         self.name = type(layer).__name__
+        self.source = f"{self.name}.forward"
         self.layer = in_float64(layer)
         names = input_names(layer.forward, len(inputs))
         self.inputs = {name: as_input(name, value) for name, value in zip(names, inputs, strict=True)}
@@ -95,9 +100,17 @@ class LayerSubject(Subject):
     def paired(self) -> dict[str, str]:
         """The parameters: arrays `W` of the layer beside which a backward pass leaves `dW`."""
         trial = copy.deepcopy(self.layer)
-        out = trial.forward(*copy.deepcopy(list(self.inputs.values())))
+        try:
+            out = trial.forward(*copy.deepcopy(list(self.inputs.values())))
+        except Exception as error:
+            if not self.given:  # which may be why
+                error.add_note(f"{OWNER}: {no_floats(self.inputs)}")
+            raise
+        if self.given:
+            require_floats(self.source, out)
         returned = trial.backward(np.ones_like(out) if np.ndim(out) else 1.0)
-        if not self.given and any(value is not None for value in as_tuple(returned)):
+        gradients = by_input(f"{self.name}.backward", list(self.inputs), list(self.inputs), returned)
+        if not self.given and any(value is not None for value in gradients.values()):
             raise TypeError(f"{OWNER}: {self.name}.backward returns a gradient, but {no_floats(self.inputs)}")
         return {name: f"d{name}" for name in parameter_names(trial) if name not in self.inputs}
 
@@ -106,13 +119,8 @@ class LayerSubject(Subject):
 
     def backward(self, dout: Any) -> dict[str, Any]:  # noqa: D102
         returned = self.layer.backward(dout)
-        gradients = as_tuple(returned)
-        names = list(self.inputs) if len(gradients) == len(self.inputs) else self.given
-        if len(gradients) > len(names):
-            raise ValueError(
-                f"{OWNER}: {self.name}.backward returned {len(gradients)} gradients for {len(self.inputs)} inputs"
-            )
-        found = {name: value for name, value in zip(names, gradients, strict=False) if value is not None}
+        gradients = by_input(f"{self.name}.backward", list(self.inputs), self.given, returned)
+        found = {name: value for name, value in gradients.items() if value is not None}
         # Inputs that a tuple leaves out, targets above all, have no gradient; a layer that returns nothing forgot it.
         for name in self.given if returned is not None else self.given[1:]:
             if name not in found:
@@ -136,6 +144,7 @@ class NetworkSubject(Subject):
         if len(inputs) != 2:
             raise TypeError(f"{OWNER}: a network is checked with x and t, {len(inputs)} inputs were given")
         self.name = type(net).__name__
+        self.source = f"{self.name}.loss"
         self.net = net.astype(np.float64) if hasattr(net, "astype") else copy.deepcopy(net)
         self.x, self.t = (as_input(name, value) for name, value in zip("xt", inputs, strict=True))
         self.batch = batch_of(inputs)
@@ -166,7 +175,7 @@ class GraphSubject(Subject):
 
         if inputs or params is not None:
             raise TypeError(f"{OWNER}: a graph has its own inputs, the variables that lead to the node")
-        self.name = output.name or "graph"
+        self.name = self.source = output.name or "graph"
         self.output = copy.deepcopy(output)
         nodes = order(self.output)
         leaves = [node for node in nodes if node.operation is None and not node.constant]
@@ -203,11 +212,12 @@ class FunctionSubject(Subject):
         if params is not None:
             raise TypeError(f"{OWNER}: params names a layer's attributes; a function has inputs only")
         self.f, self.gradient = pair
-        self.name = getattr(self.f, "__name__", type(self.f).__name__)
+        self.name = self.source = getattr(self.f, "__name__", type(self.f).__name__)
         names = input_names(self.f, len(inputs))
         self.inputs = {name: as_input(name, value) for name, value in zip(names, inputs, strict=True)}
         self.batch = batch_of(inputs)
         self.arrays = {name: value for name, value in self.inputs.items() if is_floating(value)}
+        self.given = list(self.arrays)
         require_arrays(self)
 
     def forward(self) -> Any:  # noqa: D102
@@ -218,7 +228,11 @@ class FunctionSubject(Subject):
 
     def backward(self, dout: Any) -> dict[str, Any]:  # noqa: D102
         returned = self.gradient(*self.inputs.values())
-        return dict(zip(self.arrays, as_tuple(returned), strict=False))
+        source = f"the gradient of {self.name}"
+        found = by_input(source, list(self.inputs), self.given, returned)
+        for name in [name for name, value in found.items() if value is None]:
+            self.arrays.pop(name, None)
+        return {name: value for name, value in found.items() if name in self.arrays}
 
 
 def subject_of(target: Any, inputs: tuple[Any, ...], params: Mapping[str, str] | None) -> Subject:
