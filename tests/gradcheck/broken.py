@@ -161,6 +161,18 @@ class OneWrongElement(Square):
         return dx
 
 
+class TwoWrongElements(Square):
+    def backward(self, dout):
+        dx = 2 * self.x * dout
+        dx.reshape(-1)[[0, -1]] = 0
+        return dx
+
+
+class BesideALargeNumber(Square):
+    def forward(self, x):
+        return super().forward(x) + 1e14
+
+
 class MaskAtATenth:
     """A ReLU that goes back by a mask taken at 0.1."""
 

@@ -51,6 +51,8 @@ CASES = [
     (broken.Square(), np.full((2, 2), np.nan), "non-finite values"),
     (broken.OneWrongElement(), X, "single wrong element"),
     (broken.OneWrongElement(), RNG.uniform(0.5, 2, (300, 40)), "single wrong element"),
+    (broken.TwoWrongElements(), RNG.uniform(0.5, 2, (300, 40)), "some wrong elements"),
+    (broken.BesideALargeNumber(), X, "lost in rounding"),
     (broken.MaskAtATenth(), np.array([[0.05, 0.07, 0.5, -0.3]]), "wrong gradient"),
     (broken.CutsAtATenth(), np.array([[0.1 - 1e-7, 0.5, -0.3]]), "jump"),
     (bp.Relu(), np.zeros((3, 2)), "mostly kinks"),

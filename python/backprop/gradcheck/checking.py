@@ -3,7 +3,8 @@
 a) Behaviour is tried on copies in the same state: what overwrites, accumulates, ignores or depends is named.
 b) Numbers: of each array some elements, all if there are few, and random directions, which see every element at once. A
    direction that disagrees is halved until the element that is wrong stands alone.
-c) What is wrong is named by its pattern over the points that disagree.
+c) A point at which the numerical derivative may be off by as much as the gradient proves nothing and is left out.
+d) What is wrong is named by its pattern over the points that disagree.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ import numpy as np
 from backprop._names import named_arguments
 from backprop.gradcheck.arguments import OWNER
 from backprop.gradcheck.behaviour import behaviour
-from backprop.gradcheck.comparison import compare
+from backprop.gradcheck.comparison import Comparison
 from backprop.gradcheck.findings import Finding
 from backprop.gradcheck.probe import Probe
 from backprop.gradcheck.report import ArrayReport, GradientReport
@@ -73,7 +74,9 @@ def check_gradients(
     Notes
     -----
     Kinks, where a ReLU or a maximum switches, have no derivative: there any value between the one-sided ones is
-    accepted and counted, and a check in which many points are kinks is refused.
+    accepted and counted, and a check in which many points are kinks is refused. Where rounding may change the numerical
+    derivative by as much as the gradient, a point proves nothing: it is left out and counted, and an array without
+    another is refused.
 
     The five-point stencil and steps relative to `max(1, |x|)` are those of Numerical Recipes, section 5.7.
 
@@ -102,10 +105,12 @@ def check_gradients(
         return report
     probe = Probe(subject, dout)
     probe.measure_noise(rng)
+    largest = max((float(np.abs(gradient).max(initial=0.0)) for gradient in back.values()), default=0.0)
     for name, gradient in back.items():
         array = ArrayReport(name, subject.arrays[name].shape)
         report.arrays.append(array)
-        compare(probe, array, gradient, points, directions, rtol, rng, report.findings)
+        comparison = Comparison(probe, array, gradient, largest, rtol, rng)
+        report.findings += comparison.run(points, directions)
     if not report.findings and not any(array.points for array in report.arrays):
         report.findings.append(Finding("nothing was checked"))
     return report

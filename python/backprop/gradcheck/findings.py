@@ -25,8 +25,11 @@ MENDING = {
     "jump": "the function itself jumps here, so forward and its mask disagree, or it has no derivative",
     "function ignores its argument": "its value stays the same whatever this array is. A copy is checked: the function "
     "has to use its argument, and a closure over a network's own parameters does not; check the network instead",
+    "lost in rounding": "rounding of what forward returns may change the numerical derivative by as much as "
+    "the gradient, so the check proves nothing; leave constants out of the loss, or scale inputs and targets",
     "nothing was checked": "give arrays of floating-point numbers that have elements",
     "single wrong element": "look at edges: the last row or column, the end of a loop, an index",
+    "some wrong elements": "a few of many; look at edges, the last row or column, the end of a loop, an index",
     "wrong gradient": "it disagrees with the numerical one; check the derivation of this array's gradient",
 }
 

@@ -49,7 +49,10 @@ class Probe:
         return Line(f, power_of_two(float(np.sqrt(np.mean(before**2)))), self.noise)
 
     def measure_noise(self, rng: np.random.Generator) -> None:
-        """How far rounding scatters the value: what is left of it beside a line over steps that change nothing else."""
+        """How far rounding scatters the value: what is left of it beside a parabola over tiny steps.
+
+        A line would take the curvature of a function whose values are tiny for noise.
+        """
         array = max(self.subject.arrays.values(), key=np.size, default=None)
         if array is None or not array.size:
             return
@@ -57,8 +60,25 @@ class Probe:
         steps = np.arange(-4, 5)
         values = np.array([line.f(float(step) * 2.0**-36 * line.scale) for step in steps])
         middle = values - values.mean()
-        slope = (steps @ middle) / (steps @ steps)
-        self.noise = 4 * float(np.abs(middle - slope * steps).max())
+        smooth = np.polynomial.Polynomial.fit(steps, middle, 2)
+        self.noise = 4 * float(np.abs(middle - smooth(steps)).max())
+
+    def ignores(self, array: Array, rng: np.random.Generator) -> bool:
+        """Whether the value is the same for quite other numbers in an array: of both signs, near and far."""
+        before, first = array.copy(), self.value().number
+        scale = power_of_two(float(np.sqrt(np.mean(before**2))))
+        try:
+            for times in 4 * (1.0, -1.0, 1024.0, -1024.0):
+                size = times * scale * rng.uniform(0.5, 2, size=array.shape)
+                array[...] = size * (rng.choice([-1.0, 1.0], size=array.shape) if array.size > 1 else 1.0)
+                with np.errstate(all="ignore"):
+                    if self.value().number != first:
+                        return False
+        except Exception:  # noqa: BLE001  # it looks at the numbers, whatever it says of them
+            return False
+        finally:
+            array[...] = before
+        return True
 
 
 def power_of_two(size: float) -> float:

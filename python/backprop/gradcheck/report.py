@@ -65,11 +65,14 @@ class ArrayReport:
     shape : tuple of int
     points : list of Point
         Elements and random directions that were compared.
+    undecided : int
+        How many more were left out: there rounding may change the numerical derivative by as much as the gradient.
     """
 
     name: str
     shape: tuple[int, ...]
     points: list[Point] = field(default_factory=list)
+    undecided: int = 0
 
     @property
     def kinks(self) -> int:
@@ -146,6 +149,15 @@ class GradientReport:
             rows.append((array.name, str(array.shape), str(len(array.points)), str(array.kinks), *found))
         return rows
 
+    def _notes(self) -> list[str]:
+        """What was left out of arrays of which something was compared."""
+        return [
+            f"{array.name}: {array.undecided} of {array.undecided + len(array.points)} points left out: rounding of "
+            "what forward returns hides so small a gradient."
+            for array in self.arrays
+            if array.undecided and array.points
+        ]
+
     def __str__(self) -> str:
         rows = [HEADER, *self._rows()]
         widths = [max(len(row[n]) for row in rows) for n in range(len(HEADER))]
@@ -154,7 +166,7 @@ class GradientReport:
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
             for row in rows
         ]
-        return "\n".join([*lines, *map(str, self.findings)])
+        return "\n".join([*lines, *map(str, self.findings), *self._notes()])
 
     def _repr_html_(self) -> str:
         import html
@@ -162,7 +174,7 @@ class GradientReport:
         from backprop import _html
 
         verdict = "passed" if self.passed else "<strong>failed</strong>"
-        found = "".join(f"<li>{html.escape(str(finding))}</li>" for finding in self.findings)
+        found = "".join(f"<li>{html.escape(str(one))}</li>" for one in (*self.findings, *self._notes()))
         return (
             f"<p>Gradients of {html.escape(self.target)}, seed {self.seed}: {verdict}</p>"
             + _html.table(HEADER, self._rows())
