@@ -96,14 +96,9 @@ def __getattr__(name: str) -> Any:
         import importlib
 
         return importlib.import_module(f"backprop.{name}")
-    hint = ""
-    if not name.startswith("_"):
-        from backprop._elsewhere import MODULE
-        from backprop._names import did_you_mean
+    from backprop._names import in_module
 
-        hint = did_you_mean(name, __all__, instead=MODULE)
-    # With an object whose names are not ours, or Python would add its own suggestion to tracebacks.
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}", name=name, obj=None)
+    return in_module(__name__, {*__all__, *LATER}, "MODULE")(name)
 
 
 def __dir__() -> list[str]:

@@ -3,8 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from backprop._arguments import per_feature
-from backprop._elsewhere import OF_NETWORK
-from backprop._names import did_you_mean
+from backprop._names import did_you_mean, no_name
 from backprop.history import History
 from backprop.stack import a_layer
 
@@ -33,7 +32,7 @@ def taken(net: "Network", kind: "type[Network]", name: str, value: Any) -> Any:
     if callable(getattr(kind, name, None)):
         raise AttributeError(f"Network.{name} is a method; override it in a subclass")
     if type(net) is kind and not hasattr(net, name):
-        hint = did_you_mean(name, PUBLIC, near=NEAR)
+        hint = did_you_mean(name, PUBLIC, near=NEAR, same={})
         if hint:
             raise AttributeError(f"Network has no attribute {name!r}{hint}", name=name, obj=None)
     value = _checked(net, name, value)
@@ -62,10 +61,7 @@ def _checked(net: "Network", name: str, value: Any) -> Any:
 
 def no_attribute(net: "Network", name: str) -> AttributeError:
     """The error for an attribute that a network has not."""
-    hint = ""
-    if not name.startswith("_"):
-        public = [known for known in dir(type(net)) if not known.startswith("_")]
-        hint = did_you_mean(name, {*public, *PUBLIC}, near=NEAR, instead=OF_NETWORK)
-    return AttributeError(
-        f"{type(net).__name__!r} object has no attribute {name!r}{hint}", name=name, obj=None
-    )
+    from backprop._elsewhere.names import OF_NETWORK
+
+    public = [known for known in dir(type(net)) if not known.startswith("_")]
+    return no_name(f"{type(net).__name__!r} object", name, {*public, *PUBLIC}, NEAR, OF_NETWORK)

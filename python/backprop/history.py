@@ -4,13 +4,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from backprop._arrays import plural
+from backprop._names import Answers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
 @dataclass
-class History:
+class History(Answers):
     """The record of one `fit`.
 
     Attributes
@@ -35,6 +36,8 @@ class History:
     >>> len(history.loss), history.evaluated_at[-1], history.train_accuracy[-1] > 0.8
     (300, 300, True)
     """
+
+    _table = "OF_HISTORY"
 
     loss: list[float] = field(default_factory=list)
     train_accuracy: list[float] = field(default_factory=list)

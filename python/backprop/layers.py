@@ -24,6 +24,7 @@ from backprop._arrays import (
     targets,
     values,
 )
+from backprop._names import named_arguments
 from backprop._shown import Shown
 from bpcore import kernels
 
@@ -184,7 +185,12 @@ class Affine(Shown):
 
     _parameters: ClassVar[tuple[str, ...]] = ("W", "b")
 
+    @named_arguments
     def __init__(self, W: Array, b: Array) -> None:
+        if isinstance(W, int):
+            raise TypeError(
+                f"Affine: W is {W}, wanted a NumPy array; Network([{W}, {b}]) draws the weights of a layer"
+            )
         self.W = parameter("Affine", "W", W, 2)
         self.b = parameter("Affine", "b", b, 1)
         if W.shape[1] != len(b):

@@ -200,6 +200,7 @@ class Network(Described, Standardising):
         """Softmax of the scores: probabilities of the classes, (B, K); of a loss of your own, its `probabilities`."""
         return evaluation.predict_proba(self, x)
 
+    @named_arguments
     def accuracy(self, x: ArrayLike, t: ArrayLike) -> float:
         """Share of samples whose highest score is that of their label, or of their highest weight.
 
@@ -306,6 +307,7 @@ class Network(Described, Standardising):
         twin.forget()
         return twin
 
+    @named_arguments
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network to a safetensors file, atomically: weights, sizes, input scaling and metadata."""
         from backprop import saving

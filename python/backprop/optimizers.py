@@ -16,7 +16,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from backprop._arrays import Array, parameter, readable, real_array
-from backprop._names import did_you_mean, named_arguments
+from backprop._elsewhere.arguments import VALUES
+from backprop._names import Answers, did_you_mean, named_arguments
 from bpcore import kernels
 from bpcore.plan import RULES, Plan
 
@@ -30,7 +31,7 @@ class Optimizer(Protocol):
         """Change each array of `params` in place by its gradient in `grads`."""
 
 
-class Rule:
+class Rule(Answers):
     """An optimizer whose rule is compiled: what all of the project's own share.
 
     Attributes
@@ -44,6 +45,7 @@ class Rule:
     """
 
     kept: int
+    _table = "OF_OPTIMIZER"
 
     def __init__(self, lr: float) -> None:
         self.lr = _number(self, "lr", lr, 0, float("inf"))
@@ -321,7 +323,7 @@ def chosen(owner: str, optimizer: Any, names: bool = True) -> Optimizer:
     """
     if isinstance(optimizer, str) and names:
         if optimizer.lower() not in BY_NAME:
-            hint = did_you_mean(optimizer, BY_NAME)
+            hint = did_you_mean(optimizer, BY_NAME, instead=VALUES["optimizer"])
             raise ValueError(
                 f"{owner}: optimizer is {optimizer!r}, wanted an optimizer, such as SGD(0.1), or one of "
                 f"{', '.join(map(repr, BY_NAME))}{hint}"

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 import backprop as bp
-from backprop import _elsewhere as elsewhere
-from backprop import plots
+from backprop import data, graph, plots
+from backprop._elsewhere import arguments, names
 from backprop._names import did_you_mean, named_arguments
 from backprop.cli import main
+from backprop.optimizers import BY_NAME
+from backprop.stack import ACTIVATIONS, LOSSES
 
 NET = bp.Network([2, 3, 2], seed=0)
 X, T = np.zeros((4, 2)), np.zeros(4, int)
@@ -79,7 +81,7 @@ def test_what_was_mistyped(call, error, message):
         (lambda: bp.Network([2, 2], dropout=0.5), "there is no dropout"),
         (lambda: NET.fit(X, T, validation_split=0.1), "split the data and give both parts"),
         (lambda: NET.fit(X, T, learning_rate=0.1), "the optimizer has it"),
-        (lambda: NET.fit(X, T, max_iter=3), "did you mean 'iterations'"),
+        (lambda: NET.fit(X, T, max_iter=3), "did you mean 'epochs'"),
         (lambda: NET.fit(X, y=T), "did you mean 't'"),
         (lambda: NET.fit(X, T, patience=3), "callbacks="),
     ],
@@ -90,24 +92,50 @@ def test_what_other_libraries_call_it(call, words):
 
 
 def test_what_is_said_of_other_libraries_names_is_about_names_that_exist():
-    answers = {*elsewhere.ARGUMENTS.values(), *elsewhere.MODULE.values(), *elsewhere.OF_NETWORK.values()}
+    answers = {answer for table in TABLES for answer in table.values()}
     for answer in answers:
         for name in re.findall(r"\b(?:net|Network)\.(\w+)", answer):
             assert hasattr(NET, name), answer
         for name in re.findall(r"\b([A-Z][a-z]\w+)\b(?=[(,;]| and | is |$)", answer):
             assert hasattr(bp, name) or name in {"AddLayer", "MulLayer", "True"}, answer
-    for names in elsewhere.SAME.values():
-        assert set(names) <= ARGUMENTS_OF_OURS, names
+    for meant in arguments.SAME.values():
+        assert set(meant) <= ARGUMENTS_OF_OURS, meant
     # None of ours is among those that are answered.
-    assert not {name.lower() for name in bp.__all__} & elsewhere.MODULE.keys()
-    assert not set(dir(bp.Network)) & elsewhere.OF_NETWORK.keys()
+    for module, table in ((bp, names.MODULE), (plots, names.PLOTS), (graph, names.GRAPH), (data, names.DATA)):
+        assert not {name.lower() for name in module.__all__} & table.keys()
+    for one, table in (
+        (NET, names.OF_NETWORK),
+        (bp.History(), names.OF_HISTORY),
+        (bp.Adam(), names.OF_OPTIMIZER),
+        (bp.RMSprop(), names.OF_OPTIMIZER),
+        (bp.SGD(), names.OF_OPTIMIZER),
+        (bp.Affine(np.ones((2, 2)), np.ones(2)), names.OF_LAYER),
+    ):
+        assert not [name for name in table if hasattr(one, name)]
+    for argument, known in (("activation", ACTIVATIONS), ("loss", LOSSES), ("optimizer", BY_NAME)):
+        assert not known.keys() & arguments.VALUES[argument].keys()
 
 
+TABLES = [
+    arguments.ARGUMENTS,
+    *arguments.VALUES.values(),
+    *(table for name, table in vars(names).items() if isinstance(table, dict) and name.isupper()),
+]
 ARGUMENTS_OF_OURS = {
     name
-    for function in (bp.Network, bp.Network.fit, bp.TwoLayerNet, bp.SGD, bp.Adam, bp.RMSprop)
+    for function in (bp.Network, bp.Network.fit, bp.Network.save, bp.TwoLayerNet, bp.SGD, bp.Adam, bp.RMSprop)
     for name in inspect.signature(function).parameters
-} | {"softmax", "squared_error", "alpha", "he", "he_normal", "he_uniform", "glorot_normal", "glorot_uniform"}
+} | {
+    "softmax",
+    "squared_error",
+    "alpha",
+    "sigmoid",
+    "he",
+    "he_normal",
+    "he_uniform",
+    "glorot_normal",
+    "glorot_uniform",
+}
 
 
 def test_a_network_can_be_copied_and_pickled_though_it_answers_for_names():

@@ -11,6 +11,7 @@
 them holds there; it is for graphs of dozens of nodes that one looks at, a `Network` is what trains.
 """
 
+from backprop._names import in_module
 from backprop.graph.drawing import Drawing
 from backprop.graph.functions import (
     add,
@@ -72,3 +73,5 @@ __all__ = [
     "tanh",
     "variable",
 ]
+
+__getattr__ = in_module(__name__, __all__, "GRAPH")

@@ -9,6 +9,7 @@ b) Without `ax` there is a figure of its own, which is pyplot's: a notebook show
 c) Text, frames and backgrounds keep the colours of the reader's style, light or dark; _drawing.py has the others.
 """
 
+from backprop._names import in_module
 from backprop.plots.curves import learning_curve
 from backprop.plots.errors import gradient_errors
 from backprop.plots.flow import gradient_flow
@@ -25,3 +26,5 @@ __all__ = [
     "learning_curve",
     "weight_images",
 ]
+
+__getattr__ = in_module(__name__, __all__, "PLOTS")
