@@ -65,26 +65,26 @@ def no_name(
 
 
 def in_module(module: str, known: Collection[str], table: str) -> Callable[[str], Any]:
-    """A module's `__getattr__`, which answers names that it has not; `table` is that of `_elsewhere.names`."""
+    """A module's `__getattr__`, which answers names that it has not; `table` is that of `_elsewhere.modules`."""
 
     def answer(name: str) -> Any:
-        from backprop._elsewhere import names
+        from backprop._elsewhere import modules
 
-        raise no_name(f"module {module!r}", name, known, NEAR_IN_MODULE, getattr(names, table))
+        raise no_name(f"module {module!r}", name, known, NEAR_IN_MODULE, getattr(modules, table))
 
     return answer
 
 
 class Answers:
-    """Something whose attributes other libraries call by other names: `_table` is one of `_elsewhere.names`."""
+    """Something whose attributes other libraries call by other names: `_table` is one of `_elsewhere.attributes`."""
 
     _table: ClassVar[str]
 
     def __getattr__(self, name: str) -> Any:
-        from backprop._elsewhere import names
+        from backprop._elsewhere import attributes
 
         # Only what is in the table: what looks whether there is an attribute asks for names of its own, and often.
-        raise no_name(f"{type(self).__name__!r} object", name, (), NEAR, getattr(names, self._table))
+        raise no_name(f"{type(self).__name__!r} object", name, (), NEAR, getattr(attributes, self._table))
 
 
 def named_arguments(function: F) -> F:

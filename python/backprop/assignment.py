@@ -61,7 +61,7 @@ def _checked(net: "Network", name: str, value: Any) -> Any:
 
 def no_attribute(net: "Network", name: str) -> AttributeError:
     """The error for an attribute that a network has not."""
-    from backprop._elsewhere.names import OF_NETWORK
+    from backprop._elsewhere.attributes import OF_NETWORK
 
     public = [known for known in dir(type(net)) if not known.startswith("_")]
     return no_name(f"{type(net).__name__!r} object", name, {*public, *PUBLIC}, NEAR, OF_NETWORK)

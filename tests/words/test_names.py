@@ -12,7 +12,7 @@ import pytest
 
 import backprop as bp
 from backprop import data, graph, plots
-from backprop._elsewhere import arguments, names
+from backprop._elsewhere import arguments, attributes, modules
 from backprop._names import did_you_mean, named_arguments
 from backprop.cli import main
 from backprop.optimizers import BY_NAME
@@ -101,15 +101,21 @@ def test_what_is_said_of_other_libraries_names_is_about_names_that_exist():
     for meant in arguments.SAME.values():
         assert set(meant) <= ARGUMENTS_OF_OURS, meant
     # None of ours is among those that are answered.
-    for module, table in ((bp, names.MODULE), (plots, names.PLOTS), (graph, names.GRAPH), (data, names.DATA)):
+    for module, table in (
+        (bp, modules.MODULE),
+        (plots, modules.PLOTS),
+        (graph, modules.GRAPH),
+        (data, modules.DATA),
+    ):
         assert not {name.lower() for name in module.__all__} & table.keys()
+        assert not [name for name in table if hasattr(module, name)]
     for one, table in (
-        (NET, names.OF_NETWORK),
-        (bp.History(), names.OF_HISTORY),
-        (bp.Adam(), names.OF_OPTIMIZER),
-        (bp.RMSprop(), names.OF_OPTIMIZER),
-        (bp.SGD(), names.OF_OPTIMIZER),
-        (bp.Affine(np.ones((2, 2)), np.ones(2)), names.OF_LAYER),
+        (NET, attributes.OF_NETWORK),
+        (bp.History(), attributes.OF_HISTORY),
+        (bp.Adam(), attributes.OF_OPTIMIZER),
+        (bp.RMSprop(), attributes.OF_OPTIMIZER),
+        (bp.SGD(), attributes.OF_OPTIMIZER),
+        (bp.Affine(np.ones((2, 2)), np.ones(2)), attributes.OF_LAYER),
     ):
         assert not [name for name in table if hasattr(one, name)]
     for argument, known in (("activation", ACTIVATIONS), ("loss", LOSSES), ("optimizer", BY_NAME)):
@@ -119,7 +125,12 @@ def test_what_is_said_of_other_libraries_names_is_about_names_that_exist():
 TABLES = [
     arguments.ARGUMENTS,
     *arguments.VALUES.values(),
-    *(table for name, table in vars(names).items() if isinstance(table, dict) and name.isupper()),
+    *(
+        table
+        for one in (modules, attributes)
+        for name, table in vars(one).items()
+        if name.isupper() and isinstance(table, dict)
+    ),
 ]
 ARGUMENTS_OF_OURS = {
     name
