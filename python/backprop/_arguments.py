@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from backprop._arrays import Array, real_array
-from backprop._elsewhere.arguments import VALUES
+from backprop._elsewhere.arguments import SAME, VALUES
 from backprop._names import did_you_mean
 
 
@@ -28,7 +28,9 @@ def checked_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
 def one_of(name: str, value: str, known: Mapping[str, Any]) -> str:
     """A name that is known."""
     if not isinstance(value, str) or value not in known:
-        hint = did_you_mean(value, known, instead=VALUES.get(name)) if isinstance(value, str) else ""
+        hint = (
+            did_you_mean(value, known, instead=VALUES.get(name), same=SAME) if isinstance(value, str) else ""
+        )
         raise ValueError(f"Network: {name} is {value!r}, wanted one of {', '.join(map(repr, known))}{hint}")
     return value
 

@@ -22,7 +22,7 @@ def did_you_mean(
     known: Iterable[str],
     near: float = NEAR,
     instead: Mapping[str, str] | None = None,
-    same: Mapping[str, tuple[str, ...]] = SAME,
+    same: Mapping[str, tuple[str, ...]] | None = None,
 ) -> str:
     """`; did you mean 'epochs'?`, or what to do instead, or nothing where no known name is near; case does not matter.
 
@@ -35,12 +35,12 @@ def did_you_mean(
         How much has to be in common: short names take less.
     instead : mapping of str to str, optional
         Names that other libraries have and this one has not, in lower case, and what to do instead.
-    same : mapping of str to tuple of str
+    same : mapping of str to tuple of str, optional
         What other libraries call it, and what it may be called here. Where what is meant is not among the known, no
         name that only looks alike is offered for it.
     """
     names = {str(one).lower(): one for one in known}
-    instead = instead or {}
+    instead, same = instead or {}, same or {}
     wrong = str(name).lower()
     meant = (wrong, *same.get(wrong, ()))
     nearest = [one for one in meant if one in names]
@@ -59,7 +59,7 @@ def no_name(
     owner: str, name: str, known: Iterable[str], near: float, instead: Mapping[str, str]
 ) -> AttributeError:
     """The error for a name that a module or an object has not."""
-    hint = "" if name.startswith("_") else did_you_mean(name, known, near, instead, same={})
+    hint = "" if name.startswith("_") else did_you_mean(name, known, near, instead)
     # With an object whose names are not ours, or Python would add its own suggestion to tracebacks.
     return AttributeError(f"{owner} has no attribute {name!r}{hint}", name=name, obj=None)
 
@@ -113,7 +113,7 @@ def _refuse(function: Callable[..., Any], known: list[str], given: dict[str, Any
     """Raise for the first keyword that is not known, in Python's own words and a few more."""
     wrong = next(name for name in given if name not in known)
     owner = function.__qualname__.removesuffix(".__init__")
-    hint = did_you_mean(wrong, known, instead=ARGUMENTS) or f"; it takes {', '.join(known)}"
+    hint = did_you_mean(wrong, known, instead=ARGUMENTS, same=SAME) or f"; it takes {', '.join(known)}"
     raise TypeError(f"{owner}() got an unexpected keyword argument {wrong!r}{hint}")
 
 

@@ -32,7 +32,7 @@ def taken(net: "Network", kind: "type[Network]", name: str, value: Any) -> Any:
     if callable(getattr(kind, name, None)):
         raise AttributeError(f"Network.{name} is a method; override it in a subclass")
     if type(net) is kind and not hasattr(net, name):
-        hint = did_you_mean(name, PUBLIC, near=NEAR, same={})
+        hint = did_you_mean(name, PUBLIC, near=NEAR)
         if hint:
             raise AttributeError(f"Network has no attribute {name!r}{hint}", name=name, obj=None)
     value = _checked(net, name, value)

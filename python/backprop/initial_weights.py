@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 
 from backprop._arrays import Array
+from backprop._elsewhere.arguments import SAME
 from backprop._names import did_you_mean
 
 WeightInit: TypeAlias = str | float | Sequence[str | float | None] | None
@@ -115,6 +116,6 @@ def _distribution(name: str, value: object, dtype: np.dtype[Any]) -> Callable[[i
         known = (*INITIAL_WEIGHTS, *ALIASES)
         raise ValueError(
             f"Network: {name} is {value!r}, wanted a standard deviation or one of "
-            f"{', '.join(map(repr, known))}{did_you_mean(value, known)}"
+            f"{', '.join(map(repr, known))}{did_you_mean(value, known, same=SAME)}"
         )
     return INITIAL_WEIGHTS[key]

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from backprop._arrays import Array, parameter, readable, real_array
-from backprop._elsewhere.arguments import VALUES
+from backprop._elsewhere.arguments import SAME, VALUES
 from backprop._names import Answers, did_you_mean, named_arguments
 from bpcore import kernels
 from bpcore.plan import RULES, Plan
@@ -323,7 +323,7 @@ def chosen(owner: str, optimizer: Any, names: bool = True) -> Optimizer:
     """
     if isinstance(optimizer, str) and names:
         if optimizer.lower() not in BY_NAME:
-            hint = did_you_mean(optimizer, BY_NAME, instead=VALUES["optimizer"])
+            hint = did_you_mean(optimizer, BY_NAME, instead=VALUES["optimizer"], same=SAME)
             raise ValueError(
                 f"{owner}: optimizer is {optimizer!r}, wanted an optimizer, such as SGD(0.1), or one of "
                 f"{', '.join(map(repr, BY_NAME))}{hint}"

@@ -25,8 +25,16 @@ X, T = np.zeros((4, 2)), np.zeros(4, int)
 def test_did_you_mean():
     assert did_you_mean("epoch", ["epochs", "seed"]) == "; did you mean 'epochs'?"
     assert did_you_mean("RELU", ["relu"]) == "; did you mean 'relu'?"
-    assert did_you_mean("learning_rate", ["lr"]) == "; did you mean 'lr'?"
-    assert did_you_mean("learning_rate", ["seed"]) == ""
+    same = arguments.SAME
+    assert did_you_mean("learning_rate", ["lr"], same=same) == "; did you mean 'lr'?"
+    assert did_you_mean("learning_rate", ["seed"], same=same) == ""
+    assert did_you_mean("learning_rates", ["learning_rate"], same=same) == "; did you mean 'learning_rate'?"
+    # What is meant is not among those: no other that only looks alike.
+    assert did_you_mean("criterion", ["iterations"], same=same) == ""
+    assert did_you_mean("criterion", ["iterations"], instead={"loss": "ask"}, same=same) == "; ask"
+    assert did_you_mean("layers", ["layers", "sizes"], same=same) == "; did you mean 'layers'?"
+    # Where names are the user's own, as a table's columns, they mean what they say.
+    assert did_you_mean("targets", ["t", "target"]) == "; did you mean 'target'?"
     assert did_you_mean(3, []) == ""
 
 

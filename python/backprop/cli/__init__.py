@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
+from backprop._elsewhere.arguments import SAME
 from backprop._names import did_you_mean
 from backprop.cli import colour
 
@@ -47,7 +48,7 @@ class Parser(argparse.ArgumentParser):
         try:
             super()._check_value(action, value)
         except argparse.ArgumentError as error:
-            error.message += did_you_mean(value, map(str, action.choices or ()))
+            error.message += did_you_mean(value, map(str, action.choices or ()), same=SAME)
             raise
 
     def error(self, message: str) -> NoReturn:
