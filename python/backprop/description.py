@@ -1,30 +1,28 @@
 """What a network is: told from its layers, which stay the truth where one was replaced."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from backprop.parameters import parameter_names
 from backprop.stack import ACTIVATIONS, LOSSES, Layers
 
 ACTIVATION_NAMES = {kind: name for name, kind in ACTIVATIONS.items()}
 LOSS_NAMES = {kind: name for name, kind in LOSSES.items()}
 
 
-def weights_of(layer: Any) -> Any:
+def weights_of(layers: Layers, key: str) -> Any:
     """The first parameter of two dimensions, inputs and outputs of a dense layer; None without one."""
-    arrays = (getattr(layer, name) for name in parameter_names(layer))
+    arrays = (getattr(layers[key], name) for name in layers.parameter_names(key))
     return next((array for array in arrays if array.ndim == 2), None)
 
 
-def sizes_of(layers: Mapping[str, Any], given: tuple[int, ...]) -> tuple[int, ...]:
+def sizes_of(layers: Layers, given: tuple[int, ...]) -> tuple[int, ...]:
     """Units from input to output.
 
     A layer without weights of two dimensions gives out as many numbers as it gets, for all that is known. Where one is
     not ours and the number of dense layers is not the one given, nothing more is known than what was given.
     """
-    weights = {name: weights_of(layer) for name, layer in layers.items()}
+    weights = {name: weights_of(layers, name) for name in layers}
     dense = [W for W in weights.values() if W is not None]
     ours = all(W is not None or type(layers[name]) in ACTIVATION_NAMES for name, W in weights.items())
     if not dense or not (ours or len(dense) == len(given) - 1):
@@ -33,18 +31,18 @@ def sizes_of(layers: Mapping[str, Any], given: tuple[int, ...]) -> tuple[int, ..
     return (inputs, *(W.shape[1] for W in dense))
 
 
-def between(layers: Mapping[str, Any]) -> list[str]:
+def between(layers: Layers) -> list[str]:
     """What stands before, between and behind the dense layers, by name: `identity` where there is nothing."""
     gaps: list[list[str]] = [[]]
-    for layer in layers.values():
-        if weights_of(layer) is not None:
+    for key, layer in layers.items():
+        if weights_of(layers, key) is not None:
             gaps.append([])
         else:
             gaps[-1].append(ACTIVATION_NAMES.get(type(layer), type(layer).__name__))
     return [" + ".join(names) or "identity" for names in gaps]
 
 
-def activation_of(layers: Mapping[str, Any], given: str) -> str | tuple[str, ...]:
+def activation_of(layers: Layers, given: str) -> str | tuple[str, ...]:
     """The activation of the hidden layers, or one each where they differ; without hidden layers the given one."""
     hidden = between(layers)[1:-1]
     return given if not hidden else hidden[0] if len(set(hidden)) == 1 else tuple(hidden)

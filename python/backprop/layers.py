@@ -4,7 +4,7 @@ a) `forward` remembers what `backward` needs, in the attributes that the notes n
    again and gives the same. Neither writes to what it was given.
 b) `forget()` drops the remembered forward pass; then `backward` raises.
 c) `_parameters` names a layer's parameters. It is for these very classes, whose subclasses may have more: their
-   parameters are found as those of any layer (parameters.py).
+   parameters are found as those of any layer (own_layers.py).
 """
 
 from typing import Any, ClassVar

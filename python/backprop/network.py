@@ -34,7 +34,8 @@ from backprop.gradients import numerical_gradient
 from backprop.history import History
 from backprop.initial_weights import WeightInit
 from backprop.optimizers import Optimizer, Rule
-from backprop.parameters import Parameters, convert_arrays
+from backprop.own_layers import convert_arrays
+from backprop.parameters import Parameters
 from backprop.plans import NetworkPlan, NoPlan, make_plan
 from backprop.scaling import Standardising, scaled
 from backprop.stack import ACTIVATIONS, LOSSES, Layers, initial_layers
@@ -73,8 +74,9 @@ class Network(Described, Standardising):
         attribute `classifies` says whether outputs are classes; without it, targets are passed on as they are, and
         `accuracy` and `predict_proba` refuse.
     params : Parameters
-        `W1`, `b1`, `W2`, … A layer of your own has as parameters its arrays `p` beside which there is an attribute
-        `dp` that `backward` sets: `gamma` and `dgamma` give `gamma1`.
+        `W1`, `b1`, `W2`, … A layer of your own has as parameters its arrays `p` beside which `backward` sets `dp`
+        (`gamma` and `dgamma` give `gamma1`), unless a pass replaces them or they are its data; kept in lists, as plain
+        numbers or in a layer inside they are refused.
     metadata : dict of str
         The user's own notes, saved with the network: texts, numbers, booleans, None, and lists and dicts of them.
     history : History or None
@@ -132,6 +134,8 @@ class Network(Described, Standardising):
         self._planned: NetworkPlan | NoPlan | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name == "layers" and value is vars(self).get("_layers"):  # what `net.layers |= …` ends with
+            return
         super().__setattr__(name, assignment.taken(self, Network, name, value))
 
     def __getattr__(self, name: str) -> Any:
@@ -152,8 +156,7 @@ class Network(Described, Standardising):
     def _loss_and_scores(self, x: ArrayLike, t: ArrayLike) -> tuple[float, Array]:
         scores = self._inputs(x)
         try:
-            for layer in self.layers.values():
-                scores = layer.forward(scores)
+            scores = self.layers.through(scores)
             loss: float = self.lastLayer.forward(scores, t)
         except BaseException:
             self.forget()  # else `backward` would go back through parts of two passes
@@ -172,9 +175,7 @@ class Network(Described, Standardising):
         return self._gradient_of_pass()
 
     def _gradient_of_pass(self) -> dict[str, Array]:
-        dout = self.lastLayer.backward(1)
-        for layer in reversed(self.layers.values()):
-            dout = layer.backward(dout)
+        self.layers.back(self.lastLayer.backward(1))
         return self.params.gradients()
 
     def numerical_gradient(self, x: ArrayLike, t: ArrayLike, h: float = 1e-5) -> dict[str, Array]:
@@ -291,19 +292,20 @@ class Network(Described, Standardising):
         for layer in (*self.layers.values(), self.lastLayer):
             if hasattr(layer, "forget"):
                 layer.forget()
+        self.layers.forget()
 
     # --- Copies ---------------------------------------------------------------------------------------------
 
     def astype(self, dtype: DTypeLike) -> Self:
         """Return a copy of the network whose weights and arithmetic have another type.
 
-        Every array of floating-point numbers that a layer has as an attribute is converted.
+        Every array of floating-point numbers that a layer keeps is converted, also in lists, dicts and layers that it
+        holds; what two layers share they share in the copy too.
         """
         wanted = float_type("astype", dtype)
         twin = copy.deepcopy(self)
         vars(twin)["dtype"] = wanted
-        for layer in (*twin.layers.values(), twin.lastLayer):
-            convert_arrays(layer, wanted)
+        convert_arrays((*twin.layers.values(), twin.lastLayer), wanted)
         twin.forget()
         return twin
 

@@ -4,71 +4,20 @@
 and `params["W1"] = values` copies the values into it, so no way of updating loses the layer.
 """
 
-import inspect
 from collections.abc import ItemsView, Iterator, Mapping, MutableMapping, ValuesView
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike
 
 from backprop._arrays import Array, plural, real_array
 from backprop._names import did_you_mean
+from backprop.own_layers import declared
 
 if TYPE_CHECKING:
     from backprop.stack import Layers
 
-# Of a layer that has both, also where its backward has not left dW and db yet.
-USUAL = ("W", "b")
 Places = dict[str, tuple[Any, str]]
-
-
-def parameter_names(layer: Any) -> list[str]:
-    """The attributes of a layer that are its parameters.
-
-    These are the arrays of floating-point numbers `p` beside which there is an attribute `dp`, and `W` and `b` of a
-    layer that has both. What forward takes (`x`, though a layer keeps `x` and `dx`) is no parameter, nor what belongs
-    to an argument of backward (`out`, though it keeps `out` and `dout`). Our own layers say which they have.
-    """
-    declared = type(layer).__dict__.get("_parameters")
-    if declared is not None:
-        return list(declared)
-    attributes = getattr(layer, "__dict__", {})
-    found = [
-        name
-        for name, value in attributes.items()
-        if isinstance(value, np.ndarray)
-        and value.dtype.kind == "f"
-        and (f"d{name}" in attributes or hasattr(type(layer), f"d{name}"))
-    ]
-    if found != ["W", "b"]:
-        if all(isinstance(attributes.get(name), np.ndarray) for name in USUAL):
-            found = [*USUAL, *(name for name in found if name not in USUAL)]
-        if found:
-            passed = _passed(type(layer))  # type: ignore[arg-type]  # which is hashable
-            found = [name for name in found if name not in passed]
-    return found
-
-
-def convert_arrays(layer: Any, dtype: DTypeLike) -> None:
-    """Give all arrays of floating-point numbers that a layer has as attributes another type."""
-    for name, value in list(getattr(layer, "__dict__", {}).items()):
-        if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.dtype != dtype:
-            setattr(layer, name, value.astype(dtype))
-
-
-@lru_cache(maxsize=256)
-def _passed(kind: object) -> frozenset[str]:
-    """Names that go through a layer: the arguments of forward, and what those of backward are the gradients of."""
-    names = {name.removeprefix("d") for name in _arguments(kind, "backward")}
-    return frozenset(names.union(_arguments(kind, "forward")))
-
-
-def _arguments(kind: object, method: str) -> list[str]:
-    try:
-        return list(inspect.signature(getattr(kind, method)).parameters)[1:]
-    except (AttributeError, TypeError, ValueError):  # it is a layer's own attribute, or built in
-        return []
 
 
 class Parameters(MutableMapping[str, Array]):
@@ -80,7 +29,7 @@ class Parameters(MutableMapping[str, Array]):
     Parameters
     ----------
     layers : Layers
-        The layers in order. Which of their attributes are parameters: see `parameter_names`.
+        The layers in order. Which of their attributes are parameters: see own_layers.py.
     """
 
     def __init__(self, layers: "Layers") -> None:
@@ -97,8 +46,8 @@ class Parameters(MutableMapping[str, Array]):
             return self._known
         places: Places = {}
         last: dict[str, int] = {}
-        for layer in self._layers.values():
-            names = parameter_names(layer)
+        for key, layer in self._layers.items():
+            names = self._layers.parameter_names(key)
             if not names:
                 continue
             n = 1 + max([last.get(name, 0) for name in names])
@@ -108,7 +57,7 @@ class Parameters(MutableMapping[str, Array]):
                 last[name] = n
                 places[f"{name}{n}"] = layer, name
         self._known, self._known_for = places, self._layers.version
-        self._declared = all("_parameters" in type(layer).__dict__ for layer in self._layers.values())
+        self._declared = all(declared(layer) is not None for layer in self._layers.values())
         return places
 
     def _place(self, key: str) -> tuple[Any, str]:

@@ -1,8 +1,10 @@
-"""The layers of a network by name, in order, and how a new network's are made."""
+"""The layers of a network by name, in order, the way through them, and how a new network's are made."""
 
+import copy
+import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, NoReturn, Self
 
 import numpy as np
 
@@ -10,9 +12,32 @@ from backprop._arrays import Array
 from backprop._names import did_you_mean
 from backprop.initial_weights import WeightInit, initial_parameters
 from backprop.layers import Affine, IdentityWithLoss, Relu, Sigmoid, SoftmaxWithLoss, Tanh
+from backprop.own_layers import Pass, constants, declared, parameter_names
+from backprop.untrained import doubt_of, fault_of
 
 ACTIVATIONS: dict[str, Callable[[], Any]] = {"relu": Relu, "sigmoid": Sigmoid, "tanh": Tanh}
 LOSSES: dict[str, Callable[[], Any]] = {"softmax": SoftmaxWithLoss, "squared_error": IdentityWithLoss}
+
+
+# Passes of a layer that is not ours after which it is looked at as a whole: what the first has made, the second shows.
+LOOKED_AT = 2
+
+
+class Known(NamedTuple):
+    """What passes have shown of a layer that is not ours.
+
+    Attributes
+    ----------
+    layer : object
+    remembered : frozenset of str
+        Attributes that only look like parameters.
+    passes : int
+        How many it has been looked at after.
+    """
+
+    layer: Any
+    remembered: frozenset[str]
+    passes: int
 
 
 class Layers(OrderedDict[str, Any]):
@@ -21,17 +46,45 @@ class Layers(OrderedDict[str, Any]):
     Attributes
     ----------
     version : object
-        Another one after every change.
+        Another one after every change, also of what is known of the layers' parameters.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.version = object()
-        super().__init__(*args, **kwargs)
+        self._known: dict[str, Known] = {}
+        self._passes: dict[str, Pass] = {}
+        super().__init__()
+        self.update(*args, **kwargs)
 
     def __setitem__(self, key: str, value: Any) -> None:
-        a_layer(f"layers[{key!r}]", value)
+        self._check({key: value})
         self.version = object()
         super().__setitem__(key, value)
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        """Put layers under names; where one is refused none is."""
+        given = dict(*args, **kwargs)
+        self._check(given)
+        for key, value in given.items():
+            self.version = object()
+            super().__setitem__(key, value)
+
+    def __ior__(self, other: Any) -> Self:  # type: ignore[override,misc]  # as it is, whatever `|` returns
+        self.update(other)
+        return self
+
+    def _check(self, given: Mapping[str, Any]) -> None:
+        """These are layers, and none would stand under two names: it remembers one pass only."""
+        for key, value in given.items():
+            a_layer(f"layers[{key!r}]", value)
+        names: dict[int, str] = {}
+        for key, value in {**self, **given}.items():
+            first = names.setdefault(id(value), key)
+            if first != key:
+                raise ValueError(
+                    f"layers[{key!r}] is the very object of layers[{first!r}], wanted another one: a layer remembers "
+                    "one pass for its backward"
+                )
 
     def __delitem__(self, key: str) -> None:
         self.version = object()
@@ -68,6 +121,85 @@ class Layers(OrderedDict[str, Any]):
         if key not in self:
             self[key] = default
         return self[key]
+
+    def parameter_names(self, key: str) -> list[str]:
+        """The attributes of a layer that are its parameters, as far as is known."""
+        layer = self[key]
+        known = self._known.get(key)
+        return parameter_names(
+            layer, known.remembered if known is not None and known.layer is layer else None
+        )
+
+    def through(self, x: Any) -> Any:
+        """Go forward through all layers, and look at those that are not ours."""
+        self._passes = {}
+        for key, layer in self.items():
+            if declared(layer) is None:
+                self._passes[key] = one = Pass(layer)
+                x = one.forward(x)
+            else:
+                x = layer.forward(x)
+        return x
+
+    def back(self, dout: Any) -> Any:
+        """Go back through all layers, and find out which attributes are parameters.
+
+        Raises
+        ------
+        TypeError
+            A layer keeps parameters in a way that nothing trains.
+        """
+        for key, layer in reversed(self.items()):
+            one = self._passes.get(key)
+            dout = layer.backward(dout) if one is None or one.layer is not layer else one.backward(dout)
+        if self._passes:
+            self._learn()
+        return dout
+
+    def forget(self) -> None:
+        """Drop what was seen of a pass."""
+        self._passes = {}
+
+    def _learn(self) -> None:
+        """Take from the last pass which attributes are parameters; look at layers that have had few."""
+        before, known = self._known, {}
+        for key, one in self._passes.items():
+            last = before.get(key)
+            last = last if last is not None and last.layer is one.layer else None
+            remembered = one.remembered(frozenset() if last is None else last.remembered)
+            known[key] = Known(one.layer, remembered, 0 if last is None else last.passes)
+            if last is None or last.remembered != remembered:
+                self.version = object()
+        self._known = known
+        if all(one.passes >= LOOKED_AT for one in known.values()):
+            return
+        trained = {
+            id(getattr(layer, name)) for key, layer in self.items() for name in self.parameter_names(key)
+        }
+        for key, one in self._passes.items():
+            own, where = self.parameter_names(key), f"layers[{key!r}] ({type(one.layer).__name__})"
+            if fault := fault_of(one, own, trained):
+                raise TypeError(f"{where} would not be trained: {fault}")
+            doubt = doubt_of(one, own, trained)
+            if doubt and known[key].passes == 0:
+                warnings.warn(f"{where}: {doubt}", UserWarning, stacklevel=2)
+        self._known = {key: one._replace(passes=one.passes + 1) for key, one in known.items()}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Copy the layers; unlike NumPy's copies, constants stay read-only."""
+        for array in constants(self.values()):
+            memo[id(array)] = twin = array.copy()
+            twin.setflags(write=False)
+        new = memo[id(self)] = type(self)()
+        vars(new).update(copy.deepcopy(self.__getstate__(), memo))
+        for key, layer in self.items():
+            super(Layers, new).__setitem__(key, copy.deepcopy(layer, memo))
+        return new
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out of copies what belongs to a pass; what they keep untrained is said of them anew."""
+        known = {key: one._replace(passes=0) for key, one in self._known.items()}
+        return {**self.__dict__, "_passes": {}, "_known": known}
 
 
 def a_layer(name: str, value: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from backprop._arrays import plural, require_no_mask
-from backprop.parameters import convert_arrays
+from backprop.own_layers import convert_arrays
 
 OWNER = "check_gradients"
 
@@ -115,7 +115,7 @@ def input_names(function: Any, count: int) -> list[str]:
 def in_float64(layer: Any) -> Any:
     """A copy of a layer whose arrays of floating-point numbers are float64."""
     twin = copy.deepcopy(layer)
-    convert_arrays(twin, np.float64)
+    convert_arrays([twin], np.float64)
     return twin
 
 

@@ -29,7 +29,7 @@ from backprop.gradcheck.arguments import (
     no_floats,
     require_floats,
 )
-from backprop.parameters import parameter_names
+from backprop.own_layers import Pass, parameter_names
 
 
 class Subject:
@@ -99,7 +99,7 @@ class LayerSubject(Subject):
 
     def paired(self) -> dict[str, str]:
         """The parameters: arrays `W` of the layer beside which a backward pass leaves `dW`."""
-        trial = copy.deepcopy(self.layer)
+        trial = Pass(copy.deepcopy(self.layer))
         try:
             out = trial.forward(*copy.deepcopy(list(self.inputs.values())))
         except Exception as error:
@@ -112,7 +112,7 @@ class LayerSubject(Subject):
         gradients = by_input(f"{self.name}.backward", list(self.inputs), list(self.inputs), returned)
         if not self.given and any(value is not None for value in gradients.values()):
             raise TypeError(f"{OWNER}: {self.name}.backward returns a gradient, but {no_floats(self.inputs)}")
-        return {name: f"d{name}" for name in parameter_names(trial) if name not in self.inputs}
+        return {name: f"d{name}" for name in parameter_names(trial.layer, trial.remembered())}
 
     def forward(self) -> Any:  # noqa: D102
         return self.layer.forward(*self.inputs.values())
