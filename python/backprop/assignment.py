@@ -1,9 +1,10 @@
 """What may be assigned to a network's attributes: it counts, or it is refused."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from backprop._arguments import per_feature
-from backprop._names import did_you_mean, no_name
+from backprop._names import did_you_mean
 from backprop.history import History
 from backprop.stack import a_layer
 
@@ -32,7 +33,7 @@ def taken(net: "Network", kind: "type[Network]", name: str, value: Any) -> Any:
     if callable(getattr(kind, name, None)):
         raise AttributeError(f"Network.{name} is a method; override it in a subclass")
     if type(net) is kind and not hasattr(net, name):
-        hint = did_you_mean(name, PUBLIC, near=NEAR)
+        hint = _hint(net, name, PUBLIC)
         if hint:
             raise AttributeError(f"Network has no attribute {name!r}{hint}", name=name, obj=None)
     value = _checked(net, name, value)
@@ -59,9 +60,22 @@ def _checked(net: "Network", name: str, value: Any) -> Any:
     return value
 
 
-def no_attribute(net: "Network", name: str) -> AttributeError:
-    """The error for an attribute that a network has not."""
+def missing(net: "Network", name: str) -> Any:
+    """What is left to do where an attribute was not found: raise for it."""
+    for kind in type(net).__mro__:
+        if name in vars(kind):  # a property that raised an AttributeError, which Python takes for its own
+            return vars(kind)[name].__get__(net, type(net))
+    public = [known for known in dir(type(net)) if not known.startswith("_")]
+    hint = "" if name.startswith("_") else _hint(net, name, {*public, *PUBLIC})
+    raise AttributeError(
+        f"{type(net).__name__!r} object has no attribute {name!r}{hint}", name=name, obj=None
+    )
+
+
+def _hint(net: "Network", name: str, known: Iterable[str]) -> str:
+    """What an attribute that a network has not is called here, or what to do instead."""
     from backprop._elsewhere.attributes import OF_NETWORK
 
-    public = [known for known in dir(type(net)) if not known.startswith("_")]
-    return no_name(f"{type(net).__name__!r} object", name, {*public, *PUBLIC}, NEAR, OF_NETWORK)
+    if "params" in vars(net) and name in net.params:
+        return f"; it is net.params[{name!r}]"
+    return did_you_mean(name, known, NEAR, OF_NETWORK)

@@ -16,7 +16,6 @@ from backprop._arrays import (
     Array,
     floats,
     number,
-    parameter,
     plural,
     remembered,
     same_shape,
@@ -24,6 +23,7 @@ from backprop._arrays import (
     targets,
     values,
 )
+from backprop._descriptors import OtherName, Parameter
 from backprop._names import named_arguments
 from backprop._shown import Shown
 from bpcore import kernels
@@ -184,6 +184,9 @@ class Affine(Shown):
     """
 
     _parameters: ClassVar[tuple[str, ...]] = ("W", "b")
+    W: Array = Parameter(2)  # type: ignore[assignment]  # what a layer has
+    b: Array = Parameter(1)  # type: ignore[assignment]
+    weight, weights, kernel, bias, biases = map(OtherName, "WWWbb")
 
     @named_arguments
     def __init__(self, W: Array, b: Array) -> None:
@@ -191,8 +194,7 @@ class Affine(Shown):
             raise TypeError(
                 f"Affine: W is {W}, wanted a NumPy array; Network([{W}, {b}]) draws the weights of a layer"
             )
-        self.W = parameter("Affine", "W", W, 2)
-        self.b = parameter("Affine", "b", b, 1)
+        self.W, self.b = W, b
         if W.shape[1] != len(b):
             raise ValueError(
                 f"Affine: W has {plural(W.shape[1], 'column')}, b has {plural(len(b), 'element')}"

@@ -139,7 +139,7 @@ class Network(Described, Standardising):
         super().__setattr__(name, assignment.taken(self, Network, name, value))
 
     def __getattr__(self, name: str) -> Any:
-        raise assignment.no_attribute(self, name)
+        return assignment.missing(self, name)
 
     # --- Through the layers ---------------------------------------------------------------------------------
 
@@ -349,13 +349,19 @@ class Network(Described, Standardising):
     def _plan(self) -> NetworkPlan | None:
         """The compiled plan of the network as it is now; None if it has to run layer by layer."""
         planned = self._planned
-        if planned is None or not planned.fits():
+        if planned is None or not planned.fits() or sum(map(len, planned.kept)) != planned.count:
             planned = self._planned = make_plan(self)
         return planned if isinstance(planned, NetworkPlan) else None
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the plan out of copies and pickles: it holds addresses."""
         return self.__dict__ | {"_planned": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take what a copy or a pickle has; NumPy's copies can be written to, of which no plan would know."""
+        vars(self).update(state)
+        for array in (self.input_mean, self.input_scale):
+            array.setflags(write=False)
 
     def _rows(self, x: ArrayLike) -> Array:
         """`x` as rows of the network's number of inputs, of whatever type."""

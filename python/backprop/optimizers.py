@@ -9,15 +9,15 @@ d) What a rule keeps between steps belongs to the optimizer, by the parameters' 
    `update`, or one step of `fit`, is one step.
 """
 
-import operator
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from backprop._arrays import Array, parameter, readable, real_array
 from backprop._elsewhere.arguments import SAME, VALUES
 from backprop._names import Answers, did_you_mean, named_arguments
+from backprop._settings import taken
 from bpcore import kernels
 from bpcore.plan import RULES, Plan
 
@@ -37,7 +37,7 @@ class Rule(Answers):
     Attributes
     ----------
     lr : float
-        Learning rate. It may be changed between steps, as every other setting may.
+        Learning rate. It may be changed between steps, as every other setting may; all are checked then too.
     steps : int
         Steps taken so far.
     moments : dict of str to tuple of ndarray
@@ -46,12 +46,22 @@ class Rule(Answers):
 
     kept: int
     _table = "OF_OPTIMIZER"
+    # The constructor's arguments.
+    _settings: ClassVar[tuple[str, ...]] = ("lr",)
 
     def __init__(self, lr: float) -> None:
-        self.lr = _number(self, "lr", lr, 0, float("inf"))
+        self.lr = lr
         self.steps = 0
         self.moments: dict[str, tuple[Array, ...]] = {}
-        self._bound: tuple[Plan, list[Any], list[Any]] | None = None
+        self._bound: tuple[Plan, list[Any], list[Any], list[int]] | None = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, taken(self, self._settings, name, value, type(self).__module__ == __name__))
+
+    def count(self, steps: int) -> None:
+        """Add to the steps taken."""
+        # Past the checks of what is assigned, which would be a twentieth of a small step.
+        self.__dict__["steps"] += steps
 
     def update(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
         """Take one step: move `params[key]` by `grads[key]` for every key of `grads`."""
@@ -68,9 +78,11 @@ class Rule(Answers):
             if not w.flags.writeable:
                 raise ValueError(f"{owner}: params[{key!r}] is read-only, wanted an array to change in place")
             g = readable(real_array(owner, f"the gradient of {key!r}", grad), w.dtype)
-            moves.append((w, g, self._moments_of(key, w)))
-        self.steps += 1
-        for w, g, moments in moves:
+            self._require(key, w)
+            moves.append((key, w, g))
+        self.count(1)
+        for key, w, g in moves:
+            moments = self._moments_of(key, w)
             # Elsewhere than in one run of memory, the parameter is moved in a copy.
             flat = np.ascontiguousarray(w)
             self._move(flat.reshape(-1), g.reshape(-1), *(moment.reshape(-1) for moment in moments))
@@ -85,43 +97,53 @@ class Rule(Answers):
         """What the rule keeps, as `plan`, the plan of the network whose parameters these are, takes it."""
         if self.kept == 0:
             return None
-        kept = list(self.moments.values())
+        bound = self.bound_to(plan)
+        if bound is None:
+            self.require_match(params)
+            keys, empty = list(params), (None,) * (2 - self.kept)
+            bound = [
+                (*self._moments_of(W, params[W]), *empty, *self._moments_of(b, params[b]), *empty)
+                for W, b in zip(keys[::2], keys[1::2], strict=True)
+            ]
+            kept = list(self.moments.values())
+            self._bound = plan, bound, kept, list(map(id, kept))
+        return bound
+
+    def bound_to(self, plan: Plan) -> list[Any] | None:
+        """What `moments_for` of this plan has made; None where it would make it anew."""
         # The same arrays as when they were bound, and not others that came in their place.
         if (
             self._bound is None
             or self._bound[0] is not plan
-            or len(kept) != len(self._bound[2])
-            or not all(map(operator.is_, kept, self._bound[2]))
+            or [*map(id, self.moments.values())] != self._bound[3]
         ):
-            keys, empty = list(params), (None,) * (2 - self.kept)
-            moments = [
-                (*self._moments_of(W, params[W]), *empty, *self._moments_of(b, params[b]), *empty)
-                for W, b in zip(keys[::2], keys[1::2], strict=True)
-            ]
-            self._bound = plan, moments, list(self.moments.values())
+            return None
         return self._bound[1]
 
     def require_match(self, params: Mapping[str, Array]) -> None:
         """Raise if what the rule keeps is of parameters of other shapes or types."""
         for key in self.moments:
             if key in params:
-                self._moments_of(key, params[key])
+                self._require(key, params[key])
 
     def _move(self, w: Array, g: Array, *moments: Array) -> None:
         """Move one parameter, flat, in place."""
         raise NotImplementedError
 
     def _moments_of(self, key: str, w: Array) -> tuple[Array, ...]:
+        """What the rule keeps for a parameter, which `_require` has seen."""
         if self.kept and key not in self.moments:
             self.moments[key] = tuple(np.zeros(w.shape, dtype=w.dtype) for _ in range(self.kept))
-        moments = self.moments.get(key, ())
-        for moment in moments:
+        return self.moments.get(key, ())
+
+    def _require(self, key: str, w: Array) -> None:
+        """Raise if what the rule keeps for a parameter is of another shape or type."""
+        for moment in self.moments.get(key, ()):
             if moment.shape != w.shape or moment.dtype != w.dtype:
                 raise ValueError(
                     f"{type(self).__name__}: what it keeps for {key!r} is {moment.dtype} {moment.shape}, the "
                     f"parameter is {w.dtype} {w.shape}; another network needs another optimizer"
                 )
-        return moments
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the plan out of copies and pickles."""
@@ -150,15 +172,12 @@ class SGD(Rule):
     array([0., 3.])
     """
 
+    _settings = ("lr", "momentum", "nesterov")
+
     @named_arguments
     def __init__(self, lr: float = 0.01, momentum: float = 0.0, nesterov: bool = False) -> None:
         super().__init__(lr)
-        self.momentum = _number(self, "momentum", momentum, 0, 1, includes_low=True)
-        if nesterov and not momentum:
-            raise ValueError(
-                f"{type(self).__name__}: nesterov is True, momentum is 0; wanted momentum above 0"
-            )
-        self.nesterov = bool(nesterov)
+        self.momentum, self.nesterov = momentum, nesterov
 
     @property
     def kept(self) -> int:  # type: ignore[override]  # the other rules always keep the same
@@ -198,11 +217,12 @@ class Adagrad(Rule):
     """
 
     kept = 1
+    _settings = ("lr", "eps")
 
     @named_arguments
     def __init__(self, lr: float = 0.01, eps: float = 1e-10) -> None:
         super().__init__(lr)
-        self.eps = _number(self, "eps", eps, 0, float("inf"))
+        self.eps = eps
 
     def settings(self) -> Settings:  # noqa: D102
         return RULES["adagrad"], self.lr, 0.0, 0.0, self.eps, self.steps + 1
@@ -228,12 +248,13 @@ class RMSprop(Rule):
     """
 
     kept = 1
+    _settings = ("lr", "alpha", "eps")
 
     @named_arguments
     def __init__(self, lr: float = 0.01, alpha: float = 0.99, eps: float = 1e-8) -> None:
         super().__init__(lr)
-        self.alpha = _number(self, "alpha", alpha, 0, 1, includes_low=True)
-        self.eps = _number(self, "eps", eps, 0, float("inf"))
+        self.alpha = alpha
+        self.eps = eps
 
     def settings(self) -> Settings:  # noqa: D102
         return RULES["rmsprop"], self.lr, self.alpha, 0.0, self.eps, self.steps + 1
@@ -268,19 +289,15 @@ class Adam(Rule):
     """
 
     kept = 2
+    _settings = ("lr", "betas", "eps")
 
     @named_arguments
     def __init__(
         self, lr: float = 0.001, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
     ) -> None:
         super().__init__(lr)
-        if not hasattr(betas, "__len__") or len(betas) != 2:
-            raise ValueError(f"Adam: betas is {betas!r}, wanted two numbers")
-        self.betas = (
-            _number(self, "betas[0]", betas[0], 0, 1, includes_low=True),
-            _number(self, "betas[1]", betas[1], 0, 1, includes_low=True),
-        )
-        self.eps = _number(self, "eps", eps, 0, float("inf"))
+        self.betas = betas
+        self.eps = eps
 
     def settings(self) -> Settings:  # noqa: D102
         return RULES["adam"], self.lr, *self.betas, self.eps, self.steps + 1
@@ -340,16 +357,3 @@ def chosen(owner: str, optimizer: Any, names: bool = True) -> Optimizer:
         )
     found: Optimizer = optimizer
     return found
-
-
-def _number(
-    owner: object, name: str, value: Any, low: float, high: float, includes_low: bool = False
-) -> float:
-    """`value` as a float between low and high."""
-    inside = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-    if not (inside and (low <= value if includes_low else low < value) and value < high):
-        wanted = (
-            "a positive finite number" if high == float("inf") else f"a number from {low} to below {high}"
-        )
-        raise ValueError(f"{type(owner).__name__}: {name} is {value!r}, wanted {wanted}")
-    return float(value)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ACTIVATIONS: dict[type | None, str] = {Relu: "relu", Sigmoid: "sigmoid", Tanh: "tanh"}
 HEADS = {SoftmaxWithLoss: "softmax", IdentityWithLoss: "squared_error"}
+METHODS = ("forward", "backward")
 # What a plan reads as fast as the network's own type.
 STORED = (FLOAT32, FLOAT64, np.dtype(np.uint8))
 
@@ -26,8 +27,11 @@ Witnesses = list[tuple[dict[str, Any], str, object]]
 class NoPlan:
     """What stands in for the plan of a network that has to run layer by layer."""
 
+    kept: list[dict[str, Any]]
+
     def __init__(self, witnesses: Witnesses) -> None:
         self._witnesses = witnesses
+        self.kept, self.count = [], 0
 
     def fits(self) -> bool:
         """Whether the network is still made of what no plan could run."""
@@ -35,13 +39,21 @@ class NoPlan:
 
 
 class NetworkPlan(Plan):
-    """The plan of a network, and `remembering`: what has to forget at every step, its layers one by one.
+    """The plan of a network.
 
-    `Network.forget` looks for them and for their method each time, a quarter of a small step. None where the network
-    has another `forget`, which is then called.
+    Attributes
+    ----------
+    remembering : tuple or None
+        What has to forget at every step, layer by layer. `Network.forget` looks for it each time, a quarter of a
+        small step. None where the network has another `forget`, which is then called.
+    kept, count : list of dict, int
+        The layers' attributes, and how many there were: one more may be a `forward` of a layer's own. To ask `fits`
+        for it would take longer.
     """
 
     remembering: tuple[Any, ...] | None
+    kept: list[dict[str, Any]]
+    count: int
 
 
 def witnesses_of(net: "Network") -> Witnesses:
@@ -51,9 +63,16 @@ def witnesses_of(net: "Network") -> Witnesses:
     witnesses: Witnesses = [(vars(net.layers), "version", net.layers.version)]
     for name, layer in net.layers.items():
         witnesses.append((net.layers, name, layer))
+        witnesses += [(vars(layer), own, vars(layer)[own]) for own in own_methods(layer)]
         if type(layer) is Affine:
             witnesses += [(vars(layer), key, getattr(layer, key)) for key in ("W", "b")]
-    return witnesses
+    last = net.lastLayer
+    return witnesses + [(vars(last), own, vars(last)[own]) for own in own_methods(last)]
+
+
+def own_methods(layer: Any) -> list[str]:
+    """The methods that were assigned to a layer and stand before those of its class."""
+    return [name for name in METHODS if name in getattr(layer, "__dict__", ())]
 
 
 def make_plan(net: "Network") -> NetworkPlan | NoPlan:
@@ -62,11 +81,13 @@ def make_plan(net: "Network") -> NetworkPlan | NoPlan:
 
     witnesses = witnesses_of(net)
     dense = _dense_layers(net)
-    if dense is None or type(net.lastLayer) not in HEADS:
+    if dense is None or type(net.lastLayer) not in HEADS or own_methods(net.lastLayer):
         return NoPlan(witnesses)
     mean = _per_input(net.input_mean, net, FLOAT64) if net.input_mean.any() else None
     scale = _per_input(net.input_scale, net, net.dtype) if (net.input_scale != 1).any() else None
     plan = NetworkPlan(net.dtype.name, dense, HEADS[type(net.lastLayer)], mean, scale, witnesses)
+    plan.kept = [vars(layer) for layer in (*net.layers.values(), net.lastLayer)]
+    plan.count = sum(map(len, plan.kept))
     own = getattr(net.forget, "__func__", None) is not Network.forget
     plan.remembering = None if own else (*net.layers.values(), net.lastLayer)
     return plan
@@ -77,6 +98,8 @@ def _dense_layers(net: "Network") -> list[tuple[Array, Array, str]] | None:
     dense: list[tuple[Array, Array, str]] = []
     layers = list(net.layers.values())
     for n, layer in enumerate(layers):
+        if own_methods(layer):
+            return None
         if type(layer) is Affine:
             if not all(_in_place(array, net.dtype) for array in (layer.W, layer.b)):
                 return None

@@ -19,6 +19,7 @@ from backprop._files import expanded, require_file, write_atomically
 from backprop._json import parsed
 from backprop.description import ACTIVATION_NAMES, LOSS_NAMES
 from backprop.layers import Affine
+from backprop.plans import own_methods
 from backprop.stack import ACTIVATIONS, LOSSES, dense_layers
 
 if TYPE_CHECKING:
@@ -162,6 +163,11 @@ def _number(value: Any) -> Any:
 def _activation_of(net: "Network") -> str:
     """The activation of all hidden layers; raises for a network that the file could not describe."""
     names = list(net.layers)
+    for name, layer in (*net.layers.items(), ("lastLayer", net.lastLayer)):
+        if own := own_methods(layer):
+            raise TypeError(
+                f"save: {name} has a {own[0]} of its own, which the file does not hold; save its params instead"
+            )
     for n, (name, layer) in enumerate(net.layers.items()):
         if (type(layer) is Affine) != (n % 2 == 0) or (n % 2 and type(layer) not in ACTIVATION_NAMES):
             wanted = "an activation of ours" if n % 2 else "Affine"

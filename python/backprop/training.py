@@ -112,14 +112,19 @@ def train_step(net: "Network", x: ArrayLike, t: ArrayLike, optimizer: Optimizer)
     plan = net.plan_for(optimizer)
     if plan is not None:
         assert isinstance(optimizer, Rule)  # plan_for has looked
-        moments = optimizer.moments_for(plan, net.params)
+        loss = None
+        # What the rule keeps is made when x and t are known to be right: else a step that is refused would tie it to
+        # this network.
+        moments = optimizer.bound_to(plan)
         plain = type(x) is type(t) is np.ndarray  # others may have a mask, which no plan sees
-        loss = plan.step(x, t, optimizer.settings(), None, moments) if plain else None
+        if plain and (moments is not None or not optimizer.kept):
+            loss = plan.step(x, t, optimizer.settings(), None, moments)
         if loss is None and len(rows := net._rows(x)):
-            wanted = net.targets_for("train_step", t, len(rows))
-            loss = plan.step(stored(rows, net), wanted, optimizer.settings(), None, moments)
+            rows, wanted = stored(rows, net), net.targets_for("train_step", t, len(rows))
+            moments = optimizer.moments_for(plan, net.params)
+            loss = plan.step(rows, wanted, optimizer.settings(), None, moments)
         if loss is not None:
-            optimizer.steps += 1
+            optimizer.count(1)
             if plan.remembering is None:
                 net.forget()
             else:
@@ -167,7 +172,7 @@ def train_batches(
     for indices in batches:
         step_losses = np.empty(len(indices))
         correct += plan.train(x, t, indices, optimizer.settings(), step_losses, None, moments)
-        optimizer.steps += len(indices)
+        optimizer.count(len(indices))
         losses += step_losses.tolist()
     net.forget()
     return losses, correct

@@ -1,6 +1,8 @@
 """What is assigned to a network counts or is refused, and what it tells of itself is what its layers are."""
 
+import copy
 import gc
+import pickle
 import weakref
 from collections import OrderedDict
 
@@ -86,7 +88,26 @@ def test_repr_tells_the_loss_that_is_there(net):
         ("history", [], TypeError, "history is a list, wanted a History or None"),
         ("predict", len, AttributeError, "Network.predict is a method; override it in a subclass"),
         ("layer", 1, AttributeError, "Network has no attribute 'layer'; did you mean 'layers'?"),
-        ("last_layer", 1, AttributeError, "Network has no attribute 'last_layer'; did you mean 'lastLayer'?"),
+        (
+            "last_layer",
+            1,
+            AttributeError,
+            "Network has no attribute 'last_layer'; the notes call it lastLayer",
+        ),
+        (
+            "weights",
+            {},
+            AttributeError,
+            "no attribute 'weights'; params is the mapping .* net.params = mapping cop",
+        ),
+        ("coefs_", [], AttributeError, "no attribute 'coefs_'; params is the mapping of names to arrays"),
+        ("state_dict", {}, AttributeError, "no attribute 'state_dict'; params is the mapping"),
+        ("W1", np.ones((6, 5)), AttributeError, r"no attribute 'W1'; it is net.params\['W1'\]"),
+        ("lr", 0.1, AttributeError, "no attribute 'lr'; the optimizer has it"),
+        ("learning_rate", 0.1, AttributeError, "no attribute 'learning_rate'; the optimizer has it"),
+        ("optimizer", bp.Adam(), AttributeError, "no attribute 'optimizer'; fit and train_step take it"),
+        ("epochs", 3, AttributeError, "no attribute 'epochs'; fit takes it"),
+        ("input_std", 1, AttributeError, "no attribute 'input_std'; input_scale is 1 / std"),
     ],
 )
 def test_what_is_assigned_is_checked(net, batch, name, value, error, message):
@@ -156,3 +177,100 @@ def test_a_network_is_freed_without_the_garbage_collector(use, own_forget, batch
         assert [one() for one in alive] == [None, None]
     finally:
         gc.enable()
+
+
+def test_no_copy_of_a_network_takes_scaling_that_its_plan_would_not_see(net, batch):
+    x, t = batch
+    for twin in (
+        net,
+        net.astype(np.float32),
+        copy.deepcopy(net),
+        copy.copy(net),
+        pickle.loads(pickle.dumps(net)),
+    ):
+        before = twin.predict(x), twin.loss(x, t)
+        for array in (twin.input_mean, twin.input_scale):
+            with pytest.raises(ValueError, match="read-only"):
+                array[...] = 100
+        twin.input_mean = 100
+        assert not np.array_equal(twin.predict(x), before[0])
+        assert twin.loss(x, t) != before[1]
+        twin.input_mean = 0
+
+
+@pytest.mark.parametrize("name", ["forward", "backward"])
+@pytest.mark.parametrize("place", ["Affine2", "Relu1", "lastLayer"])
+@pytest.mark.parametrize("planned", [False, True])
+def test_a_method_assigned_to_a_layer_counts(net, batch, name, place, planned, tmp_path):
+    x, t = batch
+    twin = copy.deepcopy(net)
+    if planned:
+        net.train_step(x, t, bp.SGD(0.1))
+        twin.train_step(x, t, bp.SGD(0.1))
+    layer = net.lastLayer if place == "lastLayer" else net.layers[place]
+    setattr(layer, name, lambda *given: 2 * getattr(type(layer), name)(layer, *given))
+    other = twin.train_step(x, t, bp.SGD(0.1))
+    loss = net.loss(x, t)
+    assert net.train_step(x, t, bp.SGD(0.1)) == loss
+    assert (loss != other) == (name == "forward")
+    assert not np.array_equal(net.params["W1"], twin.params["W1"]) or (name, place) == (
+        "forward",
+        "lastLayer",
+    )
+    assert "layer by layer" in repr(net)
+    with pytest.raises(TypeError, match=f"save: {place} has a {name} of its own"):
+        net.save(tmp_path / "net")
+    delattr(layer, name)
+    assert "layer by layer" not in repr(net)
+
+
+@pytest.mark.parametrize(("name", "here"), [("weight", "W"), ("kernel", "W"), ("bias", "b")])
+def test_other_names_of_a_layers_parameters_are_answered(net, name, here):
+    layer = net.layers["Affine1"]
+    message = f"Affine has no attribute '{name}'; did you mean '{here}'"
+    with pytest.raises(AttributeError, match=message):
+        setattr(layer, name, np.ones(3))
+    with pytest.raises(AttributeError, match=message):
+        getattr(layer, name)
+    assert not hasattr(layer, name)
+
+    class Own(bp.Affine):
+        def __init__(self):
+            self.weight, self.bias, self.kernel = 1, 2, 3
+
+    assert getattr(Own(), name) == {"weight": 1, "bias": 2, "kernel": 3}[name]
+
+
+def test_parameters_of_a_layer_are_checked_when_they_are_assigned(net, batch):
+    layer = net.layers["Affine1"]
+    for value, error, message in (
+        ([[1.0]], TypeError, "Affine: W is a list, wanted a NumPy array"),
+        (np.ones((6, 5), int), TypeError, "Affine: W has dtype int64, wanted float32 or float64"),
+        (np.ones(5), ValueError, "Affine: W has 1 dimension, wanted 2"),
+    ):
+        before = layer.W
+        with pytest.raises(error, match=message):
+            layer.W = value
+        assert layer.W is before
+    layer.W = np.ones((6, 5))
+    assert net.predict(batch[0]).shape == (8, 3)
+
+
+def test_an_error_in_a_property_is_told_as_it_is(net):
+    class Own(bp.Network):
+        @property
+        def thing(self):
+            return [].nothing
+
+        @property
+        def other(self):
+            return self.absent
+
+    own = Own([2, 2])
+    with pytest.raises(AttributeError, match="'list' object has no attribute 'nothing'"):
+        own.thing  # noqa: B018
+    with pytest.raises(AttributeError, match="'Own' object has no attribute 'absent'"):
+        own.other  # noqa: B018
+    vars(net.layers["Affine1"])["W"] = [1.0]
+    with pytest.raises(AttributeError, match="'list' object has no attribute 'ndim'"):
+        net.sizes  # noqa: B018

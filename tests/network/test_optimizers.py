@@ -207,3 +207,78 @@ def test_an_eps_that_the_type_rounds_to_0_makes_no_nan(make, eps, dtype):
     for _ in range(3):
         net.train_step(np.ones((4, 2)), np.zeros(4, int), make(eps=eps))
     assert all(np.isfinite(array).all() for array in net.params.values())
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "value", "error", "message"),
+    [
+        (
+            bp.SGD,
+            "learning_rate",
+            0.1,
+            AttributeError,
+            "SGD has no attribute 'learning_rate'; did you mean 'lr'",
+        ),
+        (bp.Adam, "beta1", 0.5, AttributeError, "Adam has no attribute 'beta1'; did you mean 'betas'"),
+        (bp.Adam, "beta_2", 0.5, AttributeError, "did you mean 'betas'"),
+        (bp.Adam, "epsilon", 0.5, AttributeError, "did you mean 'eps'"),
+        (bp.Adam, "momentum", 0.5, AttributeError, "Adam has no attribute 'momentum'; it has lr, betas, eps"),
+        (bp.RMSprop, "rho", 0.5, AttributeError, "did you mean 'alpha'"),
+        (bp.SGD, "weight_decay", 0.5, AttributeError, "there is no weight decay"),
+        (bp.SGD, "update", print, AttributeError, "SGD.update is a method; override it in a subclass"),
+        (bp.SGD, "lr", -1, ValueError, "SGD: lr is -1, wanted a positive finite number"),
+        (bp.SGD, "lr", float("nan"), ValueError, "SGD: lr is nan, wanted"),
+        (bp.Adam, "lr", "0.1", ValueError, "Adam: lr is '0.1', wanted"),
+        (bp.Adam, "betas", (2, 3), ValueError, r"Adam: betas\[0\] is 2, wanted a number from 0 to below 1"),
+        (bp.Adam, "betas", 0.9, ValueError, "Adam: betas is 0.9, wanted two numbers"),
+        (bp.Adagrad, "eps", 0, ValueError, "Adagrad: eps is 0, wanted"),
+        (bp.RMSprop, "alpha", 1, ValueError, "RMSprop: alpha is 1, wanted"),
+        (bp.Nesterov, "momentum", 0, ValueError, "SGD: nesterov is True, momentum is 0"),
+        (bp.SGD, "nesterov", True, ValueError, "SGD: nesterov is True, momentum is 0"),
+        (bp.SGD, "steps", -1, ValueError, "SGD: steps is -1, wanted a whole number"),
+        (bp.Adam, "moments", None, TypeError, "Adam: moments is a NoneType, wanted a dict"),
+    ],
+)
+def test_what_is_assigned_is_checked(make, name, value, error, message):
+    rule = make()
+    told, before = repr(rule), {**vars(rule)}
+    with pytest.raises(error, match=message):
+        setattr(rule, name, value)
+    assert repr(rule) == told
+    assert vars(rule) == before
+
+
+def test_settings_may_change_between_steps():
+    adam = bp.Adam()
+    adam.lr, adam.betas, adam.eps = np.float32(0.5), [0.5, 0.25], 1e-3
+    assert repr(adam) == "Adam(lr=0.5, betas=(0.5, 0.25), eps=0.001)"
+    own = type("Own", (bp.SGD,), {})(0.1)
+    own.learning_rate = 3
+    with pytest.raises(ValueError, match="Own: lr is 0"):
+        own.lr = 0
+
+
+def test_a_refused_update_keeps_nothing():
+    adam = bp.Adam()
+    with pytest.raises(ValueError, match=r"params\['b'\] has shape"):
+        adam.update({"W": np.ones(2), "b": np.ones(2)}, {"W": np.ones(2), "b": np.ones(3)})
+    assert adam.moments == {}
+    assert adam.steps == 0
+
+
+def test_a_refused_step_ties_an_optimizer_to_no_network():
+    x, t = np.ones((4, 6), np.float32), np.zeros(4, int)
+    adam = bp.Adam()
+    one, other = bp.Network([6, 3, 2], seed=0), bp.Network([6, 4, 2], seed=0)
+    for wrong in ((x[:, :3], t), (x, t + 7), (x, t[:2]), (x[:0], t[:0])):
+        with pytest.raises(ValueError, match=r"x|t"):
+            one.train_step(*wrong, adam)
+    assert adam.moments == {}
+    other.train_step(x, t, adam)
+    before = {key: [moment.copy() for moment in kept] for key, kept in adam.moments.items()}
+    with pytest.raises(ValueError, match="another network needs another optimizer"):
+        one.train_step(x, t, adam)
+    assert all(
+        np.array_equal(a, b) for key in before for a, b in zip(before[key], adam.moments[key], strict=True)
+    )
+    assert adam.steps == 1
