@@ -153,12 +153,12 @@ def values(owner: str, t: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike) -
     return readable(array, dtype)
 
 
-def any_targets(owner: str, t: ArrayLike, rows: int, dtype: DTypeLike) -> Array:
-    """Targets for a loss that does not say what it takes: integers of one dimension, or numbers of type `dtype`."""
-    array = real_array(owner, "t", t)
+def any_targets(owner: str, t: ArrayLike, rows: int) -> Array:
+    """Targets for a loss that does not say what it takes: as they are, in an array of that many rows."""
+    array = np.asarray(t)
     if array.ndim == 0 or len(array) != rows:
         raise ValueError(f"{owner}: x has {plural(rows, 'row')}, t has shape {array.shape}")
-    return readable(array, np.int64 if array.ndim == 1 and array.dtype.kind in "iu" else dtype)
+    return array
 
 
 def labels_of(t: Array) -> Array:

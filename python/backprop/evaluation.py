@@ -75,10 +75,13 @@ def require_classes(net: "Network", owner: str) -> None:
 
 
 def targets_for(net: "Network", owner: str, t: ArrayLike, rows: int) -> Array:
-    """`t` as the loss takes it for that many rows: checked, and of the network's type."""
+    """`t` as the loss takes it for that many rows: checked, and of the network's type.
+
+    For a loss that does not say what it takes they stay as they are, which is what `train_step` and `loss` hand on.
+    """
     classes = classifies(net.lastLayer)
     if classes is None:
-        return any_targets(owner, t, rows, net.dtype)
+        return any_targets(owner, t, rows)
     return (targets if classes else values)(owner, t, (rows, net.sizes[-1]), net.dtype)
 
 
@@ -99,6 +102,12 @@ def accuracy(net: "Network", plan: NetworkPlan | None, x: ArrayLike, t: ArrayLik
         else:
             right += plan.right(stored(net._rows(x_block), net), t_block)
     return right / counted
+
+
+def require_a_class(owner: str, t: Array) -> None:
+    """Raise where no row of targets over classes has a class, for then there is no accuracy."""
+    if not (labels_of(t) >= 0).any():
+        raise ValueError(f"{owner}: all weights of t are 0, wanted at least one row with a class")
 
 
 def mean_loss(net: "Network", own: bool, x: Array, t: Array, block: int = 4096) -> float:

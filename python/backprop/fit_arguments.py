@@ -1,12 +1,15 @@
 """What `fit` is asked for, all of it checked before anything changes."""
 
+import inspect
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backprop._arrays import Array
+from backprop._arrays import Array, labels_of
+from backprop.description import classifies
+from backprop.evaluation import mean_loss, require_a_class
 from backprop.plans import stored
 
 if TYPE_CHECKING:
@@ -35,7 +38,10 @@ def validation_data(net: "Network", validation: Any) -> tuple[Array, Array] | No
         )
         raise TypeError(f"fit: validation {got}, wanted a pair of arrays (x, t), which is not split off x")
     try:
-        return data(net, *validation)
+        x, t = data(net, *validation)
+        if classifies(net.lastLayer):
+            require_a_class("fit", t)
+        return x, t
     except (TypeError, ValueError) as error:
         text = str(error).removeprefix("fit: ").removeprefix("Network: ")
         raise type(error)(f"fit: validation: {text}") from None
@@ -58,13 +64,34 @@ def switch(name: str, value: Any) -> bool:
 
 
 def functions(callbacks: Any) -> Sequence[Callable[..., Any]]:
-    """A sequence of callables."""
+    """A sequence of callables that take a network and a history."""
     if isinstance(callbacks, str) or not isinstance(callbacks, Iterable):
         raise TypeError(
             f"fit: callbacks is {callbacks!r}, wanted a sequence of callables, such as [function]"
         )
     found = list(callbacks)
     for n, one in enumerate(found):
+        wanted = "wanted a callable that is called as f(network, history)"
+        if isinstance(one, type):
+            raise TypeError(f"fit: callbacks[{n}] is the class {one.__name__}, {wanted}")
         if not callable(one):
-            raise TypeError(f"fit: callbacks[{n}] is {one!r}, wanted a callable")
+            raise TypeError(f"fit: callbacks[{n}] is {one!r}, {wanted}")
+        try:
+            signature = inspect.signature(one)
+        except (TypeError, ValueError):  # some that are built in have none
+            continue
+        try:
+            signature.bind(None, None)
+        except TypeError as error:
+            name = getattr(one, "__name__", type(one).__name__)
+            raise TypeError(f"fit: callbacks[{n}] is {name}{signature}, {wanted}: {error}") from None
     return found
+
+
+def tried(net: "Network", validation: tuple[Array, Array], rows: int = 100) -> None:
+    """Evaluate some of the validation data, so that what goes wrong in it does so before the first step."""
+    x, t = validation
+    if classifies(net.lastLayer):  # without a class there is no accuracy
+        some = np.flatnonzero(labels_of(t) >= 0)[:rows]
+        net.accuracy(x[some], t[some])
+    mean_loss(net, net._overrides("loss"), x[:rows], t[:rows])

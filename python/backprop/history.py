@@ -20,8 +20,9 @@ class History(Answers):
         Loss of every step's batch, before the step's update.
     train_accuracy : list of float
         For every epoch (with `iterations`: for every N // batch_size steps, and for what is left after them) the
-        running accuracy of its batches, each taken before its step; with `track_accuracy=True` that on all of the
-        training data after the epoch. Empty where the outputs are no classes.
+        running accuracy of its batches, each taken before its step; with `track_accuracy=True`, or where a subclass
+        has its own `accuracy`, that on all of the training data after the epoch. Empty where the outputs are no
+        classes.
     validation_loss, validation_accuracy : list of float
         On all of the validation data after every epoch; empty without it.
     evaluated_at : list of int

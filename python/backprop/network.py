@@ -248,7 +248,7 @@ class Network(Described, Standardising):
         optimizer : Optimizer or str, default `SGD(0.1)`
             A name such as "adam" is that optimizer with its defaults.
         validation : (x, t), optional
-            Data whose loss and accuracy are recorded after every epoch.
+            Data whose loss and accuracy are recorded after every epoch; some of it is tried before the first step.
         seed : int, optional
             Of the order of the samples. The same seed gives the same bits.
         threads : int, optional
@@ -260,7 +260,7 @@ class Network(Described, Standardising):
             N // batch_size steps); training stops when one returns True.
         track_accuracy : bool, default False
             Record the accuracy on all of x after every epoch, which costs a pass over it, and not the running accuracy
-            of the epoch's batches, each before its step, which costs nothing.
+            of the epoch's batches, each before its step, which costs nothing. A subclass's `accuracy` is asked so.
 
         Returns
         -------
@@ -269,7 +269,8 @@ class Network(Described, Standardising):
         Warns
         -----
         RuntimeWarning
-            Once, when a step's loss is not finite: which step, and which number of x or t is not finite, if one is.
+            Once, when the loss of a step or of the validation data is not finite: which step, and which number of x
+            or t is not finite, if one is; or when the last steps have left parameters that are not.
         """
         return training.fit(
             self,

@@ -16,7 +16,7 @@ from backprop._arguments import seed_number
 from backprop._arrays import Array, labels_of
 from backprop._progress import Lines
 from backprop.description import classifies
-from backprop.evaluation import mean_loss
+from backprop.evaluation import mean_loss, require_a_class
 from backprop.history import History
 from backprop.optimizers import SGD, Optimizer, Rule, chosen
 from backprop.plans import stored
@@ -58,7 +58,12 @@ def fit(
         optimizer.require_match(net.params)
     called = fit_arguments.functions(callbacks)
     progress = fit_arguments.switch("progress", progress)
-    evaluated = (x, t) if fit_arguments.switch("track_accuracy", track_accuracy) else None
+    # What a subclass calls the accuracy is not counted along the way.
+    counts = classifies(net.lastLayer)
+    tracked = fit_arguments.switch("track_accuracy", track_accuracy) or net._overrides("accuracy")
+    if tracked and counts:
+        require_a_class("fit", t)
+    evaluated = (x, t) if tracked else None
     bits = np.random.PCG64(seed_number("fit", seed))
     sampler: sampling.Sampler
     if epochs is not None:
@@ -70,12 +75,14 @@ def fit(
         steps = fit_arguments.whole("iterations", iterations)
         sampler = sampling.WithReplacement(bits, len(x), batch_size)
     # Samples whose weights are all 0 have no class and are left out, as `accuracy` does.
-    has_class: Array | None = np.any(t, axis=1) if classifies(net.lastLayer) and t.ndim == 2 else None
+    has_class: Array | None = np.any(t, axis=1) if counts and t.ndim == 2 else None
 
     history = History()
     started = time.perf_counter()
     try:
         with limited(threads), closing(_bar(progress, steps)) as bar:
+            if checked is not None:
+                fit_arguments.tried(net, checked)
             net.history = history
             done, chunk, correct, counted, warned = 0, 1, 0, 0, False
             while done < steps:
@@ -98,10 +105,15 @@ def fit(
                 if done % steps_an_epoch == 0 or done == steps:
                     running = correct / counted if counted else math.nan
                     _evaluate(net, history, done, running, evaluated, checked)
+                    if not warned and checked is not None and not math.isfinite(history.validation_loss[-1]):
+                        warned = True
+                        _warn_of_validation(net, history, checked)
                     correct = counted = 0
                     answers = [callback(net, history) for callback in called]
                     if any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers):
                         break
+            if not warned:
+                _warn_of_parameters(net, done, optimizer)
     finally:
         history.seconds = time.perf_counter() - started
     return history
@@ -219,15 +231,37 @@ def _warn_of_loss(
 ) -> None:
     """Say at which step the loss was not finite, and why if the data tells."""
     n = int(np.isfinite(losses).argmin())
+    advice = _bad_data(net, x, t) or f"x and t are finite; {_too_large(optimizer)}"
+    _warn(f"fit: the loss of step {done + n + 1} is {losses[n]}: {advice}")
+
+
+def _warn_of_validation(net: "Network", history: History, validation: tuple[Array, Array]) -> None:
+    """Say after which step the loss of the validation data was not finite, and why if the data tells."""
+    where = f"fit: the validation loss after step {history.evaluated_at[-1]} is {history.validation_loss[-1]}"
+    cause = _bad_data(net, *validation)
+    _warn(f"{where}: {'in validation, ' + cause if cause else 'its x and t are finite, the outputs are not'}")
+
+
+def _warn_of_parameters(net: "Network", steps: int, optimizer: Optimizer) -> None:
+    """Say which parameters the last steps have ruined, whose losses were taken before."""
+    ruined = [key for key, array in net.params.items() if not np.isfinite(array).all()]
+    if ruined:
+        _warn(f"fit: after step {steps} {', '.join(ruined)} are not finite: {_too_large(optimizer)}")
+
+
+def _bad_data(net: "Network", x: Array, t: Array) -> str:
+    """Which number is not finite and what to do; nothing if all are."""
     cause = not_finite("x", x, net.dtype) or not_finite("t", t, net.dtype)
-    if cause:
-        advice = f"{cause}; leave such samples out or fill them in"
-    else:
-        advice = f"x and t are finite; the learning rate may be too large ({optimizer!r}), or x needs scaling"
-    # Behind `fit` here, `Network.fit` and its check of names.
-    warnings.warn(
-        f"fit: the loss of step {done + n + 1} is {losses[n]}: {advice}", RuntimeWarning, stacklevel=5
-    )
+    return f"{cause}; leave such samples out or fill them in" if cause else ""
+
+
+def _too_large(optimizer: Optimizer) -> str:
+    return f"the learning rate may be too large ({optimizer!r}), or x needs scaling"
+
+
+def _warn(text: str) -> None:
+    # Behind the two functions here, `Network.fit` and its check of names.
+    warnings.warn(text, RuntimeWarning, stacklevel=6)
 
 
 def not_finite(name: str, array: Array, dtype: np.dtype[Any], block: int = 4096) -> str:

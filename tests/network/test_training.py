@@ -210,6 +210,26 @@ def test_progress_without_stderr(monkeypatch):
         ),
         (dict(epochs=1, callbacks="ab"), TypeError, "fit: callbacks is 'ab', wanted a sequence of callables"),
         (dict(epochs=1, callbacks=[print, 3]), TypeError, r"fit: callbacks\[1\] is 3, wanted a callable"),
+        (
+            dict(epochs=1, callbacks=[print, lambda history: None]),
+            TypeError,
+            r"fit: callbacks\[1\] is <lambda>\(history\), wanted a callable that is called as f\(network, history\)",
+        ),
+        (
+            dict(epochs=1, callbacks=[dict]),
+            TypeError,
+            r"fit: callbacks\[0\] is the class dict, wanted a callable",
+        ),
+        (
+            dict(epochs=1, validation=(np.ones((2, 6)), np.zeros((2, 3)))),
+            ValueError,
+            "fit: validation: all weights of t are 0, wanted at least one row with a class",
+        ),
+        (
+            dict(epochs=1, track_accuracy=True, t=np.zeros((50, 3))),
+            ValueError,
+            "fit: all weights of t are 0, wanted at least one row",
+        ),
         (dict(epochs=1, optimizer=bp.SGD), TypeError, r"fit: optimizer is the class SGD, wanted .*SGD\(\)"),
         (
             dict(epochs=1, optimizer=0.1),
