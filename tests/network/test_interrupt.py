@@ -43,7 +43,8 @@ RUN = textwrap.dedent("""
 def test_a_fit_stops_soon_and_keeps_what_it_has():
     done = subprocess.run([sys.executable, "-c", RUN], capture_output=True, text=True, check=True, timeout=60)
     late, history, moved, usable = done.stdout.splitlines()
-    assert float(late) > 0  # how late is measured by `python -m bench interrupt`
+    # Far more than it takes, and far less than the run: how late it is is measured by `python -m bench interrupt`.
+    assert 0 < float(late) < 5
     steps, as_uninterrupted = history.split()
     assert int(steps) > 0
     assert as_uninterrupted == "True"
