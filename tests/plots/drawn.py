@@ -81,6 +81,8 @@ def check_marks(line):
     """A line's marks have an area or an edge, in the line's colour."""
     if line.get_marker() not in ("", "None", None, " "):
         assert line.get_markersize() >= 3
+        if line.get_linestyle() != "None":
+            assert line.get_markersize() >= 2 * line.get_linewidth()
         edge = line.get_markeredgewidth() > 0 and to_rgba(line.get_markeredgecolor())[3] > 0
         assert edge or to_rgba(line.get_markerfacecolor())[3] > 0
         assert line.get_markerfacecolor() == "none" or line.get_markeredgecolor() == line.get_color()

@@ -7,6 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import backprop as bp
+from backprop import plots
 
 HISTORY = bp.History(
     loss=[2.3, 1.9, 1.2, 0.8],
@@ -113,6 +114,26 @@ def test_a_drawn_figure_can_be_pickled():
 def test_an_empty_history():
     with pytest.raises(ValueError, match="the history has no steps"):
         bp.History().plot()
+
+
+@pytest.mark.parametrize(
+    ("history", "error", "message"),
+    [
+        (None, TypeError, "history is a NoneType, wanted a History"),
+        ([2.0, 1.0], TypeError, "history is a list, wanted a History"),
+        (
+            bp.History([1.0, 2.0], [0.1, 0.2], [], [], [2]),
+            ValueError,
+            "train_accuracy has 2 numbers, evaluated_at has 1; wanted as many, or none",
+        ),
+        (bp.History([1.0], [], [0.1]), ValueError, "validation_loss has 1 number, evaluated_at has 0"),
+        (bp.History(["low"]), TypeError, "loss has dtype <U3, wanted real numbers"),
+        (bp.History([[1.0]]), ValueError, r"loss has shape \(1, 1\), wanted a list of numbers"),
+    ],
+)
+def test_a_history_that_is_none(history, error, message):
+    with pytest.raises(error, match=f"^learning_curve: {message}"):
+        plots.learning_curve(history)
 
 
 def test_without_matplotlib(monkeypatch):

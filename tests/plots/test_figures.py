@@ -101,6 +101,36 @@ def test_a_backend_that_cannot_be_loaded(tmp_path):
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
 
 
+class Broken(bp.Network):
+    def _stop(self, *_):
+        raise KeyboardInterrupt
+
+    predict = predict_proba = gradient = _stop
+
+
+WRONG = {
+    "too few evaluations": lambda: bp.History([1.0, 2.0], [0.1, 0.2], [], [], [2]).plot(),
+    "losses of no time": lambda: bp.History([1.0, 2.0], [], [0.1], [0.2]).plot(),
+    "losses that are none": lambda: bp.History([1.0, "low"]).plot(),
+    "losses of a matrix": lambda: bp.History([[1.0, 2.0]]).plot(),
+    "no history": lambda: plots.learning_curve(None),
+    "weights that are none": lambda: plots.weight_images(np.array([[1.0, "a"]])),
+    "units that are not there": lambda: plots.weight_images(NET, units=[5]),
+    "no whole columns": lambda: plots.weight_images(NET, columns=1.5),
+    "confusion_matrix": lambda: plots.confusion_matrix(Broken([4, 3], seed=0), X, T),
+    "gradient_flow": lambda: plots.gradient_flow(Broken([4, 3], seed=0), X, T),
+    "gradient_errors": lambda: plots.gradient_errors(bp.GradientReport("f", 0)),
+    "decision_regions": lambda: plots.decision_regions(Broken([2, 3], seed=0), X[:, :2], T),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_an_error_leaves_no_figure(name):
+    with pytest.raises((TypeError, ValueError, KeyboardInterrupt)):
+        WRONG[name]()
+    assert plt.get_fignums() == []
+
+
 def test_figures_grow_with_the_letters_of_a_style():
     usual = HISTORY.plot().figure.get_size_inches()
     with plt.rc_context({"xtick.labelsize": 16}):

@@ -48,6 +48,13 @@ def marks(color: str, marker: str, size: float = 6.0, filled: bool = True) -> di
     )
 
 
+def line_marks(color: str) -> dict[str, Any]:
+    """Options of `plot` for marks that can be told from the line that joins them, twice its width and more."""
+    import matplotlib as mpl
+
+    return marks(color, "o", max(3.0, 2.0 * mpl.rcParams["lines.linewidth"]))
+
+
 def background(ax: "Axes") -> Array:
     """The colour behind what is drawn: the axes' over the figure's."""
     from matplotlib.colors import to_rgba

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backprop._arrays import plural, real_array
 from backprop._names import named_arguments
-from backprop.plots._drawing import BLUE, GREEN, PURPLE, VERMILION, legend_above, marks
+from backprop.plots._drawing import BLUE, GREEN, PURPLE, VERMILION, legend_above, line_marks
 from backprop.plots._figure import axes_for
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
     from backprop.history import History
 
+# What a history has for each number of `evaluated_at`, or not at all.
+EVALUATED = ("train_accuracy", "validation_loss", "validation_accuracy")
 # A curve this short is drawn with a mark at every step.
 FEW = 20
 # The axis of accuracies shows at least that much: a difference of two percentage points looks small.
@@ -40,26 +43,29 @@ def learning_curve(history: "History", ax: "Axes | None" = None) -> "Axes":
     ------
     ImportError
         matplotlib is not installed.
-    ValueError
-        The history is empty.
+    TypeError, ValueError
+        It is no history or an empty one, or its lists do not belong together.
     """
-    if not history.loss:
-        raise ValueError("learning_curve: the history has no steps")
-    ax = axes_for("learning_curve", ax)
+    owner = "learning_curve"
+    _check(owner, history)
+    ax = axes_for(owner, ax)
     steps = np.arange(1, len(history.loss) + 1)
     window = max(len(history.loss) // 50, 1)
-    raw: dict[str, Any] = dict(color=BLUE, label="loss of the step's batch")
+    # What a style's lines have beside a colour would stand for something: each line says it.
+    plain: dict[str, Any] = dict(color=BLUE, linestyle="-", marker="")
+    raw = plain | dict(label="loss of the step's batch")
     if window == 1:
-        lines = ax.plot(steps, history.loss, **(marks(BLUE, "o", 3.0) if len(steps) <= FEW else {}) | raw)
+        lines = ax.plot(steps, history.loss, **raw | (line_marks(BLUE) if len(steps) <= FEW else {}))
     else:
         lines = ax.plot(steps, history.loss, alpha=0.3, linewidth=0.8, **raw)
         smooth = np.convolve(history.loss, np.ones(window) / window, mode="valid")
-        lines += ax.plot(steps[window - 1 :], smooth, color=BLUE, label=f"loss, mean of {window} steps")
+        lines += ax.plot(steps[window - 1 :], smooth, **plain, label=f"loss, mean of {window} steps")
     if history.validation_loss:
         lines += ax.plot(
             history.evaluated_at,
             history.validation_loss,
-            **marks(VERMILION, "o", 3.0),
+            **line_marks(VERMILION),
+            linestyle="-",
             label="validation loss",
         )
     ax.set_xlabel("step")
@@ -79,13 +85,35 @@ def learning_curve(history: "History", ax: "Axes | None" = None) -> "Axes":
         for name, (values, color) in accuracies.items():
             if values:
                 lines += right.plot(
-                    history.evaluated_at, values, **marks(color, "o", 3.0), linestyle="--", label=name
+                    history.evaluated_at, values, **line_marks(color), linestyle="--", label=name
                 )
         right.grid(False)  # the loss has its own, at other heights
         right.set_ylim(_limits(*right.dataLim.intervaly))
     if len(lines) > 1:
         legend_above(ax, lines, [str(line.get_label()) for line in lines])
     return ax
+
+
+def _check(owner: str, history: Any) -> None:
+    """That there are steps, numbers, and one evaluation each time; before there is a figure."""
+    from backprop.history import History
+
+    if not isinstance(history, History):
+        raise TypeError(f"{owner}: history is a {type(history).__name__}, wanted a History")
+    series = ("loss", *EVALUATED, "evaluated_at")
+    for name in series:
+        values = real_array(owner, name, getattr(history, name))
+        if values.ndim != 1:
+            raise ValueError(f"{owner}: {name} has shape {values.shape}, wanted a list of numbers")
+    if not len(history.loss):
+        raise ValueError(f"{owner}: the history has no steps")
+    times = len(history.evaluated_at)
+    for name in EVALUATED:
+        count = len(getattr(history, name))
+        if count not in (0, times):
+            raise ValueError(
+                f"{owner}: {name} has {plural(count, 'number')}, evaluated_at has {times}; wanted as many, or none"
+            )
 
 
 def _limits(low: float, high: float) -> tuple[float, float]:

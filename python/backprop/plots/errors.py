@@ -82,7 +82,12 @@ def gradient_errors(report: "GradientReport", ax: "Axes | None" = None) -> "Axes
             drawn += ax.plot(*zip(*places, strict=True), **look, linestyle="", label=name, clip_on=False)
     if report.rtol is not None:
         line = ax.axvline(
-            report.rtol, color=VERMILION, linestyle="--", linewidth=1, label=f"rtol {report.rtol:g}"
+            report.rtol,
+            color=VERMILION,
+            linestyle="--",
+            linewidth=1,
+            marker="",
+            label=f"rtol {report.rtol:g}",
         )
         drawn.append(line)
     ax.set_xlim(FLOOR, CEILING)

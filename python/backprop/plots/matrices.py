@@ -128,7 +128,7 @@ def confusion_matrix(
     ax = axes_for(owner, ax)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     fill = _fill(ax)
-    ax.imshow(shares, cmap=fill, vmin=0, vmax=1, interpolation="nearest")
+    ax.imshow(shares, cmap=fill, vmin=0, vmax=1, origin="upper", aspect="equal", interpolation="nearest")
     ax.grid(False)
     cell = POINTS_PER_INCH * min(inches(ax)) / len(names)
     _name_ticks(ax, names, cell)

@@ -89,10 +89,11 @@ def decision_regions(
     if not np.isfinite(rows).all():
         raise ValueError(f"{owner}: x has {rows[~np.isfinite(rows)][0]}, wanted finite numbers")
     names = class_names(owner, labels, net.sizes[-1])
-    ax = axes_for(owner, ax, (6, 5))
     low, high = _limits(rows)
+    shades = _shades(_probabilities(net, low, high, resolution))
+    ax = axes_for(owner, ax, (6, 5))
     ax.imshow(
-        _shades(_probabilities(net, low, high, resolution)),
+        shades,
         origin="lower",
         extent=(low[0], high[0], low[1], high[1]),
         aspect="auto",

@@ -75,7 +75,13 @@ def weight_images(
     finite = np.abs(picture[np.isfinite(picture)])
     largest = float(finite.max(initial=0.0)) or 1.0
     image = ax.imshow(
-        np.ma.masked_invalid(picture), cmap="RdBu_r", vmin=-largest, vmax=largest, interpolation="nearest"
+        np.ma.masked_invalid(picture),
+        cmap="RdBu_r",
+        vmin=-largest,
+        vmax=largest,
+        origin="upper",
+        aspect="equal",
+        interpolation="nearest",
     )
     _frame(ax, len(chosen), across, height, width)
     ax.grid(False)
