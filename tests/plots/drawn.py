@@ -61,6 +61,7 @@ def check_parts(figure):
         assert not (grid and (ax.images or ax.yaxis.get_label_position() == "right")), "grid lines"
         for line in ax.lines:
             check_marks(line)
+            check_whole(line, ax)
         for collection in ax.collections:
             if not collection.get_clip_on():
                 assert_inside(collection.get_window_extent(), figure)
@@ -83,9 +84,26 @@ def check_marks(line):
         assert line.get_markersize() >= 3
         if line.get_linestyle() != "None":
             assert line.get_markersize() >= 2 * line.get_linewidth()
+            assert line.get_markersize() >= 6 or len(line.get_xdata()) > 1
         edge = line.get_markeredgewidth() > 0 and to_rgba(line.get_markeredgecolor())[3] > 0
         assert edge or to_rgba(line.get_markerfacecolor())[3] > 0
         assert line.get_markerfacecolor() == "none" or line.get_markeredgecolor() == line.get_color()
+
+
+def check_whole(line, ax):
+    """Marks at the edge of the axes are drawn whole, and the line is cut there."""
+    if line.get_marker() in ("", "None", None, " "):
+        return
+    at = ax.transData.transform(line.get_xydata())
+    box = ax.get_window_extent()
+    within = (at >= box.min - 1e-6) & (at <= box.max + 1e-6)  # of a pixel, for rounding
+    at = at[within.all(axis=1)]
+    radius = (line.get_markersize() + line.get_markeredgewidth()) / 2 * ax.figure.dpi / 72
+    assert line.get_clip_on()
+    clip = line.get_clip_box()
+    assert (at - radius >= clip.min - 1e-6).all()
+    assert (at + radius <= clip.max + 1e-6).all()
+    assert (clip.size - box.size <= 2 * radius + 1e-6).all()
 
 
 def assert_inside(box, figure):

@@ -40,6 +40,7 @@ def full(steps):
 PICTURES = {
     "one step": lambda ax: plots.learning_curve(bp.History(loss=[2.3]), ax),
     "one step, evaluated": lambda ax: plots.learning_curve(full(1), ax),
+    "few steps": lambda ax: plots.learning_curve(full(6), ax),
     "no validation": lambda ax: plots.learning_curve(bp.History(loss=[3.0] * 500), ax),
     "all curves": lambda ax: plots.learning_curve(full(100_000), ax),
     "nothing finite": lambda ax: plots.learning_curve(bp.History(loss=[np.nan, np.inf, np.nan]), ax),
@@ -61,7 +62,7 @@ PICTURES = {
 
 
 # Between them these have everything that a style can spoil: curves, a twin axis, marks, images, numbers, a colour bar.
-IN_ALL_STYLES = ("all curves", "matrix", "regions of long names", "flow", "errors", "100 units")
+IN_ALL_STYLES = ("few steps", "all curves", "matrix", "regions of long names", "flow", "errors", "100 units")
 STYLES = ["default", *matplotlib.style.available]
 
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from backprop._arrays import Array, labels_of
 from backprop.evaluation import require_classes
-from backprop.plots._figure import figure_of, inches, label_size
+from backprop.plots._figure import POINTS_PER_INCH, figure_of, inches, label_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +23,6 @@ BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 # The rest of it, for areas and marks with an edge.
 ORANGE, SKY = "#E69F00", "#56B4E9"
 
-POINTS_PER_INCH = 72
 # Below this many points a text is left out: nobody can read it.
 SMALLEST = 4.0
 # A character's width and a line's height, in sizes of the font.
@@ -48,11 +47,23 @@ def marks(color: str, marker: str, size: float = 6.0, filled: bool = True) -> di
     )
 
 
-def line_marks(color: str) -> dict[str, Any]:
-    """Options of `plot` for marks that can be told from the line that joins them, twice its width and more."""
+def line_marks(color: str, count: int) -> dict[str, Any]:
+    """Options of `plot` for marks that can be told from the line that joins them, twice its width and more.
+
+    One alone is larger: no line leads to it, and it may stand on the frame.
+    """
     import matplotlib as mpl
 
-    return marks(color, "o", max(3.0, 2.0 * mpl.rcParams["lines.linewidth"]))
+    return marks(color, "o", max(3.0 if count > 1 else 6.0, 2.0 * mpl.rcParams["lines.linewidth"]))
+
+
+def whole_marks(ax: "Axes", lines: Sequence[Any]) -> None:
+    """Let marks at the edge of the axes stand beyond it, and no more: a line is still cut when somebody zooms in."""
+    from backprop.plots._boxes import Around
+
+    for line in lines:
+        if line.get_marker() not in ("", "None", None, " "):
+            line.set_clip_box(Around(ax, (line.get_markersize() + line.get_markeredgewidth()) / 2))
 
 
 def background(ax: "Axes") -> Array:

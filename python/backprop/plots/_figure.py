@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 # The sizes of figures are for labels of so many points; where a style has larger ones, figures grow with them.
 USUAL_FONT = 10.0
+POINTS_PER_INCH = 72
 # Backends that write files and open no window; pyplot keeps their figures until they are closed.
 FILE_BACKENDS = {"agg", "cairo", "pdf", "pgf", "ps", "svg"}
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from backprop._arrays import plural, real_array
 from backprop._names import named_arguments
-from backprop.plots._drawing import BLUE, GREEN, PURPLE, VERMILION, legend_above, line_marks
+from backprop.plots._drawing import BLUE, GREEN, PURPLE, VERMILION, legend_above, line_marks, whole_marks
 from backprop.plots._figure import axes_for
 
 if TYPE_CHECKING:
@@ -55,7 +55,9 @@ def learning_curve(history: "History", ax: "Axes | None" = None) -> "Axes":
     plain: dict[str, Any] = dict(color=BLUE, linestyle="-", marker="")
     raw = plain | dict(label="loss of the step's batch")
     if window == 1:
-        lines = ax.plot(steps, history.loss, **raw | (line_marks(BLUE) if len(steps) <= FEW else {}))
+        lines = ax.plot(
+            steps, history.loss, **raw | (line_marks(BLUE, len(steps)) if len(steps) <= FEW else {})
+        )
     else:
         lines = ax.plot(steps, history.loss, alpha=0.3, linewidth=0.8, **raw)
         smooth = np.convolve(history.loss, np.ones(window) / window, mode="valid")
@@ -64,7 +66,7 @@ def learning_curve(history: "History", ax: "Axes | None" = None) -> "Axes":
         lines += ax.plot(
             history.evaluated_at,
             history.validation_loss,
-            **line_marks(VERMILION),
+            **line_marks(VERMILION, len(history.evaluated_at)),
             linestyle="-",
             label="validation loss",
         )
@@ -85,10 +87,11 @@ def learning_curve(history: "History", ax: "Axes | None" = None) -> "Axes":
         for name, (values, color) in accuracies.items():
             if values:
                 lines += right.plot(
-                    history.evaluated_at, values, **line_marks(color), linestyle="--", label=name
+                    history.evaluated_at, values, **line_marks(color, len(values)), linestyle="--", label=name
                 )
         right.grid(False)  # the loss has its own, at other heights
         right.set_ylim(_limits(*right.dataLim.intervaly))
+    whole_marks(ax, lines)
     if len(lines) > 1:
         legend_above(ax, lines, [str(line.get_label()) for line in lines])
     return ax

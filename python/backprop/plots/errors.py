@@ -15,6 +15,7 @@ from backprop.plots._drawing import (
     name_rows,
     plain,
     rows_figure,
+    whole_marks,
 )
 from backprop.plots._figure import axes_for
 
@@ -79,7 +80,8 @@ def gradient_errors(report: "GradientReport", ax: "Axes | None" = None) -> "Axes
         if places:
             size = 7 if name == "disagrees" else 4
             look = marks(color, marker, size)
-            drawn += ax.plot(*zip(*places, strict=True), **look, linestyle="", label=name, clip_on=False)
+            drawn += ax.plot(*zip(*places, strict=True), **look, linestyle="", label=name)
+    whole_marks(ax, drawn)
     if report.rtol is not None:
         line = ax.axvline(
             report.rtol,

@@ -17,6 +17,7 @@ from backprop.plots._drawing import (
     marks,
     name_rows,
     rows_figure,
+    whole_marks,
 )
 from backprop.plots._figure import axes_for
 
@@ -86,6 +87,7 @@ def gradient_flow(net: "Network", x: ArrayLike, t: ArrayLike, ax: "Axes | None" 
             ratio, places, **marks(PURPLE, "D", filled=False), linestyle="", label="norm over the parameter's"
         ),
     ]
+    whole_marks(ax, drawn)
     _whole_decades(ax, np.concatenate([mean, largest, ratio]))
     said = ["not finite" if np.isinf(flow.mean) else f"{_percent(flow.zero)} zero" for flow in flows]
     name_rows(ax, names, said)

@@ -11,7 +11,6 @@ from backprop._names import named_arguments
 from backprop.plots._drawing import (
     CHARACTER,
     LINE,
-    POINTS_PER_INCH,
     SMALLEST,
     a_network,
     background,
@@ -21,7 +20,7 @@ from backprop.plots._drawing import (
     labelled,
     over,
 )
-from backprop.plots._figure import USUAL_FONT, axes_for, inches
+from backprop.plots._figure import POINTS_PER_INCH, USUAL_FONT, axes_for, inches
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
