@@ -46,6 +46,9 @@ PICTURES = {
     "nothing finite": lambda ax: plots.learning_curve(bp.History(loss=[np.nan, np.inf, np.nan]), ax),
     "100 units": lambda ax: plots.weight_images(RNG.normal(size=(784, 100)), ax=ax, units=100),
     "one unit": lambda ax: plots.weight_images(RNG.normal(size=(6, 1)), (2, 3), ax),
+    "a flat picture": lambda ax: plots.weight_images(RNG.normal(size=(10, 1)), (1, 10), ax),
+    "a flatter picture": lambda ax: plots.weight_images(RNG.normal(size=(60, 1)), (1, 60), ax),
+    "a narrow picture": lambda ax: plots.weight_images(RNG.normal(size=(10, 1)), (10, 1), ax),
     "tiny weights": lambda ax: plots.weight_images(1e-9 * RNG.normal(size=(4, 9)), ax=ax),
     "matrix": lambda ax: plots.confusion_matrix(NET, X, T, ax),
     "20 long names": lambda ax: plots.confusion_matrix(MANY, X, T, ax, labels=LONG),
@@ -62,7 +65,16 @@ PICTURES = {
 
 
 # Between them these have everything that a style can spoil: curves, a twin axis, marks, images, numbers, a colour bar.
-IN_ALL_STYLES = ("few steps", "all curves", "matrix", "regions of long names", "flow", "errors", "100 units")
+IN_ALL_STYLES = (
+    "few steps",
+    "a flat picture",
+    "all curves",
+    "matrix",
+    "regions of long names",
+    "flow",
+    "errors",
+    "100 units",
+)
 STYLES = ["default", *matplotlib.style.available]
 
 

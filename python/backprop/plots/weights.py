@@ -8,8 +8,8 @@ import numpy as np
 
 from backprop._arrays import Array, plural, real_array
 from backprop._names import named_arguments
-from backprop.plots._drawing import background, ink
-from backprop.plots._figure import axes_for, figure_of
+from backprop.plots._drawing import LINE, SMALLEST, background, font_size, ink
+from backprop.plots._figure import POINTS_PER_INCH, axes_for, figure_of, inches, label_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -177,11 +177,32 @@ def _frame(ax: "Axes", tiles: int, across: int, height: int, width: int) -> None
 
 
 def _color_bar(ax: "Axes", image: Any) -> None:
-    """A bar on the right, as high as the axes; its marks are fixed, so that a layout can know its width."""
-    from matplotlib.ticker import MaxNLocator
-
+    """A bar on the right, as high as the picture; its marks are fixed, so that a layout can know its width."""
     low, high = image.get_clim()
-    marks = [mark for mark in MaxNLocator(6).tick_values(low, high) if low <= mark <= high]
+    marks, size = _bar_marks(low, high, POINTS_PER_INCH * _height(ax, *image.get_array().shape))
     bar = ax.inset_axes((1.03, 0.0, 0.04, 1.0))
     figure_of(ax).colorbar(image, cax=bar, label="weight", ticks=marks)
+    bar.tick_params(axis="y", labelsize=size)
     bar.grid(False)
+
+
+def _height(ax: "Axes", down: int, across: int) -> float:
+    """Inches of the picture, whose sides keep their ratio."""
+    width, height = inches(ax)
+    # The bar and its numbers take about a fifth of the width, once a layout has made room for them.
+    return min(height, 0.8 * width * down / across)
+
+
+def _bar_marks(low: float, high: float, room: float) -> tuple[list[float], float]:
+    """The most marks, and the largest letters, that leave a line each in so many points; at least the one at 0."""
+    from matplotlib.ticker import MaxNLocator
+
+    for bins in range(6, 1, -1):
+        marks = [float(mark) for mark in MaxNLocator(bins).tick_values(low, high) if low <= mark <= high]
+        if len(marks) < 3:
+            break
+        line = room * (marks[1] - marks[0]) / (high - low)
+        # Fewer marks are better than small ones, unless these are the fewest.
+        if line >= LINE * label_size() or (len(marks) == 3 and line >= LINE * SMALLEST):
+            return marks, font_size(line / LINE)
+    return [0.0], font_size(max(room, SMALLEST))
