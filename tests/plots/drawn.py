@@ -1,6 +1,7 @@
 """What stands in a drawn figure."""
 
 import itertools
+import pickle
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -117,6 +118,23 @@ def assert_inside(box, figure):
 def pixels(figure):
     """Red, green and blue from 0 to 1 as they were drawn, row 0 at the bottom."""
     return np.asarray(figure.canvas.buffer_rgba())[::-1, :, :3] / 255
+
+
+def ink_in_axes(ax):
+    """Which pixels of the axes have a line, mark or text, row 0 at the bottom: drawn black on white, without images."""
+    figure = pickle.loads(pickle.dumps(ax.figure))
+    place = ax.get_window_extent()
+    figure.patch.set_facecolor("white")
+    for axes in figure.axes:
+        axes.set_axis_off()
+        axes.set_title("")
+        for image in axes.images:
+            image.set_visible(False)
+        if axes.get_legend() is not None:
+            axes.get_legend().set_visible(False)
+    FigureCanvasAgg(figure).draw()
+    (x0, y0), (x1, y1) = np.floor(place.min).astype(int), np.ceil(place.max).astype(int)
+    return (pixels(figure) < 1).any(axis=2)[y0:y1, x0:x1]
 
 
 def contrast(one, other):

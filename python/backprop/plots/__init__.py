@@ -6,7 +6,9 @@ b) Without `ax` there is a figure of its own, which is pyplot's: a notebook show
    `plt.savefig` know it. Where pyplot's backend cannot be loaded, or would open a window from another thread than the
    main one, it is a plain figure. A backend that only writes files (Agg, PDF, SVG) keeps the newest
    `rcParams["figure.max_open_warning"]` of them open in pyplot, 20 by default, so that loops fill no memory.
-c) Text, frames and backgrounds keep the colours of the reader's style, light or dark; _drawing.py has the others.
+c) A legend stands above the axes. On a figure without a layout, which moves nothing, there may be no room above: there
+   it stands inside, where it covers no curve, point or text, and if there is no such place, where it covers least.
+d) Text, frames and backgrounds keep the colours of the reader's style, light or dark; _drawing.py has the others.
 """
 
 from backprop._names import in_module

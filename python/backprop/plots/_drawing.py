@@ -1,7 +1,6 @@
-"""What the pictures share: colours and marks, legends, room for text, and arguments checked."""
+"""What the pictures share: colours and marks, room for text, and arguments checked."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +12,6 @@ from backprop.plots._figure import POINTS_PER_INCH, figure_of, inches, label_siz
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.transforms import Bbox
 
     from backprop.network import Network
 
@@ -89,89 +87,6 @@ def luminance(color: Array) -> float:
     """How light a colour is, from 0 to 1 (WCAG 2)."""
     linear = np.where(color <= 0.04045, color / 12.92, ((color + 0.055) / 1.055) ** 2.4)
     return float(linear @ [0.2126, 0.7152, 0.0722])
-
-
-def legend_above(ax: "Axes", handles: Sequence[Any], labels: Sequence[str]) -> None:
-    """A legend over the upper edge, where it covers no curve; not wider than the axes, and a title stands above it.
-
-    On a figure without a layout, which moves nothing, it stands inside where there is no room above for it and a title.
-    """
-    figure, size = figure_of(ax), label_size()
-    width, height = np.multiply(inches(ax), figure.dpi)
-    above: dict[str, Any] = dict(loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
-    if figure.get_layout_engine() is not None:
-        _fitted_legend(ax, handles, labels, (width, height / 2), SMALLEST, above)
-    else:
-        free = _free_above(ax) - _title_height() * figure.dpi / POINTS_PER_INCH
-        if not _fitted_legend(ax, handles, labels, (width, free), 0.7 * size, above):
-            _fitted_legend(
-                ax, handles, labels, (0.9 * width, 0.9 * height), SMALLEST, dict(loc="center right")
-            )
-    # A title moves above the axes inside its own, so that an empty one around the legend keeps it off.
-    room = ax.inset_axes((0, 1, 1, 0))
-    room.set_visible(False)
-    room.set_axes_locator(partial(_around_legend, ax))
-
-
-def _free_above(ax: "Axes") -> float:
-    """Pixels up to the edge of the figure, or to the labels of the axes above."""
-    figure = figure_of(ax)
-    labels = 2 * LINE * label_size() * figure.dpi / POINTS_PER_INCH
-    tops = [other.bbox.y0 - labels for other in figure.axes if other.bbox.y0 >= ax.bbox.y1]
-    return float(min([figure.bbox.y1, *tops]) - ax.bbox.y1)
-
-
-def _fitted_legend(
-    ax: "Axes",
-    handles: Sequence[Any],
-    labels: Sequence[str],
-    room: tuple[float, float],
-    smallest: float,
-    place: dict[str, Any],
-) -> bool:
-    """A legend as large, and in as few lines, as the room in pixels allows; whether it does at all."""
-    import matplotlib as mpl
-
-    size = label_size()
-    # Where the style fixes a title's height it stands between the axes and the legend.
-    fixed = 0.0 if mpl.rcParams["axes.titley"] is None else _title_height()
-    while True:
-        for columns in range(len(labels), 0, -1):
-            legend = ax.legend(
-                handles,
-                labels,
-                ncols=columns,
-                columnspacing=1.0,
-                fontsize=size,
-                numpoints=1,
-                scatterpoints=1,
-                borderaxespad=0.5 + fixed / size,
-                **place,
-            )
-            box = legend.get_window_extent()
-            if box.width <= room[0]:
-                break
-        border = size * figure_of(ax).dpi / POINTS_PER_INCH
-        fits = bool(box.width <= room[0] and box.height + border <= room[1])
-        if fits or size <= smallest:
-            return fits
-        size = max(0.85 * size, smallest)
-
-
-def _around_legend(ax: "Axes", _: "Axes", renderer: Any) -> "Bbox":
-    """Where the legend stands, in the figure's coordinates; the axes themselves if it was removed."""
-    legend = ax.get_legend()
-    box = ax.get_window_extent() if legend is None else legend.get_window_extent(renderer)
-    return box.transformed(ax.figure.transSubfigure.inverted())
-
-
-def _title_height() -> float:
-    """Points that a title takes, with its distance from what is below it."""
-    import matplotlib as mpl
-    from matplotlib.font_manager import FontProperties
-
-    size = FontProperties(size=mpl.rcParams["axes.titlesize"]).get_size_in_points()
-    return float(LINE * size + mpl.rcParams["axes.titlepad"])
 
 
 def a_network(owner: str, net: Any) -> "Network":

@@ -6,8 +6,9 @@ import numpy as np
 
 from backprop._arrays import plural, real_array
 from backprop._names import named_arguments
-from backprop.plots._drawing import BLUE, GREEN, PURPLE, VERMILION, legend_above, line_marks, whole_marks
+from backprop.plots._drawing import BLUE, GREEN, PURPLE, VERMILION, line_marks, whole_marks
 from backprop.plots._figure import axes_for
+from backprop.plots._legend import legend_above
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,8 +32,8 @@ def learning_curve(history: "History", ax: "Axes | None" = None) -> "Axes":
     history : History
         With at least one step.
     ax : matplotlib Axes, optional
-        Where to draw; by default new axes on a figure of their own. The legend stands above them, or inside where a
-        figure without a layout has no room above.
+        Where to draw; by default new axes on a figure of their own. The legend stands above them, or inside where it
+        covers nothing if a figure without a layout has no room above.
 
     Returns
     -------

@@ -10,7 +10,6 @@ from backprop.plots._drawing import (
     BLUE,
     GREEN,
     VERMILION,
-    legend_above,
     marks,
     name_rows,
     plain,
@@ -18,6 +17,7 @@ from backprop.plots._drawing import (
     whole_marks,
 )
 from backprop.plots._figure import axes_for
+from backprop.plots._legend import legend_above
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

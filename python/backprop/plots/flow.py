@@ -13,13 +13,13 @@ from backprop.plots._drawing import (
     PURPLE,
     VERMILION,
     a_network,
-    legend_above,
     marks,
     name_rows,
     rows_figure,
     whole_marks,
 )
 from backprop.plots._figure import axes_for
+from backprop.plots._legend import legend_above
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -20,9 +20,9 @@ from backprop.plots._drawing import (
     class_names,
     ink,
     labelled,
-    legend_above,
 )
 from backprop.plots._figure import axes_for
+from backprop.plots._legend import legend_above
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,7 +59,8 @@ def decision_regions(
         Samples; the axes reach a twentieth beyond them.
     t : integer labels of shape (N,), or weights of shape (N, K), whose largest is taken
     ax : matplotlib Axes, optional
-        Where to draw; by default new axes on a figure of their own. The legend stands above them.
+        Where to draw; by default new axes on a figure of their own. The legend stands above them, or inside where it
+        covers the fewest samples if a figure without a layout has no room above.
     resolution : int, default 200
         Points along each axis at which the network is asked.
     labels : sequence of str, optional
