@@ -1,5 +1,7 @@
 """Every picture at its default size and on a subplot, with awkward inputs: no text covers another or is cut off."""
 
+import itertools
+
 import matplotlib.pyplot as plt
 import matplotlib.style
 import numpy as np
@@ -12,7 +14,7 @@ import backprop as bp
 from backprop import plots
 from backprop.plots import _drawing
 from backprop.plots.regions import COLORS
-from tests.plots.drawn import assert_inside, check_legible, check_parts, contrast, pixels
+from tests.plots.drawn import assert_inside, check_legible, check_parts, contrast, pixels, texts
 
 RNG = np.random.default_rng(0)
 X, T = RNG.normal(size=(40, 16)), RNG.integers(0, 3, 40)
@@ -179,6 +181,35 @@ def test_a_legend_keeps_off_the_axes_above():
     plots.gradient_flow(NET, X, T, below)
     FigureCanvasAgg(figure).draw()
     assert below.get_legend().get_window_extent().y1 <= above.xaxis.get_tightbbox().y0
+
+
+NOTES = {
+    "flow": lambda ax: plots.gradient_flow(NET, X, T, ax),
+    "flow of 12 layers": lambda ax: plots.gradient_flow(DEEP, X, T, ax),
+    "errors of 12 layers": lambda ax: plots.gradient_errors(DEEP_REPORT, ax),
+}
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_notes_keep_off_the_axes_beside(style, when):
+    with matplotlib.style.context(style):
+        axes = plt.subplots(1, 4, figsize=(16, 4))[1]
+        # The labels of the neighbour's ticks may come later.
+        for ax in axes[1:] if when == "before" else ():
+            ax.set_ylim(-4, 3)
+        for ax, draw in zip(axes, NOTES.values(), strict=False):
+            draw(ax)
+        axes[-1].set_ylim(-4, 3)
+        boxes = texts(axes[0].figure)
+        for ax, other in itertools.pairwise(axes):
+            assert ax.texts
+            marks = [line.get_xydata() for line in ax.lines if line.get_linestyle() == "None"]
+            points = ax.transData.transform(np.concatenate(marks))
+            for note in ax.texts:
+                box = boxes[note]
+                assert box.x1 <= min(boxes[label].x0 for label in other.get_yticklabels() if label in boxes)
+                assert box.x0 >= min(np.nanmax(points[:, 0]), ax.bbox.x1)
 
 
 # Machado, Oliveira & Fernandes (2009), severity 1: what somebody without one kind of cone sees, of linear RGB.

@@ -26,6 +26,8 @@ SMALLEST = 4.0
 # A character's width and a line's height, in sizes of the font.
 CHARACTER, LINE = 0.64, 1.4
 NOTE_GAP = 6.0  # points between the axes and the notes on their right
+# Notes move inside before they get smaller than that many times the rows' names, and take at most that share there.
+NOTE_SMALL, MOST_INSIDE = 0.7, 0.4
 
 
 def font_size(points: float) -> float:
@@ -132,26 +134,55 @@ def rows_figure(rows: int) -> tuple[float, float]:
 
 
 def name_rows(ax: "Axes", names: Sequence[str], notes: Sequence[str]) -> None:
-    """Rows from top to bottom, each with a name on the left and a note on the right."""
+    """Rows from top to bottom, each with a name on the left and a note on the right, by an axis that is logarithmic.
+
+    On a figure without a layout, which makes no room on the right, there may be none up to what stands there. Then the
+    notes stand inside, beyond limits that are moved for them, or are left out where nobody could read them.
+    """
     rows = len(names)
     height = POINTS_PER_INCH * inches(ax)[1] / rows
     every = int(np.ceil(1.5 * SMALLEST / height))
     size = font_size(every * height / 1.5)
-    figure = figure_of(ax)
-    if figure.get_layout_engine() is None:  # nothing makes room on the right
-        room = POINTS_PER_INCH * (figure.bbox.x1 - ax.bbox.x1) / figure.dpi - NOTE_GAP
-        size = max(min(size, room / (CHARACTER * max(map(len, notes)))), SMALLEST)
     places = range(0, rows, every)
     ax.set_yticks(places, [names[n] for n in places], fontsize=size)
     ax.set_ylim(rows - 0.5, -0.5)
+
+    side, gap = "left", NOTE_GAP
+    letters = CHARACTER * max(map(len, notes))
+    beside = (
+        size if figure_of(ax).get_layout_engine() is not None else (_free_beside(ax) - NOTE_GAP) / letters
+    )
+    if beside < NOTE_SMALL * size:
+        side, gap = "right", -NOTE_GAP
+        width = POINTS_PER_INCH * inches(ax)[0]
+        beside = min(size, (width * MOST_INSIDE - 2 * NOTE_GAP) / letters)
+        if beside < SMALLEST:
+            return
+        low, high = ax.get_xlim()
+        ax.set_xlim(low, low * (high / low) ** (1 / (1 - (beside * letters + 2 * NOTE_GAP) / width)))
     for n in places:
         ax.annotate(
             notes[n],
             (1, n),
-            (NOTE_GAP, 0),
+            (gap, 0),
             xycoords=ax.get_yaxis_transform(),
             textcoords="offset points",
+            ha=side,
             va="center",
-            fontsize=size,
+            fontsize=min(size, beside),
             annotation_clip=False,
         )
+
+
+def _free_beside(ax: "Axes") -> float:
+    """Points up to the edge of the figure, or to the labels of the axes on the right."""
+    figure = figure_of(ax)
+    scale = figure.dpi / POINTS_PER_INCH
+    # Of axes that have not been drawn on the labels are not known yet.
+    labels = (4 * CHARACTER * label_size() + 2 * NOTE_GAP) * scale
+    ends = [figure.bbox.x1]
+    for other in figure.axes:
+        if other.bbox.x0 >= ax.bbox.x1 and other.bbox.y0 < ax.bbox.y1 and other.bbox.y1 > ax.bbox.y0:
+            drawn = other.get_tightbbox()
+            ends += [other.bbox.x0 - labels] + ([] if drawn is None else [drawn.x0])
+    return float(min(ends) - ax.bbox.x1) / scale

@@ -45,7 +45,7 @@ def gradient_errors(report: "GradientReport", ax: "Axes | None" = None) -> "Axes
     -------
     matplotlib Axes
         Points that agree, that stand at a kink, and that disagree have marks and colours of their own. Errors below
-        1e-18, 0 above all, stand on the left edge, those above 10 and NaN on the right one. The dashed line is the
+        1e-18, 0 above all, stand on the left edge, those above 10 and NaN at 10. The dashed line is the
         check's `rtol`; a point beyond it agrees where the numerical derivative is no surer.
 
     Raises

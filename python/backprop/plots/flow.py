@@ -54,8 +54,9 @@ def gradient_flow(net: "Network", x: ArrayLike, t: ArrayLike, ax: "Axes | None" 
     matplotlib Axes
         A row a parameter, on a logarithmic scale: mean and largest magnitude of its gradient, and the gradient's norm
         over the parameter's, which a learning rate turns into the share that one step changes (no such mark where
-        the parameter is 0). On the right the share of the gradient that is exactly 0; in the row of a bias that is
-        the share of units that pass nothing back, dead ReLUs above all.
+        the parameter is 0). On the right, or inside where a figure without a layout has no room there, the share of the
+        gradient that is exactly 0; in the row of a bias that is the share of units that pass nothing back, dead ReLUs
+        above all.
 
     Raises
     ------
