@@ -99,7 +99,9 @@ def check_whole(line, ax):
     box = ax.get_window_extent()
     within = (at >= box.min - 1e-6) & (at <= box.max + 1e-6)  # of a pixel, for rounding
     at = at[within.all(axis=1)]
-    radius = (line.get_markersize() + line.get_markeredgewidth()) / 2 * ax.figure.dpi / 72
+    # A diamond stands on a corner.
+    half = np.sqrt(0.5) if line.get_marker() == "D" else 0.5
+    radius = (half * line.get_markersize() + line.get_markeredgewidth() / 2) * ax.figure.dpi / 72
     assert line.get_clip_on()
     clip = line.get_clip_box()
     assert (at - radius >= clip.min - 1e-6).all()

@@ -140,6 +140,16 @@ def test_there_is_a_place_inside(name):
     ax.figure.draw_without_rendering()
 
 
+def test_rows_make_room():
+    ax = plt.subplots(2, 2, figsize=(8, 6.4))[1][1, 0]
+    DRAW["flow"](ax)
+    assert check(ax)
+    assert ax.get_ylim()[1] < -0.5
+    assert ax.get_legend().get_window_extent().y0 >= ax.transData.transform((1, -0.5))[1]
+    sizes = [text.get_fontsize() for text in ax.get_legend().get_texts()]
+    assert min(sizes) >= 0.7 * ax.xaxis.get_ticklabels()[0].get_fontsize()
+
+
 def test_a_legend_moves_with_what_is_drawn():
     ax = inside("a free corner")
     ax.set_yscale("log")

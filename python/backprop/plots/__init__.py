@@ -7,7 +7,8 @@ b) Without `ax` there is a figure of its own, which is pyplot's: a notebook show
    main one, it is a plain figure. A backend that only writes files (Agg, PDF, SVG) keeps the newest
    `rcParams["figure.max_open_warning"]` of them open in pyplot, 20 by default, so that loops fill no memory.
 c) A legend stands above the axes. On a figure without a layout, which moves nothing, there may be no room above: there
-   it stands inside, where it covers no curve, point or text, and if there is no such place, where it covers least.
+   it stands inside, where it covers no curve, point or text, for which rows
+   make room above the first; and if there is no such place, where it covers least.
 d) Text, frames and backgrounds keep the colours of the reader's style, light or dark; _drawing.py has the others.
 """
 

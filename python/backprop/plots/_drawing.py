@@ -59,11 +59,11 @@ def line_marks(color: str, count: int) -> dict[str, Any]:
 
 def whole_marks(ax: "Axes", lines: Sequence[Any]) -> None:
     """Let marks at the edge of the axes stand beyond it, and no more: a line is still cut when somebody zooms in."""
-    from backprop.plots._boxes import Around
+    from backprop.plots._boxes import Around, mark_radius
 
     for line in lines:
         if line.get_marker() not in ("", "None", None, " "):
-            line.set_clip_box(Around(ax, (line.get_markersize() + line.get_markeredgewidth()) / 2))
+            line.set_clip_box(Around(ax, mark_radius(line)))
 
 
 def background(ax: "Axes") -> Array:

@@ -9,6 +9,7 @@ from matplotlib.path import Path
 from matplotlib.transforms import Bbox, IdentityTransform
 
 from backprop._arrays import Array
+from backprop.plots._boxes import mark_radius
 from backprop.plots._figure import POINTS_PER_INCH, figure_of
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Taken:
                 if line.get_linestyle() != "None":
                     self._add_strokes(path)
                 if line.get_marker() not in ("", "None", None, " "):
-                    self._add_points(path.vertices, (line.get_markersize() + line.get_markeredgewidth()) / 2)
+                    self._add_points(path.vertices, mark_radius(line))
         for patch in ax.patches:
             if patch.get_visible():
                 self._add_strokes(patch.get_transform().transform_path(patch.get_path()))
@@ -127,22 +128,28 @@ class Taken:
 class Mover(Artist):
     """Draws nothing, but moves a legend beforehand: limits and curves may have changed since the last time."""
 
-    def __init__(self, legend: "Legend", width: float, height: float) -> None:
+    def __init__(self, legend: "Legend", gap: float) -> None:
         super().__init__()
-        self._legend, self._size = legend, (width, height)
+        self._legend, self._gap = legend, gap
         self.set_in_layout(False)
         self.set_zorder(legend.get_zorder() - 1)
         self.move()
 
-    def move(self) -> None:
-        """Put the legend, which has so many points with what is free around it, where it covers least."""
-        if self._legend.axes is not None:  # it was not removed
-            _, corners = Taken(self._legend.axes).place(*self._size)
-            self._legend.set_bbox_to_anchor(Bbox(corners), IdentityTransform())
-
     def draw(self, renderer: Any) -> None:
         """Move the legend."""
         self.move()
+
+    def move(self) -> None:
+        """Put the legend, and a gap of so many points around it, where it covers least."""
+        ax = self._legend.axes
+        if ax is not None:  # it was not removed
+            box = self._legend.get_window_extent()
+            # Letters are hinted, so that their widths change a little with the resolution.
+            width, height = (
+                np.ptp(box.get_points(), axis=0) * POINTS_PER_INCH / figure_of(ax).dpi + 2 * self._gap
+            )
+            _, corners = Taken(ax).place(width, height)
+            self._legend.set_bbox_to_anchor(Bbox(corners), IdentityTransform())
 
 
 class OnTop(Artist):

@@ -21,6 +21,9 @@ STEP = 0.85
 SMALL = 0.7
 # Distance from the axes above which a legend stands, and around one inside, in sizes of its letters.
 ABOVE, AROUND = 0.3, 0.4
+# The part of the height that rows may give up for a legend: their names, a line of 1.5 of their sizes each, still have
+# the 1.2 that they take.
+MOST_ROOM = 0.2
 
 
 def legend_above(ax: "Axes", handles: Sequence[Any], labels: Sequence[str]) -> None:
@@ -106,27 +109,50 @@ def _drawn(
 
 def _stand_inside(ax: "Axes", handles: Sequence[Any], labels: Sequence[str]) -> None:
     """The largest legend that covers nothing; else one of small letters where it covers least."""
-    from backprop.plots._inside import Mover, OnTop, Taken, twins
+    from backprop.plots._inside import Mover, OnTop, twins
 
     # Opaque, since it is drawn twice where twin axes would be drawn over it.
     look: dict[str, Any] = dict(loc="center", frameon=True, framealpha=1.0, borderpad=0.3, borderaxespad=0.0)
-    taken, scale = Taken(ax), POINTS_PER_INCH / figure_of(ax).dpi
-    small = SMALL * label_size()
-    tried: list[tuple[tuple[float, float], int, float, tuple[float, float]]] = []
-    for size in _sizes(label_size(), SMALLEST):
-        for columns in range(1, len(labels) + 1):
-            box = _drawn(ax, handles, labels, columns, size, **look).get_window_extent()
-            points = box.width * scale + 2 * AROUND * size, box.height * scale + 2 * AROUND * size
-            covered, _ = taken.place(*points)
-            badness = (abs(size - small), covered) if covered < np.inf else (np.inf, size)
-            tried.append((badness if covered else (-1.0, 0.0), columns, size, points))
-        if min(tried)[0][0] < 0:
-            break
-    _, columns, size, points = min(tried, key=lambda one: one[0])
-    legend = _drawn(ax, handles, labels, columns, size, **look)
-    ax.add_artist(Mover(legend, *points))
+    draw: Any = partial(_drawn, ax, handles, labels, **look)
+    columns, size, free = _least_covering(ax, draw, len(labels))
+    # An axis that goes down is one of named rows.
+    crowded = not free or size < SMALL * label_size()
+    over = crowded and ax.yaxis_inverted() and _over_rows(ax, draw, len(labels))
+    legend: Any = ax.get_legend() if over else draw(columns, size)
+    ax.add_artist(Mover(legend, AROUND * legend.get_texts()[0].get_fontsize()))
     for twin in twins(ax):
         twin.add_artist(OnTop(legend))
+
+
+def _over_rows(ax: "Axes", draw: Any, most: int) -> bool:
+    """Move the limits up for a legend over the first row; whether it takes no more room than rows may give up."""
+    width, height = np.multiply(inches(ax), figure_of(ax).dpi)
+    if not _first_that_fits(
+        draw, most, _sizes(label_size(), SMALLEST), (0.9 * width, 0.8 * MOST_ROOM * height)
+    ):
+        return False
+    last, first = ax.get_ylim()
+    ax.set_ylim(last, last - (last - first) / (1 - MOST_ROOM))
+    return True
+
+
+def _least_covering(ax: "Axes", draw: Any, most: int) -> tuple[int, float, bool]:
+    """Columns and size of letters, and whether nothing is covered then."""
+    from backprop.plots._inside import Taken
+
+    taken, scale, small = Taken(ax), POINTS_PER_INCH / figure_of(ax).dpi, SMALL * label_size()
+    tried: list[tuple[tuple[float, float], int, float]] = []
+    for size in _sizes(label_size(), SMALLEST):
+        for columns in range(1, most + 1):
+            box = draw(columns, size).get_window_extent()
+            covered, _ = taken.place(*(side * scale + 2 * AROUND * size for side in (box.width, box.height)))
+            # Small letters, and smaller ones only where those do not even fit into the axes.
+            badness = (abs(size - small), covered) if covered < np.inf else (np.inf, size)
+            tried.append((badness if covered else (-1.0, 0.0), columns, size))
+        if min(tried)[0][0] < 0:
+            break
+    (best, _), columns, size = min(tried, key=lambda one: one[0])
+    return columns, size, best < 0
 
 
 def _free_above(ax: "Axes") -> float:
