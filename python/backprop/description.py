@@ -12,7 +12,7 @@ LOSS_NAMES = {kind: name for name, kind in LOSSES.items()}
 
 def weights_of(layers: Layers, key: str) -> Any:
     """The first parameter of two dimensions, inputs and outputs of a dense layer; None without one."""
-    arrays = (getattr(layers[key], name) for name in layers.parameter_names(key))
+    arrays = (getattr(layers.get(key), name) for name in layers.parameter_names(key))
     return next((array for array in arrays if array.ndim == 2), None)
 
 
@@ -24,7 +24,7 @@ def sizes_of(layers: Layers, given: tuple[int, ...]) -> tuple[int, ...]:
     """
     weights = {name: weights_of(layers, name) for name in layers}
     dense = [W for W in weights.values() if W is not None]
-    ours = all(W is not None or type(layers[name]) in ACTIVATION_NAMES for name, W in weights.items())
+    ours = all(W is not None or type(layers.get(name)) in ACTIVATION_NAMES for name, W in weights.items())
     if not dense or not (ours or len(dense) == len(given) - 1):
         return given
     inputs = given[0] if next(iter(weights.values())) is None else dense[0].shape[0]

@@ -350,7 +350,7 @@ class Network(Described, Standardising):
     def _plan(self) -> NetworkPlan | None:
         """The compiled plan of the network as it is now; None if it has to run layer by layer."""
         planned = self._planned
-        if planned is None or not planned.fits() or sum(map(len, planned.kept)) != planned.count:
+        if planned is None or not planned.fits():
             planned = self._planned = make_plan(self)
         return planned if isinstance(planned, NetworkPlan) else None
 

@@ -4,6 +4,7 @@ A plan runs affine layers with activations between them and a loss on top, whose
 can be read in place. Anything else, a user's own layer above all, runs layer by layer.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,11 +28,8 @@ Witnesses = list[tuple[dict[str, Any], str, object]]
 class NoPlan:
     """What stands in for the plan of a network that has to run layer by layer."""
 
-    kept: list[dict[str, Any]]
-
     def __init__(self, witnesses: Witnesses) -> None:
         self._witnesses = witnesses
-        self.kept, self.count = [], 0
 
     def fits(self) -> bool:
         """Whether the network is still made of what no plan could run."""
@@ -43,17 +41,12 @@ class NetworkPlan(Plan):
 
     Attributes
     ----------
-    remembering : tuple or None
-        What has to forget at every step, layer by layer. `Network.forget` looks for it each time, a quarter of a
+    forgets : tuple of callable, or None
+        What every step calls: each layer's `forget`, for which `Network.forget` would look each time, a quarter of a
         small step. None where the network has another `forget`, which is then called.
-    kept, count : list of dict, int
-        The layers' attributes, and how many there were: one more may be a `forward` of a layer's own. To ask `fits`
-        for it would take longer.
     """
 
-    remembering: tuple[Any, ...] | None
-    kept: list[dict[str, Any]]
-    count: int
+    forgets: tuple[Callable[[], object], ...] | None
 
 
 def witnesses_of(net: "Network") -> Witnesses:
@@ -86,10 +79,8 @@ def make_plan(net: "Network") -> NetworkPlan | NoPlan:
     mean = _per_input(net.input_mean, net, FLOAT64) if net.input_mean.any() else None
     scale = _per_input(net.input_scale, net, net.dtype) if (net.input_scale != 1).any() else None
     plan = NetworkPlan(net.dtype.name, dense, HEADS[type(net.lastLayer)], mean, scale, witnesses)
-    plan.kept = [vars(layer) for layer in (*net.layers.values(), net.lastLayer)]
-    plan.count = sum(map(len, plan.kept))
     own = getattr(net.forget, "__func__", None) is not Network.forget
-    plan.remembering = None if own else (*net.layers.values(), net.lastLayer)
+    plan.forgets = None if own else tuple(layer.forget for layer in (*net.layers.values(), net.lastLayer))
     return plan
 
 

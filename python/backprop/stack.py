@@ -46,7 +46,7 @@ class Layers(OrderedDict[str, Any]):
     Attributes
     ----------
     version : object
-        Another one after every change, also of what is known of the layers' parameters.
+        Another one after every change, also of what is known of the layers' parameters, and when one is looked up.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -60,6 +60,11 @@ class Layers(OrderedDict[str, Any]):
         self._check({key: value})
         self.version = object()
         super().__setitem__(key, value)
+
+    def __getitem__(self, key: str) -> Any:
+        # Whoever gets a layer may give it a `forward` of its own; to look for one at every step would be a tenth of it.
+        self.version = object()
+        return super().__getitem__(key)
 
     def update(self, *args: Any, **kwargs: Any) -> None:
         """Put layers under names; where one is refused none is."""
@@ -124,7 +129,7 @@ class Layers(OrderedDict[str, Any]):
 
     def parameter_names(self, key: str) -> list[str]:
         """The attributes of a layer that are its parameters, as far as is known."""
-        layer = self[key]
+        layer = self.get(key)
         known = self._known.get(key)
         return parameter_names(
             layer, known.remembered if known is not None and known.layer is layer else None

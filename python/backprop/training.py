@@ -127,9 +127,10 @@ def train_step(net: "Network", x: ArrayLike, t: ArrayLike, optimizer: Optimizer)
         loss = None
         # What the rule keeps is made when x and t are known to be right: else a step that is refused would tie it to
         # this network.
-        moments = optimizer.bound_to(plan)
+        kept = optimizer.kept
+        moments = optimizer.bound_to(plan) if kept else None
         plain = type(x) is type(t) is np.ndarray  # others may have a mask, which no plan sees
-        if plain and (moments is not None or not optimizer.kept):
+        if plain and (moments is not None or not kept):
             loss = plan.step(x, t, optimizer.settings(), None, moments)
         if loss is None and len(rows := net._rows(x)):
             rows, wanted = stored(rows, net), net.targets_for("train_step", t, len(rows))
@@ -137,11 +138,11 @@ def train_step(net: "Network", x: ArrayLike, t: ArrayLike, optimizer: Optimizer)
             loss = plan.step(rows, wanted, optimizer.settings(), None, moments)
         if loss is not None:
             optimizer.count(1)
-            if plan.remembering is None:
+            if plan.forgets is None:
                 net.forget()
             else:
-                for remembering in plan.remembering:
-                    remembering.forget()
+                for forget in plan.forgets:
+                    forget()
             return loss
     chosen("train_step", optimizer, names=False)
     return _layered_step(net, x, t, optimizer)[0]
