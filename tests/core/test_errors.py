@@ -99,8 +99,10 @@ def test_a_mask_is_bool_or_uint8():
 
 def test_steps_of_adam_are_counted_from_one():
     w, g, m, v = (np.ones(3) for _ in range(4))
-    with pytest.raises(ValueError, match="adam_update: step is 0, wanted at least 1"):
+    with pytest.raises(ValueError, match="adam_update: step is 0, wanted a whole number of at least 1"):
         kernels.adam_update(w, g, m, v, 0.1, 0.9, 0.999, 1e-8, 0)
+    with pytest.raises(TypeError, match="adam_update: step is 2.5, wanted a whole number of at least 1"):
+        kernels.adam_update(w, g, m, v, 0.1, 0.9, 0.999, 1e-8, 2.5)
     assert w[0] == m[0] == v[0] == 1
 
 
