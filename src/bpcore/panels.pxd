@@ -1,6 +1,6 @@
 # cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
 # cython: boundscheck=False, initializedcheck=False, wraparound=False
-"""A second factor in panels: as many columns as a tile takes, whose numbers lie in the order in which tiles read them."""
+"""A second factor in panels: as many columns as a tile takes, their numbers in the order in which tiles read them."""
 
 from cython cimport floating
 

@@ -50,7 +50,7 @@ cdef inline void few_rows(
     floating* c,
     Py_ssize_t c_row,
 ) noexcept nogil:
-    """c[r, j] = Σ_k rows[r][k]·b[j·b_column + k] for m ≤ BP_FEW_ROWS rows, N ≥ a vector's lanes and 16 bytes of terms."""
+    """c[r, j] = Σ_k rows[r][k]·b[j·b_column + k] for m ≤ BP_FEW_ROWS, N ≥ a vector's lanes, 16 bytes of terms."""
     if floating is float:
         bp_few_rows_off(m, N, K, rows, b, b_column, c, c_row)
     else:
