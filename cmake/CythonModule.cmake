@@ -44,10 +44,13 @@ endif()
 # let the compiler turn selections into vector code, since nobody reads errno or the exception flags.
 set(BPCORE_C_FLAGS -ffp-contract=off -fno-math-errno -fno-trapping-math -fno-semantic-interposition)
 
+# The sanitizers' checks grow with what the compiler copies: with -O3 it takes minutes longer.
+set(BPCORE_OPTIMISATION $<IF:$<BOOL:${BPCORE_SANITIZE}>,-O1,-O3>)
+
 function(_bpcore_finish target)
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/src/bpcore")
   target_compile_options(${target} PRIVATE ${BPCORE_C_FLAGS}
-    $<$<NOT:${BPCORE_IS_DEBUG}>:-O3> $<$<NOT:${BPCORE_IS_DEBUG}>:-fno-asynchronous-unwind-tables>
+    $<$<NOT:${BPCORE_IS_DEBUG}>:${BPCORE_OPTIMISATION}> $<$<NOT:${BPCORE_IS_DEBUG}>:-fno-asynchronous-unwind-tables>
     ${ARGN}
     $<${BPCORE_IS_DEBUG}:-O1 -g -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers>)
   target_compile_definitions(${target} PRIVATE $<$<NOT:${BPCORE_IS_DEBUG}>:CYTHON_WITHOUT_ASSERTIONS>)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from backprop._arrays import Array, real_array
+from backprop._arrays import Array, frozen, real_array
 from backprop._elsewhere.arguments import SAME, VALUES
 from backprop._names import did_you_mean
 
@@ -77,5 +77,4 @@ def per_feature(name: str, value: ArrayLike, inputs: int, dtype: np.dtype[Any]) 
         raise ValueError(
             f"Network: {name}{column} is {array.flat[wrong]}, wanted finite numbers of {dtype}{hint}"
         )
-    array.setflags(write=False)  # a plan has a copy of it
-    return array
+    return frozen(array)  # a plan has a copy of it

@@ -92,6 +92,11 @@ def readable(array: Array, dtype: DTypeLike) -> Array:
     return run if run.flags.aligned else run.copy()
 
 
+def frozen(array: Array) -> Array:
+    """A copy of an array, not empty, that nobody can make writable."""
+    return np.frombuffer(array.tobytes(), array.dtype).reshape(array.shape)
+
+
 def parameter(owner: str, name: str, value: Any, ndim: int) -> Array:
     """A weight or bias: an array that can be updated in place, so of floating-point type already."""
     if type(value) is not np.ndarray:

@@ -27,7 +27,7 @@ from backprop._arguments import (
     per_feature,
     seed_number,
 )
-from backprop._arrays import Array, plural, samples
+from backprop._arrays import Array, frozen, plural, samples
 from backprop._names import named_arguments
 from backprop.description import Described
 from backprop.gradients import numerical_gradient
@@ -361,8 +361,8 @@ class Network(Described, Standardising):
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take what a copy or a pickle has; NumPy's copies can be written to, of which no plan would know."""
         vars(self).update(state)
-        for array in (self.input_mean, self.input_scale):
-            array.setflags(write=False)
+        for name in ("input_mean", "input_scale"):
+            vars(self)[name] = frozen(vars(self)[name])
 
     def _rows(self, x: ArrayLike) -> Array:
         """`x` as rows of the network's number of inputs, of whatever type."""

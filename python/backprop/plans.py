@@ -30,10 +30,15 @@ class NoPlan:
 
     def __init__(self, witnesses: Witnesses) -> None:
         self._witnesses = witnesses
+        # An array that a plan cannot use may be made one that it can, in place.
+        arrays = [value for _, _, value in witnesses if isinstance(value, np.ndarray)]
+        self._arrays = [(array, _state(array)) for array in arrays]
 
     def fits(self) -> bool:
         """Whether the network is still made of what no plan could run."""
-        return all(mapping.get(key) is value for mapping, key, value in self._witnesses)
+        return all(mapping.get(key) is value for mapping, key, value in self._witnesses) and all(
+            _state(array) == state for array, state in self._arrays
+        )
 
 
 class NetworkPlan(Plan):
@@ -92,7 +97,9 @@ def _dense_layers(net: "Network") -> list[tuple[Array, Array, str]] | None:
         if own_methods(layer):
             return None
         if type(layer) is Affine:
-            if not all(_in_place(array, net.dtype) for array in (layer.W, layer.b)):
+            if not (_in_place(layer.W, net.dtype, 2) and _in_place(layer.b, net.dtype, 1)):
+                return None
+            if layer.b.shape != layer.W.shape[1:]:
                 return None
             if dense and dense[-1][0].shape[1] != layer.W.shape[0]:
                 return None
@@ -111,13 +118,14 @@ def _dense_layers(net: "Network") -> list[tuple[Array, Array, str]] | None:
     return dense
 
 
-def _in_place(array: Array, dtype: np.dtype[Any]) -> bool:
+def _in_place(array: Array, dtype: np.dtype[Any], dimensions: int) -> bool:
     if type(array) is not np.ndarray and np.ma.is_masked(array):
         return False  # the layer refuses it
-    flags = array.flags
-    return bool(
-        array.dtype == dtype and array.size and flags.c_contiguous and flags.writeable and flags.aligned
-    )
+    return bool(array.dtype == dtype and array.ndim == dimensions and array.size and array.flags.carray)
+
+
+def _state(array: Array) -> tuple[object, ...]:
+    return array.dtype, array.shape, array.flags.carray
 
 
 def _per_input(vector: Array, net: "Network", dtype: np.dtype[Any]) -> Array:

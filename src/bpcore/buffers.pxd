@@ -69,14 +69,33 @@ cdef inline Py_ssize_t first_outside(const int64_t* numbers, Py_ssize_t n, int64
     return n
 
 
-cdef inline int check_indices(const int64_t[:, ::1] indices, Py_ssize_t N) except -1:
+cdef inline Py_ssize_t draw_labels(
+    const int64_t* labels,
+    const int64_t* indices,        # IN   (count,), or NULL: the first `count` labels
+    Py_ssize_t count,
+    Py_ssize_t K,
+    int64_t* out,                  # OUT  (count,)
+) noexcept nogil:
+    """Bring labels to where nobody changes them any more, and check them there.
+
+    Returns how many are within [0, K) before the first that is not.
+    """
+    cdef Py_ssize_t r
+    for r in range(count):
+        out[r] = labels[r if indices is NULL else indices[r]]
+        if not 0 <= out[r] < K:
+            return r
+    return count
+
+
+cdef inline int check_indices(const int64_t* indices, Py_ssize_t steps, Py_ssize_t B, Py_ssize_t N) except -1:
     """Raise unless each batch, a row of `indices`, has samples, of those that there are."""
-    cdef Py_ssize_t B = indices.shape[1], n
+    cdef Py_ssize_t n
     if B == 0:
         raise ValueError("Plan: batches of 0 rows, wanted at least 1")
-    n = first_outside(&indices[0, 0], indices.shape[0] * B, N)
-    if n < indices.shape[0] * B:
-        raise ValueError(f"Plan: indices[{n // B}, {n % B}] is {indices[n // B, n % B]}, wanted 0 to {N - 1}")
+    n = first_outside(indices, steps * B, N)
+    if n < steps * B:
+        raise ValueError(f"Plan: indices[{n // B}, {n % B}] is {indices[n]}, wanted 0 to {N - 1}")
     return 0
 
 
@@ -85,7 +104,10 @@ cdef inline void* address(
 ) except NULL:
     """Where a contiguous array of this type and shape begins."""
     cdef Py_buffer view
-    PyObject_GetBuffer(array, &view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (PyBUF_WRITABLE if writable else 0))
+    try:
+        PyObject_GetBuffer(array, &view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (PyBUF_WRITABLE if writable else 0))
+    except (BufferError, ValueError) as error:
+        raise ValueError(f"Plan: an array of shape {array.shape} cannot be used in place: {error}") from None
     cdef void* buffer = view.buf
     cdef bint right = shaped(&view, letter, dimensions, first, last)
     PyBuffer_Release(&view)

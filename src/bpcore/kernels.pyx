@@ -23,7 +23,7 @@ cimport bpcore.elementwise as elementwise
 cimport bpcore.reductions as reductions
 cimport bpcore.softmax as rows
 cimport bpcore.squared_error as squares
-from bpcore.buffers cimport shaped
+from bpcore.buffers cimport draw_labels, shaped
 from bpcore.overlaps cimport Span, everything, matrix, meet, meet_in_part, run, span
 from bpcore.parallel cimport BP_OPENMP, SPAN, TOO_LONG_FOR_ONE, WORTH_A_THREAD, bp_settle, bp_max_threads
 from bpcore.simd cimport (

@@ -18,18 +18,30 @@ cdef int not_empty(Py_ssize_t B, Py_ssize_t K) except -1:
     return 0
 
 
-cdef const int64_t[::1] labels_of(object t, Py_ssize_t B, Py_ssize_t K):
-    """(B,) labels, B > 0, every one of them checked; None if t has not one dimension."""
+cdef const int64_t[::1] labels_of(object t, Py_ssize_t B):
+    """(B,) labels, B > 0, not yet checked; None if t has not one dimension."""
     if getattr(t, "ndim", 0) != 1:
         return None
     cdef const int64_t[::1] labels = t
-    cdef Py_ssize_t r
     agree(labels.shape[0] == B)
     separate(everything(span(&labels[0], B * <Py_ssize_t> sizeof(int64_t), sizeof(int64_t))))
-    for r in range(B):
-        if not 0 <= labels[r] < K:
-            raise ValueError(f"t[{r}] is {labels[r]}, wanted a label from 0 to {K - 1}")
     return labels
+
+
+cdef int64_t* checked_copy(const int64_t[::1] labels, Py_ssize_t K) except? NULL:
+    """The labels, which somebody else may change, checked in a copy, for the caller to free; NULL of None."""
+    if labels is None:
+        return NULL
+    cdef Py_ssize_t B = labels.shape[0], r
+    cdef int64_t* copied = <int64_t*> malloc(B * sizeof(int64_t))
+    if copied is NULL:
+        raise MemoryError(f"no memory for {B} labels")
+    r = draw_labels(&labels[0], NULL, B, K, copied)
+    if r < B:
+        label = copied[r]
+        free(copied)
+        raise ValueError(f"t[{r}] is {label}, wanted a label from 0 to {K - 1}")
+    return copied
 
 
 cdef const floating[:, ::1] weights_of(object t, const floating[:, ::1] like):
@@ -53,7 +65,7 @@ cdef cross_entropy(const floating[:, ::1] x, t, floating[:, ::1] y, floating[:, 
     agree(y.shape[0] == B and y.shape[1] == K)
     agree(dx is None or dx.shape[0] == B and dx.shape[1] == K)
     not_empty(B, K)
-    cdef const int64_t[::1] labels = labels_of(t, B, K)
+    cdef const int64_t[::1] labels = labels_of(t, B)
     cdef const floating[:, ::1] weights = weights_of(t, x)
     separate(
         meet(matrix(y), matrix(x))
@@ -64,13 +76,15 @@ cdef cross_entropy(const floating[:, ::1] x, t, floating[:, ::1] y, floating[:, 
     )
     cdef int n = team(threads, B * K)
     cdef double loss
+    cdef int64_t* checked = checked_copy(labels, K)
     cdef double* losses = <double*> malloc(B * sizeof(double))
     if losses is NULL:
+        free(checked)
         raise MemoryError(f"no memory for the losses of {B} rows")
     with nogil:
         loss = rows.softmax_cross_entropy(
             &x[0, 0],
-            NULL if labels is None else &labels[0],
+            checked,
             NULL if weights is None else &weights[0, 0],
             &y[0, 0],
             NULL if dx is None else &dx[0, 0],
@@ -79,6 +93,7 @@ cdef cross_entropy(const floating[:, ::1] x, t, floating[:, ::1] y, floating[:, 
             K,
             n,
         )
+    free(checked)
     free(losses)
     return loss
 
@@ -121,14 +136,15 @@ def softmax_cross_entropy_backward(
     cdef Py_ssize_t B = y.shape[0], K = y.shape[1]
     agree(dx.shape[0] == B and dx.shape[1] == K)
     not_empty(B, K)
-    cdef const int64_t[::1] labels = labels_of(t, B, K)
+    cdef const int64_t[::1] labels = labels_of(t, B)
     cdef const floating[:, ::1] weights = weights_of(t, y)
     separate(meet_in_part(matrix(dx), matrix(y)) or meet(matrix(dx), targets_of(labels, matrix(weights))))
     cdef int n = team(threads, B * K)
+    cdef int64_t* checked = checked_copy(labels, K)
     with nogil:
         rows.softmax_cross_entropy_backward(
             &y[0, 0],
-            NULL if labels is None else &labels[0],
+            checked,
             NULL if weights is None else &weights[0, 0],
             <floating> dout,
             &dx[0, 0],
@@ -136,6 +152,7 @@ def softmax_cross_entropy_backward(
             K,
             n,
         )
+    free(checked)
 
 
 # --- Squared error --------------------------------------------------------------------------------------------

@@ -6,9 +6,11 @@ b) The workspace grows to the largest batch that was seen and is then used again
 c) Evaluation works on memory of its own, in turns (Ctrl-C is looked at between them), so several threads of Python may
    use one plan for it, also while another trains, with weights partly old and partly new. Training writes to workspace
    and parameters; a second training call at once raises, and what its optimizer keeps only comes with the call.
-d) `predict` and `step`, which have to be quick for small networks, return None for arrays that must first be
+d) Nothing is trusted after its check: labels and indices are checked in copies of the plan's own, the parameters, and
+   what an optimizer keeps of them, are looked at before every call.
+e) `predict` and `step`, which have to be quick for small networks, return None for arrays that must first be
    converted or are wrong, and leave that to the caller.
-e) What runs is a job, of which each thread does its part; the types of network are told apart in one place.
+f) What runs is a job, of which each thread does its part; the types of network are told apart in one place.
 """
 
 from cpython.buffer cimport PyBuffer_Release
@@ -18,24 +20,32 @@ from cpython.object cimport PyObject
 from cython.parallel cimport parallel, threadid
 from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memcpy
 
 from bpcore.activations cimport IDENTITY, RELU, SIGMOID, TANH, Activation
-from bpcore.buffers cimport address, check_indices, contiguous, first_outside, letter_of, open_rows, readable, shaped
+from bpcore.buffers cimport address, check_indices, contiguous, draw_labels, letter_of, open_rows, readable, shaped
 from bpcore.evaluation cimport rows_of_a_turn, scratch_size
 from bpcore.gather cimport Source
+from bpcore.guards cimport (
+    NPY_ARRAY_CARRAY, NPY_ARRAY_CARRAY_RO, Guard, PyArray_DATA, PyArray_DESCR, PyArray_DIMS, PyArray_NDIM,
+    PyArrayObject, overlap, unchanged,
+)
 from bpcore.jobs cimport RIGHT, SCORES, STEP, TRAIN, Job, Task, advance, part_of_job, spread_bytes, spread_first
 from bpcore.network cimport (
-    BLOCK, SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Dense, Head, Network, operations, padded, place, row_of, work_of_step,
-    workspace_size,
+    BLOCK, SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Dense, Head, Network, is_possible, operations, padded, place, row_of,
+    work_of_step, workspace_size,
 )
 from bpcore.operands cimport Address, aligned
+from bpcore.overlaps cimport Span, meet, span
 from bpcore.parallel cimport TOO_LONG_FOR_ONE, bp_max_threads, bp_settle, bp_team_size, worth, worth_a_region
 from bpcore.reductions cimport mean_of
 from bpcore.spread cimport LEAST_ROWS, LEAST_STEPS
-from bpcore.training cimport Batch, Targets, copy_labels
+from bpcore.training cimport Batch, Targets
 from bpcore.updates cimport ADAGRAD, ADAM, MOMENTUM, NESTEROV, RMSPROP, SGD, Rule, moments_of, update_of
 
-from numpy import empty
+from weakref import ref
+
+from numpy import empty, ndarray
 
 from bpcore.threads import named, resolve
 
@@ -48,7 +58,10 @@ RULES = {
 cdef int busy = 0    # threads that calls of this module are using
 
 
-cdef class Plan:
+include "addresses.pxi"
+
+
+cdef class Plan(NetworkAddresses):
     """A dense network, ready to run.
 
     Parameters
@@ -63,98 +76,17 @@ cdef class Plan:
         The plan fits while each dict holds that very object under its key.
     """
 
-    cdef Network net
     cdef Network loop               # the same, its first layer spread
-    cdef Source source              # the data is each call's own
     cdef Targets targets
     cdef Batch batch
-    cdef readonly str dtype
     cdef readonly bint training
-    cdef readonly object moments    # what of the optimizer the addresses in `net` belong to
-    cdef int kept_each              # of how many numbers a parameter
-    cdef char letter                # the type, as the buffer protocol names it
-    cdef Py_ssize_t itemsize, capacity
+    cdef Py_ssize_t capacity
     cdef void* memory
     cdef void* behind               # the batch: its labels or targets
     cdef char* spread               # the first layer's parameters while a loop trains them
-    cdef list kept, witnesses
-
-    def __cinit__(self, str dtype, list layers, str head, mean, scale, list witnesses):
-        if dtype not in ("float32", "float64") or head not in HEADS or not layers:
-            given = f"{len(layers)} layers of {dtype} with the head {head!r}"
-            raise ValueError(f"Plan: {given}, wanted 1 or more of float32 or float64 with one of {', '.join(HEADS)}")
-        self.dtype, self.kept, self.witnesses = dtype, [mean, scale, *layers], witnesses
-        self.letter = c"f" if dtype == "float32" else c"d"
-        self.itemsize = 4 if dtype == "float32" else 8
-        self.net.depth = len(layers)
-        self.net.head = <Head> <int> HEADS[head]
-        self.net.layers = <Dense*> calloc(len(layers), sizeof(Dense))
-        if self.net.layers is NULL:
-            raise MemoryError("no memory for the plan")
-        for n, (W, b, activation) in enumerate(layers):
-            self.take(n, W, b, ACTIVATIONS[activation])
-        self.source.inputs = self.inputs
-        if mean is not None:
-            self.source.mean = <const double*> address(mean, c"d", 1, self.inputs, self.inputs, True)
-        self.source.scale = self.given(scale, 1, self.inputs, self.inputs)
 
     def __dealloc__(self):
-        free(self.net.layers)
         free(self.memory)
-
-    cdef int take(self, int n, W, b, int activation) except -1:
-        """Keep the addresses of the parameters of layer n."""
-        cdef Dense* layer = &self.net.layers[n]
-        layer.inputs, layer.outputs = W.shape
-        layer.activation = <Activation> activation
-        if layer.inputs == 0 or layer.outputs == 0:
-            raise ValueError(f"Plan: layer {n + 1} has {layer.inputs} inputs and {layer.outputs} outputs")
-        if n > 0 and layer.inputs != self.net.layers[n - 1].outputs:
-            raise ValueError(f"Plan: layer {n + 1} has {layer.inputs} inputs, the layer below has other outputs")
-        layer.W = address(W, self.letter, 2, layer.inputs, layer.outputs, True)
-        layer.b = address(b, self.letter, 1, layer.outputs, layer.outputs, True)
-        return 0
-
-    cdef void* given(self, array, int dimensions, Py_ssize_t first, Py_ssize_t last) except? NULL:
-        return NULL if array is None else address(array, self.letter, dimensions, first, last, True)
-
-    @property
-    def inputs(self):
-        """How many features a sample has."""
-        return self.net.layers[0].inputs
-
-    @property
-    def outputs(self):
-        """How many scores a sample gets."""
-        return self.net.layers[self.net.depth - 1].outputs
-
-    def fits(self):
-        """Whether the network is still made of what it was when the plan was made."""
-        for mapping, key, value in self.witnesses:
-            if PyDict_GetItem(mapping, key) != <PyObject*> value:
-                return False
-        return True
-
-    cdef int bind(self, Rule rule, moments) except -1:
-        """Point to what the rule keeps: for each layer (W_first, W_second, b_first, b_second), arrays or None."""
-        cdef int wanted = moments_of(rule)
-        cdef Dense* layer
-        if wanted == 0 or moments is not None and moments is self.moments and wanted <= self.kept_each:
-            return 0
-        # If something goes wrong on the way, no address of an array that nobody keeps may be used.
-        self.moments = None
-        if moments is None or len(moments) != self.net.depth:
-            raise ValueError("Plan: the rule keeps something of every layer, which was not given")
-        for n, (W_first, W_second, b_first, b_second) in enumerate(moments):
-            if W_first is None or b_first is None or wanted == 2 and (W_second is None or b_second is None):
-                raise ValueError(f"Plan: the rule keeps {wanted} of each parameter, layer {n + 1} has less")
-            layer = &self.net.layers[n]
-            layer.W_first = self.given(W_first, 2, layer.inputs, layer.outputs)
-            layer.W_second = self.given(W_second, 2, layer.inputs, layer.outputs)
-            layer.b_first = self.given(b_first, 1, layer.outputs, layer.outputs)
-            layer.b_second = self.given(b_second, 1, layer.outputs, layer.outputs)
-        self.moments, self.kept_each = moments, wanted
-        return 0
 
     # --- Evaluation -----------------------------------------------------------------------------------------
 
@@ -163,6 +95,7 @@ cdef class Plan:
         cdef Job job = self.job_of(SCORES)
         if not readable(x, &job.data, self.net.layers[0].inputs):
             return None
+        _pinned = held(x) if job.data.shape[0] >= LEAST_ROWS else None
         try:
             out = empty((job.data.shape[0], self.net.layers[self.net.depth - 1].outputs), self.dtype)
             self.run_scores(&job, out, None)
@@ -173,6 +106,7 @@ cdef class Plan:
     def scores(self, x not None, out not None, threads=None):
         """Write the scores of the last layer for every row of x to `out`."""
         cdef Job job = self.job_of(SCORES)
+        _pinned = [held(x), held(out)]
         open_rows(x, &job.data, self.inputs)
         try:
             self.run_scores(&job, out, threads)
@@ -181,8 +115,12 @@ cdef class Plan:
 
     cdef int run_scores(self, Job* job, out, threads) except -1:
         cdef Py_ssize_t K = self.net.layers[self.net.depth - 1].outputs
+        cdef Span written
         if job.data.shape[0] > 0:
             job.out = address(out, self.letter, 2, job.data.shape[0], K, True)
+            written = span(job.out, job.data.shape[0] * K * self.itemsize, self.itemsize)
+            if meet(written, span(job.data.buf, job.data.len, 1)) or overlap(self.guards, self.parameters, written):
+                raise ValueError("Plan: out shares memory with x or a parameter, wanted an array of its own")
             self.evaluate(job, threads)
         return 0
 
@@ -190,6 +128,7 @@ cdef class Plan:
         """How many rows of x have their highest score at their label; a NaN among the scores comes first."""
         cdef Job job = self.job_of(RIGHT)
         cdef Py_ssize_t count = 0
+        _pinned = [held(x), held(labels.base)]
         open_rows(x, &job.data, self.inputs)
         try:
             if labels.shape[0] != job.data.shape[0]:
@@ -230,6 +169,7 @@ cdef class Plan:
                 first = first + job.N
                 advance(job, K * self.itemsize)
                 PyErr_CheckSignals()
+                self.require_unchanged(NPY_ARRAY_CARRAY_RO)
         finally:
             free(memory)
         return count
@@ -249,6 +189,7 @@ cdef class Plan:
         """
         cdef Job job = self.job_of(TRAIN)
         cdef int64_t correct = 0
+        cdef int64_t* drawn = NULL
         cdef double work
         if losses.shape[0] != indices.shape[0]:
             raise ValueError(f"Plan: {losses.shape[0]} losses for {indices.shape[0]} steps")
@@ -256,18 +197,19 @@ cdef class Plan:
         self.start_training()
         try:
             self.bind(job.update.rule, moments)
+            _pinned = [held(x), held(t)]
             open_rows(x, &job.data, self.inputs)
             try:
-                if not self.take_targets(t, job.data.shape[0], True):
+                if not self.take_targets(t, job.data.shape[0]):
                     raise ValueError(
                         f"Plan: the targets are {t.dtype} {t.shape}, wanted {job.data.shape[0]} int64 labels from 0 "
                         f"to {self.outputs - 1} or {self.dtype} ({job.data.shape[0]}, {self.outputs})"
                     )
                 if indices.shape[0] == 0:
                     return 0
-                check_indices(indices, job.data.shape[0])
-                job.losses, job.indices = &losses[0], &indices[0, 0]
                 job.steps, job.B = indices.shape[0], indices.shape[1]
+                drawn = self.draw(&job, indices)
+                job.losses = &losses[0]
                 job.correct = &correct if self.net.head == SOFTMAX_CROSS_ENTROPY else NULL
                 self.reserve(job.B)
                 if job.steps >= LEAST_STEPS and spread_first(&self.net, &self.loop, self.spread, self.itemsize):
@@ -275,10 +217,35 @@ cdef class Plan:
                 work = work_of_step(&self.net, job.B)
                 self.run(&job, self.team(threads, worth(2, work), job.steps * work), 0)
             finally:
+                free(drawn)
                 PyBuffer_Release(&job.data)
         finally:
             self.training = False
         return correct
+
+    cdef int64_t* draw(self, Job* job, const int64_t[:, ::1] indices) except NULL:
+        """Copy the indices of all batches, and behind them their labels, and check the copies."""
+        cdef Py_ssize_t count = job.steps * job.B, right
+        cdef int64_t* drawn = <int64_t*> malloc(2 * count * sizeof(int64_t) + 1)
+        if drawn is NULL:
+            raise MemoryError(f"no memory for the labels of {job.steps} batches")
+        try:
+            if count > 0:
+                memcpy(drawn, &indices[0, 0], count * sizeof(int64_t))
+            check_indices(drawn, job.steps, job.B, job.data.shape[0])
+            if self.targets.labels is not NULL:
+                right = draw_labels(self.targets.labels, drawn, count, self.outputs, drawn + count)
+                if right < count:
+                    raise ValueError(
+                        f"Plan: t[{drawn[right]}] is {drawn[count + right]}, wanted a label from 0 to "
+                        f"{self.outputs - 1}"
+                    )
+                self.targets.labels = drawn + count
+        except BaseException:
+            free(drawn)
+            raise
+        job.indices = drawn
+        return drawn
 
     def step(self, x, t, tuple update, threads=None, list moments=None):
         """One step on a whole batch: the loss before it, or None if an array cannot be read as it is."""
@@ -292,11 +259,13 @@ cdef class Plan:
                 return None
             try:
                 job.B = job.data.shape[0]
-                if job.B == 0 or not self.take_targets(t, job.B, False):    # copy_labels looks at them
+                if job.B == 0 or not self.take_targets(t, job.B):
                     return None
                 self.reserve(job.B)
-                if not copy_labels(&self.targets, &self.batch, job.B, self.outputs):
-                    return None
+                if self.targets.labels is not NULL:
+                    if draw_labels(self.targets.labels, NULL, job.B, self.outputs, <int64_t*> self.behind) < job.B:
+                        return None
+                    self.targets.labels = <int64_t*> self.behind
                 work = work_of_step(&self.net, job.B)
                 self.run(&job, self.team(threads, worth_a_region(2, work), work), 0)
             finally:
@@ -311,8 +280,8 @@ cdef class Plan:
         self.training = True
         return 0
 
-    cdef bint take_targets(self, t, Py_ssize_t N, bint checked) except -1:
-        """Point to the labels or targets of N samples; False if they are not of the right type, shape or range."""
+    cdef bint take_targets(self, t, Py_ssize_t N) except -1:
+        """Point to the labels or targets of N samples; False if they are not of the right type and shape."""
         cdef Py_buffer view
         cdef Py_ssize_t K = self.net.layers[self.net.depth - 1].outputs
         cdef bint right
@@ -322,7 +291,6 @@ cdef class Plan:
         if view.ndim == 1 and self.net.head == SOFTMAX_CROSS_ENTROPY:
             right = view.shape[0] == N and view.itemsize == 8 and view.format[0] in (c"l", c"q")
             self.targets.labels = <const int64_t*> view.buf
-            right = right and (not checked or first_outside(self.targets.labels, N, K) == N)
         else:
             right = shaped(&view, self.letter, 2, N, K)
             self.targets.weights = view.buf
@@ -333,6 +301,8 @@ cdef class Plan:
         """Make the workspace large enough for batches of B rows, and point into it."""
         cdef Py_ssize_t row = row_of(self.net.layers[0].inputs, self.itemsize), size, behind
         if B > self.capacity:
+            if not is_possible(&self.net, B):
+                raise MemoryError(f"no memory for batches of {B} rows")
             size = workspace_size(&self.net, B, self.itemsize)
             free(self.memory)
             self.capacity = 0
@@ -350,7 +320,6 @@ cdef class Plan:
             self.behind = <char*> self.batch.x + B * row * self.itemsize
             self.batch.rows = <Address*> (<char*> self.behind + behind)
             self.spread = <char*> self.batch.rows + padded(2 * B * sizeof(void*))
-        self.batch.labels = NULL if self.targets.labels is NULL else <int64_t*> self.behind
         self.batch.weights = NULL if self.targets.weights is NULL else self.behind
         return 0
 
@@ -361,19 +330,20 @@ cdef class Plan:
 
         Calls that run at the same time, from several threads of Python, share what there is.
         """
-        if most == 1:
+        if most == 1 and threads is None:
             return 1
         threads = named(threads)
         cdef int allowed = bp_max_threads(), number = min(resolve(threads), bp_max_threads())
         cdef bint may_give_way = threads is None and work < TOO_LONG_FOR_ONE
-        number = max(1, min(number, (number if threads is None else allowed) - busy))
+        number = max(1, min(number, (number if threads is None else allowed) - busy)) if most > 1 else 1
         if number > 1:
             with nogil:
                 number = bp_settle(number, may_give_way)
         return number
 
-    cdef Job job_of(self, Task task) noexcept:
+    cdef Job job_of(self, Task task) except *:
         cdef Job job
+        self.require_unchanged(NPY_ARRAY_CARRAY if task == STEP or task == TRAIN else NPY_ARRAY_CARRAY_RO)
         job.task, job.net, job.given, job.memory, job.N = task, &self.net, NULL, NULL, 0
         return job
 

@@ -17,7 +17,7 @@ from bpcore.updates cimport Update
 
 
 cdef struct Targets:
-    const int64_t* labels          # (N,), or NULL
+    const int64_t* labels          # of the rows of each batch, checked and nobody else's; or NULL
     const void* weights            # (N, outputs) of the network's type, where there are no labels
 
 
@@ -25,7 +25,6 @@ cdef struct Batch:
     # Where the team brings a mini-batch together. Rows that are what the network takes are read where they lie.
     void* x                        # (B, inputs), `row` numbers from one row to the next
     Py_ssize_t row
-    int64_t* labels                # (B,), or NULL
     void* weights                  # (B, outputs), or NULL
     Address* rows                  # (2, B) where the rows of this batch, and those of the next, lie in the data
 
@@ -52,6 +51,7 @@ cdef inline void train_share(
     cdef Rows rows = rows_of(<const floating*> batch.x, batch.row)
     cdef Ahead ahead
     cdef const Dense* last = &net.layers[net.depth - 1]
+    cdef const int64_t* labels = NULL
     find_rows(source, indices, first, stop, here)
     for step in range(steps):
         if step + 1 < steps:
@@ -64,35 +64,24 @@ cdef inline void train_share(
             gather_rows(
                 source, indices + step * B + first, 0, <floating*> batch.x + first * batch.row, batch.row, stop - first,
             )
-        gather_targets(targets, indices + step * B, first, stop, net.layers[net.depth - 1].outputs, batch, _)
+        if targets.labels is not NULL:
+            labels = targets.labels + step * B
+        else:
+            gather_weights(targets, indices + step * B, first, stop, last.outputs, batch, _)
         rows_half(
-            net, rows, batch.labels, <const floating*> batch.weights, B, &ahead if step + 1 < steps else NULL, rank,
-            size,
+            net, rows, labels, <const floating*> batch.weights, B, &ahead if step + 1 < steps else NULL, rank, size,
         )
         wait_for_team(size)
         if rank == 0:
             losses[step] = mean_of(net.losses, B)
             if correct is not NULL:
                 correct[0] += count_correct(
-                    <const floating*> last.out, last.row, batch.labels, <const floating*> batch.weights, B,
-                    last.outputs,
+                    <const floating*> last.out, last.row, labels, <const floating*> batch.weights, B, last.outputs,
                 )
         params_half(net, rows, B, &update, rank, size, _)
         update.step = update.step + 1
         here, there = there, here
         wait_for_team(size)
-
-
-cdef inline bint copy_labels(Targets* targets, const Batch* batch, Py_ssize_t B, Py_ssize_t K) noexcept nogil:
-    """Bring labels to where no other thread changes them once they are checked; False if one is out of range."""
-    cdef Py_ssize_t r
-    if targets.labels is not NULL:
-        memcpy(batch.labels, targets.labels, B * sizeof(int64_t))
-        targets.labels = batch.labels
-        for r in range(B):
-            if not 0 <= batch.labels[r] < K:
-                return False
-    return True
 
 
 cdef inline void find_rows(
@@ -107,7 +96,7 @@ cdef inline void find_rows(
         rows[r] = row_of_source(source, indices[r])
 
 
-cdef inline void gather_targets(
+cdef inline void gather_weights(
     const Targets* targets,
     const int64_t* indices,        # IN   (B,)
     Py_ssize_t first,
@@ -116,11 +105,8 @@ cdef inline void gather_targets(
     const Batch* batch,
     floating _,
 ) noexcept nogil:
-    """Labels or weights `first` to `stop` of the batch."""
+    """Weights, or numbers that are wanted, `first` to `stop` of the batch."""
     cdef floating* weights = <floating*> batch.weights
     cdef Py_ssize_t r
     for r in range(first, stop):
-        if batch.labels is not NULL:
-            batch.labels[r] = targets.labels[indices[r]]
-        else:
-            memcpy(weights + r * K, <const floating*> targets.weights + indices[r] * K, K * sizeof(floating))
+        memcpy(weights + r * K, <const floating*> targets.weights + indices[r] * K, K * sizeof(floating))

@@ -1,6 +1,7 @@
 """What a compiled plan says to arrays that are not what its network's are."""
 
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -137,13 +138,105 @@ def test_no_steps_and_no_rows_are_nothing():
 
 @pytest.mark.parametrize("label", [-1, 2, 2**62])
 def test_labels_that_no_score_has(label):
-    t = T.copy()
+    t, layers = T.copy(), dense()
     t[3] = label
-    with refused(
-        ValueError, "Plan: the targets are int64 (5,), wanted 5 int64 labels from 0 to 1 or float32 (5, 2)"
+    before = [array.copy() for layer in layers for array in layer[:2]]
+    one = Plan("float32", layers, "softmax", None, None, [])
+    with refused(ValueError, f"Plan: t[3] is {label}, wanted a label from 0 to 1"):
+        one.train(X, t, np.array([[0, 1], [2, 3]]), SETTINGS, np.empty(2))
+    assert one.step(X, t, SETTINGS) is None
+    after = [array for layer in layers for array in layer[:2]]
+    assert all(map(np.array_equal, before, after))
+    # Of labels that no batch names nothing is said: a loop over few of many samples does not look at all of them.
+    one.train(X, t, np.array([[0, 1], [2, 4]]), SETTINGS, np.empty(2))
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5, "2"])
+def test_threads_are_looked_at_where_the_work_is_small_too(threads):
+    one, out = plan(), np.empty((5, 2), F)
+    for call in (
+        lambda: one.scores(X, out, threads),
+        lambda: one.right(X, T, threads),
+        lambda: one.step(X, T, SETTINGS, threads),
+        lambda: one.train(X, T, np.zeros((1, 2), np.int64), SETTINGS, np.empty(1), threads),
     ):
-        plan().train(X, t, np.zeros((1, 2), np.int64), SETTINGS, np.empty(1))
-    assert plan().step(X, t, SETTINGS) is None
+        with pytest.raises((ValueError, TypeError), match="threads"):
+            call()
+    assert not one.training
+
+
+def test_scores_do_not_go_where_something_is_read():
+    layers = dense()
+    one = Plan("float32", layers, "softmax", None, None, [])
+    memory = np.zeros(40, F)
+    x = memory[:15].reshape(5, 3)
+    W = layers[1][0]  # (4, 2): four rows of scores
+    b = np.concatenate([layers[0][1], np.zeros(6, F)])
+    for rows, out in ((x, memory[14:24].reshape(5, 2)), (X[:4], W), (X[:2], W[1:3])):
+        with refused(ValueError, "Plan: out shares memory with x or a parameter"):
+            one.scores(rows, out)
+    one.scores(x, memory[15:25].reshape(5, 2))
+    assert np.array_equal(memory[15:25].reshape(5, 2), one.predict(x))
+    two = Plan("float32", [(layers[0][0], b[:4], "relu"), layers[1]], "softmax", None, None, [])
+    with refused(ValueError, "Plan: out shares memory with x or a parameter"):
+        two.scores(X, b.reshape(5, 2))
+
+
+def test_parameters_that_are_no_longer_what_they_were():
+    layers = dense()
+    one = Plan("float32", layers, "softmax", None, None, [])
+    losses, indices = np.empty(1), np.zeros((1, 2), np.int64)
+    assert one.fits()
+    layers[1][1].setflags(write=False)
+    assert not one.fits()
+    calls = {
+        "predict": lambda: one.predict(X),
+        "scores": lambda: one.scores(X, np.empty((5, 2), F)),
+        "right": lambda: one.right(X, T),
+        "step": lambda: one.step(X, T, SETTINGS),
+        "train": lambda: one.train(X, T, indices, SETTINGS, losses),
+    }
+    # What is only read may be read-only.
+    for name in ("step", "train"):
+        with refused(RuntimeError, "Plan: a parameter was reshaped, frozen or given other memory"):
+            calls[name]()
+    assert np.array_equal(calls["predict"](), np.full((5, 2), 12, F))
+    assert calls["right"]() == 3
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        layers[0][0].shape = (4, 3)
+    for call in calls.values():
+        with refused(RuntimeError, "Plan: a parameter was reshaped, frozen or given other memory"):
+            call()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        layers[0][0].shape = (3, 4)
+    layers[1][1].setflags(write=True)
+    assert one.fits()
+    assert not one.training
+    one.train(X, T, indices, SETTINGS, losses)
+
+
+def test_parameters_are_arrays_of_numpy():
+    W, b = memoryview(np.ones((3, 2), F)), np.zeros(2, F)
+    with refused(TypeError, "Plan: a parameter is a memoryview, wanted a NumPy array"):
+        Plan("float32", [(W, b, "identity")], "softmax", None, None, [])
+
+
+def test_batches_for_which_no_memory_can_be(tmp_path):
+    # Files without content: their rows take no memory, and what a step of them would take is no number of 64 bits.
+    rows, outputs = 2**37, 2**24
+    data = []
+    for name, dtype in (("x", np.uint8), ("t", np.int64)):
+        path = tmp_path / name
+        with path.open("wb") as file:
+            file.truncate(rows * np.dtype(dtype).itemsize)
+        data.append(np.memmap(path, dtype, "r", shape=(rows, 1)[: 2 if name == "x" else 1]))
+    wide = [(np.zeros((1, outputs), F), np.zeros(outputs, F), "identity")]
+    one = Plan("float32", wide, "softmax", None, None, [])
+    with pytest.raises(MemoryError, match=f"no memory for batches of {rows} rows"):
+        one.step(*data, SETTINGS)
+    assert not one.training
 
 
 @pytest.mark.parametrize(

@@ -192,6 +192,8 @@ def test_no_copy_of_a_network_takes_scaling_that_its_plan_would_not_see(net, bat
         for array in (twin.input_mean, twin.input_scale):
             with pytest.raises(ValueError, match="read-only"):
                 array[...] = 100
+            with pytest.raises(ValueError, match="WRITEABLE"):
+                array.setflags(write=True)
         twin.input_mean = 100
         assert not np.array_equal(twin.predict(x), before[0])
         assert twin.loss(x, t) != before[1]
