@@ -6,6 +6,7 @@ b) What is already right is used in place, anything else is copied once per call
 """
 
 import sys
+import weakref
 from typing import Any
 
 import numpy as np
@@ -95,6 +96,16 @@ def readable(array: Array, dtype: DTypeLike) -> Array:
 def frozen(array: Array) -> Array:
     """A copy of an array, not empty, that nobody can make writable."""
     return np.frombuffer(array.tobytes(), array.dtype).reshape(array.shape)
+
+
+def held(array: Array) -> list[object]:
+    """What, while it exists, makes NumPy refuse to resize an array, or whoever owns its memory."""
+    references: list[object] = []
+    owner: object = array
+    while isinstance(owner, np.ndarray):
+        references.append(weakref.ref(owner))
+        owner = owner.base
+    return references
 
 
 def parameter(owner: str, name: str, value: Any, ndim: int) -> Array:

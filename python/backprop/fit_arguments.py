@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def data(net: "Network", x: ArrayLike, t: ArrayLike) -> tuple[Array, Array]:
-    """Samples and targets as they are trained on; targets are a copy, which nobody else changes meanwhile."""
+    """Samples and targets as they are trained on: a view, and a copy, whose shapes nobody else changes meanwhile."""
     rows = stored(net._rows(x), net)
     if not len(rows):
         raise ValueError("fit: x has 0 rows, wanted at least 1")
     if len(rows) >= 2**32:
         raise ValueError(f"fit: x has {len(rows)} rows, wanted fewer than 2**32")
-    return rows, np.array(net.targets_for("fit", t, len(rows)))
+    return rows.view(), np.array(net.targets_for("fit", t, len(rows)))
 
 
 def validation_data(net: "Network", validation: Any) -> tuple[Array, Array] | None:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from backprop import fit_arguments, sampling
 from backprop._arguments import seed_number
-from backprop._arrays import Array, labels_of
+from backprop._arrays import Array, held, labels_of
 from backprop._progress import Lines
 from backprop.description import classifies
 from backprop.evaluation import mean_loss, require_a_class
@@ -50,6 +50,7 @@ def fit(
     """Train `net`; the parameters are those of `Network.fit`."""
     x, t = fit_arguments.data(net, x, t)
     checked = fit_arguments.validation_data(net, validation)
+    _in_place = [held(x), held(checked[0]) if checked is not None else None]
     if (epochs is None) == (iterations is None):
         raise ValueError(f"fit: epochs is {epochs}, iterations is {iterations}; wanted exactly one of them")
     batch_size = fit_arguments.whole("batch_size", batch_size)

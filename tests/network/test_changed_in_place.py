@@ -1,5 +1,6 @@
 """Arrays that a plan has seen and that are then frozen, reshaped or given other memory: in use they are, or refused."""
 
+import copy
 import re
 import subprocess
 import sys
@@ -135,6 +136,30 @@ def test_the_memory_that_parameters_are_views_of_stays_too():
     net.train_step(X, T, bp.SGD(0.1))
     with pytest.raises(ValueError, match="cannot resize an array that references or is referenced"):
         memory.resize((10_000_000,), refcheck=False)
+
+
+@pytest.mark.parametrize(
+    "net", [bp.Network([6, 5, 3], seed=0), bp.TwoLayerNet(6, 5, 3)], ids=["float32", "float64"]
+)
+@pytest.mark.parametrize("own", [False, True], ids=["plan", "layer by layer"])
+def test_data_that_a_callback_makes_shorter_or_of_another_shape(net, own):
+    x, valid = X.copy(), X.copy()
+    net, twin = copy.deepcopy(net), copy.deepcopy(net)
+    if own:
+        net.layers["Relu1"] = type("OwnRelu", (bp.Relu,), {})()
+        assert net.plan_for(bp.SGD()) is None
+
+    def change(net, history):
+        for data in (x, valid):
+            with pytest.raises(ValueError, match="cannot resize an array that references or is referenced"):
+                data.resize((2, 6), refcheck=False)
+            reassigned(data, "shape", (-1, 3))
+
+    options = {"epochs": 2, "batch_size": 16, "seed": 0, "optimizer": bp.SGD(0.1)}
+    history = net.fit(x, T, validation=(valid, T), callbacks=[change], **options)
+    assert history.loss == twin.fit(X, T, validation=(X, T), **options).loss
+    # Afterwards it is the user's again.
+    x.resize((2, 6), refcheck=False)
 
 
 MEDDLED = textwrap.dedent("""

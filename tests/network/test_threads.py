@@ -88,15 +88,17 @@ def test_one_pool_serves_evaluation_training_and_kernels():
 @LINUX
 def test_calls_at_the_same_time_share_the_threads():
     code = """
-        import threading
+        import sys, threading, time
         bp.set_num_threads(2)
         net, other, rule = bp.Network([300, 200, 10], seed=0), bp.Network([300, 200, 10], seed=0), bp.SGD(0.1)
         plan, indices = net.plan_for(rule), rng.integers(0, 512, (600, 256))
         worker = threading.Thread(target=plan.train, args=(x, t, indices, rule.settings(), np.empty(600), 1))
         start = tasks()
+        # From here on no thread is made to give way: the worker runs until it trains, without the interpreter's lock.
+        sys.setswitchinterval(1000)
         worker.start()
         while not plan.training:
-            pass
+            time.sleep(0)
         other.predict(x)
         print(plan.training, tasks() - start)
         worker.join()
