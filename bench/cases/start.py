@@ -44,9 +44,8 @@ def seconds(code: str) -> float:
 
 def run(quick: bool) -> Iterator[Result]:
     """Interleave imports of NumPy alone and of both; train by the command line."""
-    pairs = [
-        (seconds("import numpy"), seconds("import numpy; import backprop")) for _ in range(3 if quick else 31)
-    ]
+    names = "import numpy; from backprop import Network"
+    pairs = [(seconds("import numpy"), seconds(names)) for _ in range(3 if quick else 31)]
     numpy_alone, both = (statistics.median(column) for column in zip(*pairs, strict=True))
     yield Result("start", "import numpy", 1e3 * numpy_alone, "ms")
     # A median of paired differences, since the machine's speed drifts; --quick has too few for a promise.

@@ -1,34 +1,35 @@
 """Dense neural networks on the CPU: layers, networks and training over the kernels of bpcore."""
 
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
-
-from backprop.gradients import numerical_gradient
-from backprop.history import History
-from backprop.layers import Affine, IdentityWithLoss, Relu, Sigmoid, SoftmaxWithLoss, Tanh
-from backprop.network import Network
-from backprop.nodes import (
-    Add,
-    Divide,
-    Dot,
-    Exp,
-    Log,
-    Max,
-    Maximum,
-    Multiply,
-    Power,
-    Reciprocal,
-    SigmoidOfNodes,
-    Subtract,
-    Sum,
-)
-from backprop.optimizers import SGD, AdaGrad, Adagrad, Adam, Momentum, Nesterov, RMSprop
-from backprop.two_layer_net import TwoLayerNet
-from bpcore import __version__, cpu_info, get_num_threads, set_num_threads
 
 if TYPE_CHECKING:
     from backprop import graph
     from backprop.data import load_digits, load_fashion_mnist, load_mnist
     from backprop.gradcheck import GradientError, GradientReport, assert_gradients, check_gradients
+    from backprop.gradients import numerical_gradient
+    from backprop.history import History
+    from backprop.layers import Affine, IdentityWithLoss, Relu, Sigmoid, SoftmaxWithLoss, Tanh
+    from backprop.network import Network
+    from backprop.nodes import (
+        Add,
+        Divide,
+        Dot,
+        Exp,
+        Log,
+        Max,
+        Maximum,
+        Multiply,
+        Power,
+        Reciprocal,
+        SigmoidOfNodes,
+        Subtract,
+        Sum,
+    )
+    from backprop.optimizers import SGD, AdaGrad, Adagrad, Adam, Momentum, Nesterov, RMSprop
+    from backprop.two_layer_net import TwoLayerNet
+    from bpcore import __version__, cpu_info, get_num_threads, set_num_threads
 
 __all__ = [
     "SGD",
@@ -76,31 +77,53 @@ __all__ = [
 ]
 
 
-# Imported when first asked for: what loads data needs a good part of the standard library, and not everyone checks.
-LATER = {
-    "data": ("load_digits", "load_fashion_mnist", "load_mnist"),
-    "gradcheck": ("GradientError", "GradientReport", "assert_gradients", "check_gradients"),
-    "graph": (),
-    "plots": (),
+# Imported when first asked for. `python -m backprop` runs this module before any other: what is wrong with the
+# environment or the installation is then met by the command line, which says it in one line.
+MODULES = {
+    "backprop.data": ("load_digits", "load_fashion_mnist", "load_mnist"),
+    "backprop.gradcheck": ("GradientError", "GradientReport", "assert_gradients", "check_gradients"),
+    "backprop.gradients": ("numerical_gradient",),
+    "backprop.graph": (),
+    "backprop.history": ("History",),
+    "backprop.layers": ("Affine", "IdentityWithLoss", "Relu", "Sigmoid", "SoftmaxWithLoss", "Tanh"),
+    "backprop.network": ("Network",),
+    "backprop.nodes": (
+        "Add",
+        "Divide",
+        "Dot",
+        "Exp",
+        "Log",
+        "Max",
+        "Maximum",
+        "Multiply",
+        "Power",
+        "Reciprocal",
+        "SigmoidOfNodes",
+        "Subtract",
+        "Sum",
+    ),
+    "backprop.optimizers": ("SGD", "AdaGrad", "Adagrad", "Adam", "Momentum", "Nesterov", "RMSprop"),
+    "backprop.plots": (),
+    "backprop.two_layer_net": ("TwoLayerNet",),
+    "bpcore": ("__version__", "cpu_info", "get_num_threads", "set_num_threads"),
 }
+PLACES = {name: module for module, names in MODULES.items() for name in names}
+SUBMODULES = {module.removeprefix("backprop.") for module in MODULES} - {"bpcore"}
 
 
 def __getattr__(name: str) -> Any:
-    """Import one of LATER's names, or the module itself."""
-    for module, names in LATER.items():
-        if name in names:
-            import importlib
-
-            return getattr(importlib.import_module(f"backprop.{module}"), name)
-    if name in LATER:
-        import importlib
-
-        return importlib.import_module(f"backprop.{name}")
+    """Import one of the names above, or a module of the package."""
+    if name in PLACES:
+        value = getattr(import_module(PLACES[name]), name)
+        globals()[name] = value
+        return value
+    if not name.startswith("__") and find_spec(f"{__name__}.{name}") is not None:
+        return import_module(f"{__name__}.{name}")
     from backprop._names import in_module
 
-    return in_module(__name__, {*__all__, *LATER}, "MODULE")(name)
+    return in_module(__name__, {*__all__, *SUBMODULES}, "MODULE")(name)
 
 
 def __dir__() -> list[str]:
     """Name also what is not imported yet: for completion, and for Python's advice on `from backprop import …`."""
-    return sorted({*globals(), *__all__, *LATER})
+    return sorted({*globals(), *__all__, *SUBMODULES})
