@@ -2,7 +2,7 @@
 
 a) In this order: the call's own `threads=`, `set_num_threads`, `$BACKPROP_NUM_THREADS`, the CPUs that this
    process may use (affinity, cgroup quota). The kernels never go above `omp_get_max_threads()`, so that
-   `OMP_NUM_THREADS` and threadpoolctl hold.
+   `OMP_NUM_THREADS` and threadpoolctl hold. More than MOST_THREADS is refused wherever it is said.
 b) A forked child runs on one thread: the OpenMP pool of the parent does not exist in it, and waiting for it hangs.
 """
 
@@ -10,6 +10,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+
+# More than any call gains from: a larger number is a mistake.
+MOST_THREADS = 1024
 
 _chosen: int | None = None
 _limit: ContextVar[int | None] = ContextVar("threads of the calls inside `limited`", default=None)
@@ -22,8 +25,23 @@ def whole_number(name: str, value: object) -> int:
         raise TypeError(f"{name} is {value!r}, wanted a whole number of at least 1")
     number = value.__index__()
     if number < 1:
-        raise ValueError(f"{name} is {number}, wanted a whole number of at least 1")
+        raise ValueError(f"{name} is {_shown(number)}, wanted a whole number of at least 1")
     return int(number)
+
+
+def thread_count(name: str, value: object) -> int:
+    """`value` as an int from 1 to MOST_THREADS, or an error that names it."""
+    number = whole_number(name, value)
+    if number > MOST_THREADS:
+        raise ValueError(
+            f"{name} is {_shown(number)}, wanted a whole number of at least 1 and at most {MOST_THREADS}"
+        )
+    return number
+
+
+def _shown(number: int) -> str:
+    """The digits of a number; of one that has hundreds, how many bits."""
+    return str(number) if number.bit_length() <= 128 else f"a number of {number.bit_length()} bits"
 
 
 def set_num_threads(threads: int | None) -> None:
@@ -32,15 +50,15 @@ def set_num_threads(threads: int | None) -> None:
     Parameters
     ----------
     threads : int or None
-        At least 1. None goes back to `$BACKPROP_NUM_THREADS` or the CPUs this process may use.
+        1 to 1024. None goes back to `$BACKPROP_NUM_THREADS` or the CPUs this process may use.
 
     Raises
     ------
     TypeError, ValueError
-        `threads` is not a whole number of at least 1.
+        `threads` is not a whole number from 1 to 1024.
     """
     global _chosen
-    _chosen = None if threads is None else whole_number("set_num_threads: threads", threads)
+    _chosen = None if threads is None else thread_count("set_num_threads: threads", threads)
 
 
 def get_num_threads() -> int:
@@ -56,7 +74,7 @@ def get_num_threads() -> int:
 @contextmanager
 def limited(threads: object) -> Iterator[None]:
     """Make `threads` the default of the calls inside, in this thread of Python alone; None changes nothing."""
-    token = _limit.set(_limit.get() if threads is None else whole_number("threads", threads))
+    token = _limit.set(_limit.get() if threads is None else thread_count("threads", threads))
     try:
         yield
     finally:
@@ -70,7 +88,7 @@ def named(threads: object) -> object:
 
 def resolve(threads: object) -> int:
     """The number of threads for one call's `threads=`, None standing for the default."""
-    number = get_num_threads() if threads is None else whole_number("threads", threads)
+    number = get_num_threads() if threads is None else thread_count("threads", threads)
     return 1 if _forked else number
 
 
@@ -106,9 +124,12 @@ def _cgroup_quota(root: str = "/sys/fs/cgroup") -> int | None:
 def _from_environment() -> int:
     text = os.environ.get("BACKPROP_NUM_THREADS", "").strip()
     if not text:
-        return available_cpus()
-    if not text.isdecimal() or int(text) < 1:
-        raise ValueError(f"BACKPROP_NUM_THREADS is {text!r}, wanted a whole number of at least 1")
+        return min(available_cpus(), MOST_THREADS)
+    # Digits of other scripts are decimal, too.
+    if not (text.isascii() and text.isdecimal() and len(text) <= 100 and 1 <= int(text) <= MOST_THREADS):
+        raise ValueError(
+            f"BACKPROP_NUM_THREADS is {text[:100]!r}, wanted a whole number of at least 1 and at most {MOST_THREADS}"
+        )
     return int(text)
 
 

@@ -53,6 +53,31 @@ def test_limited_is_for_this_thread_of_python_alone():
 
 
 @pytest.mark.parametrize(
+    "number", [threads.MOST_THREADS + 1, 100_000, 2**63, 10**20, pytest.param(10**5000, id="5000 digits")]
+)
+def test_more_threads_than_anything_gains_from(number):
+    x = np.ones((2, 2))
+    most = r"threads is .{1,40}, wanted a whole number of at least 1 and at most 1024$"
+    for refused in (
+        lambda: bpcore.set_num_threads(number),
+        lambda: threads.limited(number).__enter__(),
+        lambda: threads.resolve(number),
+        lambda: kernels.exp(x[0], x[0].copy(), threads=number),
+        lambda: kernels.affine_forward(x, x, x[0], np.empty_like(x), threads=number),
+    ):
+        with pytest.raises(ValueError, match=most):
+            refused()
+    assert bpcore.get_num_threads() <= threads.MOST_THREADS
+
+
+def test_the_most_threads_that_may_be_said():
+    bpcore.set_num_threads(threads.MOST_THREADS)
+    assert bpcore.get_num_threads() == threads.MOST_THREADS == 1024
+    x = np.linspace(0, 1, 200_000)
+    assert np.array_equal(kernels.exp(x, np.empty_like(x)), kernels.exp(x, np.empty_like(x), threads=1))
+
+
+@pytest.mark.parametrize(
     ("number", "error"), [(0, ValueError), (-2, ValueError), ("2", TypeError), (2.0, TypeError)]
 )
 def test_not_a_number_of_threads(number, error):

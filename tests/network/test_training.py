@@ -176,6 +176,7 @@ def test_progress_without_stderr(monkeypatch):
         (dict(epochs=1, batch_size=0), ValueError, "fit: batch_size is 0"),
         (dict(epochs=1, batch_size=True), TypeError, "fit: batch_size is True"),
         (dict(epochs=1, threads=0), ValueError, "threads is 0, wanted a whole number of at least 1"),
+        (dict(epochs=1, threads=10**20), ValueError, f"threads is {10**20}, wanted .* at most 1024"),
         (dict(epochs=1, x=np.empty((0, 6)), t=np.empty(0, int)), ValueError, "fit: x has 0 rows"),
         (dict(epochs=1, t=np.full(50, 3)), ValueError, r"fit: t\[0\] is 3, wanted a label from 0 to 2"),
         (
