@@ -1,5 +1,6 @@
 """Every answer of the demo's server: what it gives, what it refuses and how, and to whom it does not speak."""
 
+import contextlib
 import http.client
 import json
 import re
@@ -318,27 +319,45 @@ def test_a_client_that_does_not_go_on_is_cut_off(small_model, begun):
         assert connection.recv(1) == b""
 
 
-def test_patience_is_for_the_whole_request_and_not_for_each_byte(monkeypatch):
-    class Slow:
-        """A socket that sends a byte in a second, by a clock of its own."""
+REQUEST = b"POST /predict HTTP/1.1\r\n%bContent-Length: 8\r\n\r\n"
 
-        now, timeouts = 100.0, []
 
-        def settimeout(self, seconds):
-            self.timeouts.append(seconds)
+@pytest.mark.parametrize("begun", [b"", b"POST /predict HTTP/1.1\r\nX: ", REQUEST.replace(b"8", b"60000")])
+def test_patience_is_for_the_whole_request_and_not_for_each_byte(small_model, begun):
+    """A byte from time to time: in the first line, in a header and in the body."""
+    with (
+        serving(small_model, patience=0.3) as server,
+        socket.create_connection(("127.0.0.1", server.server_port), timeout=0.01) as connection,
+    ):
+        connection.sendall(begun.replace(b"%b", host(server)))
+        for _ in range(3000):  # a hundred times as long as the server's patience
+            try:
+                connection.sendall(b"1")
+                answer = connection.recv(1)
+            except TimeoutError:  # nothing is said, so it goes on
+                continue
+            except ConnectionError:
+                answer = b""
+            break
+        else:
+            pytest.fail("the server waits for as long as a byte comes from time to time")
+        assert answer == b""
 
-        def recv_into(self, buffer):
-            self.now += 1
-            buffer[:1] = b"x"
-            return 1
 
-    slow = Slow()
-    monkeypatch.setattr(server_module.time, "monotonic", lambda: slow.now)
-    reader = server_module._Patient(slow, 3.0)
-    assert [reader.read(1) for _ in range(3)] == [b"x"] * 3
-    with pytest.raises(TimeoutError, match="took too long"):
-        reader.read(1)
-    assert slow.timeouts == [3.0, 2.0, 1.0]
+def test_who_sends_slowly_is_answered_in_time(server):
+    with socket.create_connection(("127.0.0.1", server.server_port), timeout=30) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in REQUEST.replace(b"%b", host(server)) + b'{"a": 1}':
+            connection.sendall(bytes([byte]))
+        assert connection.recv(1 << 16).startswith(b"HTTP/1.0 400 ")
+
+
+def test_who_waits_does_not_keep_others_waiting(small_model):
+    with serving(small_model, patience=60) as server, contextlib.ExitStack() as waiting:
+        for begun in (b"", b"POST /pre", b"POST /predict HTTP/1.1\r\n") * 10:
+            connection = waiting.enter_context(socket.create_connection(("127.0.0.1", server.server_port)))
+            connection.sendall(begun)
+        assert post(server, {"pixels": DRAWING})[0] == 200
 
 
 def test_it_says_nothing_unless_asked(small_model, capfd):
