@@ -26,7 +26,7 @@ def write(app: Sphinx) -> None:
 def section(name: str, command: argparse.ArgumentParser) -> list[str]:
     """A heading and the help, as the terminal shows it."""
     help_lines = [f"    {line}".rstrip() for line in command.format_help().splitlines()]
-    return [name, "-" * len(name), "", ".. code-block:: text", "", *help_lines, ""]
+    return [name, "~" * len(name), "", ".. code-block:: text", "", *help_lines, ""]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

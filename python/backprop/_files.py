@@ -38,6 +38,8 @@ def require_file(path: Path) -> None:
         raise OSError(error.errno, error.strerror, os.fspath(path)) from None
     if not stat.S_ISREG(mode):
         raise _no_regular_file(os.fspath(path), mode)
+    if not os.access(path, os.R_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(path))
 
 
 def _no_regular_file(given: str, mode: int) -> OSError:

@@ -1,8 +1,6 @@
 """Colours go to a terminal, and to nothing else."""
 
 import io
-import os
-import subprocess
 import sys
 
 import numpy as np
@@ -11,9 +9,9 @@ import pytest
 import backprop as bp
 from backprop.cli import colour
 from backprop.cli.check import table
+from tests.cli.processes import COLOUR_VARIABLES, on_a_terminal
 
 ESCAPE = "\x1b["
-VARIABLES = ("NO_COLOR", "FORCE_COLOR", "TERM")
 
 
 class Terminal(io.StringIO):
@@ -36,38 +34,12 @@ class Terminal(io.StringIO):
     ],
 )
 def test_when(stream, variables, wanted, monkeypatch):
-    for name in VARIABLES:
+    for name in COLOUR_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert colour.wanted(stream) is wanted
     assert (ESCAPE in colour.painted("text", colour.RED, stream)) is wanted
-
-
-def on_a_terminal(*arguments, **variables):
-    """What the command line writes to a real one."""
-    pty = pytest.importorskip("pty")
-    ours, theirs = pty.openpty()
-    environment = {key: value for key, value in os.environ.items() if key not in VARIABLES}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "backprop", *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=theirs,
-        stderr=theirs,
-        env=environment | {"TERM": "xterm"} | variables,
-    )
-    os.close(theirs)
-    written = b""
-    while True:
-        try:
-            part = os.read(ours, 4096)
-        except OSError:  # how Linux says that the other end is closed
-            part = b""
-        if not part:
-            break
-        written += part
-    os.close(ours)
-    return process.wait(), written.decode().replace("\r\n", "\n")
 
 
 def test_an_error_on_a_terminal():
@@ -95,7 +67,7 @@ class Wrong(bp.Sigmoid):
 
 
 def test_what_fails_is_red(monkeypatch):
-    for name in VARIABLES:
+    for name in COLOUR_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     report = bp.check_gradients(Wrong(), np.ones((2, 3)))
     right = bp.check_gradients(bp.Sigmoid(), np.ones((2, 3)))

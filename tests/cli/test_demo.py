@@ -15,6 +15,7 @@ import backprop as bp
 from backprop.cli import main
 from backprop.demo import model as demo_model
 from backprop.demo.server import Server
+from tests.cli.processes import WITH_CTRL_C
 
 
 @pytest.fixture(autouse=True)
@@ -31,20 +32,15 @@ def save(name, sizes=(64, 10), metadata=(), **options):
     net.save(name)
 
 
-# A shell that runs tests in the background has its children ignore Ctrl-C, and Python leaves that as it is.
-PROGRAM = """
-import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from backprop.cli import main
-sys.exit(main(sys.argv[1:]))
-"""
-
-
 def test_from_start_to_ctrl_c(tmp_path):
-    command = [sys.executable, "-c", PROGRAM, "demo"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-c", WITH_CTRL_C, "demo", "--open"]
+    environment = {**os.environ, "PATH": "", "BROWSER": ""}  # where no browser is found
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
         try:
             url = process.stdout.readline().rstrip("\n")
+            warning = process.stderr.readline()
             with urllib.request.urlopen(f"{url}model", timeout=30) as answer:
                 model = json.load(answer)
             process.send_signal(signal.SIGINT)
@@ -53,8 +49,24 @@ def test_from_start_to_ctrl_c(tmp_path):
             process.kill()
     assert url.startswith("http://127.0.0.1:")
     assert model["sizes"] == [784, 128, 48, 10]
+    assert warning == "backprop: warning: --open: no browser: none was found; open the page yourself\n"
     assert (process.returncode, out, err) == (130, "", "backprop: interrupted\n")
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+def test_requests_are_answered_though_stderr_is_full():
+    code = f"import os; os.dup2(os.open('/dev/full', os.O_WRONLY), 2){WITH_CTRL_C}"
+    command = [sys.executable, "-c", code, "demo", "--verbose"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            url = process.stdout.readline().rstrip("\n")
+            with urllib.request.urlopen(f"{url}model", timeout=30) as answer:
+                assert json.load(answer)["sizes"] == [784, 128, 48, 10]
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=30) == 130
+        finally:
+            process.kill()
 
 
 @pytest.fixture

@@ -51,9 +51,9 @@ def files(tmp_path, monkeypatch):
         ("train good.csv --test-fraction 1.5", "--test-fraction is 1.5, wanted a number between 0 and 1"),
         ("train digits --target kind", "--target is for files, digits has its labels"),
         ("train --epochs 1 --iterations 1", "argument --iterations: not allowed with argument --epochs"),
-        ("train --epochs 0", "--epochs is 0, wanted at least 1"),
-        ("train --batch-size -1", "--batch-size is -1, wanted at least 1"),
-        ("train --threads 0", "--threads is 0, wanted at least 1"),
+        ("train --epochs 0", "--epochs is 0, wanted 1 to 1000000000"),
+        ("train --batch-size -1", "--batch-size is -1, wanted 1 to 1000000000"),
+        ("train --threads 0", "--threads is 0, wanted 1 to 1024"),
         ("train --seed -1", "--seed is -1, wanted 0 to 4294967295"),
         ("train --lr -0.1", "SGD: lr is -0.1, wanted a positive finite number"),
         ("train --lr fast", "argument --lr: invalid float value: 'fast'"),
@@ -63,7 +63,7 @@ def files(tmp_path, monkeypatch):
         ("train --out folder", "--out folder: is a folder, wanted a regular file"),
         ("train --out fifo", "--out fifo: is a FIFO, wanted a regular file"),
         ("train --out read-only", "--out read-only: cannot be written, the file is read-only"),
-        ("train --out text.txt/net", "--out Not a directory: text.txt/net"),
+        ("train --out text.txt/net", "--out text.txt/net: Not a directory"),
         ("train --plot folder", "--plot folder: is a folder, wanted a regular file"),
         ("train --out curve.png --plot ./curve.png", "--plot curve.png: is --out, too"),
         ("train good.csv --out good.csv", "--out good.csv: is the file to train on, which would be replaced"),
@@ -115,7 +115,14 @@ def test_a_bug_of_ours_keeps_its_traceback(monkeypatch):
 
 def test_no_command_prints_the_help(capsys):
     assert main([]) == 2
-    assert "train" in capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert "train" in out
+    assert err == "backprop: error: COMMAND is missing, wanted train, predict, check, demo or info\n"
+
+
+def test_a_data_set_is_no_file_to_be_replaced():
+    assert main(["train", "digits", "--epochs", "1", "--out", "digits"]) == 0
+    assert bp.Network.load("digits").sizes == (64, 50, 10)
 
 
 def test_version(capsys):

@@ -100,17 +100,43 @@ def test_scores_that_are_not_finite(capsys):
     Path("t.csv").write_text("1,2\n3,1e39\n")
     for proba in ([], ["--proba"]):
         said = error(capsys, "t.csv", *proba)
-        assert "t.csv: the network's scores of sample 2 are " in said
+        assert "t.csv: the network's outputs of sample 2 are " in said
         assert "wanted finite numbers; the sample's values reach 1e+39\n" in said
 
 
-def test_a_network_of_numbers(capsys):
-    bp.Network([2, 2], loss="squared_error", seed=0).save("model.safetensors")
-    Path("t.csv").write_text("1,2\n3,4\n")
-    for proba in ([], ["--proba"]):
-        assert "outputs are numbers (loss='squared_error'), wanted one that classifies" in error(
-            capsys, "t.csv", *proba
-        )
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_a_network_of_numbers(dtype, outputs, capsys):
+    net = bp.Network([4, outputs], loss="squared_error", dtype=dtype, seed=0)
+    net.params["W1"][3] = 10
+    net.save("model.safetensors")
+    x, _ = samples()
+    write("t.csv", *x.T)
+    assert main(["predict", "model.safetensors", "t.csv"]) == 0
+    printed = [line.split(",") for line in capsys.readouterr().out.splitlines()]
+    assert np.array_equal(np.array(printed, dtype), net.predict(x))
+    assert (
+        "--proba is for classes, model.safetensors: the network's outputs are numbers (loss='squared_error')"
+        in (error(capsys, "t.csv", "--proba"))
+    )
+    large = f"{np.finfo(dtype).max:g}"
+    Path("t.csv").write_text(f"1,2,3,4\n5,6,7,{large}\n")
+    assert (
+        f"t.csv: the network's outputs of sample 2 are {', '.join(['inf'] * outputs)}, wanted finite numbers"
+        in (error(capsys, "t.csv"))
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_probabilities_have_all_their_digits(dtype, capsys):
+    net = bp.Network([4, 3], dtype=dtype, seed=0)
+    net.save("model.safetensors")
+    x, _ = samples()
+    write("t.csv", *(10 * x.T))
+    assert main(["predict", "model.safetensors", "t.csv", "--proba"]) == 0
+    header, *printed = (line.split(",") for line in capsys.readouterr().out.splitlines())
+    assert header == ["0", "1", "2"]
+    assert np.array_equal(np.array(printed, dtype), net.predict_proba(10 * x))
 
 
 @pytest.mark.parametrize("metadata", [{"target": "\ud800"}, {"target": 3}, {"header": "yes"}])

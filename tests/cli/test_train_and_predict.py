@@ -10,9 +10,7 @@ import numpy as np
 import pytest
 
 import backprop as bp
-from backprop import training
 from backprop.cli import main
-from backprop.training import train_batches
 
 FAST = ["--epochs", "3"]
 
@@ -122,38 +120,6 @@ def test_a_plot(capsys):
     assert main(["train", "--plot", "curve.png", *FAST]) == 0
     assert Path("curve.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     assert capsys.readouterr().out.rstrip().endswith("learning curve in curve.png")
-
-
-def test_ctrl_c_saves_what_there_is(capsys, monkeypatch):
-    taken = []
-
-    def interrupted(net, x, t, batches, optimizer):
-        if len(taken) >= 10:
-            raise KeyboardInterrupt
-        taken.append(1)
-        return train_batches(net, x, t, batches, optimizer)
-
-    monkeypatch.setattr(training, "chunk_for", lambda *_: 1)
-    monkeypatch.setattr(training, "train_batches", interrupted)
-    assert main(["train", "--out", "net"]) == 130
-    out, err = capsys.readouterr()
-    assert ", 10 steps" in out
-    assert err == "backprop: interrupted\n"
-    assert bp.Network.load("net").sizes == (64, 50, 10)
-
-
-def test_ctrl_c_before_the_first_step_saves_nothing(capsys, monkeypatch):
-    def interrupted(*_):
-        raise KeyboardInterrupt
-
-    Path("net").write_text("what it was")
-    monkeypatch.setattr(training, "train_batches", interrupted)
-    assert main(["train", "--out", "net", "--plot", "curve.png"]) == 130
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err == "backprop: no step was done, so nothing is saved\nbackprop: interrupted\n"
-    assert Path("net").read_text() == "what it was"
-    assert not Path("curve.png").exists()
 
 
 @pytest.mark.training

@@ -1,33 +1,22 @@
 """The command line: `backprop train`, `predict`, `check`, `demo` and `info`.
 
-Whatever is wrong with what the user gave is one line on stderr and exit status 2; a traceback is a bug of ours.
+Every error that a user can cause, also by the environment, is one line on stderr and exit status 2; a traceback is a
+bug of ours.
 """
 
 import argparse
-import io
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from backprop._elsewhere.arguments import SAME
 from backprop._names import did_you_mean
-from backprop.cli import colour
+from backprop.cli import output
+from backprop.cli.errors import UserError, out_of_memory, user_errors
+from backprop.cli.output import PROGRAM
 
-PROGRAM = "backprop"
-
-
-class UserError(Exception):
-    """Something that the user gave is wrong; its text is the line to show."""
-
-
-@contextmanager
-def user_errors() -> Iterator[None]:
-    """Take the errors that bad arguments, files and data raise for what they are."""
-    try:
-        yield
-    except (ValueError, TypeError, OSError, ImportError) as error:
-        raise UserError(" ".join(str(error).split())) from error
+# What a shell reports of a program that SIGPIPE ended.
+READER_GONE = 141
 
 
 class Parser(argparse.ArgumentParser):
@@ -53,7 +42,12 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Leave with the message alone; argparse would print its usage too."""
-        raise UserError(" ".join(message.split()))
+        raise UserError(message)
+
+    def print_help(self, file: Any = None) -> None:
+        """Print the help; argparse would say nothing of a stdout that does not take it."""
+        output.write(self.format_help().splitlines())
+        output.flush()
 
 
 def parser() -> Parser:
@@ -65,8 +59,7 @@ def parser() -> Parser:
     commands = main_parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     for command in (train, predict, check, demo, info):
         name = command.__name__.rpartition(".")[2]
-        summary = (command.__doc__ or "").splitlines()[0]
-        subparser = commands.add_parser(name, help=summary, description=summary)
+        subparser = commands.add_parser(name, help=command.SUMMARY, description=command.SUMMARY)
         command.add_arguments(subparser)
         subparser.set_defaults(run=command.run)
     return main_parser
@@ -83,50 +76,45 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0, 1 for a gradient that does not match or a training that diverged, 2 for wrong input, 130 after
-        Ctrl-C.
+        Exit status: 0, 1 for a gradient that does not match or a training that diverged, 2 for what the user gave that
+        is wrong, 130 after Ctrl-C, 141 where whoever read stdout has gone.
     """
-    with _escapes(sys.stdout):
-        return _main(argv)
+    with output.prepared():
+        try:
+            status = _run(argv)
+            output.flush()
+        except UserError as error:
+            output.complain(str(error), "error")
+            status = 2
+        except MemoryError as error:
+            output.complain(out_of_memory(error), "error")
+            status = 2
+        except KeyboardInterrupt:
+            output.complain("interrupted")
+            status = 130
+        except BrokenPipeError:
+            status = READER_GONE
+        if sys.stdout is not None:
+            try:
+                sys.stdout.flush()
+            except OSError:  # it has been said, or nobody is there to be told
+                output.discard(sys.stdout)
+    return status
 
 
-@contextmanager
-def _escapes(stream: Any) -> Iterator[None]:
-    """Write letters that the stream's encoding does not have as escapes, as stderr does."""
-    if not isinstance(stream, io.TextIOWrapper) or stream.errors != "strict":
-        yield
-        return
-    stream.reconfigure(errors="backslashreplace")
-    try:
-        yield
-    finally:
-        if sys.stdout is stream:  # else its reader has left, and nothing more may be written
-            stream.reconfigure(errors="strict")
-
-
-def _main(argv: Sequence[str] | None) -> int:
-    try:
-        described = parser()
-        arguments = described.parse_args(argv)
-        if arguments.version:
-            from bpcore import __version__
-
-            print(f"{PROGRAM} {__version__}")
-            return 0
-        if arguments.command is None:
-            described.print_help()
-            return 2
-        status: int = arguments.run(arguments)
-        sys.stdout.flush()
-    except UserError as error:
-        label = colour.painted("error:", colour.BOLD_RED, sys.stderr)
-        print(f"{PROGRAM}: {label} {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f"{PROGRAM}: interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        # Whoever read our output has enough; nothing more may be written, not even at exit.
-        sys.stdout = None  # what Python itself has when there is none
+def _run(argv: Sequence[str] | None) -> int:
+    if sys.stdout is None:
+        raise UserError("stdout is closed")
+    described = parser()
+    arguments = described.parse_args(argv)
+    if arguments.version or arguments.command is not None:
+        with user_errors():  # in its environment, or in how it was installed
+            import bpcore
+    if arguments.version:
+        output.line(f"{PROGRAM} {bpcore.__version__}")
         return 0
+    if arguments.command is None:
+        described.print_help()
+        raise UserError("COMMAND is missing, wanted train, predict, check, demo or info")
+    status: int = arguments.run(arguments)
     return status

@@ -7,10 +7,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backprop.cli import user_errors
+from backprop.cli import output
+from backprop.cli.errors import user_errors
+from backprop.cli.numbers import real, require_range, whole
 
 if TYPE_CHECKING:
     from backprop.demo.model import Model
+
+SUMMARY = "Serve a page on this machine where a network sees what one draws."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,10 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what `backprop train` saved from images of 28 × 28 or 8 × 8 pixels; by default the network "
         "that comes with the package, trained on MNIST",
     )
-    parser.add_argument("--port", type=int, default=0, help="to listen at on 127.0.0.1 (0: one that is free)")
+    parser.add_argument(
+        "--port", type=whole, default=0, help="to listen at on 127.0.0.1 (0: one that is free)"
+    )
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
     parser.add_argument(
-        "--full", type=float, help="MODEL's value of a pixel full of ink (what its input_scale takes to 1)"
+        "--full", type=real, help="MODEL's value of a pixel full of ink (what its input_scale takes to 1)"
     )
     parser.add_argument("--verbose", action="store_true", help="write a line for every request to stderr")
 
@@ -34,24 +40,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the address and serve until Ctrl-C."""
     import threading
-    import webbrowser
 
     from backprop.demo.server import Server
 
     with user_errors():
-        if not 0 <= arguments.port < 2**16:
-            raise ValueError(f"--port is {arguments.port}, wanted 0 to {2**16 - 1}")
+        require_range("--port", arguments.port, 0, 2**16 - 1)
         model = _model(arguments)
         try:
             server = Server(model, arguments.port, verbose=arguments.verbose)
         except OSError as error:
             raise OSError(f"--port {arguments.port}: {error.strerror}") from None
     with server:
-        print(server.url, flush=True)
+        output.line(server.url)
+        output.flush()
         if arguments.open:  # in its own thread: a browser in the terminal comes back when it is left
-            threading.Thread(target=webbrowser.open, args=[server.url], daemon=True).start()
+            threading.Thread(target=_open, args=[server.url], daemon=True).start()
         server.serve_forever()
     return 0
+
+
+def _open(url: str) -> None:
+    """Open a page in the browser, or say that there is none; the server goes on."""
+    import webbrowser
+
+    try:
+        reason = "" if webbrowser.open(url) else "none was found"
+    except (webbrowser.Error, OSError, ValueError) as error:  # such as of a $BROWSER that is no command
+        reason = str(error)
+    if reason:
+        output.complain(f"--open: no browser: {reason}; open the page yourself", "warning")
 
 
 def _model(arguments: argparse.Namespace) -> "Model":

@@ -4,6 +4,10 @@ import argparse
 import os
 import platform
 
+from backprop.cli import output
+
+SUMMARY = "Show versions, the processor and where data is looked for."
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe `backprop info`, which takes no arguments."""
@@ -23,7 +27,8 @@ def run(arguments: argparse.Namespace) -> int:
         rows[key] = ", ".join(value) if isinstance(value, tuple) else str(value)
     rows["threads"] = str(bpcore.get_num_threads())
     rows["BACKPROP_DATA"] = os.environ.get("BACKPROP_DATA", "not set")
-    rows["cache"] = str(cache_folder("mnist").parent)
+    cache = cache_folder("mnist")
+    rows["cache"] = "none, for there is no home folder" if cache is None else str(cache.parent)
     for key, text in rows.items():
-        print(f"{key:<14}{text}")
+        output.line(f"{key:<14}{text}")
     return 0

@@ -1,21 +1,23 @@
 """A saved network for the command line: its weights, and what its metadata says of the table that it was trained on."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backprop._json import parsed
+from backprop.cli.output import CONTROLS
 
 if TYPE_CHECKING:
     from backprop.network import Network
 
 
 def load(path: Path) -> "Network":
-    """A network that says classes.
+    """A network all of whose numbers are finite.
 
     Raises
     ------
     ValueError
-        Its weights are not finite, or its outputs are numbers.
+        A parameter is not.
     """
     import numpy as np
 
@@ -27,10 +29,6 @@ def load(path: Path) -> "Network":
             raise ValueError(
                 f"{path}: {key} is not finite, as after a training that diverged; train it again"
             )
-    if net.loss_name != "softmax":
-        raise ValueError(
-            f"{path}: the network's outputs are numbers (loss={net.loss_name!r}), wanted one that classifies"
-        )
     return net
 
 
@@ -46,6 +44,16 @@ def names(path: Path, net: "Network", key: str, count: int) -> list[str]:
     if not isinstance(found, list) or len(found) != count or not all(map(_is_text, found)):
         raise ValueError(f"{path}: the metadata's {key} are {found!r}, wanted a list of {count} names")
     return found
+
+
+def require_lines(path: str | Path, classes: Sequence[str]) -> None:
+    """Raise for a class whose name is not one line: `predict` writes a class a line."""
+    name = next((name for name in classes if CONTROLS.search(name)), None)
+    if name is not None:
+        raise ValueError(
+            f"{path}: the class {name!r} has a line end, a tab or another control character, wanted a name that is "
+            "one line of text"
+        )
 
 
 def target(path: Path, net: "Network") -> tuple[str | None, bool | None]:

@@ -1,15 +1,18 @@
-"""Predict the classes of a file's samples with a saved network."""
+"""Predict the classes of a file's samples, or numbers, with a saved network."""
 
 import argparse
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backprop.cli import user_errors
+from backprop.cli import output
+from backprop.cli.errors import user_errors
 
 if TYPE_CHECKING:
     from backprop._arrays import Array
     from backprop.network import Network
+
+SUMMARY = "Predict the classes of a file's samples, or numbers, with a saved network."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,32 +27,46 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print one class a line, or one row of probabilities."""
+    """Print a line a sample: its class, its probabilities, or the numbers of a network that predicts numbers."""
     from backprop.cli import models
     from backprop.data import read_features
+    from backprop.description import classifies
 
     with user_errors():
         net = models.load(arguments.model)
         features = models.names(arguments.model, net, "features", net.sizes[0])
-        classes = models.names(arguments.model, net, "classes", net.sizes[-1])
         target, header = models.target(arguments.model, net)
         if arguments.target is not None:
             target = arguments.target
+        classes = None
+        if classifies(net.lastLayer):
+            classes = models.names(arguments.model, net, "classes", net.sizes[-1])
+            models.require_lines(arguments.model, classes)
+            _require_letters(classes)
+        elif arguments.proba:
+            raise ValueError(
+                f"--proba is for classes, {arguments.model}: the network's outputs are numbers "
+                f"(loss={net.loss_name!r})"
+            )
         x = read_features(arguments.data, features, target, header=header, classes=classes)
-        _require_letters(classes)
         scores = _scores(net, x, arguments.data)
-    if arguments.proba:
-        print(",".join(_quoted(name) for name in classes))
-        for row in net.lastLayer.probabilities(scores):
-            print(",".join(f"{value:.6g}" for value in row))
+    if classes is None:
+        output.write(map(_row, scores))
+    elif arguments.proba:
+        output.write([",".join(map(_quoted, classes))])
+        output.write(map(_row, net.lastLayer.probabilities(scores)))
     else:
-        for label in scores.argmax(axis=1):
-            print(classes[label])
+        output.write(classes[label] for label in scores.argmax(axis=1))
     return 0
 
 
+def _row(numbers: "Array") -> str:
+    """Numbers as CSV, each with as many digits as give it back in the network's type."""
+    return ",".join(map(str, numbers))
+
+
 def _scores(net: "Network", x: "Array", path: Path) -> "Array":
-    """The scores of a file's samples, all finite: of others no class is the highest."""
+    """The outputs of the network for a file's samples, all finite: of others no class is the highest."""
     import numpy as np
 
     with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is refused below
@@ -58,8 +75,8 @@ def _scores(net: "Network", x: "Array", path: Path) -> "Array":
     if not finite.all():
         sample = int(finite.argmin())
         raise ValueError(
-            f"{path}: the network's scores of sample {sample + 1} are {_shown(scores[sample])}, wanted finite numbers; "
-            f"the sample's values reach {np.abs(x[sample]).max():g}"
+            f"{path}: the network's outputs of sample {sample + 1} are {_shown(scores[sample])}, wanted finite "
+            f"numbers; the sample's values reach {np.abs(x[sample]).max():g}"
         )
     return scores
 
@@ -84,4 +101,4 @@ def _require_letters(classes: list[str]) -> None:
 
 def _quoted(name: str) -> str:
     """A cell of a CSV file."""
-    return '"' + name.replace('"', '""') + '"' if any(c in name for c in ',"\n') else name
+    return '"' + name.replace('"', '""') + '"' if any(c in name for c in ',"') else name

@@ -10,6 +10,7 @@ import numpy as np
 from backprop import data, sampling
 from backprop._arrays import Array
 from backprop._names import did_you_mean
+from backprop.cli.models import require_lines
 from backprop.scaling import mean_and_scale
 
 
@@ -72,6 +73,7 @@ def _images(name: str) -> Source:
 
 def _table(path: str, target: str | None, test_fraction: float, seed: int) -> Source:
     table = data.read_table(path, target)
+    require_lines(path, table.classes)
     count = round(test_fraction * len(table.x))
     if not 1 <= count < len(table.x):
         raise ValueError(

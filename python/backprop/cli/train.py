@@ -3,14 +3,18 @@
 import argparse
 import io
 import math
+import os
 import sys
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backprop._files import check_writable, expanded, write_atomically
-from backprop.cli import PROGRAM, UserError, colour, user_errors
+from backprop.cli import numbers, output
+from backprop.cli.errors import UserError, text_of, user_errors
 
 if TYPE_CHECKING:
     from backprop.cli.sources import Source
@@ -28,17 +32,10 @@ class Settings:
     weight_init: float | None = None
 
 
+SUMMARY = "Train a network and save it."
 NOTES = Settings(lr=0.1, batch_size=100, iterations=10_000, weight_init=0.01)
 SETTINGS = {"digits": Settings(lr=0.3, batch_size=32, epochs=100), "mnist": NOTES, "fashion-mnist": NOTES}
 FILES = Settings(lr=0.1, batch_size=32, epochs=100)
-
-
-def sizes(text: str) -> list[int]:
-    """`64,32` as the sizes of the hidden layers."""
-    numbers = [int(part) for part in text.split(",")]
-    if min(numbers) < 1:
-        raise ValueError
-    return numbers
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,20 +47,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="digits (default), mnist, fashion-mnist, FILE.csv or FILE.npz",
     )
     parser.add_argument(
-        "--hidden", type=sizes, default=[50], metavar="N[,N…]", help="units of the hidden layers (50)"
+        "--hidden", type=numbers.sizes, default=[50], metavar="N[,N…]", help="units of the hidden layers (50)"
     )
-    parser.add_argument("--lr", type=float, help="learning rate (digits 0.3, else 0.1)")
-    parser.add_argument("--batch-size", type=int, help="samples a step (32; MNIST 100)")
+    parser.add_argument("--lr", type=numbers.real, help="learning rate (digits 0.3, else 0.1)")
+    parser.add_argument("--batch-size", type=numbers.whole, help="samples a step (32; MNIST 100)")
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--epochs", type=int, help="passes over the data (100)")
+    length.add_argument("--epochs", type=numbers.whole, help="passes over the data (100)")
     length.add_argument(
-        "--iterations", type=int, help="steps on batches drawn with replacement (MNIST 10000)"
+        "--iterations", type=numbers.whole, help="steps on batches drawn with replacement (MNIST 10000)"
     )
     parser.add_argument(
         "--dtype", choices=("float32", "float64"), default="float32", help="type of the arithmetic"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the weights, the order and the split (0)")
-    parser.add_argument("--threads", type=int, help="threads to use")
+    parser.add_argument(
+        "--seed", type=numbers.whole, default=0, help="of the weights, the order and the split (0)"
+    )
+    parser.add_argument("--threads", type=numbers.whole, help="threads to use, at most 1024")
     parser.add_argument(
         "--out", type=Path, default=Path("model.safetensors"), help="where the network is saved"
     )
@@ -74,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(the last; t or y)",
     )
     parser.add_argument(
-        "--test-fraction", type=float, default=0.2, help="of a file: the share to test with (0.2)"
+        "--test-fraction", type=numbers.real, default=0.2, help="of a file: the share to test with (0.2)"
     )
 
 
@@ -85,12 +84,17 @@ def run(arguments: argparse.Namespace) -> int:
     from backprop.optimizers import SGD
 
     settings = SETTINGS.get(arguments.data, FILES)
+    progress = sys.stderr.isatty()
     with user_errors():
         _check_arguments(arguments)
+        if progress:
+            _check_bar()
         optimizer = SGD(settings.lr if arguments.lr is None else arguments.lr)
         source = open_source(arguments.data, arguments.target, arguments.test_fraction, arguments.seed)
+        sizes = [source.train[0].shape[1], *arguments.hidden, source.classes]
+        _check_memory(sizes, arguments.dtype)
         net = Network(
-            [source.train[0].shape[1], *arguments.hidden, source.classes],
+            sizes,
             dtype=arguments.dtype,
             seed=arguments.seed,
             weight_init=settings.weight_init,
@@ -99,8 +103,8 @@ def run(arguments: argparse.Namespace) -> int:
         )
     net.metadata = source.metadata
     for line in source.report:
-        print(line)
-    sys.stdout.flush()
+        output.line(line)
+    output.flush()
 
     if arguments.epochs is None and arguments.iterations is None:
         arguments.epochs, arguments.iterations = settings.epochs, settings.iterations
@@ -116,13 +120,13 @@ def run(arguments: argparse.Namespace) -> int:
                 validation=source.test,
                 seed=arguments.seed,
                 threads=arguments.threads,
-                progress=sys.stderr.isatty(),
+                progress=progress,
             )
     except KeyboardInterrupt:
         if net.history is not None and net.history.loss:
             _finish(net, source, arguments)
         else:  # what is there may be a network that has learned something
-            print(f"{PROGRAM}: no step was done, so nothing is saved", file=sys.stderr)
+            output.complain("no step was done, so nothing is saved")
         raise
     return _finish(net, source, arguments)
 
@@ -133,8 +137,7 @@ def _finish(net: "Network", source: "Source", arguments: argparse.Namespace) -> 
 
     diverged = _divergence(net)
     if diverged:
-        label = colour.painted("warning:", colour.BOLD_RED, sys.stderr)
-        print(f"{PROGRAM}: {label} {diverged}; a lower --lr may help", file=sys.stderr)
+        output.complain(f"{diverged}; a lower --lr may help", "warning")
     with user_errors():
         net.save(arguments.out)
         if arguments.plot is not None and net.history is not None and net.history.loss:
@@ -146,14 +149,14 @@ def _finish(net: "Network", source: "Source", arguments: argparse.Namespace) -> 
             figure.savefig(picture, format=arguments.plot.suffix.lstrip(".").lower())
             write_atomically(arguments.plot, picture.getvalue())
     steps = len(net.history.loss) if net.history is not None else 0
-    print(f"{arguments.data}: {net!r}, {steps} steps")
+    output.line(f"{arguments.data}: {net!r}, {steps} steps")
     for name, (x, t) in (("train", source.train), ("test", source.test)):
         # Scores that are not finite have no highest.
         share = net.accuracy(x, t) if np.isfinite(net.predict(x)).all() else math.nan
-        print(f"{name} accuracy {'' if name == 'train' else ' '}{share:.4f} on {len(x)} samples")
-    print(f"saved to {arguments.out}")
+        output.line(f"{name} accuracy {'' if name == 'train' else ' '}{share:.4f} on {len(x)} samples")
+    output.line(f"saved to {arguments.out}")
     if arguments.plot is not None:
-        print(f"learning curve in {arguments.plot}")
+        output.line(f"learning curve in {arguments.plot}")
     return 1 if diverged else 0
 
 
@@ -171,12 +174,19 @@ def _divergence(net: "Network") -> str:
 
 def _check_arguments(arguments: argparse.Namespace) -> None:
     """Refuse before training what would fail after it."""
-    for name in ("batch_size", "epochs", "iterations", "threads"):
+    from bpcore.threads import MOST_THREADS
+
+    most = {
+        "batch_size": numbers.MOST,
+        "epochs": numbers.MOST,
+        "iterations": numbers.MOST,
+        "threads": MOST_THREADS,
+    }
+    for name, limit in most.items():
         value = getattr(arguments, name)
-        if value is not None and value < 1:
-            raise ValueError(f"--{name.replace('_', '-')} is {value}, wanted at least 1")
-    if not 0 <= arguments.seed < 2**32:
-        raise ValueError(f"--seed is {arguments.seed}, wanted 0 to {2**32 - 1}")
+        if value is not None:
+            numbers.require_range(f"--{name.replace('_', '-')}", value, 1, limit)
+    numbers.require_range("--seed", arguments.seed, 0, 2**32 - 1)
     if not 0 < arguments.test_fraction < 1:
         raise ValueError(f"--test-fraction is {arguments.test_fraction:g}, wanted a number between 0 and 1")
     outputs = {"--out": arguments.out, "--plot": arguments.plot}
@@ -185,10 +195,8 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
             try:
                 check_writable(path)
             except OSError as error:
-                raise UserError(
-                    f"{option} {error.strerror or error}{f': {path}' if error.strerror else ''}"
-                ) from None
-            if _is_same(path, arguments.data):
+                raise UserError(f"{option} {text_of(error)}") from None
+            if arguments.data not in SETTINGS and _is_same(path, arguments.data):
                 raise UserError(f"{option} {path}: is the file to train on, which would be replaced")
     if arguments.plot is not None and _is_same(arguments.plot, arguments.out):
         raise UserError(f"--plot {arguments.plot}: is --out, too")
@@ -196,9 +204,30 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
         _check_plot(arguments.plot)
 
 
+def _check_memory(sizes: Sequence[int], dtype: str) -> None:
+    """Refuse a network that this machine cannot hold: systems promise more memory than they have."""
+    parameters = sum((inputs + 1) * outputs for inputs, outputs in pairwise(sizes))
+    needed = parameters * {"float32": 4, "float64": 8}[dtype]
+    if "SC_PHYS_PAGES" not in os.sysconf_names:
+        return
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if needed > memory:
+        raise ValueError(
+            f"--hidden {','.join(map(str, sizes[1:-1]))} makes {parameters} parameters, {needed / 2**30:.4g} GiB of "
+            f"{dtype}; this machine has {memory / 2**30:.4g}"
+        )
+
+
 def _is_same(path: Path, other: str | Path) -> bool:
     """Whether two paths are those of one file."""
     return expanded(path).resolve() == expanded(other).resolve()
+
+
+def _check_bar() -> None:
+    try:
+        import tqdm  # noqa: F401  # reads variables of its own
+    except ValueError as error:
+        raise UserError(f"a variable TQDM_… of the environment cannot be used: {error}") from None
 
 
 def _check_plot(path: Path) -> None:
@@ -206,5 +235,7 @@ def _check_plot(path: Path) -> None:
         from matplotlib.backend_bases import FigureCanvasBase
     except ImportError:
         raise UserError("--plot needs matplotlib: pip install 'bpcore[plot]'") from None
+    except RuntimeError as error:  # without a home folder
+        raise UserError(f"--plot: matplotlib cannot be used: {error}") from None
     if path.suffix.lstrip(".").lower() not in FigureCanvasBase.filetypes:
         raise UserError(f"--plot {path}: the name ends in {path.suffix!r}, wanted .png, .svg or .pdf")

@@ -27,15 +27,20 @@ class DataSet:
     mirrors: tuple[str, ...]
 
 
-def cache_folder(name: str) -> Path:
-    """Where downloads of a data set are kept for this user."""
+def cache_folder(name: str) -> Path | None:
+    """Where downloads of a data set are kept for this user; None where no home folder is known."""
+    try:
+        return _cache() / "backprop" / name
+    except RuntimeError:  # neither $HOME nor the system says where it is
+        return None
+
+
+def _cache() -> Path:
     if sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    elif sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "backprop" / name
+        return Path.home() / "Library" / "Caches"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
 def locate(data: DataSet, root: str | os.PathLike[str] | None) -> dict[str, Path]:
@@ -78,8 +83,9 @@ def _folders(data: DataSet, root: str | os.PathLike[str] | None) -> list[Path]:
         folder = expanded(named)
         # The data set's own folders first: two data sets may have files of the same names.
         folders = [folder / data.name, folder / data.torchvision / "raw", folder / "raw", folder]
-    if root is None:
-        folders.append(cache_folder(data.name))
+    cache = cache_folder(data.name)
+    if root is None and cache is not None:
+        folders.append(cache)
     return folders
 
 
@@ -103,10 +109,8 @@ def _missing(data: DataSet, folders: list[Path]) -> str:
         for folder, found in parts
         if found
     ]
-    return (
-        f"{data.name} was not found in {', '.join(map(str, folders))}; "
-        f"wanted there, gzipped or not: {wanted}{''.join(some)}"
-    )
+    places = ", ".join(map(str, folders)) or "$BACKPROP_DATA, which is not set, and there is no home folder"
+    return f"{data.name} was not found in {places}; wanted there, gzipped or not: {wanted}{''.join(some)}"
 
 
 def _download(data: DataSet, folders: list[Path]) -> dict[str, Path]:
@@ -116,7 +120,11 @@ def _download(data: DataSet, folders: list[Path]) -> dict[str, Path]:
         raise FileNotFoundError(
             f"{_missing(data, folders)}; or let it be downloaded: pip install 'bpcore[data]'"
         ) from None
-    folder = folders[-1]
+    folder = cache_folder(data.name)
+    if folder is None:
+        raise FileNotFoundError(
+            f"{_missing(data, folders)}; to download it, a folder is needed: set HOME or XDG_CACHE_HOME"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     found = _files_in(folder, data)
     for file, checksum in data.checksums.items():

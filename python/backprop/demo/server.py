@@ -225,4 +225,5 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002  # the base class names it so
         """Write to stderr if asked to."""
         if self.server.verbose:
-            super().log_message(format, *arguments)
+            with suppress(OSError):  # stderr may be full: the answer is worth more
+                super().log_message(format, *arguments)
