@@ -161,15 +161,15 @@ def network(data: bytes, folder: Path) -> None:
     again = Network.load(folder / "again")
     assert (repr(again), again.metadata) == (repr(net), net.metadata)
     assert all(np.array_equal(again.params[key], net.params[key], equal_nan=True) for key in net.params)
-    if net.loss_name == "softmax":
-        predict(path, write(folder, "data.csv", b"0,1,2,a,b,c\n1,2,3,1,2,3\n4,5,6,4,5,6\n"))
+    samples = write(folder, "data.csv", b"0,1,2,a,b,c\n1,2,3,1,2,3\n4,5,6,4,5,6\n")
+    predict(path, samples, (False, True) if net.loss_name == "softmax" else (False,))
 
 
-def predict(model: Path, samples: Path) -> None:
+def predict(model: Path, samples: Path, probabilities: tuple[bool, ...]) -> None:
     from backprop.cli import UserError
     from backprop.cli.predict import run
 
-    for proba in (False, True):
+    for proba in probabilities:
         # Encodes as a terminal does.
         with contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO(), "utf-8")):
             try:
@@ -227,8 +227,10 @@ def main() -> None:
     arguments, flags = parser.parse_known_intermixed_args()
 
     with atheris.instrument_imports(include=["backprop"]):
+        import backprop.cli.models
         import backprop.cli.predict
         import backprop.data
+        import backprop.network
         import backprop.saving  # noqa: F401  # instrumented here, used by the targets
 
     corpus = arguments.corpus or Path(tempfile.mkdtemp(prefix=f"fuzz-{arguments.target}-"))
