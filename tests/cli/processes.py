@@ -18,24 +18,27 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def run(*arguments, flags=(), shell="", **environment):
+def environment(**changed):
+    """The variables of this process, but stdout is buffered, as it is for users: much of it is written at exit."""
+    return {**os.environ, "PYTHONUNBUFFERED": "", **changed}
+
+
+def run(*arguments, flags=(), shell="", **changed):
     """Run `python -m backprop`; `shell` is what stands behind it in a shell, such as `>&-`."""
     command = [sys.executable, *flags, "-m", "backprop", *arguments]
     if shell:
         command = ["/bin/sh", "-c", f'"$0" "$@" {shell}', *command]
-    return subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, **environment}, timeout=120
-    )
+    return subprocess.run(command, capture_output=True, text=True, env=environment(**changed), timeout=120)
 
 
-def run_code(code, *arguments, flags=(), **options):
+def run_code(code, *arguments, flags=(), env=None):
     """Run a program that is given JSON for its argument; returns what it printed last on stderr, and the process."""
     done = subprocess.run(
         [sys.executable, *flags, "-c", code, *map(json.dumps, arguments)],
         capture_output=True,
         text=True,
         timeout=120,
-        **options,
+        env=environment() if env is None else env,
     )
     assert "Traceback" not in done.stderr, done.stderr
     *lines, last = done.stderr.splitlines()
@@ -46,13 +49,13 @@ def on_a_terminal(*arguments, **variables):
     """What the command line writes to a real one."""
     pty = pytest.importorskip("pty")
     ours, theirs = pty.openpty()
-    environment = {key: value for key, value in os.environ.items() if key not in COLOUR_VARIABLES}
+    inherited = {key: value for key, value in os.environ.items() if key not in COLOUR_VARIABLES}
     process = subprocess.Popen(
         [sys.executable, "-m", "backprop", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=theirs,
         stderr=theirs,
-        env=environment | {"TERM": "xterm"} | variables,
+        env=inherited | {"TERM": "xterm"} | variables,
     )
     os.close(theirs)
     written = b""

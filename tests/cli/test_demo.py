@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import backprop as bp
 from backprop.cli import main
 from backprop.demo import model as demo_model
 from backprop.demo.server import Server
-from tests.cli.processes import WITH_CTRL_C
+from tests.cli.processes import WITH_CTRL_C, environment
 
 
 @pytest.fixture(autouse=True)
@@ -34,12 +35,13 @@ def save(name, sizes=(64, 10), metadata=(), **options):
 
 def test_from_start_to_ctrl_c(tmp_path):
     command = [sys.executable, "-c", WITH_CTRL_C, "demo", "--open"]
-    environment = {**os.environ, "PATH": "", "BROWSER": ""}  # where no browser is found
+    variables = environment(PATH="", BROWSER="")  # where no browser is found
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables
     ) as process:
         try:
             url = process.stdout.readline().rstrip("\n")
+            assert select.select([process.stderr], [], [], 60)[0], "it is said that there is no browser"
             warning = process.stderr.readline()
             with urllib.request.urlopen(f"{url}model", timeout=30) as answer:
                 model = json.load(answer)

@@ -11,7 +11,7 @@ import pytest
 import backprop as bp
 from backprop.cli import main
 from backprop.cli.output import LONGEST, escaped
-from tests.cli.processes import run, run_code
+from tests.cli.processes import environment, run, run_code
 
 FULL = "/dev/full"
 needs_full = pytest.mark.skipif(not Path(FULL).exists(), reason="this system has no /dev/full")
@@ -54,10 +54,20 @@ print(json.dumps(statuses), file=sys.stderr)
 
 def test_stdout_is_closed():
     done = subprocess.run(
-        ["/bin/sh", "-c", '"$0" "$@" >&-', sys.executable, "-c", PROGRAM, json.dumps(COMMANDS), '"closed"'],
+        [
+            "/bin/sh",
+            "-c",
+            '"$0" "$@" >&- <&-',
+            sys.executable,
+            "-c",
+            PROGRAM,
+            json.dumps(COMMANDS),
+            '"closed"',
+        ],
         stderr=subprocess.PIPE,
         text=True,
         timeout=120,
+        env=environment(),
     )
     *lines, statuses = done.stderr.splitlines()
     assert json.loads(statuses) == [2] * len(COMMANDS)
@@ -92,18 +102,15 @@ def test_nothing_is_said_at_exit():
     reader, writer = os.pipe()
     os.close(reader)
     command = [sys.executable, "-X", "dev", "-m", "backprop", "info"]
-    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, timeout=120)
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, timeout=120, env=environment())
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, b"")
 
 
-@pytest.mark.parametrize("shell", ["2>&-", pytest.param(f"2>{FULL}", marks=needs_full), "2>&1 >&- <&-"])
+@pytest.mark.parametrize("shell", ["2>&-", "2>&- <&-", pytest.param(f"2>{FULL}", marks=needs_full)])
 def test_stderr_takes_nothing(shell):
     done = run("fly", shell=shell)
     assert done.returncode == 2
-    if shell.startswith("2>&1"):
-        assert done.stdout == "backprop: error: stdout is closed\n"
-        return
     assert done.stdout == "", "what is wrong is no output"
     done = run("train", "t.csv", "--epochs", "3", "--lr", "1e30", "--out", "new", shell=shell)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "saved to new")

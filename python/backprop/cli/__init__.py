@@ -103,8 +103,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    if sys.stdout is None:
-        raise UserError("stdout is closed")
     described = parser()
     arguments = described.parse_args(argv)
     if arguments.version or arguments.command is not None:
