@@ -246,9 +246,12 @@ def test_absurd_numbers(text, capsys):
             "train --hidden 5,٣",
             "argument --hidden: invalid sizes value: '5,٣', wanted whole numbers of at least 1",
         ),
+        ("train u.csv --target ١", "u.csv: there is no '١' among 0, 1"),
+        pytest.param(f"train u.csv --target {'9' * 5000}", "u.csv: there is no '9999", id="5000 digits"),
         ("train --lr 1e400", "SGD: lr is inf, wanted a positive finite number"),
     ],
 )
 def test_an_error_says_what_was_wanted(arguments, message, capsys):
+    Path("u.csv").write_text("1.5,2\n3.5,4\n5.5,2\n7,4\n")
     assert main(arguments.split()) == 2
     assert capsys.readouterr().err.startswith(f"backprop: error: {message}")

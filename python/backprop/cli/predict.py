@@ -17,7 +17,7 @@ SUMMARY = "Predict the classes of a file's samples, or numbers, with a saved net
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe `backprop predict`."""
-    parser.add_argument("model", type=Path, metavar="MODEL", help="what `backprop train` saved")
+    parser.add_argument("model", type=Path, metavar="MODEL", help="a saved network, as of `backprop train`")
     parser.add_argument("data", type=Path, metavar="DATA", help="a .csv or .npz file with the features")
     parser.add_argument("--proba", action="store_true", help="print the classes' probabilities as CSV")
     parser.add_argument(

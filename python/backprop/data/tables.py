@@ -5,6 +5,7 @@ in a CSV file, the row (counted from 1, as editors do) and the column.
 """
 
 import os
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from backprop.data.numbers import is_number, with_point
 from backprop.data.rows import line_of, read_rows
 
 LABEL_KEYS = ("t", "y")
+# A column's; Python takes digits of other scripts too, and refuses thousands of them with an error of its own.
+NUMBER = re.compile("-?[0-9]{1,18}")
 # Names of labels, wherever the column stands; a first column may be called y, too.
 LABEL_NAMES = {"label", "labels", "target", "targets", "class", "classes"}
 
@@ -211,7 +214,7 @@ def _target_column(head: Head, target: str | None) -> int:
 
 def _number_of_column(target: str | None, columns: int) -> int | None:
     """The column that a target means where there are no names; None if it is no number of one."""
-    if target is None or not target.removeprefix("-").isdecimal() or not -columns <= int(target) < columns:
+    if target is None or not NUMBER.fullmatch(target) or not -columns <= int(target) < columns:
         return None
     return int(target) % columns
 
