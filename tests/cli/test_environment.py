@@ -29,7 +29,7 @@ def files(tmp_path, monkeypatch):
     net.save("net")
 
 
-@pytest.mark.parametrize("threads", ["abc", "0", "-1", "1.5", "1025", "1" + "0" * 20, LONG, "١", "1_0"])
+@pytest.mark.parametrize("threads", ["abc", "0", "-1", "1025", "1" + "0" * 20, LONG, "١"])
 def test_a_number_of_threads_that_is_none(threads):
     done = run("info", BACKPROP_NUM_THREADS=threads)
     assert (done.returncode, done.stdout) == (2, "")
@@ -40,12 +40,14 @@ def test_a_number_of_threads_that_is_none(threads):
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("command", [["train"], ["--version"]])
-def test_a_level_that_cannot_be_used(command):
+def test_a_level_that_cannot_be_used():
     usable = bpcore.cpu_info()["usable"]
     other = next(level for level in ("v4", "neon") if level not in usable)
-    for level, wanted in (("abc", "wanted one of v4, v3"), (other, "; built here: ")):
-        done = run(*command, BACKPROP_ISA=level)
+    for command, level, wanted in (
+        ("train", "abc", "wanted one of v4, v3"),
+        ("--version", other, "; built here: "),
+    ):
+        done = run(command, BACKPROP_ISA=level)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.startswith(f"backprop: error: BACKPROP_ISA is {level!r}")
         assert wanted in done.stderr
@@ -101,17 +103,15 @@ def test_odd_widths_of_a_terminal(columns, monkeypatch, capsys):
     assert capsys.readouterr().err == ""
 
 
-# What another user may read is imported before.
+# Everything is imported before: another user need not be able to read it.
 UNKNOWN = 61_234
 AS_ANOTHER = f"""
 import json, os, sys
-import matplotlib.figure
 import backprop.demo.server
 from backprop.cli import main
 commands = json.loads(sys.argv[1])
-for data in ("digits", "t.csv"):
-    main(["train", data, "--epochs", "1", "--out", "warm"])
-main(["info"])
+for command in (["train", "t.csv", "--epochs", "1", "--out", "warm"], ["predict", "warm", "t.csv"], ["info"]):
+    assert main(command) == 0
 os.setgid({UNKNOWN})
 os.setuid({UNKNOWN})
 for name in ("HOME", "BACKPROP_DATA", "XDG_CACHE_HOME", "MPLCONFIGDIR"):
@@ -134,7 +134,7 @@ def test_a_user_without_a_home_and_a_name(monkeypatch):
         Path("closed").mkdir(mode=0o700)
         Path("theirs").mkdir()
         os.chown("theirs", UNKNOWN, UNKNOWN)
-        commands = [["info"], ["train", "--epochs", "1", "--out", "theirs/net", "--plot", "theirs/plot.png"],
+        commands = [["info"], ["train", "t.csv", "--epochs", "1", "--out", "theirs/net"],
                     ["train", "mnist", "--out", "theirs/net"], ["predict", "secret", "t.csv"],
                     ["predict", "closed/net", "t.csv"], ["predict", "net", "secret.csv"],
                     ["train", "secret.csv", "--out", "theirs/net"], ["demo", "secret"], ["train", "--out", "~/net"],
@@ -163,11 +163,11 @@ def test_a_working_directory_that_was_removed(tmp_path):
     code = f"import os; os.mkdir('gone'); os.chdir('gone'); os.rmdir({str(tmp_path / 'gone')!r}){ALL}"
     net, table = str(tmp_path / "net"), str(tmp_path / "t.csv")
     new = str(tmp_path / "new")
-    commands = [["info"], ["check"], ["predict", net, table], ["train", "--epochs", "1", "--out", new],
+    commands = [["info"], ["predict", net, table], ["train", "--epochs", "1", "--out", new],
                 ["train", "--epochs", "1"], ["train", "t.csv", "--out", new], ["predict", "net", table],
                 ["train", table, "--out", "new"]]  # fmt: skip
     statuses, lines, _ = run_code(code, commands)
-    assert statuses == [0, 0, 0, 0, 2, 2, 2, 2]
+    assert statuses == [0, 0, 0, 2, 2, 2, 2]
     assert lines == [
         "backprop: error: --out the working directory does not exist any more",
         "backprop: error: the working directory does not exist any more",
