@@ -235,7 +235,5 @@ def _check_plot(path: Path) -> None:
         from matplotlib.backend_bases import FigureCanvasBase
     except ImportError:
         raise UserError("--plot needs matplotlib: pip install 'bpcore[plot]'") from None
-    except RuntimeError as error:  # without a home folder
-        raise UserError(f"--plot: matplotlib cannot be used: {error}") from None
     if path.suffix.lstrip(".").lower() not in FigureCanvasBase.filetypes:
         raise UserError(f"--plot {path}: the name ends in {path.suffix!r}, wanted .png, .svg or .pdf")
