@@ -125,7 +125,7 @@ class Parameters(MutableMapping[str, Array]):
             raise TypeError(
                 f"params is a {type(values).__name__}, wanted a mapping of {', '.join(self)} to arrays"
             )
-        names = list(self)
+        names = dict.fromkeys(self)
         for name in values:
             if name not in names:
                 hint = did_you_mean(name, names, near=0.5)

@@ -13,6 +13,7 @@ from backprop._names import did_you_mean
 from backprop.initial_weights import WeightInit, initial_parameters
 from backprop.layers import Affine, IdentityWithLoss, Relu, Sigmoid, SoftmaxWithLoss, Tanh
 from backprop.own_layers import Pass, constants, declared, parameter_names
+from backprop.training_lock import register
 from backprop.untrained import doubt_of, fault_of
 
 ACTIVATIONS: dict[str, Callable[[], Any]] = {"relu": Relu, "sigmoid": Sigmoid, "tanh": Tanh}
@@ -47,19 +48,24 @@ class Layers(OrderedDict[str, Any]):
     ----------
     version : object
         Another one after every change, also of what is known of the layers' parameters, and when one is looked up.
+    trainer : int or None
+        The thread that trains them: see training_lock.py.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.version = object()
+        self.trainer: int | None = None
         self._known: dict[str, Known] = {}
         self._passes: dict[str, Pass] = {}
+        # Under which name each object stands; to go through all of them at every assignment would be quadratic.
+        self._names: dict[int, str] = {}
+        register(self)
         super().__init__()
         self.update(*args, **kwargs)
 
     def __setitem__(self, key: str, value: Any) -> None:
         self._check({key: value})
-        self.version = object()
-        super().__setitem__(key, value)
+        self._put(key, value)
 
     def __getitem__(self, key: str) -> Any:
         # Whoever gets a layer may give it a `forward` of its own; to look for one at every step would be a tenth of it.
@@ -71,8 +77,7 @@ class Layers(OrderedDict[str, Any]):
         given = dict(*args, **kwargs)
         self._check(given)
         for key, value in given.items():
-            self.version = object()
-            super().__setitem__(key, value)
+            self._put(key, value)
 
     def __ior__(self, other: Any) -> Self:  # type: ignore[override,misc]  # as it is, whatever `|` returns
         self.update(other)
@@ -83,16 +88,31 @@ class Layers(OrderedDict[str, Any]):
         for key, value in given.items():
             a_layer(f"layers[{key!r}]", value)
         names: dict[int, str] = {}
-        for key, value in {**self, **given}.items():
+        for key, value in given.items():
             first = names.setdefault(id(value), key)
+            stays = self._names.get(id(value), key)
+            first = stays if stays not in given else first
             if first != key:
                 raise ValueError(
                     f"layers[{key!r}] is the very object of layers[{first!r}], wanted another one: a layer remembers "
                     "one pass for its backward"
                 )
 
+    def _put(self, key: str, value: Any) -> None:
+        """Put a layer that was checked under a name."""
+        self.version = object()
+        self._unname(key)
+        super().__setitem__(key, value)
+        self._names[id(value)] = key
+
+    def _unname(self, key: str) -> None:
+        """Note that what stands under a name, if something does, leaves it."""
+        if self._names.get(id(self.get(key))) == key:
+            del self._names[id(self.get(key))]
+
     def __delitem__(self, key: str) -> None:
         self.version = object()
+        self._unname(key)
         super().__delitem__(key)
 
     def __missing__(self, key: object) -> NoReturn:
@@ -110,14 +130,18 @@ class Layers(OrderedDict[str, Any]):
         """Remove all layers."""
         self.version = object()
         super().clear()
+        self._names = {}
 
     def pop(self, key: str, *default: Any) -> Any:
         """Remove a layer and return it, or the default."""
         self.version = object()
+        self._unname(key)
         return super().pop(key, *default)
 
     def popitem(self, last: bool = True) -> tuple[str, Any]:
         """Remove the last layer, or the first, and return it with its name."""
+        if self:
+            self._unname(next(reversed(self) if last else iter(self)))
         self.version = object()
         return super().popitem(last)
 
@@ -198,13 +222,15 @@ class Layers(OrderedDict[str, Any]):
         new = memo[id(self)] = type(self)()
         vars(new).update(copy.deepcopy(self.__getstate__(), memo))
         for key, layer in self.items():
-            super(Layers, new).__setitem__(key, copy.deepcopy(layer, memo))
+            new._put(key, copy.deepcopy(layer, memo))
         return new
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out of copies what belongs to a pass; what they keep untrained is said of them anew."""
         known = {key: one._replace(passes=0) for key, one in self._known.items()}
-        return {**self.__dict__, "_passes": {}, "_known": known}
+        state = {**self.__dict__, "trainer": None, "_passes": {}, "_known": known}
+        del state["_names"]  # which are of these objects
+        return state
 
 
 def a_layer(name: str, value: Any) -> Any:
