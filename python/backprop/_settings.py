@@ -1,6 +1,7 @@
 """What the settings of an optimizer may be, in its constructor and whenever one is assigned."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,8 @@ import numpy as np
 from backprop._elsewhere.arguments import ARGUMENTS, SAME
 from backprop._names import did_you_mean
 
-INFINITY = float("inf")
+INFINITY, NAN = float("inf"), float("nan")
+MOST_STEPS = 2**62  # a kernel counts in 64 bits
 
 
 def taken(rule: Any, settings: Sequence[str], name: str, value: Any, ours: bool) -> Any:
@@ -37,13 +39,23 @@ def taken(rule: Any, settings: Sequence[str], name: str, value: Any, ours: bool)
     return value
 
 
+def require(rule: Any, settings: Sequence[str]) -> None:
+    """Raise if a setting, or what the rule keeps, is not what `taken` takes; `vars` and pickles go past it."""
+    owner = type(rule).__name__
+    for name in (*settings, *STATE):
+        CHECKS[name](rule, owner, getattr(rule, name))
+
+
 def _number(owner: str, name: str, value: Any, high: float, includes_0: bool) -> float:
     """`value` as a float between 0 and high."""
-    inside = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-    if not (inside and (value >= 0 if includes_0 else value > 0) and value < high):
+    number = NAN
+    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
+        with suppress(OverflowError):  # an int that no float can hold
+            number = float(value)
+    if not ((number >= 0 if includes_0 else number > 0) and number < high):
         wanted = "a positive finite number" if high == INFINITY else f"a number from 0 to below {high}"
         raise ValueError(f"{owner}: {name} is {value!r}, wanted {wanted}")
-    return float(value)
+    return number
 
 
 def _rate(name: str) -> Callable[[Any, str, Any], Any]:
@@ -55,7 +67,7 @@ def _share(name: str) -> Callable[[Any, str, Any], Any]:
 
 
 def _betas(rule: Any, owner: str, value: Any) -> tuple[float, float]:
-    if isinstance(value, str) or not hasattr(value, "__len__") or len(value) != 2:
+    if not isinstance(value, (tuple, list, np.ndarray)) or np.shape(value) != (2,):
         raise ValueError(f"{owner}: betas is {value!r}, wanted two numbers")
     return (
         _number(owner, "betas[0]", value[0], 1, True),
@@ -70,6 +82,8 @@ def _momentum(rule: Any, owner: str, value: Any) -> float:
 
 
 def _nesterov(rule: Any, owner: str, value: Any) -> bool:
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"{owner}: nesterov is {value!r}, wanted True or False")
     _require_momentum(owner, rule.momentum, value)
     return bool(value)
 
@@ -80,8 +94,8 @@ def _require_momentum(owner: str, momentum: float, nesterov: Any) -> None:
 
 
 def _steps(rule: Any, owner: str, value: Any) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < 0:
-        raise ValueError(f"{owner}: steps is {value!r}, wanted a whole number of at least 0")
+    if isinstance(value, bool) or not hasattr(value, "__index__") or not 0 <= value < MOST_STEPS:
+        raise ValueError(f"{owner}: steps is {value!r}, wanted a whole number of at least 0 and below 2**62")
     return int(value)
 
 

@@ -8,7 +8,8 @@ c) `train_step` and `fit` change the weights under any remembered forward pass, 
 d) The layers are the truth: `params` is a view of them, `sizes`, `activation` and `loss_name` are told from them, and
    a replaced layer is used from the next call on.
 e) Several threads may evaluate one network, also while another trains it: answers then come from weights that are
-   partly old and partly new. A second thread that trains it is refused. What stands in a) is for one thread at a time.
+   partly old and partly new. A second thread that trains it is refused (training_lock.py). What stands in a) is for one
+   thread at a time.
 """
 
 import copy
@@ -213,7 +214,10 @@ class Network(Described, Standardising):
         return evaluation.accuracy(self, plan, x, t)
 
     def train_step(self, x: ArrayLike, t: ArrayLike, optimizer: Optimizer) -> float:
-        """One step: loss, gradient, update. Returns the loss before the update."""
+        """One step: loss, gradient, update. Returns the loss before the update.
+
+        While another thread trains the network it raises a RuntimeError and changes nothing.
+        """
         return training.train_step(self, x, t, optimizer)
 
     @named_arguments
@@ -257,7 +261,8 @@ class Network(Described, Standardising):
             Show a progress bar on stderr; where that is no terminal, ten lines.
         callbacks : sequence of callable
             Called as `callback(network, history)` after every epoch (with `iterations`: after every
-            N // batch_size steps); training stops when one returns True.
+            N // batch_size steps); training stops when one returns True. It may train the network itself, by
+            `train_step` or another `fit`.
         track_accuracy : bool, default False
             Record the accuracy on all of x after every epoch, which costs a pass over it, and not the running accuracy
             of the epoch's batches, each before its step, which costs nothing. A subclass's `accuracy` is asked so.
@@ -265,6 +270,11 @@ class Network(Described, Standardising):
         Returns
         -------
         History
+
+        Raises
+        ------
+        RuntimeError
+            Another thread trains the network, by `fit` or a step. Nothing is changed then.
 
         Warns
         -----
@@ -337,7 +347,8 @@ class Network(Described, Standardising):
         own = kind.loss is not Network.loss or kind.gradient is not Network.gradient
         if own or not isinstance(optimizer, Rule) or type(optimizer).update is not Rule.update:
             return None
-        return self._plan()
+        planned = self._planned
+        return planned if isinstance(planned, NetworkPlan) and planned.fits() else self._plan()
 
     def _overrides(self, method: str) -> bool:
         """Whether a subclass has a method of its own."""

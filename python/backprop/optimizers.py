@@ -9,15 +9,21 @@ d) What a rule keeps between steps belongs to the optimizer, by the parameters' 
    `update`, or one step of `fit`, is one step.
 """
 
+from collections import deque
 from collections.abc import Callable, Mapping
+from inspect import unwrap
+from itertools import starmap
+from operator import call, setitem
 from typing import Any, ClassVar, Protocol
+from weakref import ref
 
 import numpy as np
 
-from backprop._arrays import Array, parameter, readable, real_array
+from backprop._arrays import Array
 from backprop._elsewhere.arguments import SAME, VALUES
 from backprop._names import Answers, did_you_mean, named_arguments
-from backprop._settings import taken
+from backprop._settings import INFINITY, require, taken
+from backprop._updates import kept, pair, require_separate
 from bpcore import kernels
 from bpcore.plan import RULES, Plan
 
@@ -53,41 +59,60 @@ class Rule(Answers):
         self.lr = lr
         self.steps = 0
         self.moments: dict[str, tuple[Array, ...]] = {}
-        self._bound: tuple[Plan, list[Any], list[Any], list[int]] | None = None
+        self._bound: tuple[ref[Plan], list[Any], list[Any], list[int]] | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, taken(self, self._settings, name, value, type(self).__module__ == __name__))
 
-    def count(self, steps: int) -> None:
-        """Add to the steps taken."""
-        # Past the checks of what is assigned, which would be a twentieth of a small step.
-        self.__dict__["steps"] += steps
-
     def update(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
-        """Take one step: move `params[key]` by `grads[key]` for every key of `grads`."""
+        """Take one step: move `params[key]` by `grads[key]` for every key of `grads`.
+
+        All is looked at first: a call that raises has moved nothing. Where Ctrl-C interrupts it, the step is taken and
+        counted, or neither.
+
+        Parameters
+        ----------
+        params : mapping of str to ndarray
+            float32 or float64, in any layout. What stands under two names, as weights that two layers share, is moved
+            for each of them.
+        grads : mapping of str to array
+            Real numbers in the parameters' shapes.
+
+        Raises
+        ------
+        KeyError
+            There is a gradient of no parameter.
+        TypeError
+            A parameter is no array of float32 or float64, a gradient is complex or no array of numbers.
+        ValueError
+            A shape differs, a parameter is read-only, a gradient shares memory with a parameter, a setting or what the
+            rule keeps is not what it can be.
+        """
         owner = f"{type(self).__name__}.update"
-        moves = []
-        for key, grad in grads.items():
-            if key not in params:
-                raise KeyError(f"{owner}: grads has {key!r}, params has {', '.join(params)}")
-            w = parameter(owner, f"params[{key!r}]", params[key], np.ndim(params[key]))
-            if w.shape != np.shape(grad):
-                raise ValueError(
-                    f"{owner}: params[{key!r}] has shape {w.shape}, its gradient has {np.shape(grad)}"
-                )
-            if not w.flags.writeable:
-                raise ValueError(f"{owner}: params[{key!r}] is read-only, wanted an array to change in place")
-            g = readable(real_array(owner, f"the gradient of {key!r}", grad), w.dtype)
-            self._require(key, w)
-            moves.append((key, w, g))
-        self.count(1)
-        for key, w, g in moves:
-            moments = self._moments_of(key, w)
+        self.require_settings()
+        pairs = {key: pair(owner, params, key, grad) for key, grad in grads.items()}
+        moments = {key: self._moments_of(key, w) for key, (w, _) in pairs.items()}
+        ws, gs = ({key: both[n] for key, both in pairs.items()} for n in range(2))
+        require_separate(owner, ws, gs, moments)
+        kernel, numbers = self._kernel()
+        calls: list[tuple[Any, ...]] = [(setitem, vars(self), "steps", self.steps + 1)]
+        if self.kept:
+            calls.append((self.moments.update, moments))
+        for key, (w, g) in pairs.items():
             # Elsewhere than in one run of memory, the parameter is moved in a copy.
-            flat = np.ascontiguousarray(w)
-            self._move(flat.reshape(-1), g.reshape(-1), *(moment.reshape(-1) for moment in moments))
-            if flat is not w:
-                w[...] = flat
+            in_place = w.flags.c_contiguous and w.flags.aligned
+            run = w if in_place else np.empty(w.shape, w.dtype)
+            arrays = (np.asarray(array).reshape(-1) for array in (run, g, *moments[key]))
+            move = (kernel, *arrays, *numbers)
+            calls += [move] if in_place else [(setitem, run, ..., w), move, (setitem, w, ..., run)]
+        # In one call, since the handler of a signal runs between two of Python's and may raise. So it does before a
+        # kernel's work, where the kernel asks how many threads to use: what was not moved then is moved all the same.
+        done: list[object] = []
+        try:
+            done.extend(starmap(call, calls))
+        finally:
+            if len(done) < len(calls):
+                deque(starmap(call, calls[len(done) :]), maxlen=0)
 
     def settings(self) -> Settings:
         """Rule, lr, decay, decay2, eps and the number of the next step, as a plan takes them."""
@@ -100,13 +125,15 @@ class Rule(Answers):
         bound = self.bound_to(plan)
         if bound is None:
             self.require_match(params)
+            self.moments.update({key: self._moments_of(key, w) for key, w in params.items()})
             keys, empty = list(params), (None,) * (2 - self.kept)
             bound = [
-                (*self._moments_of(W, params[W]), *empty, *self._moments_of(b, params[b]), *empty)
+                (*self.moments[W], *empty, *self.moments[b], *empty)
                 for W, b in zip(keys[::2], keys[1::2], strict=True)
             ]
-            kept = list(self.moments.values())
-            self._bound = plan, bound, kept, list(map(id, kept))
+            arrays = list(self.moments.values())
+            # By a weak reference: an optimizer may outlive the network, whose plan has a large workspace.
+            self._bound = ref(plan), bound, arrays, list(map(id, arrays))
         return bound
 
     def bound_to(self, plan: Plan) -> list[Any] | None:
@@ -114,40 +141,42 @@ class Rule(Answers):
         # The same arrays as when they were bound, and not others that came in their place.
         if (
             self._bound is None
-            or self._bound[0] is not plan
+            or self._bound[0]() is not plan
             or [*map(id, self.moments.values())] != self._bound[3]
         ):
             return None
         return self._bound[1]
 
-    def require_match(self, params: Mapping[str, Array]) -> None:
-        """Raise if what the rule keeps is of parameters of other shapes or types."""
-        for key in self.moments:
-            if key in params:
-                self._require(key, params[key])
+    def require_settings(self) -> None:
+        """Raise if a setting is not what it can be, which only an assignment past `__setattr__` brings about."""
+        require(self, self._settings)
 
-    def _move(self, w: Array, g: Array, *moments: Array) -> None:
-        """Move one parameter, flat, in place."""
+    def require_match(self, params: Mapping[str, Array]) -> None:
+        """Raise if a setting is wrong, or what the rule keeps is of parameters of other shapes or types."""
+        self.require_settings()
+        moments = {key: self._moments_of(key, w) for key, w in params.items() if key in self.moments}
+        require_separate(type(self).__name__, params, {}, moments)
+
+    def _kernel(self) -> tuple[Callable[..., None], tuple[float, ...]]:
+        """What moves one parameter, called with w, g, what the rule keeps, all flat, and these numbers."""
         raise NotImplementedError
 
     def _moments_of(self, key: str, w: Array) -> tuple[Array, ...]:
-        """What the rule keeps for a parameter, which `_require` has seen."""
-        if self.kept and key not in self.moments:
-            self.moments[key] = tuple(np.zeros(w.shape, dtype=w.dtype) for _ in range(self.kept))
-        return self.moments.get(key, ())
-
-    def _require(self, key: str, w: Array) -> None:
-        """Raise if what the rule keeps for a parameter is of another shape or type."""
-        for moment in self.moments.get(key, ()):
-            if moment.shape != w.shape or moment.dtype != w.dtype:
-                raise ValueError(
-                    f"{type(self).__name__}: what it keeps for {key!r} is {moment.dtype} {moment.shape}, the "
-                    f"parameter is {w.dtype} {w.shape}; another network needs another optimizer"
-                )
+        """What the rule keeps for a parameter; zeros before its first step."""
+        if not self.kept:
+            return ()
+        if key not in self.moments:
+            return tuple(np.zeros(w.shape, dtype=w.dtype) for _ in range(self.kept))
+        return kept(type(self).__name__, key, w, self.moments[key], self.kept)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the plan out of copies and pickles."""
         return self.__dict__ | {"_bound": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take what a copy or a pickle has, if it can be."""
+        vars(self).update(state)
+        self.require_settings()
 
 
 class SGD(Rule):
@@ -185,6 +214,8 @@ class SGD(Rule):
         return 1 if self.momentum else 0
 
     def settings(self) -> Settings:  # noqa: D102  # as in Rule
+        if not (0 < self.lr < INFINITY and 0 <= self.momentum < 1):
+            self.require_settings()
         if not self.momentum:
             return SGD_RULE, self.lr, 0.0, 0.0, 0.0, self.steps + 1
         return (
@@ -196,11 +227,10 @@ class SGD(Rule):
             self.steps + 1,
         )
 
-    def _move(self, w: Array, g: Array, *moments: Array) -> None:
-        if moments:
-            kernels.momentum_update(w, g, *moments, self.lr, self.momentum, self.nesterov)
-        else:
-            kernels.sgd_update(w, g, self.lr)
+    def _kernel(self) -> tuple[Callable[..., None], tuple[float, ...]]:
+        if self.momentum:
+            return unwrap(kernels.momentum_update), (self.lr, self.momentum, self.nesterov)
+        return unwrap(kernels.sgd_update), (self.lr,)
 
     def __repr__(self) -> str:
         momentum = f", momentum={self.momentum:g}" if self.momentum else ""
@@ -225,10 +255,12 @@ class Adagrad(Rule):
         self.eps = eps
 
     def settings(self) -> Settings:  # noqa: D102
+        if not (0 < self.lr < INFINITY and 0 < self.eps < INFINITY):
+            self.require_settings()
         return RULES["adagrad"], self.lr, 0.0, 0.0, self.eps, self.steps + 1
 
-    def _move(self, w: Array, g: Array, *moments: Array) -> None:
-        kernels.adagrad_update(w, g, *moments, self.lr, self.eps)
+    def _kernel(self) -> tuple[Callable[..., None], tuple[float, ...]]:
+        return unwrap(kernels.adagrad_update), (self.lr, self.eps)
 
     def __repr__(self) -> str:
         return f"Adagrad(lr={self.lr:g}, eps={self.eps:g})"
@@ -257,10 +289,12 @@ class RMSprop(Rule):
         self.eps = eps
 
     def settings(self) -> Settings:  # noqa: D102
+        if not (0 < self.lr < INFINITY and 0 <= self.alpha < 1 and 0 < self.eps < INFINITY):
+            self.require_settings()
         return RULES["rmsprop"], self.lr, self.alpha, 0.0, self.eps, self.steps + 1
 
-    def _move(self, w: Array, g: Array, *moments: Array) -> None:
-        kernels.rmsprop_update(w, g, *moments, self.lr, self.alpha, self.eps)
+    def _kernel(self) -> tuple[Callable[..., None], tuple[float, ...]]:
+        return unwrap(kernels.rmsprop_update), (self.lr, self.alpha, self.eps)
 
     def __repr__(self) -> str:
         return f"RMSprop(lr={self.lr:g}, alpha={self.alpha:g}, eps={self.eps:g})"
@@ -300,10 +334,13 @@ class Adam(Rule):
         self.eps = eps
 
     def settings(self) -> Settings:  # noqa: D102
-        return RULES["adam"], self.lr, *self.betas, self.eps, self.steps + 1
+        beta1, beta2 = self.betas
+        if not (0 < self.lr < INFINITY and 0 <= beta1 < 1 and 0 <= beta2 < 1 and 0 < self.eps < INFINITY):
+            self.require_settings()
+        return RULES["adam"], self.lr, beta1, beta2, self.eps, self.steps + 1
 
-    def _move(self, w: Array, g: Array, *moments: Array) -> None:
-        kernels.adam_update(w, g, *moments, self.lr, *self.betas, self.eps, self.steps)
+    def _kernel(self) -> tuple[Callable[..., None], tuple[float, ...]]:
+        return unwrap(kernels.adam_update), (self.lr, *self.betas, self.eps, self.steps + 1)
 
     def __repr__(self) -> str:
         return f"Adam(lr={self.lr:g}, betas={self.betas}, eps={self.eps:g})"

@@ -4,8 +4,10 @@ import math
 import sys
 import time
 import warnings
+from _thread import get_ident
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from itertools import starmap
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -19,7 +21,8 @@ from backprop.description import classifies
 from backprop.evaluation import mean_loss, require_a_class
 from backprop.history import History
 from backprop.optimizers import SGD, Optimizer, Rule, chosen
-from backprop.plans import stored
+from backprop.plans import NetworkPlan, stored
+from backprop.training_lock import REFUSED, exclusive
 from bpcore.threads import limited
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ PAUSE = 0.05
 Callback = Callable[["Network", History], Any]
 
 
+@exclusive
 def fit(
     net: "Network",
     x: ArrayLike,
@@ -91,16 +95,15 @@ def fit(
                 count = min(chunk, steps_an_epoch - done % steps_an_epoch, steps - done)
                 before = time.perf_counter()
                 batches = sampler.take(count)
-                losses, right = train_batches(net, x, t, batches, optimizer)
+                correct += train_batches(net, x, t, batches, optimizer, history.loss)[1]
+                losses = history.loss[-count:]
                 if not warned and not np.isfinite(losses).all():
                     warned = True
                     _warn_of_loss(net, x, t, losses, done, optimizer)
-                history.loss += losses
-                correct += right
                 counted += sum(
                     group.size if has_class is None else has_class[group].sum() for group in batches
                 )
-                chunk = chunk_for(PAUSE, count, time.perf_counter() - before)
+                chunk = chunk_for(PAUSE, count, time.perf_counter() - before, chunk)
                 done += count
                 bar.update(count)
                 if done % steps_an_epoch == 0 or done == steps:
@@ -122,37 +125,63 @@ def fit(
 
 def train_step(net: "Network", x: ArrayLike, t: ArrayLike, optimizer: Optimizer) -> float:
     """One step on a whole batch; returns the loss before it."""
-    plan = net.plan_for(optimizer)
-    if plan is not None:
-        assert isinstance(optimizer, Rule)  # plan_for has looked
-        loss = None
-        # What the rule keeps is made when x and t are known to be right: else a step that is refused would tie it to
-        # this network.
-        kept = optimizer.kept
-        moments = optimizer.bound_to(plan) if kept else None
-        plain = type(x) is type(t) is np.ndarray  # others may have a mask, which no plan sees
-        if plain and (moments is not None or not kept):
-            loss = plan.step(x, t, optimizer.settings(), None, moments)
-        if loss is None and len(rows := net._rows(x)):
-            rows, wanted = stored(rows, net), net.targets_for("train_step", t, len(rows))
-            moments = optimizer.moments_for(plan, net.params)
-            loss = plan.step(rows, wanted, optimizer.settings(), None, moments)
+    # As in `exclusive`, whose call would take a twentieth of a small step.
+    layers, me = net._layers, get_ident()
+    outer = layers.trainer
+    if outer is not None and outer != me:
+        raise RuntimeError(REFUSED)
+    try:
+        layers.trainer = me
+        plan = net.plan_for(optimizer)
+        if plan is not None:
+            assert isinstance(optimizer, Rule)  # plan_for has looked
+            loss = None
+            # What the rule keeps is made when x and t are known to be right: else a step that is refused would tie it
+            # to this network.
+            kept = optimizer.kept
+            moments = optimizer.bound_to(plan) if kept else None
+            plain = type(x) is type(t) is np.ndarray  # others may have a mask, which no plan sees
+            if plain and (moments is not None or not kept):
+                loss = _planned_step(plan, x, t, optimizer, moments)
+            if loss is None and len(rows := net._rows(x)):
+                rows, wanted = stored(rows, net), net.targets_for("train_step", t, len(rows))
+                moments = optimizer.moments_for(plan, net.params)
+                loss = _planned_step(plan, rows, wanted, optimizer, moments)
+            if loss is not None:
+                if plan.forgets is None:
+                    net.forget()
+                else:
+                    for forget in plan.forgets:
+                        forget()
+                return loss
+        chosen("train_step", optimizer, names=False)
+        losses: list[float] = []
+        _layered_step(net, x, t, optimizer, losses)
+        return losses[0]
+    finally:
+        layers.trainer = outer
+
+
+def _planned_step(
+    plan: NetworkPlan, x: Any, t: Any, optimizer: Rule, moments: list[Any] | None
+) -> float | None:
+    """One step by a plan: the loss before it; None if it cannot read x or t as they are."""
+    # The handler of a signal runs behind a call, and may raise. Here the loop makes the call, and no other comes before
+    # the step is counted.
+    for loss in starmap(plan.step, ((x, t, optimizer.settings(), None, moments),)):
         if loss is not None:
-            optimizer.count(1)
-            if plan.forgets is None:
-                net.forget()
-            else:
-                for forget in plan.forgets:
-                    forget()
-            return loss
-    chosen("train_step", optimizer, names=False)
-    return _layered_step(net, x, t, optimizer)[0]
+            optimizer.__dict__["steps"] += 1
+        return loss
+    return None
 
 
 def _layered_step(
-    net: "Network", x: ArrayLike, t: ArrayLike, optimizer: Optimizer
-) -> tuple[float, Array | None]:
-    """One step layer by layer: the loss before it and, where the network's own pass gave them, the scores."""
+    net: "Network", x: ArrayLike, t: ArrayLike, optimizer: Optimizer, losses: list[float]
+) -> Array | None:
+    """One step layer by layer, which adds the loss before it to `losses`.
+
+    Returns the scores, where the network's own pass gave them.
+    """
     scores = None
     if net._overrides("loss") or net._overrides("gradient"):
         # What a subclass calls the loss is what is recorded; only its own gradient has to go forward once more.
@@ -160,54 +189,81 @@ def _layered_step(
         grads = net.gradient(x, t) if net._overrides("gradient") else net._gradient_of_pass()
     else:
         loss, scores = net._loss_and_scores(x, t)
-        grads = net._gradient_of_pass()
-    optimizer.update(net.params, grads)
-    net.forget()
-    return float(loss), scores
+        loss, grads = float(loss), net._gradient_of_pass()
+    taken = getattr(optimizer, "steps", None)
+    try:
+        optimizer.update(net.params, grads)
+        losses += (loss,)
+    except BaseException:
+        # The handler of a signal may raise behind the update's last call: what it has counted is recorded.
+        if isinstance(optimizer, Rule) and optimizer.steps != taken:
+            losses += (loss,)
+        raise
+    finally:
+        net.forget()
+    return scores
 
 
 def train_batches(
-    net: "Network", x: Array, t: Array, batches: list[sampling.Indices], optimizer: Optimizer
+    net: "Network",
+    x: Array,
+    t: Array,
+    batches: list[sampling.Indices],
+    optimizer: Optimizer,
+    losses: list[float] | None = None,
 ) -> tuple[list[float], int]:
-    """One step for each row of indices: the losses before the steps, and how many samples were right in them."""
+    """One step for each row of indices: the losses before the steps, and how many samples were right in them.
+
+    The losses are added to `losses`, if it is given, as soon as their steps are taken, also where an interrupt ends the
+    call.
+    """
     # Whoever overrides how a step is made, or what is predicted, means that.
     own = net._overrides("train_step") or net._overrides("predict")
     plan = None if own else net.plan_for(optimizer)
-    losses: list[float] = []
+    losses = [] if losses is None else losses
     correct = 0
     if plan is None:
         for batch in (row for group in batches for row in group):
-            loss, right = _counted_step(net, x[batch], t[batch], optimizer, own)
-            losses.append(loss)
-            correct += right
+            correct += _counted_step(net, x[batch], t[batch], optimizer, own, losses)
         return losses, correct
     assert isinstance(optimizer, Rule)  # plan_for has looked
     moments = optimizer.moments_for(plan, net.params)
-    for indices in batches:
-        step_losses = np.empty(len(indices))
-        correct += plan.train(x, t, indices, optimizer.settings(), step_losses, None, moments)
-        optimizer.count(len(indices))
-        losses += step_losses.tolist()
-    net.forget()
+    try:
+        for indices in batches:
+            count, step_losses = len(indices), np.empty(len(indices))
+            read = step_losses.data
+            arguments = x, t, indices, optimizer.settings(), step_losses, None, moments
+            # As in `_planned_step`: nothing is called between the steps and their record.
+            for right in starmap(plan.train, (arguments,)):
+                optimizer.__dict__["steps"] += count
+                losses += read
+                correct += right
+    finally:
+        net.forget()
     return losses, correct
 
 
-def _counted_step(net: "Network", x: Array, t: Array, optimizer: Optimizer, own: bool) -> tuple[float, int]:
+def _counted_step(
+    net: "Network", x: Array, t: Array, optimizer: Optimizer, own: bool, losses: list[float]
+) -> int:
     """One step, and how many samples of the batch were right before it (0 without classes)."""
     counts = classifies(net.lastLayer)
-    own = own or net._overrides("loss") or net._overrides("gradient")
-    scores = net.predict(x) if own and counts else None
+    asked = own or net._overrides("loss") or net._overrides("gradient")
+    scores = net.predict(x) if asked and counts else None
     if own:
-        loss = net.train_step(x, t, optimizer)
+        losses.append(net.train_step(x, t, optimizer))
     else:
-        loss, scores = _layered_step(net, x, t, optimizer)
-    right = int((scores.argmax(axis=1) == labels_of(t)).sum()) if counts and scores is not None else 0
-    return loss, right
+        found = _layered_step(net, x, t, optimizer, losses)
+        scores = found if scores is None else scores
+    return int((scores.argmax(axis=1) == labels_of(t)).sum()) if counts and scores is not None else 0
 
 
-def chunk_for(seconds: float, steps: int, took: float) -> int:
-    """How many steps take about `seconds`, if `steps` of them took `took`; at most a hundred times as many."""
-    return max(1, min(100 * steps, int(steps * seconds / max(took, 1e-9))))
+def chunk_for(seconds: float, steps: int, took: float, last: int) -> int:
+    """How many steps take about `seconds`, if `steps` of them took `took`; at most twice as many as the last time.
+
+    Beside others that want the processors a step may take any time, now and then a hundredfold.
+    """
+    return max(1, min(2 * last, int(steps * seconds / max(took, 1e-9))))
 
 
 def _evaluate(
@@ -218,14 +274,19 @@ def _evaluate(
     train: tuple[Array, Array] | None,
     validation: tuple[Array, Array] | None,
 ) -> None:
-    history.evaluated_at.append(step)
     classes = classifies(net.lastLayer)
+    accuracies, val_losses, val_accuracies = [], [], []
     if classes:
-        history.train_accuracy.append(running if train is None else net.accuracy(*train))
+        accuracies = [running if train is None else net.accuracy(*train)]
     if validation is not None:
-        history.validation_loss.append(mean_loss(net, net._overrides("loss"), *validation))
+        val_losses = [mean_loss(net, net._overrides("loss"), *validation)]
         if classes:
-            history.validation_accuracy.append(net.accuracy(*validation))
+            val_accuracies = [net.accuracy(*validation)]
+    # Without a call in between, so that an interrupt leaves lists that belong together.
+    history.evaluated_at += [step]
+    history.train_accuracy += accuracies
+    history.validation_loss += val_losses
+    history.validation_accuracy += val_accuracies
 
 
 def _warn_of_loss(
@@ -262,8 +323,8 @@ def _too_large(optimizer: Optimizer) -> str:
 
 
 def _warn(text: str) -> None:
-    # Behind the two functions here, `Network.fit` and its check of names.
-    warnings.warn(text, RuntimeWarning, stacklevel=6)
+    # Behind the two functions here, `exclusive`, `Network.fit` and its check of names.
+    warnings.warn(text, RuntimeWarning, stacklevel=7)
 
 
 def not_finite(name: str, array: Array, dtype: np.dtype[Any], block: int = 4096) -> str:

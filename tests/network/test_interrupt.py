@@ -52,6 +52,117 @@ def test_a_fit_stops_soon_and_keeps_what_it_has():
     assert usable == "True True"
 
 
+# A signal at any moment, again and again: parameters, the optimizer's steps and the record are those of one number of
+# steps, which a run without an interrupt then takes.
+AT_ANY_MOMENT = textwrap.dedent("""
+    import signal, sys
+    import numpy as np, backprop as bp
+    from tests.network.lives import Halve
+
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGALRM, interrupt)
+    rng = np.random.default_rng(0)
+    x, t = rng.random((64, 12), dtype=np.float32), rng.integers(0, 3, 64)
+
+    class Own(bp.SGD):
+        def update(self, params, grads):
+            super().update(params, {key: grad / 2 for key, grad in grads.items()})
+
+    def network():
+        net = bp.Network([12, 8, 8, 3], seed=0)
+        if kind == "layers":
+            net.layers["Halve"] = Halve()
+        return net
+
+    def same(net, twin):
+        return all(np.array_equal(net.params[key], twin.params[key]) for key in twin.params)
+
+    call, kind, times = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    optimizer_of = Own if kind == "own update" else lambda: bp.Adam(0.01)
+    options = dict(batch_size=8, seed=1, validation=(x, t), track_accuracy=True)
+    wrong, steps = 0, []
+    for n in range(times):
+        net, optimizer, losses = network(), optimizer_of(), []
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 1e-4 + (4e-3 + 1e-4 * n % 0.02) * rng.random())
+            while True:
+                if call == "fit":
+                    net.fit(x, t, iterations=10**9, optimizer=optimizer, **options)
+                else:
+                    net.train_step(x, t, optimizer)
+        except KeyboardInterrupt:
+            pass
+        done = optimizer.steps
+        twin, other = network(), optimizer_of()
+        if call == "fit":
+            history = net.history or bp.History()
+            whole = twin.fit(x, t, iterations=done, optimizer=other, **options) if done else bp.History()
+            right = history.loss == whole.loss and len({
+                len(history.evaluated_at), len(history.train_accuracy), len(history.validation_loss),
+                len(history.validation_accuracy),
+            }) == 1
+        else:
+            right = all(twin.train_step(x, t, other) > 0 for _ in range(done))
+        right = right and same(net, twin) and all(
+            np.array_equal(one, two)
+            for key in other.moments for one, two in zip(other.moments[key], optimizer.moments[key], strict=True)
+        )
+        wrong += not right
+        steps.append(done)
+        # It was left: another thread may have it.
+        right = net.layers.trainer is None
+        wrong += not right
+    print(wrong, len(set(steps)) > 1)
+""")
+
+
+@pytest.mark.parametrize("kind", ["plan", "layers", "own update"])
+@pytest.mark.parametrize("call", ["fit", "train_step"])
+@pytest.mark.parametrize("times", [40, pytest.param(1000, marks=pytest.mark.exhaustive)])
+def test_steps_parameters_and_record_belong_together(call, kind, times):
+    done = subprocess.run(
+        [sys.executable, "-c", AT_ANY_MOMENT, call, kind, str(times)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["0", "True"], done.stderr
+
+
+UPDATE = textwrap.dedent("""
+    import signal, sys
+    import numpy as np, backprop as bp
+
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGALRM, interrupt)
+    rng = np.random.default_rng(0)
+    wrong, steps = 0, set()
+    for n in range(40):
+        # A power of 2 as learning rate and gradients of 1: each parameter tells how often it was moved.
+        params = {f"W{k}": np.zeros((3, 4), order="CF"[k % 2]) for k in range(200)}
+        grads = {key: np.ones((3, 4)) for key in params}
+        sgd = bp.SGD(0.25)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 1e-3 * (1 + n * rng.random()))
+            while True:
+                sgd.update(params, grads)
+        except KeyboardInterrupt:
+            pass
+        wrong += any((w != -0.25 * sgd.steps).any() for w in params.values())
+        steps.add(sgd.steps)
+    print(wrong, len(steps) > 1)
+""")
+
+
+def test_an_update_is_interrupted_before_or_behind_all_of_its_parameters():
+    done = subprocess.run([sys.executable, "-c", UPDATE], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0", "True"], done.stderr
+
+
 # The handler runs in the middle of the call, or only after it: a call that cannot be interrupted returns what it made.
 CALL = textwrap.dedent("""
     import signal, sys

@@ -302,6 +302,8 @@ def test_training_one_network_from_two_threads_raises():
 
 
 def test_how_many_steps_fit_into_a_pause():
-    assert training.chunk_for(0.05, steps=1, took=0.0001) == 100
-    assert training.chunk_for(0.05, steps=100, took=0.01) == 500
-    assert training.chunk_for(0.05, steps=100, took=10) == 1
+    assert training.chunk_for(0.05, steps=100, took=0.04, last=100) == 125
+    # It grows by twice at most, also where the last steps were the few up to the end of an epoch, and shrinks at once.
+    assert training.chunk_for(0.05, steps=1, took=0.0001, last=1) == 2
+    assert training.chunk_for(0.05, steps=7, took=0.0007, last=100) == 200
+    assert training.chunk_for(0.05, steps=100, took=10, last=100) == 1
