@@ -28,8 +28,9 @@ from bpcore.threads import limited
 if TYPE_CHECKING:
     from backprop.network import Network
 
-# Seconds between two looks at Ctrl-C and the progress bar.
-PAUSE = 0.05
+# Seconds between two looks at Ctrl-C and the progress bar, if steps go on as the last ones went. They may take ten
+# times as long where others begin to use the processors.
+PAUSE = 0.03
 
 Callback = Callable[["Network", History], Any]
 
