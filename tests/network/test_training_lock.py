@@ -293,11 +293,11 @@ FORK = textwrap.dedent("""
         kwargs=dict(epochs=10**9, optimizer=optimizer, callbacks=[lambda net, history: stop.is_set()]),
     )
     first.start()
-    for n in range(10):
+    for n in range(6):
         # Half of the time in the middle of the plan's work.
         while first.is_alive() and (net.history is None or not (layered or n % 2 or plan.training)):
             pass
-        if n == 9:
+        if n == 5:
             child = multiprocessing.get_context("fork").Process(target=lambda: os._exit(0 if works() else 1))
             child.start()
             child.join()
@@ -330,7 +330,7 @@ def test_a_child_forked_while_another_thread_trains_can_train(kind):
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["0"] * 10 + [MESSAGE, "True True"]
+    assert done.stdout.splitlines() == ["0"] * 6 + [MESSAGE, "True True"]
 
 
 IN_CALLBACK = textwrap.dedent("""
