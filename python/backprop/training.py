@@ -121,6 +121,8 @@ def fit(
                 _warn_of_parameters(net, done, optimizer)
     finally:
         history.seconds = time.perf_counter() - started
+        if history.loss:
+            net.history = history  # a callback may have called `fit`, which left its own
     return history
 
 

@@ -135,5 +135,5 @@ def test_a_search_over_networks_takes_the_memory_of_one():
         )
         return int(done.stdout)
 
-    # That of `python -m bench memory`, in small: with a workspace left of each the eighth would take five times as much.
+    # That of `python -m bench memory`, in small: if each left its workspace, eight would take five times as much.
     assert kilobytes(8) <= 1.3 * kilobytes(1)

@@ -202,6 +202,7 @@ def test_a_callback_may_train_what_its_own_fit_trains(kind, data):
     inside = []
     history = net.fit(x, t, epochs=3, batch_size=13, seed=1, optimizer=rule, callbacks=[more])
     assert len(history.loss) == 3 * 5
+    assert net.history is history
     assert [len(one.loss) for one in inside] == [3] * 3
     # The same one after the other: its order is that of the fit.
     bits_gen, rows = np.random.PCG64(1), []
