@@ -1,5 +1,6 @@
 """Dense neural networks on the CPU: layers, networks and training over the kernels of bpcore."""
 
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -76,6 +77,10 @@ __all__ = [
     "set_num_threads",
 ]
 
+
+# OpenMP comes with it, and threadpoolctl limits what is loaded. An error is that of the first name that is asked for.
+with suppress(ImportError, ValueError):
+    import_module("bpcore")
 
 # Imported when first asked for. `python -m backprop` runs this module before any other: what is wrong with the
 # environment or the installation is then met by the command line, which says it in one line.
