@@ -1,17 +1,23 @@
-"""Files that the package writes: whole or not at all, and nothing but a regular file is replaced.
+"""Files that the package reads and writes: regular files alone; what is written is whole or not there.
 
 a) A file is written beside its place under a name of its own, brought to the disk, then moved there. A symbolic link
    stays and its target is replaced; the permissions of a file that is replaced stay, and its owner and group where
    the process may give files away. A hard link becomes a file of its own; extended attributes go.
-b) A character device is written to. What else is no regular file is refused, and so is a file that is read-only.
-c) Every error names the path as it was given, never the temporary one.
+b) Who writes a temporary file holds a lock on it (`flock`), which the system drops when the process ends, also by
+   SIGKILL. One without a lock was left behind: whoever writes next in the folder removes it.
+c) What is no regular file is refused, and so is a file that is read-only.
+d) Every error names the path as it was given, never the temporary one.
 """
 
 import contextlib
 import errno
+import fcntl
 import os
+import re
 import secrets
 import stat
+from collections.abc import Iterator
+from io import BufferedReader, BufferedWriter
 from pathlib import Path
 
 KINDS = {
@@ -21,6 +27,7 @@ KINDS = {
     stat.S_IFBLK: "a block device",
     stat.S_IFCHR: "a character device",
 }
+TEMPORARY = re.compile(r"\.backprop-[0-9a-f]{16}")
 
 
 def expanded(path: str | os.PathLike[str]) -> Path:
@@ -40,6 +47,21 @@ def require_file(path: Path) -> None:
         raise _no_regular_file(os.fspath(path), mode)
     if not os.access(path, os.R_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(path))
+
+
+def opened(path: Path) -> BufferedReader:
+    """A regular file, open for reading; raises as `require_file`.
+
+    Its size is the one of the file that is open, whatever stands at the path by then.
+    """
+    require_file(path)
+    # A FIFO that has taken its place in the meantime would wait for a writer.
+    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))  # noqa: SIM115
+    mode = os.fstat(file.fileno()).st_mode
+    if not stat.S_ISREG(mode):
+        file.close()
+        raise _no_regular_file(os.fspath(path), mode)
+    return file
 
 
 def _no_regular_file(given: str, mode: int) -> OSError:
@@ -66,16 +88,15 @@ def check_writable(path: str | os.PathLike[str]) -> os.stat_result | None:
         found = None
     except OSError as error:
         raise OSError(error.errno, error.strerror, given) from None
-    if found is not None and not stat.S_ISREG(found.st_mode) and not stat.S_ISCHR(found.st_mode):
+    if found is not None and not stat.S_ISREG(found.st_mode):
         raise _no_regular_file(given, found.st_mode)
     if found is not None and not (found.st_mode & stat.S_IWUSR and os.access(path, os.W_OK)):
         raise PermissionError(f"{given}: cannot be written, the file is read-only")
-    if found is None or stat.S_ISREG(found.st_mode):
-        folder = _real(path).parent
-        if not folder.is_dir():
-            raise FileNotFoundError(f"{given}: there is no folder {folder}")
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise PermissionError(f"{given}: cannot be written, the folder {folder} is read-only")
+    folder = _real(path).parent
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{given}: there is no folder {folder}")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(f"{given}: cannot be written, the folder {folder} is read-only")
     return found
 
 
@@ -89,11 +110,7 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     """
     found = check_writable(path)
     try:
-        if found is not None and stat.S_ISCHR(found.st_mode):
-            with expanded(path).open("wb") as device:
-                device.write(content)
-        else:
-            _replace(_real(expanded(path)), content, found)
+        _replace(_real(expanded(path)), content, found)
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), os.fspath(path)) from None
 
@@ -104,22 +121,64 @@ def _real(path: Path) -> Path:
 
 
 def _replace(path: Path, content: bytes, found: os.stat_result | None) -> None:
-    # Not by `tempfile`: its files are their owner's alone, and what others may do by the umask cannot be found out
-    # without changing it for a moment, for every thread of the process.
-    temporary = path.parent / f".backprop-{secrets.token_hex(8)}"  # of a length that any file system takes
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if found is None else 0o600)
+    with temporary(path.parent, 0o666 if found is None else 0o600) as (beside, file):
+        if found is not None:
+            os.fchmod(file.fileno(), _given_to_owner(file.fileno(), found))
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+        beside.replace(path)
+    _sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def temporary(folder: Path, mode: int) -> Iterator[tuple[Path, BufferedWriter]]:
+    """A new file in a folder, to be moved to its place; removed if an error leaves it there.
+
+    Parameters
+    ----------
+    folder : Path
+    mode : int
+        Its permissions, but for those that the umask takes.
+    """
+    _remove_abandoned(folder)
+    path, handle = _new_and_locked(folder, mode)
     try:
         with open(handle, "wb") as file:  # noqa: PTH123  # a descriptor
-            if found is not None:
-                os.fchmod(file.fileno(), _given_to_owner(file.fileno(), found))
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+            yield path, file
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+
+
+def _new_and_locked(folder: Path, mode: int) -> tuple[Path, int]:
+    """A new file and its descriptor, locked."""
+    # Not by `tempfile`: its files are their owner's alone, and what others may do by the umask cannot be found out
+    # without changing it for a moment, for every thread of the process.
+    while True:
+        path = folder / f".backprop-{secrets.token_hex(8)}"  # of a length that any file system takes
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
+        with contextlib.suppress(
+            OSError
+        ):  # a file system without locks: no file there is taken for left behind
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        if os.fstat(handle).st_nlink:
+            return path, handle
+        os.close(handle)  # it was removed before it was locked
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove temporary files whose writers have ended, as far as may be."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for path in [folder / entry.name for entry in entries if TEMPORARY.fullmatch(entry.name)]:
+            with contextlib.suppress(OSError):
+                handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+                try:
+                    if stat.S_ISREG(os.fstat(handle).st_mode):
+                        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                        path.unlink()  # names are never used again: it is this file, or gone
+                finally:
+                    os.close(handle)
 
 
 def _given_to_owner(handle: int, found: os.stat_result) -> int:

@@ -100,13 +100,17 @@ def test_it_is_said_before_it_is_saved(capsys, monkeypatch):
     assert "warning: the loss is" in said[0]
 
 
-def test_a_device_for_the_network_stays_one(tmp_path):
+def test_a_device_for_the_network_is_refused_before_training(tmp_path):
     device = tmp_path / "null"
     if os.geteuid() == 0:
         os.mknod(device, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
     else:
         device.symlink_to("/dev/null")
-    assert run("train", "--epochs", "1", "--out", str(device)).returncode == 0
+    done = run("train", "--epochs", "1", "--out", str(device))
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.decode() == (
+        f"backprop: error: --out {device}: is a character device, wanted a regular file\n"
+    )
     assert stat.S_ISCHR(os.stat(device).st_mode)
 
 

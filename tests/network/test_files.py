@@ -2,14 +2,20 @@
 
 import errno
 import os
+import shutil
 import socket
 import stat
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 import backprop as bp
 from backprop import _files, graph
 from backprop.data import read_features, read_idx
+
+ROOT = Path(__file__).parents[2]
 
 
 def save_network(path):
@@ -21,8 +27,16 @@ def save_drawing(path):
 
 
 # The same way leads to every file of ours.
-WRITERS = [save_network, save_drawing]
-each_writer = pytest.mark.parametrize("write", WRITERS)
+WRITERS = {"network": save_network, "drawing": save_drawing}
+each_writer = pytest.mark.parametrize("write", WRITERS.values())
+
+
+def device(path):
+    """An endless file of zeros: a node where that may be made, else a link to the system's."""
+    if os.geteuid() == 0:
+        os.mknod(path, 0o666 | stat.S_IFCHR, os.makedev(1, 5))
+    else:
+        os.symlink("/dev/zero", path)
 
 
 @pytest.fixture
@@ -31,28 +45,17 @@ def name(write):
 
 
 @each_writer
-@pytest.mark.parametrize("kind", ["folder", "FIFO", "socket"])
+@pytest.mark.parametrize("kind", ["folder", "FIFO", "socket", "character device"])
 def test_what_is_no_regular_file_is_refused(write, kind, name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # a socket's path may be short only
     with socket.socket(socket.AF_UNIX) as one:
-        {"folder": os.mkdir, "FIFO": os.mkfifo, "socket": one.bind}[kind](name)
+        makers = {"folder": os.mkdir, "FIFO": os.mkfifo, "socket": one.bind, "character device": device}
+        makers[kind](name)
         before = os.lstat(name)
         with pytest.raises(OSError, match=rf"^{name}: is a {kind}, wanted a regular file"):
             write(name)
         assert os.lstat(name) == before
         assert os.listdir() == [name]
-
-
-@each_writer
-def test_a_device_is_written_to(write, name, tmp_path):
-    device = tmp_path / name
-    if os.geteuid() == 0:
-        os.mknod(device, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
-    else:
-        device.symlink_to("/dev/null")
-    write(device)
-    assert stat.S_ISCHR(os.stat(device).st_mode)
-    assert os.listdir(tmp_path) == [name]
 
 
 @each_writer
@@ -129,17 +132,94 @@ def test_a_long_name(write, name, tmp_path):
     assert caught.value.errno == errno.ENAMETOOLONG
 
 
-@each_writer
-def test_a_full_disk(write, name, tmp_path, monkeypatch):
-    def full(_):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+# A limit of the size of files, which the system holds to as it does to the size of a disk.
+FULL = """
+import os, resource, sys
+from tests.network.test_files import WRITERS
 
-    path = tmp_path / name
+write, path = WRITERS[sys.argv[1]], sys.argv[2]
+_, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (64, most))
+try:
+    write(path)
+except OSError as error:
+    print(error.errno, error)
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+print(*os.listdir(os.path.dirname(path)), open(path, "rb").read() == b"old")
+write(path)
+print(os.path.getsize(path) > 64)
+"""
+
+
+@pytest.mark.parametrize("write", WRITERS)
+def test_a_file_that_finds_no_room(write, tmp_path):
+    path = tmp_path / ("net.svg" if write == "drawing" else "net")
     path.write_bytes(b"old")
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match=rf"{os.strerror(errno.ENOSPC)}: '{path}'"):
-        write(path)
-    assert path.read_bytes() == b"old"
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, write, path], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    said, there, whole = done.stdout.splitlines()
+    assert said == f"{errno.EFBIG} [Errno {errno.EFBIG}] {os.strerror(errno.EFBIG)}: '{path}'"
+    assert there == f"{path.name} True"
+    assert whole == "True"
+
+
+# A file system of 64 kB of its own, in a name space where one may mount it.
+DISK = """
+mount -t tmpfs -o size=64k none "$1" && exec "$0" -c '
+import os, sys
+import numpy as np, backprop as bp
+
+small, large = bp.Network([4, 3], seed=0), bp.Network([100, 200], seed=0)
+x = np.ones((2, 100))
+before = large.predict(x)
+os.chdir(sys.argv[1])
+small.save("net")
+try:
+    large.save("net")
+except OSError as error:
+    print(error)
+print(*os.listdir(), bp.Network.load("net").sizes, (large.predict(x) == before).all())
+small.save("net")
+' "$1"
+"""
+UNSHARE = ["unshare", "--user", "--map-root-user", "--mount"]
+
+
+def mounts():
+    """Whether this process may mount a file system for its own."""
+    if shutil.which("unshare") is None:
+        return False
+    return (
+        subprocess.run([*UNSHARE, "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True).returncode
+        == 0
+    )
+
+
+@pytest.mark.skipif(not mounts(), reason="no file system may be mounted here")
+def test_a_full_disk(tmp_path):
+    done = subprocess.run(
+        [*UNSHARE, "sh", "-c", DISK, sys.executable, tmp_path], capture_output=True, text=True, check=True
+    )
+    said, there = done.stdout.splitlines()
+    assert said == f"[Errno {errno.ENOSPC}] {os.strerror(errno.ENOSPC)}: 'net'"
+    assert there == "net (4, 3) True"
+
+
+@each_writer
+def test_file_and_folder_are_brought_to_the_disk(write, name, tmp_path, monkeypatch):
+    real, synced = os.fsync, []
+
+    def recorded(handle):
+        synced.append("folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else os.listdir(tmp_path))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", recorded)
+    write(tmp_path / name)
+    monkeypatch.undo()
+    (beside,), folder = synced
+    assert beside != name, "the file, before it has its name"
+    assert folder == "folder"
     assert os.listdir(tmp_path) == [name]
 
 
@@ -191,6 +271,46 @@ def test_an_owner_that_cannot_stay(write, name, tmp_path, monkeypatch):
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
 
 
+# A process that writes a file and does not get to its end.
+HALF_WRITTEN = """
+import sys
+from pathlib import Path
+from backprop._files import temporary
+
+with temporary(Path(sys.argv[1]), 0o600) as (path, file):
+    print(path.name, flush=True)
+    sys.stdin.readline()
+"""
+
+
+@each_writer
+def test_what_a_killed_writer_left_goes_and_what_is_being_written_stays(write, name, tmp_path):
+    command = [sys.executable, "-c", HALF_WRITTEN, tmp_path]
+    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **streams) as killed, subprocess.Popen(command, **streams) as running:
+        left, used = killed.stdout.readline().strip(), running.stdout.readline().strip()
+        write(tmp_path / name)
+        assert sorted(os.listdir(tmp_path)) == sorted([name, left, used])
+        killed.kill()
+        killed.wait()
+        write(tmp_path / name)
+        assert sorted(os.listdir(tmp_path)) == sorted([name, used])
+        running.communicate("\n")
+    assert running.returncode == 0
+
+
+def test_others_files_are_left_alone(tmp_path):
+    names = [".backprop-0123456789abcde", ".backprop-notes", "x.backprop-0123456789abcdef"]
+    for one in names:
+        (tmp_path / one).write_bytes(b"")
+    for n, make in enumerate((os.mkdir, os.mkfifo, lambda path: os.symlink("net", path))):
+        names.append(f".backprop-{n:016x}")
+        make(tmp_path / names[-1])
+    save_network(tmp_path / "net")
+    save_network(tmp_path / "net")
+    assert sorted(os.listdir(tmp_path)) == sorted([*names, "net"])
+
+
 READERS = {
     "load": lambda path: bp.Network.load(path),
     "csv": lambda path: read_features(path.with_suffix(".csv"), ["a"]),
@@ -200,10 +320,14 @@ READERS = {
 
 
 @pytest.mark.parametrize("reader", READERS)
-@pytest.mark.parametrize("kind", ["folder", "FIFO"])
-def test_what_cannot_be_read_is_called_what_it_is(reader, kind, tmp_path):
+@pytest.mark.parametrize("kind", ["folder", "FIFO", "character device"])
+@pytest.mark.parametrize("linked", [False, True])
+def test_what_cannot_be_read_is_called_what_it_is(reader, kind, linked, tmp_path):
     path = tmp_path / ("one" if reader in ("load", "idx") else f"one.{reader}")
-    {"folder": os.mkdir, "FIFO": os.mkfifo}[kind](path)
+    there = tmp_path / "there" if linked else path
+    {"folder": os.mkdir, "FIFO": os.mkfifo, "character device": device}[kind](there)
+    if linked:
+        path.symlink_to(there)
     with pytest.raises(OSError, match=rf"one(.csv|.npz)?: is a {kind}, wanted a regular file"):
         READERS[reader](path)
 

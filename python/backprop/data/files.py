@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from backprop._files import expanded
+from backprop._files import expanded, temporary
 
 # More than any file here unpacks to; a download that goes on beyond it is not what was asked for.
 LARGEST = 1 << 27
@@ -138,22 +138,16 @@ def _download(data: DataSet, folders: list[Path]) -> dict[str, Path]:
 
 def _fetch(file: str, checksum: str, mirrors: tuple[str, ...], folder: Path, download) -> Path:  # type: ignore[no-untyped-def]  # pooch ships no types
     """Bring one file into `folder` from the first mirror whose content is right."""
-    import tempfile
-
     answers = []
     for mirror in mirrors:
-        handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{file}.")
-        os.close(handle)
         try:
-            download(f"{mirror}{file}.gz", temporary, None)
-            _check(Path(temporary), checksum)
-            place = folder / f"{file}.gz"
-            Path(temporary).replace(place)
-            return place
+            with temporary(folder, 0o600) as (beside, content):
+                download(f"{mirror}{file}.gz", content, None)
+                content.flush()
+                _check(beside, checksum)
+                return beside.replace(folder / f"{file}.gz")
         except (OSError, ValueError) as error:  # requests' exceptions are OSErrors
             answers.append(f"{mirror}: {error}")
-        finally:
-            Path(temporary).unlink(missing_ok=True)
     raise OSError(f"{file} could not be downloaded; {'; '.join(answers)}")
 
 
