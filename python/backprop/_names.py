@@ -13,6 +13,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 VARARGS = 4
 # Letters in common that make one name near to another, as a share of both.
 NEAR = 0.6
+# Letters of a name that is compared: that takes as long as it is long, and a text from a file may be.
+LONGEST = 100
 # Of names in a module, which are many, so that some are near to anything; two letters of eight may be wrong.
 NEAR_IN_MODULE = 0.75
 
@@ -48,7 +50,7 @@ def did_you_mean(
         for one in meant:
             if one in instead:
                 return f"; {instead[one]}"
-        if names and wrong not in same:
+        if names and wrong not in same and len(wrong) <= LONGEST:
             import difflib
 
             nearest = difflib.get_close_matches(wrong, names, n=1, cutoff=near)

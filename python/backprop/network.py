@@ -322,7 +322,15 @@ class Network(Described, Standardising):
 
     @named_arguments
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the network to a safetensors file, atomically: weights, sizes, input scaling and metadata."""
+        """Write the network to a safetensors file, atomically: weights, sizes, input scaling and metadata.
+
+        Raises
+        ------
+        TypeError
+            The file could not hold the network or its metadata as they are.
+        OSError
+            The path cannot be written; what is there stays.
+        """
         from backprop import saving
 
         saving.save(self, path)

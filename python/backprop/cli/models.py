@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backprop._json import parsed
+from backprop._messages import shown
 from backprop.cli.output import CONTROLS
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def names(path: Path, net: "Network", key: str, count: int) -> list[str]:
     if found is None:
         return [str(n) for n in range(count)]
     if not isinstance(found, list) or len(found) != count or not all(map(_is_text, found)):
-        raise ValueError(f"{path}: the metadata's {key} are {found!r}, wanted a list of {count} names")
+        raise ValueError(f"{path}: the metadata's {key} are {shown(found)}, wanted a list of {count} names")
     return found
 
 
@@ -60,9 +61,9 @@ def target(path: Path, net: "Network") -> tuple[str | None, bool | None]:
     """Which column of the table for training had the labels, and whether columns had names; None if it says nothing."""
     said, header = net.metadata.get("target"), net.metadata.get("header")
     if said is not None and not _is_text(said):
-        raise ValueError(f"{path}: the metadata's target is {said!r}, wanted a text")
+        raise ValueError(f"{path}: the metadata's target is {shown(said)}, wanted a text")
     if header not in (None, "true", "false"):
-        raise ValueError(f"{path}: the metadata's header is {header!r}, wanted 'true' or 'false'")
+        raise ValueError(f"{path}: the metadata's header is {shown(header)}, wanted 'true' or 'false'")
     return said, None if header is None else header == "true"
 
 
