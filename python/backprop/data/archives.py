@@ -1,75 +1,113 @@
 """NumPy archives of the user's own: arrays of plain numbers and text, never objects.
 
-np.load takes a header at its word, allocates what it claims and warns of what it finds odd; so members are read here,
-with only their headers left to NumPy.
+a) np.load takes a header at its word, allocates what it claims and warns of what it finds odd; so members are read
+   here, with only their headers left to NumPy.
+b) A member is unpacked when its array is wanted, and not before its header agrees with the size that the archive says
+   it has, which is no more than its bytes can hold.
 """
 
 import io
 import math
 import warnings
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from backprop._arrays import Array, plural
-from backprop._files import require_file
+from backprop._files import opened
+from backprop._messages import cut
 from backprop.data.cells import index_of
-from backprop.data.pieces import read_up_to
+from backprop.data.pieces import MOST_DEFLATED, read_up_to
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from zipfile import ZipFile
+
+T = TypeVar("T")
 
 SUFFIX = ".npy"
 # More than any header that NumPy takes.
 HEADER = 1 << 14
+# Of a message about a file.
+LONGEST = 300
 
 
-def read_archive(path: Path) -> dict[str, Array]:
-    """Read every array of an npz file.
+class Archive(Mapping[str, Array]):
+    """The arrays of an npz file by their names; each is read when it is looked up.
+
+    Parameters
+    ----------
+    path : Path
 
     Raises
     ------
     ValueError
-        The file is not an archive, is damaged, or has arrays of objects.
+        The file is not an archive, is damaged, or the array that is wanted is one of objects.
     FileNotFoundError
         There is no such file.
     """
-    import zipfile
 
-    require_file(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [name for name in archive.namelist() if name.endswith(SUFFIX)]
-            return {name.removesuffix(SUFFIX): _member(archive, name) for name in names}
-    except Exception as error:  # noqa: BLE001  # a header can make its reader raise anything, MemoryError too
-        raise ValueError(f"{path}: not an npz archive of plain arrays: {error}") from None
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._names = self._read(lambda archive: [n for n in archive.namelist() if n.endswith(SUFFIX)])
+
+    def __getitem__(self, name: str) -> Array:
+        return self._read(lambda archive: _member(archive, name + SUFFIX))
+
+    def __contains__(self, name: object) -> bool:
+        return f"{name}{SUFFIX}" in self._names  # without a look at the member
+
+    def __iter__(self) -> Iterator[str]:
+        return (name.removesuffix(SUFFIX) for name in self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def _read(self, part: "Callable[[ZipFile], T]") -> T:
+        import zipfile
+
+        with opened(self._path) as file:
+            try:
+                with zipfile.ZipFile(file) as archive:
+                    return part(archive)
+            except Exception as error:  # noqa: BLE001  # a header can make its reader raise anything, MemoryError too
+                said = cut(str(error), LONGEST)
+                raise ValueError(f"{self._path}: not an npz archive of plain arrays: {said}") from None
 
 
 def _member(archive: "ZipFile", name: str) -> Array:
     """Read one array; nothing is allocated before its bytes are there."""
     import zipfile
 
-    if archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+    info, short = archive.getinfo(name), cut(name)
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         # NumPy writes no others, and they can pack gigabytes into a small file.
-        raise ValueError(f"{name} is packed in a way that NumPy does not pack")
-    with archive.open(name) as file:
+        raise ValueError(f"{short} is packed in a way that NumPy does not pack")
+    with archive.open(info) as file:
         start = io.BytesIO(read_up_to(file, HEADER))
         try:
             shape, by_columns, dtype = _header(start)
-        except Exception as error:  # noqa: BLE001  # as in `read_archive`
-            raise ValueError(f"the header of {name} is damaged: {error}") from None
+        except Exception as error:  # noqa: BLE001  # as in `Archive`
+            raise ValueError(f"the header of {short} is damaged: {error}") from None
+        what = f"{cut(str(dtype))} {cut(str(shape))}"
         if dtype.hasobject or not dtype.itemsize or min(shape, default=0) < 0:
             objects = "; save it as .astype(float) or .astype(str)" if dtype.hasobject else ""
-            raise ValueError(f"{name} is {dtype} {shape}, wanted numbers or text{objects}")
-        size = math.prod(shape) * dtype.itemsize
-        content = bytearray(start.read())
-        content += read_up_to(file, size + 1 - len(content))
+            raise ValueError(f"{short} is {what}, wanted numbers or text{objects}")
+        size, there = math.prod(shape) * dtype.itemsize, info.file_size - start.tell()
+        if there != size:
+            more = "more than " if there > size else ""
+            raise ValueError(
+                f"{short} has {more}{min(there, size)} bytes of numbers, wanted {size} for {what}"
+            )
+        if info.file_size > MOST_DEFLATED * info.compress_size:
+            raise ValueError(
+                f"{short} cannot be {info.file_size} bytes, which {info.compress_size} unpack to"
+            )
+        content = read_up_to(file, size + 1, bytearray(start.read()))
     if len(content) != size:
-        more = "more than " if len(content) > size else ""
-        raise ValueError(
-            f"{name} has {more}{min(len(content), size)} bytes of numbers, wanted {size} for {dtype} {shape}"
-        )
+        raise ValueError(f"{short} has {len(content)} bytes of numbers, wanted {size} for {what}")
     return np.ndarray(shape, dtype, content, order="F" if by_columns else "C")
 
 
@@ -85,7 +123,7 @@ def _header(file: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     raise ValueError(f"version {version} is not one of plain arrays")
 
 
-def features_of(path: Path, arrays: dict[str, Array]) -> Array:
+def features_of(path: Path, arrays: Mapping[str, Array]) -> Array:
     """The array `x` as (N, features) of float64."""
     x = array_of(path, arrays, "x")
     if x.dtype.kind not in "fiub" or x.ndim < 2:
@@ -100,7 +138,7 @@ def features_of(path: Path, arrays: dict[str, Array]) -> Array:
     return x
 
 
-def labels_of(path: Path, arrays: dict[str, Array], key: str, count: int) -> list[str]:
+def labels_of(path: Path, arrays: Mapping[str, Array], key: str, count: int) -> list[str]:
     """The labels of `count` samples as text."""
     labels = array_of(path, arrays, key)
     if labels.shape != (count,):
@@ -116,7 +154,7 @@ def labels_of(path: Path, arrays: dict[str, Array], key: str, count: int) -> lis
     return [str(label) for label in labels.tolist()]
 
 
-def array_of(path: Path, arrays: dict[str, Array], key: str) -> Array:
+def array_of(path: Path, arrays: Mapping[str, Array], key: str) -> Array:
     """The array of this name."""
     index_of(path, list(arrays), key)
     return arrays[key]

@@ -9,11 +9,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
+from typing import TextIO
 
 from backprop._arrays import plural
 from backprop._files import require_file
+from backprop._messages import cut, listed, shown
 from backprop._names import did_you_mean
 from backprop.data.headers import Known, is_header, shortened
 from backprop.data.numbers import DECIMAL_COMMA, MISSING, with_point
@@ -21,6 +23,9 @@ from backprop.data.numbers import DECIMAL_COMMA, MISSING, with_point
 DELIMITERS = "\t;,"
 # Rows that are looked at to tell a header from a sample.
 LOOKED_AT = 50
+# Characters of a line; a file without line ends would be read into memory as one.
+LONGEST_LINE = 1 << 26
+PIECE = 1 << 20
 SEPARATOR = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 # What pandas calls a column without a name when it reads one.
 UNNAMED = re.compile(r"|Unnamed: \d+")
@@ -73,7 +78,7 @@ class Head:
 
     def place(self, line: int, column: int) -> str:
         """Where a cell is, to begin an error's message with."""
-        return f"{self.path}, row {line}, column {self.names[column] or column + 1!r}"
+        return f"{self.path}, row {line}, column {cut(self.names[column]) or column + 1!r}"
 
 
 def read_head(path: Path, known: Known) -> Head:
@@ -117,7 +122,7 @@ def read_head(path: Path, known: Known) -> Head:
     counts = Counter(name for name in names if not UNNAMED.fullmatch(name))
     twice = next((name for name in names if counts[name] > 1), None)
     if twice is not None:
-        raise ValueError(f"{path}: the column {twice!r} is there twice")
+        raise ValueError(f"{path}: the column {shown(twice)} is there twice")
     if not rows:
         raise ValueError(f"{path}: there are no rows under the header")
     nameless = header is None or UNNAMED.fullmatch(names[-1]) is not None
@@ -133,7 +138,8 @@ def index_of(path: Path, names: Sequence[str], name: str) -> int:
     """The place of a name among those there are."""
     if name in names:
         return list(names).index(name)
-    raise ValueError(f"{path}: there is no {name!r} among {', '.join(names)}{did_you_mean(name, names)}")
+    hint = did_you_mean(name, names)
+    raise ValueError(f"{path}: there is no {shown(name)} among {listed(names)}{hint}")
 
 
 def records(path: Path, encoding: str, delimiter: str, skipped: int) -> Iterator[tuple[int, list[str], int]]:
@@ -143,10 +149,11 @@ def records(path: Path, encoding: str, delimiter: str, skipped: int) -> Iterator
     end = skipped
     with path.open(encoding=encoding, newline="") as file:
         try:
-            for _ in islice(file, skipped):
+            lines = _lines(path, file)
+            for _ in islice(lines, skipped):
                 pass
             # Lines end where CSV ends them: str.splitlines would end them at U+2028 and in quotes too.
-            reader = csv.reader(file, delimiter=delimiter, skipinitialspace=True, strict=True)
+            reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
             for row in reader:
                 line, end = end + 1, skipped + reader.line_num
                 cells = [cell.strip() for cell in row]
@@ -156,6 +163,14 @@ def records(path: Path, encoding: str, delimiter: str, skipped: int) -> Iterator
             raise ValueError(f"{path}, row {end + 1}: not a CSV file: {error}") from None
         except UnicodeDecodeError as error:
             raise _not_text(path, encoding, error) from None
+
+
+def _lines(path: Path, file: TextIO) -> Iterator[str]:
+    """The lines of a file with their ends, none of which is endless."""
+    for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), ""), start=1):
+        if len(line) == LONGEST_LINE:
+            raise ValueError(f"{path}, row {number}: the line has {LONGEST_LINE} characters or more")
+        yield line
 
 
 def _encoding(path: Path) -> str:
@@ -172,13 +187,19 @@ def _encoding(path: Path) -> str:
 
 
 def _not_text(path: Path, encoding: str, error: UnicodeDecodeError) -> ValueError:
-    try:  # as a whole: where a piece is wrong does not say where that is in the file
-        path.read_bytes().decode(encoding)
-    except UnicodeDecodeError as whole:
-        error = whole
+    # Where a piece is wrong does not say where that is in the file.
+    decoder, before, place = codecs.getincrementaldecoder(encoding)(), 0, error.start
+    with path.open("rb") as file:
+        for piece in chain(iter(lambda: file.read(PIECE), b""), [b""]):
+            try:
+                decoder.decode(piece, final=not piece)
+            except UnicodeDecodeError as found:  # in the piece and what was left of the one before
+                error, place = found, before + len(piece) - len(found.object) + found.start
+                break
+            before += len(piece)
     name = "UTF-16" if encoding == "utf-16" else "UTF-8"
     return ValueError(
-        f"{path}: not {name} text: {error.reason} at byte {error.start}; save it as UTF-8 "
+        f"{path}: not {name} text: {error.reason} at byte {place}; save it as UTF-8 "
         "(spreadsheets call that CSV UTF-8)"
     )
 
@@ -188,7 +209,7 @@ def _preamble(path: Path, encoding: str) -> tuple[str, list[str], int]:
     delimiter, comments, skipped = None, [], 0
     with path.open(encoding=encoding, newline="") as file:
         try:
-            for line in file:
+            for line in _lines(path, file):
                 text = line.strip("\r\n ")
                 separator = SEPARATOR.fullmatch(text) if not skipped else None
                 if separator is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from backprop._arrays import Array, plural
+from backprop._messages import cut, shown
 from backprop.data.numbers import BOOLEANS, MISSING, is_number, number
 
 MOST_CLASSES = 1000
@@ -50,9 +51,9 @@ def classes_of(
             way = ", wanted a class" if is_number(label) else (
                 ", which stands for a missing value; leave such rows out, or call the class otherwise"
             )  # fmt: skip
-            raise ValueError(f"{place(n)}: the label is {label!r}{way}")
+            raise ValueError(f"{place(n)}: the label is {shown(label)}{way}")
         if is_number(label) and not math.isfinite(float(label)):
-            raise ValueError(f"{place(n)}: the label is {label!r}, wanted a class")
+            raise ValueError(f"{place(n)}: the label is {shown(label)}, wanted a class")
     names = _names(first, place)
     numeric = all(map(is_number, names.values()))
     ordered = sorted(set(names.values()), key=int if numeric else None)
@@ -104,8 +105,8 @@ def _names(first: Mapping[str, int], place: Callable[[int], str]) -> dict[str, s
         elif len(alike) > 1:
             # Among numbers these are one class, among texts two: codes such as 1 and 01 can differ.
             raise ValueError(
-                f"{place(first[alike[1]])}: the label is {alike[1]!r}, and {alike[0]!r} above is the same number, but "
-                "others are text; write both alike if they are one class, else call one otherwise"
+                f"{place(first[alike[1]])}: the label is {shown(alike[1])}, and {shown(alike[0])} above is the same "
+                "number, but others are text; write both alike if they are one class, else call one otherwise"
             )
     return names
 
@@ -116,5 +117,5 @@ def _whole(label: str, n: int, place: Callable[[int], str]) -> int:
     except ValueError:
         value = float(label)
     if not value.is_integer():
-        raise ValueError(f"{place(n)}: the label is {label}, with a fraction: {ONLY_CLASSES}")
+        raise ValueError(f"{place(n)}: the label is {cut(label)}, with a fraction: {ONLY_CLASSES}")
     return int(value)

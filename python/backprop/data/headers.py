@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from backprop._messages import cut, shown
 from backprop.data.numbers import BOOLEANS, MISSING, is_number
 
 # From so many columns on, a first row of 0, 1, 2, … is a header, as pandas writes of an array; fewer can be a sample.
@@ -113,7 +114,7 @@ def unsure(place: str, first: Sequence[str], known: Known) -> ValueError:
     column = _label(first, known.target)
     label, sample = first[column], column - len(first)
     if not is_number(label) or _beyond(label, first):
-        ways = f"say which with the target {label!r} (a header) or '{sample}' (a sample)"
+        ways = f"say which with the target {shown(label)} (a header) or '{sample}' (a sample)"
     else:
         header = "take it out if it is a header" if known.features else "write names there"
         ways = f"{header}, or say with the target '{sample}' that it is a sample"
@@ -122,7 +123,7 @@ def unsure(place: str, first: Sequence[str], known: Known) -> ValueError:
 
 def shortened(row: Sequence[str]) -> str:
     """A row for a message, without the middle of many cells."""
-    return ",".join(row) if len(row) <= 8 else f"{','.join(row[:3])},…,{row[-1]}"
+    return ",".join(cut(cell, 24) for cell in (row if len(row) <= 8 else [*row[:3], "…", row[-1]]))
 
 
 def _names_features(place: str, first: Sequence[str], texts: list[str], known: Known) -> bool:

@@ -3,13 +3,14 @@
 import functools
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from backprop._arrays import Array
 from backprop._names import named_arguments
 from backprop.data.files import DataSet, locate
-from backprop.data.idx import read_idx
+from backprop.data.idx import read_checked
 from backprop.data.images import CLASSES, Part, shaped
 
 SIDE = 28
@@ -112,40 +113,43 @@ def _load(data: DataSet, root: str | os.PathLike[str] | None, **form: bool) -> t
     parts = []
     for part in ("train", "t10k"):
         image_file, label_file = paths[f"{part}-images-idx3-ubyte"], paths[f"{part}-labels-idx1-ubyte"]
-        images, labels = _read(image_file), _read(label_file)
-        _check(image_file, images, label_file, labels)
+        images = _read(image_file)
+        labels = _read(label_file, (image_file, len(images)))
+        if labels.max(initial=0) >= CLASSES:
+            raise ValueError(f"{label_file}: has a label {labels.max()}, wanted 0 to {CLASSES - 1}")
         _check_data_set(data, label_file, labels, f"{part}-labels-idx1-ubyte")
         parts.append(shaped(images, labels, WHITE, **form))
     return parts[0], parts[1]
 
 
-def _read(path: Path) -> Array:
-    """Read an IDX file; one that has to be unzipped only once."""
+def _read(path: Path, labelled: tuple[Path, int] | None = None) -> Array:
+    """Read an IDX file of images, or of the labels of so many in another; one to be unzipped is read once."""
     if path.suffix != ".gz":
-        return read_idx(path)
+        return _as_wanted(path, labelled)
     status = path.stat()
-    return _unzipped(path.absolute(), status.st_mtime_ns, status.st_size)
+    return _unzipped(path.absolute(), status.st_mtime_ns, status.st_size, labelled)
 
 
 @functools.lru_cache(maxsize=8)
-def _unzipped(path: Path, modified: int, size: int) -> Array:
+def _unzipped(path: Path, modified: int, size: int, labelled: tuple[Path, int] | None) -> Array:
     """The content of a file as it was then, read-only."""
-    array = read_idx(path)
+    array = _as_wanted(path, labelled)
     array.flags.writeable = False
     return array
 
 
-def _check(image_file: Path, images: Array, label_file: Path, labels: Array) -> None:
-    if images.dtype != np.uint8 or images.shape[1:] != (SIDE, SIDE):
-        raise ValueError(
-            f"{image_file}: holds {images.dtype} {images.shape}, wanted uint8 (N, {SIDE}, {SIDE})"
-        )
-    if labels.dtype != np.uint8 or labels.ndim != 1:
-        raise ValueError(f"{label_file}: holds {labels.dtype} {labels.shape}, wanted uint8 (N,)")
-    if len(images) != len(labels):
-        raise ValueError(f"{label_file}: has {len(labels)} labels, {image_file} has {len(images)} images")
-    if labels.max(initial=0) >= CLASSES:
-        raise ValueError(f"{label_file}: has a label {labels.max()}, wanted 0 to {CLASSES - 1}")
+def _as_wanted(path: Path, labelled: tuple[Path, int] | None) -> Array:
+    """Read a file whose header says what is wanted."""
+
+    def check(dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
+        side = () if labelled is not None else (SIDE, SIDE)
+        if dtype != np.uint8 or shape[1:] != side:
+            wanted = "(N,)" if labelled is not None else f"(N, {SIDE}, {SIDE})"
+            raise ValueError(f"holds {dtype} {shape}, wanted uint8 {wanted}")
+        if labelled is not None and shape[0] != labelled[1]:
+            raise ValueError(f"has {shape[0]} labels, {labelled[0]} has {labelled[1]} images")
+
+    return read_checked(path, check)
 
 
 def _check_data_set(wanted: DataSet, label_file: Path, labels: Array, name: str) -> None:

@@ -6,11 +6,13 @@ Nothing is allocated before its bytes are there.
 from typing import IO
 
 CHUNK = 1 << 20
+# Bytes that one byte of deflate, in zip and gzip files, unpacks to at most.
+MOST_DEFLATED = 1032
 
 
-def read_up_to(file: IO[bytes], count: int) -> bytearray:
-    """Read `count` bytes, or what there is."""
-    content = bytearray()
+def read_up_to(file: IO[bytes], count: int, content: bytearray | None = None) -> bytearray:
+    """Read until `content` (by default nothing) has `count` bytes, or what there is."""
+    content = bytearray() if content is None else content
     while len(content) < count:
         piece = file.read(min(CHUNK, count - len(content)))
         if not piece:

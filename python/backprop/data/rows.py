@@ -19,7 +19,8 @@ from itertools import chain, islice, repeat
 import numpy as np
 
 from backprop._arrays import Array, plural
-from backprop.data.cells import Head
+from backprop._messages import shown
+from backprop.data.cells import LONGEST_LINE, Head
 from backprop.data.numbers import number, with_point
 from backprop.data.readers import Reader, reader_for, with_numpy
 from bpcore.threads import get_num_threads
@@ -52,14 +53,17 @@ def read_rows(head: Head, columns: Sequence[int], label: int | None = None) -> R
     if not columns:
         raise ValueError(f"{head.path}: there is no column of features")
     try:
-        return _plain(head, columns, label)
+        rows = _plain(head, columns, label)
     except NotPlainError:
-        return _careful(head, columns, label)
+        rows = _careful(head, columns, label)
+    if not len(rows.x):  # the head has seen some
+        raise ValueError(f"{head.path}: the file was cut while it was read")
+    return rows
 
 
 def line_of(head: Head, row: int) -> int:
     """The line that a row begins in; only for what is said of an error, it reads the file."""
-    return next(islice(head.records(), row, None))[0]
+    return next(islice(head.records(), row, None), (head.line,))[0]
 
 
 class NotPlainError(Exception):
@@ -91,9 +95,13 @@ def _plain(head: Head, columns: Sequence[int], label: int | None) -> Rows:
 
 
 def _most_rows(head: Head) -> int:
-    """How many rows there are at most: the line feeds of the file, and what may stand behind the last."""
+    """How many rows there are at most: by the line feeds of the file, and by the delimiters that each row has."""
+    feeds = size = 0
     with head.path.open("rb") as file:
-        return 1 + sum(piece.count(b"\n") for piece in iter(lambda: file.read(PIECE), b""))
+        for piece in iter(lambda: file.read(PIECE), b""):
+            feeds += piece.count(b"\n")
+            size += len(piece)
+    return min(feeds, size // head.width) + 1
 
 
 def _pieces(head: Head) -> Iterator[list[bytes]]:
@@ -114,6 +122,8 @@ def _pieces(head: Head) -> Iterator[list[bytes]]:
                 raise NotPlainError
             rows = piece.split(b"\n")
             rest = rows.pop()
+            if len(rest) > LONGEST_LINE:
+                raise NotPlainError
             if b'"' in piece:
                 rows = _unquoted(rows, delimiter)
             if b"" in rows:
@@ -218,7 +228,7 @@ def _careful(head: Head, columns: Sequence[int], label: int | None) -> Rows:
             )
         if head.empty_last and row[-1]:
             raise ValueError(
-                f"{head.path}, row {line}: {row[-1]!r} in column {head.width}, "
+                f"{head.path}, row {line}: {shown(row[-1])} in column {head.width}, "
                 "which has no name and was empty above"
             )
         texts = [row[n] for n in columns]
@@ -250,7 +260,7 @@ class _Decimal:
         sign = "," if read != text else "." if "." in text else ""
         if sign and self.seen and sign != self.seen:
             raise ValueError(
-                f"{self.head.place(line, column)}: {text!r} where numbers above have a decimal "
+                f"{self.head.place(line, column)}: {shown(text)} where numbers above have a decimal "
                 f"{'comma' if self.seen == ',' else 'point'}; write all with a point"
             )
         self.seen = self.seen or sign
@@ -266,7 +276,7 @@ def _no_number(head: Head, line: int, columns: Sequence[int], texts: list[str]) 
         except ValueError:
             pass
         hint = "; write a point for a decimal comma" if with_point(text) != text else ""
-        what = f"{text!r} is not a finite number{hint}" if text else "the value is missing"
+        what = f"{shown(text)} is not a finite number{hint}" if text else "the value is missing"
         return ValueError(f"{head.place(line, column)}: {what}")
     raise AssertionError("a row without an error")
 

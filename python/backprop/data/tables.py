@@ -12,7 +12,8 @@ from pathlib import Path
 
 from backprop._arrays import Array, plural
 from backprop._files import expanded
-from backprop.data.archives import features_of, labels_of, read_archive
+from backprop._messages import listed, shown
+from backprop.data.archives import Archive, features_of, labels_of
 from backprop.data.cells import UNNAMED, Head, index_of, read_head
 from backprop.data.classes import classes_of, is_one_of, same_label
 from backprop.data.headers import Known, may_be_names, unsure
@@ -144,7 +145,7 @@ def read_features(
     """
     path = expanded(path)
     if _kind(path) == ".npz":
-        x = features_of(path, read_archive(path))
+        x = features_of(path, Archive(path))
         if x.shape[1] != len(features):
             raise ValueError(
                 f"{path}: x has {plural(x.shape[1], 'feature')} a sample, wanted {len(features)}"
@@ -154,7 +155,7 @@ def read_features(
     if head.has_header:
         if header is False and not set(features) <= set(head.names):
             raise ValueError(
-                f"{path}: the columns are called {', '.join(head.names)}, those of the table for training had no "
+                f"{path}: the columns are called {listed(head.names)}, those of the table for training had no "
                 "names; write the columns in the order of that table, and no names"
             )
         places = {name: n for n, name in reversed(list(enumerate(head.names)))}
@@ -190,8 +191,8 @@ def _require_labels(head: Head, column: int, labels: list[str], classes: Collect
     row = next((n for n, label in enumerate(labels) if label in strange), None)
     if row is not None:
         raise ValueError(
-            f"{head.place(line_of(head, row), column)}: {labels[row]!r} is none of the classes, so this may not be the "
-            "column of the labels, which is left out; write the features' columns alone"
+            f"{head.place(line_of(head, row), column)}: {shown(labels[row])} is none of the classes, so this may not "
+            "be the column of the labels, which is left out; write the features' columns alone"
         )
 
 
@@ -229,8 +230,8 @@ def _refuse_labels_elsewhere(head: Head) -> None:
     ]
     if named and last.lower() not in LABEL_NAMES:
         raise ValueError(
-            f"{head.path}: the labels may be in {named[0]!r} or in the last column, {last!r}; "
-            f"say which with the target {named[0]!r} or {last!r}"
+            f"{head.path}: the labels may be in {named[0]!r} or in the last column, {shown(last)}; "
+            f"say which with the target {named[0]!r} or {shown(last)}"
         )
 
 
@@ -239,7 +240,7 @@ def _is_unnamed(head: Head, column: int) -> bool:
 
 
 def _table_of_archive(path: Path, target: str | None) -> Table:
-    arrays = read_archive(path)
+    arrays = Archive(path)
     x = features_of(path, arrays)
     key = next((k for k in LABEL_KEYS if k in arrays), LABEL_KEYS[0]) if target is None else target
     labels = labels_of(path, arrays, key, len(x))
