@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, count, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,6 +65,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=numbers.whole, help="threads to use, at most 1024")
     parser.add_argument(
         "--out", type=Path, default=Path("model.safetensors"), help="where the network is saved"
+    )
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace what is at --out (and --plot) even if the training is interrupted or diverges",
     )
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the learning curve")
     parser.add_argument(
@@ -124,40 +129,55 @@ def run(arguments: argparse.Namespace) -> int:
             )
     except KeyboardInterrupt:
         if net.history is not None and net.history.loss:
-            _finish(net, source, arguments)
+            _finish(net, source, arguments, interrupted=True)
         else:  # what is there may be a network that has learned something
             output.complain("no step was done, so nothing is saved")
         raise
     return _finish(net, source, arguments)
 
 
-def _finish(net: "Network", source: "Source", arguments: argparse.Namespace) -> int:
+def _finish(
+    net: "Network", source: "Source", arguments: argparse.Namespace, interrupted: bool = False
+) -> int:
     """Save and report; exit status 1 where there are numbers that are not finite."""
     import numpy as np
 
     diverged = _divergence(net)
     if diverged:
         output.complain(f"{diverged}; a lower --lr may help", "warning")
+    fate = "" if arguments.overwrite else "interrupted" if interrupted else "diverged" if diverged else ""
+    out, plot = _unless_taken(arguments.out, fate), arguments.plot
     with user_errors():
-        net.save(arguments.out)
-        if arguments.plot is not None and net.history is not None and net.history.loss:
+        net.save(out)
+        if plot is not None and net.history is not None and net.history.loss:
             from matplotlib.figure import Figure
 
             figure = Figure(figsize=(7, 4), layout="constrained")
             net.history.plot(figure.add_subplot())
             picture = io.BytesIO()
-            figure.savefig(picture, format=arguments.plot.suffix.lstrip(".").lower())
-            write_atomically(arguments.plot, picture.getvalue())
+            figure.savefig(picture, format=plot.suffix.lstrip(".").lower())
+            plot = _unless_taken(plot, fate)
+            write_atomically(plot, picture.getvalue())
     steps = len(net.history.loss) if net.history is not None else 0
     output.line(f"{arguments.data}: {net!r}, {steps} steps")
     for name, (x, t) in (("train", source.train), ("test", source.test)):
         # Scores that are not finite have no highest.
         share = net.accuracy(x, t) if np.isfinite(net.predict(x)).all() else math.nan
         output.line(f"{name} accuracy {'' if name == 'train' else ' '}{share:.4f} on {len(x)} samples")
-    output.line(f"saved to {arguments.out}")
-    if arguments.plot is not None:
-        output.line(f"learning curve in {arguments.plot}")
+    if out != arguments.out:
+        output.line(f"{arguments.out} stays as it was; --overwrite replaces it all the same")
+    output.line(f"saved to {out}")
+    if plot is not None:
+        output.line(f"learning curve in {plot}")
     return 1 if diverged else 0
+
+
+def _unless_taken(path: Path, fate: str) -> Path:
+    """Where the result of a training with this fate goes: beside a file that is there, which may be a better one's."""
+    if not fate or not expanded(path).exists():
+        return path
+    names = (f"{path.stem}-{fate}{end}{path.suffix}" for end in chain([""], (f"-{n}" for n in count(2))))
+    return next(beside for beside in map(path.with_name, names) if not expanded(beside).exists())
 
 
 def _divergence(net: "Network") -> str:
