@@ -1,7 +1,9 @@
 """Files that other processes use: rewritten in place while they are read, written by two that are killed."""
 
+import random
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +13,8 @@ import backprop as bp
 from backprop.data import read_idx, read_table
 
 ROOT = Path(__file__).parents[2]
-# One of ours is some pages long, so that it is often cut while it is read.
-SIZES = [300, 200, 10]
+# One of ours has 2.4 MB, so that it is often cut while it is read.
+SIZES = [1000, 600, 10]
 
 
 def network(seed):
@@ -78,12 +80,13 @@ def rewritten(path, count):
     reader = subprocess.Popen(
         [sys.executable, "-c", command], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    turn = 0
+    turn, chance = 0, random.Random(0)
     while reader.poll() is None:
         with path.open("wb", buffering=0) as file:
             for start in range(0, len(contents[turn]), 1 << 16):
                 file.write(contents[turn][start : start + (1 << 16)])
         turn = 1 - turn
+        time.sleep(chance.uniform(0, 0.01))  # whole for a while, so that it is cut in any moment of a read
     out, err = reader.communicate()
     assert reader.returncode == 0, err
     assert sum(map(int, out.split())) == count
