@@ -99,7 +99,8 @@ def load(path: str | os.PathLike[str]) -> "Network":
             tensors = read_tensors(file, entries)
             if description.get(CHECKSUM, None) not in (None, _checksum(description, tensors)):
                 raise ValueError(
-                    "not what was saved: the file is damaged, or was written to while it was read"
+                    "not what was saved: the file is damaged, or was written to while it was read; "
+                    f"one that is changed on purpose has no {CHECKSUM!r} in its description"
                 )
             mean, scale = (per_feature(name, tensors[name], sizes[0], dtype) for name in SCALING)
         except KeyError as error:
