@@ -8,8 +8,7 @@ c) `train_step` and `fit` change the weights under any remembered forward pass, 
 d) The layers are the truth: `params` is a view of them, `sizes`, `activation` and `loss_name` are told from them, and
    a replaced layer is used from the next call on.
 e) Several threads may evaluate one network, also while another trains it: answers then come from weights that are
-   partly old and partly new. A second thread that trains it is refused (training_lock.py). What stands in a) is for one
-   thread at a time.
+   partly old and partly new. A second thread that trains it is refused (training_lock.py); a) is for one at a time.
 """
 
 import copy
@@ -379,9 +378,7 @@ class Network(Described, Standardising):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take what a copy or a pickle has; NumPy's copies can be written to, of which no plan would know."""
-        vars(self).update(state)
-        for name in ("input_mean", "input_scale"):
-            vars(self)[name] = frozen(vars(self)[name])
+        vars(self).update(state | {name: frozen(state[name]) for name in ("input_mean", "input_scale")})
 
     def _rows(self, x: ArrayLike) -> Array:
         """`x` as rows of the network's number of inputs, of whatever type."""

@@ -233,7 +233,7 @@ def test_files_whose_mean_is_float32_are_read(tmp_path):
     net.save(tmp_path / "net")
     with safe_open(tmp_path / "net", "numpy") as file:
         description = json.loads(file.metadata()["backprop"])
-    del description["crc32"]  # such files have none
+    del description["checksum"]  # such files have none
     tensors = load_file(tmp_path / "net")
     tensors |= {name: tensors[name].astype(np.float32) for name in ("input_mean", "input_scale")}
     save_file(tensors, tmp_path / "old", {"backprop": json.dumps(description)})
