@@ -108,7 +108,11 @@ TENSORS = {
         (dict(sizes=[]), {}, "net: the file has W1, b1, wanted "),
         (dict(sizes=[3, 0]), {}, r"net: Network: sizes is \[3, 0\]"),
         (dict(metadata={"a": float("inf")}), {}, "net: the description is damaged: Infinity is no number"),
-        (dict(checksum=1), {}, "net: not what was saved: the file is damaged, or was written to while it was"),
+        (
+            dict(checksum=1),
+            {},
+            "net: not what was saved: the file is damaged, or was written to while it was",
+        ),
         (dict(sizes=[3, -1]), {}, r"net: Network: sizes is \[3, -1\]"),
         (dict(activation="gelu"), {}, "net: Network: activation is 'gelu'"),
         (dict(dtype="int8"), {}, "net: Network: dtype is 'int8'"),
