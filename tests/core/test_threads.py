@@ -52,6 +52,23 @@ def test_limited_is_for_this_thread_of_python_alone():
     assert bpcore.get_num_threads() == 3
 
 
+def raises_inside(number):
+    with threads.limited(number):
+        assert bpcore.get_num_threads() == (number or 4)
+        raise KeyError
+
+
+def test_limited_ends_with_an_exception():
+    bpcore.set_num_threads(3)
+    with threads.limited(4):
+        for number, error in ((2, KeyError), (None, KeyError), (0, ValueError)):
+            with pytest.raises(error):
+                raises_inside(number)
+            assert bpcore.get_num_threads() == 4
+    assert bpcore.get_num_threads() == 3
+    assert threads.named(None) is None
+
+
 @pytest.mark.parametrize(
     "number", [threads.MOST_THREADS + 1, 100_000, 2**63, 10**20, pytest.param(10**5000, id="5000 digits")]
 )

@@ -121,6 +121,42 @@ def test_every_way_into_a_network(storage, dtype):
         assert_same_parameters(net, plain)
 
 
+CHANGES = {
+    "scale": {"input_scale": 0.5},
+    "scale of each": {"input_scale": [1, 2, 3]},
+    "mean": {"input_mean": 5},
+    "mean of each": {"input_mean": [1, 2, 3]},
+    "no scale": {"input_scale": 1},
+    "no mean": {"input_mean": 0},
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize(
+    "before", [{}, {"input_mean": [4, 5, 6], "input_scale": [0.1, 0.2, 0.3]}], ids=["plain", "scaled"]
+)
+@pytest.mark.parametrize("kind", [bp.Network, ByLayers])
+def test_a_new_scaling_is_used_from_the_next_call_on(kind, before, change):
+    rng = np.random.default_rng(0)
+    x, t = rng.integers(0, 9, (20, 3)), rng.integers(0, 2, 20)
+    calls = {
+        "predict": lambda net: net.predict(x),
+        "predict_proba": lambda net: net.predict_proba(x),
+        "accuracy": lambda net: net.accuracy(x, t),
+        "loss": lambda net: net.loss(x, t),
+        "train_step": lambda net: net.train_step(x, t, bp.SGD(0.1)),
+        "fit": lambda net: net.fit(x, t, epochs=2, batch_size=7, seed=0).loss,
+    }
+    for name, call in calls.items():
+        net = kind([3, 4, 2], seed=0, **before)
+        call(net)  # what it is made of is known by now
+        for key, value in CHANGES[change].items():
+            setattr(net, key, value)
+        twin = ByLayers([3, 4, 2], seed=0, **(before | CHANGES[change]))
+        twin.params = net.params
+        assert np.array_equal(call(net), call(twin)), name
+
+
 WHOLE = st.one_of(
     st.integers(-(2**63), 2**63 - 1), st.integers(2**53, 2**53 + 2**12), st.integers(-5000, 5000)
 )
