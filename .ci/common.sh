@@ -8,7 +8,7 @@ if [ -d ../shared/datasets ]; then
   export BACKPROP_DATA
 fi
 unset BACKPROP_ISA BACKPROP_NUM_THREADS PYTHONPATH PYTHONDONTWRITEBYTECODE
-quick="not training and not exhaustive and not alone and not compilers"
+quick="not training and not exhaustive and not compilers"
 
 say() { printf '\n=== %s\n' "$*"; }
 

@@ -172,38 +172,6 @@ def test_a_second_thread_is_started_by_default_for_work_that_is_worth_it():
     assert done.stdout.split() == ["0", "1"], done.stderr
 
 
-# The team's other thread is put on the processor that the first may not leave, and sleeps there. Where it was in the
-# end is asked of many calls, since the system may move it while others need a processor; its affinity is asked of each.
-SETTLED = """
-import os, numpy as np
-from bpcore import kernels
-first, second = sorted(os.sched_getaffinity(0))[:2]
-x = np.ones((512, 512)); out = np.empty_like(x); b = np.zeros(512)
-before = set(os.listdir("/proc/self/task"))
-kernels.affine_forward(x, x, b, out, threads=2)
-(other,) = map(int, set(os.listdir("/proc/self/task")) - before)
-os.sched_setaffinity(0, {first})
-def call(allowed):
-    os.sched_setaffinity(other, {first})
-    os.sched_setaffinity(other, allowed)
-    out[...] = 0
-    kernels.affine_forward(x, x, b, out, threads=2)
-    assert os.sched_getaffinity(other) == allowed and os.sched_getaffinity(0) == {first}
-    assert (out == 512).all()
-    return int(open(f"/proc/self/task/{other}/stat").read().rpartition(")")[2].split()[36])
-print(sum(call({first, second}) == second for _ in range(20)) >= 8, call({first}) == first)
-"""
-
-
-@pytest.mark.alone
-@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc where a thread ran")
-@pytest.mark.skipif(not kernels.has_threads(), reason="built without OpenMP")
-@pytest.mark.skipif(threads.available_cpus() < 2, reason="there is one processor")
-def test_a_team_works_on_processors_of_its_own_and_keeps_its_affinity():
-    done = in_a_new_process(SETTLED, OMP_WAIT_POLICY="passive")
-    assert done.stdout.split() == ["True", "True"], done.stderr
-
-
 def test_threads_write_every_row():
     rng = np.random.default_rng(1)
     x, W = rng.normal(size=(300, 200)), rng.normal(size=(200, 64))
