@@ -1,5 +1,7 @@
 """The running accuracy that `fit` records: samples right in each batch, before its step."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -99,6 +101,20 @@ def test_ties_and_nans_are_judged_as_numpy_does(dtype):
             assert plan.train(x, labels, indices, update, np.empty(1)) == expected
             W[...], b[...] = before
     assert plan.right(x, np.full(len(x), 8)) == plan.right(x, np.full(len(x), -1)) == 0
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("classes", [2, 3, 10, 17])
+@pytest.mark.parametrize("kind", [bp.Network, ByLayers])
+def test_special_scores_in_any_two_places(kind, classes, number):
+    net = kind([1, classes], dtype=np.float64, seed=0)
+    x = np.zeros((classes, 1))
+    for places in itertools.product(range(classes), repeat=2):
+        b = np.random.default_rng(0).normal(size=classes)
+        b[list(places)] = number
+        net.params["b1"][...] = b
+        assert net.accuracy(x[:1], [b.argmax()]) == 1
+        assert net.accuracy(x, np.arange(classes)) == 1 / classes
 
 
 def test_the_only_class_is_right_whatever_its_score():
