@@ -4,11 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from tools.mutants.enumeration import Sample, all_mutants, mutants_of, quotas
+from tools.mutants.enumeration import PARTS, Sample, all_mutants, mutants_of, quotas
 from tools.mutants.operators import constants
 from tools.mutants.register import Register
+from tools.mutants.testing import suite_of_python
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def mutants():
+    """All mutants by their part of the source."""
+    return {part: all_mutants(ROOT, part, tuning=True) for part in PARTS}
 
 
 def mutated(source, file="x.pxd"):
@@ -114,6 +121,69 @@ cdef int f(int x) except -1:
 """
 
 
+def in_python(statement, before="", argument="x"):
+    """The mutated lines of a statement in a function of Python."""
+    return mutated(f"{before}def f({argument}):\n    {statement}\n", "x.py")
+
+
+def test_statements_of_python():
+    assert in_python("y.total += x - 1") == [
+        "pass",
+        "y.total -= x - 1",
+        "y.total += x + 1",
+        "y.total += x - 2",
+    ]
+    assert in_python("if x in y and not z: return") == [
+        "if x not in y and not z: return",
+        "if x in y or not z: return",
+        "if x in y and z: return",
+    ]
+    assert in_python("return a if x else b.c()") == ["return a if not x else b.c()"]
+    assert in_python("return [a for a in x if a.b or a is None]") == [
+        "return [a for a in x if not a.b or a is None]",
+        "return [a for a in x if a.b and a is None]",
+        "return [a for a in x if a.b or a is not None]",
+    ]
+    assert in_python("os.open(x, 0o600)") == ["pass", "os.open(x, 0o601)"]
+
+
+def test_slices_of_python():
+    assert in_python("return x[a : a + b]") == [
+        "return x[a + 1 : a + b]",
+        "return x[a : a - b]",
+        "return x[a : a + b - 1]",
+    ]
+    assert in_python("return x[1:], x[-1], x[n]") == [
+        "return x[2:], x[-1], x[n]",
+        "return x[1:], x[1], x[n]",
+        "return x[1:], x[-2], x[n]",
+        "return x[1:], x[-1 + 1], x[n]",
+        "return x[1:], x[-1], x[n + 1]",
+    ]
+
+
+def test_a_name_that_is_bound_once_is_not_left_out():
+    assert in_python("y: int = x\n    return y") == []
+    assert in_python("y, (z, *_) = x\n    return y") == []
+    assert in_python("x = y\n    return x") == ["pass"]
+    assert in_python("x.y = z = x\n    return z") == ["pass"]
+    assert in_python("global y\n    y = x") == ["pass"]
+
+
+def test_what_declares_and_what_is_said_of_errors_is_untouched():
+    assert in_python('raise ValueError(f"{x - 1}", x - 1, "a" + "b")') == ["pass"]
+    assert in_python("assert x == 1 and y[x + 1]") == []
+    assert in_python("from a import b\n    import c", argument="x: int = 1 * n") == [
+        "def f(x: int = 2 * n):",
+        "def f(x: int = 1 + n):",
+    ]
+    assert in_python("pass", "@dataclass(frozen=True)\nclass A(B, n=1):\n    x: tuple[1, n] = 3\n\n") == [
+        "pass",
+        "x: tuple[1, n] = 4",
+    ]
+    assert in_python("pass", "if TYPE_CHECKING:\n    import a\nIndices = NDArray[np.int64]\n") == []
+
+
 UNTOUCHED = '''
 """A docstring: 1 + 1 < 3, x[i] and range(n)."""
 
@@ -171,20 +241,23 @@ def test_a_mutant_knows_its_place():
     assert times.applied(source) == source.replace("*", "+")
 
 
-def test_the_kernels_have_mutants_with_names_of_their_own():
-    mutants = all_mutants(ROOT, tuning=True)
-    assert len({mutant.name for mutant in mutants}) == len(mutants) > 4000
-    for mutant in mutants:
-        source = (ROOT / mutant.file).read_text()
+@pytest.mark.parametrize(("part", "least"), [("kernels", 4000), ("python", 3000)])
+def test_all_mutants_have_names_of_their_own(mutants, part, least):
+    found = mutants[part]
+    assert len({mutant.name for mutant in found}) == len(found) > least
+    sources = {file: (ROOT / file).read_text() for file in {mutant.file for mutant in found}}
+    for mutant in found:
+        source = sources[mutant.file]
         # What is put in the place of several lines has as many, so that later mutants are where they were.
         assert mutant.applied(source).count("\n") == source.count("\n")
         assert mutant.applied(source) != source
 
 
-def test_a_sample_has_some_of_every_file_and_is_the_same_again():
-    mutants = all_mutants(ROOT)
-    files = {mutant.file for mutant in mutants}
-    first, again, other = (Sample(mutants, 60, seed) for seed in (0, 0, 1))
+@pytest.mark.parametrize("part", PARTS)
+def test_a_sample_has_some_of_every_file_and_is_the_same_again(mutants, part):
+    found = [mutant for mutant in mutants[part] if not mutant.tuning]
+    files = {mutant.file for mutant in found}
+    first, again, other = (Sample(found, 60, seed) for seed in (0, 0, 1))
     assert set(first.quotas) == files
     assert sum(first.quotas.values()) == 60
     assert min(first.quotas.values()) == 1
@@ -193,15 +266,23 @@ def test_a_sample_has_some_of_every_file_and_is_the_same_again():
     assert drawn != [other.draw(file, 2) for file in files]
 
 
+def test_a_python_file_is_tested_by_its_own_tests_first(mutants):
+    for file in {mutant.file for mutant in mutants["python"]}:
+        paths = suite_of_python(ROOT, file).paths
+        assert len(set(paths)) == len(paths) > 0
+        assert all((ROOT / path).is_file() for path in paths)
+    assert suite_of_python(ROOT, "python/backprop/scaling.py").paths[0] == "tests/network/test_scaling.py"
+    assert suite_of_python(ROOT, "python/backprop/data/idx.py").paths[0] == "tests/data/test_idx.py"
+
+
 def test_quotas():
     assert quotas({"a": 100, "b": 1, "c": 10}, 12, seed=0) == {"a": 10, "b": 1, "c": 1}
     assert quotas({"a": 2, "b": 1}, 100, seed=0) == {"a": 2, "b": 1}
     assert len(quotas(dict.fromkeys("abc", 5), 2, seed=0)) == 2
 
 
-def test_every_argument_is_about_a_mutant_that_exists():
-    register = Register.of(ROOT)
-    assert register.unused(all_mutants(ROOT, tuning=True)) == []
+def test_every_argument_is_about_a_mutant_that_exists(mutants):
+    assert Register.of(ROOT).unused([mutant for found in mutants.values() for mutant in found]) == []
 
 
 def test_an_argument_holds_for_a_line_or_for_one_mutant_of_it():

@@ -1,11 +1,13 @@
-"""Mutation testing of the kernels: plant one fault at a time in their source, and see whether the tests notice.
+"""Mutation testing: plant one fault at a time in the source, and see whether the tests notice.
 
     pip install '.[test]' cmake ninja cython-cmake
     python -m tools.mutants --seed 0 --count 60 --jobs 2 --json mutants.json
+    python -m tools.mutants --part python --seed 0 --count 100 --json mutants.json
 
 a) Faults are mechanical: another arithmetic operator, comparison or logical connective, a sign or a negation left out,
-   `min` for `max`, an index or a loop's bound off by one, another constant, a statement left out. No loop gets longer
-   than its data by `range(n + 1)`: what it would do depends on what lies behind an array.
+   `min` for `max`, an index or a loop's bound off by one, another constant, a statement left out; in Python also `in`
+   for `not in`, a condition negated, a slice's bound off by one. No loop gets longer than its data by `range(n + 1)`:
+   what it would do depends on what lies behind an array.
 b) All mutants are enumerated in a fixed order. `--seed` shuffles those of each file, and the sample takes the first
    of each: one at least where `--count` allows it, the others in proportion.
 c) A mutant that does not compile is stillborn, and one whose machine code is that of the source (other levels' code,
@@ -18,10 +20,14 @@ d) Constants that tune (sizes of blocks and tiles, when a second thread is worth
 e) `tests/mutants.toml` lists the mutants that no test can tell from the source and says why: `file`, the `original`
    line and the `mutated` one, `why`. Without `mutated`, an entry speaks for all mutants of its line. They are run all
    the same, so that an argument that does not hold is noticed.
-f) What is built is one level, the best that this processor runs (or $BACKPROP_ISA), and what is run is the quick suite
-   of the kernels and of what is made of them. Left out are `tests/core/test_machine_code.py` and the golden hashes of
-   the other levels, which need the other levels' builds, and the slow marks.
-g) `--json FILE` keeps every result as it comes and is read at the next start: a run that was interrupted goes on, one
+f) Of the kernels, what is built is one level, the best that this processor runs (or $BACKPROP_ISA), and what is run is
+   the quick suite of the kernels and of what is made of them. Left out are `tests/core/test_machine_code.py` and the
+   golden hashes of the other levels, which need the other levels' builds, and the slow marks.
+g) The part `python` is how networks are trained, saved and checked, and how tables are read. Nothing is built: the
+   compiled modules are those that are installed. What is run are the folders of tests that `testing.OF_PYTHON` names
+   for a file. What errors say is not changed, nor are types, or assignments without which a name would be unknown:
+   any call finds that.
+h) `--json FILE` keeps every result as it comes and is read at the next start: a run that was interrupted goes on, one
    with a larger `--count` adds to it, and `--retry` tries the survivors again after tests were added. A result is
    used only while its line is the same.
 """

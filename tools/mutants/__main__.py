@@ -1,4 +1,4 @@
-"""`python -m tools.mutants [--seed N] [--count N] [--jobs N] [--json FILE]`; see the package's description."""
+"""`python -m tools.mutants [--part PART] [--seed N] [--count N] [--jobs N] [--json FILE]`; see the package."""
 
 import argparse
 import sys
@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import tools.mutants as package
-from tools.mutants.enumeration import Mutant, Sample, all_mutants
+from tools.mutants.enumeration import PARTS, Mutant, Sample, all_mutants
 from tools.mutants.register import FILE, Register
 from tools.mutants.results import Results, report
 
@@ -19,6 +19,7 @@ def arguments() -> argparse.Namespace:
         description=package.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--part", choices=list(PARTS), default="kernels", help="of what (default kernels)")
     parser.add_argument("--seed", type=int, default=0, help="which sample (default 0)")
     parser.add_argument("--count", type=int, default=60, help="how many mutants count (default 60)")
     parser.add_argument(
@@ -56,7 +57,7 @@ def chosen(mutants: list[Mutant], wanted: list[str]) -> list[Mutant]:
 def main() -> int:
     """Exit status 1 if a mutant survived that nobody has argued for."""
     options = arguments()
-    mutants = all_mutants(ROOT, options.tuning)
+    mutants = all_mutants(ROOT, options.part, options.tuning)
     if options.list:
         for number, mutant in enumerate(mutants):
             sys.stdout.write(
@@ -67,16 +68,22 @@ def main() -> int:
         sys.stdout.write(f"{'all':34}{len(mutants):6}\n")
         return 0
 
-    # Not needed to list them: these want a build of the package, and what builds it.
+    # Not needed to list them: these want a build of the package, and the first what builds it.
     from tools.mutants.running import Laboratory
 
+    if options.part == "kernels":
+        from tools.mutants.building import Build as Bench
+    else:
+        from tools.mutants.copying import Copy as Bench
+
     register = Register.of(ROOT)
-    for entry in register.unused(all_mutants(ROOT, tuning=True)):
+    everything = [mutant for part in PARTS for mutant in all_mutants(ROOT, part, tuning=True)]
+    for entry in register.unused(everything):
         sys.stderr.write(f"{FILE}: no mutant is {entry}\n")
     results = Results(options.json)
     if options.retry:
         results.forget_survivors()
-    with Laboratory(ROOT, options.jobs, results).open() as laboratory:
+    with Laboratory(ROOT, options.jobs, results, Bench).open() as laboratory:
         if options.only:
             done = laboratory.run(chosen(mutants, options.only))
         else:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from tools.mutants.operators import Edit, edits
-from tools.mutants.tokens import BRACKETS, CYTHON, Token, scan
+from tools.mutants.statements import can_go, empty, statements
 
 # Blocks and lines that say what there is, not what to do.
 DECLARATIONS = re.compile(r"cdef extern|(cdef )?struct|cdef struct|cdef class .*;|ctypedef")
@@ -13,22 +13,6 @@ IMPORTS = frozenset(["import", "from", "cimport", "include"])
 # `cdef enum:` holds sizes; an enum with a name holds the names of choices.
 ENUM = "cdef enum"
 CONTRACT = "bits contract"
-STATEMENTS = frozenset(["raise", "return", "continue", "break"])
-
-
-def statements(source: str) -> Iterator[list[Token]]:
-    """The tokens of each logical line."""
-    line: list[Token] = []
-    depth = 0
-    for token in scan(source, CYTHON):
-        depth += (token.text in BRACKETS) - (token.text in BRACKETS.values())
-        if token.kind != "line":
-            line.append(token)
-        elif depth == 0 and line:
-            yield line
-            line = []
-    if line:
-        yield line
 
 
 def faults(source: str) -> Iterator[tuple[Edit, bool]]:
@@ -53,21 +37,5 @@ def faults(source: str) -> Iterator[tuple[Edit, bool]]:
             end = source.find("\n", line[-1].end)
             tuning = enum is not None and sizes and CONTRACT not in source[begin:end]
             yield from ((edit, tuning) for edit in edits(source, line))
-            if indent and enum is None and _can_go(line):
-                empty = "pass" + "\n" * source.count("\n", line[0].start, line[-1].end)
-                yield Edit(line[0].start, line[-1].end, empty, "drop"), False
-
-
-def _can_go(line: list[Token]) -> bool:
-    """Whether the function still compiles without the statement: an assignment, a call, or what leaves early."""
-    first = line[0].text
-    if first in STATEMENTS:
-        return first == "raise" or len(line) == 1
-    if line[0].kind != "name" and first != "(":
-        return False
-    depth = 0
-    for token in line:
-        depth += (token.text in BRACKETS) - (token.text in BRACKETS.values())
-        if depth == 0 and token.text.endswith("=") and token.text not in ("==", "<=", ">=", "!="):
-            return first not in ("cdef", "if", "elif", "while", "return")
-    return line[-1].text == ")" and line[0].ends_operand and line[1].text in ("(", ".")
+            if indent and enum is None and can_go(line):
+                yield Edit(line[0].start, line[-1].end, empty(source, line), "drop"), False

@@ -1,14 +1,24 @@
-"""All mutants of the kernels' source, in a fixed order, and the sample that a seed draws of them."""
+"""All mutants of a part of the source, in a fixed order, and the sample that a seed draws of them."""
 
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.mutants import c, cython
+from tools.mutants import c, cython, python
 
 FOLDER = "src/bpcore"
-FILES = ("*.pxd", "*.pxi", "kernels.pyx", "plan.pyx", "*.h")
+# What the sources of each part are called, by their folders.
+PARTS = {
+    "kernels": {FOLDER: ("*.pxd", "*.pxi", "kernels.pyx", "plan.pyx", "*.h")},
+    "python": {
+        FOLDER: ("doors.py", "threads.py"),
+        "python/backprop": ("[a-z]*.py", "_a*.py", "_files.py", "_json.py", "_settings.py"),
+        "python/backprop/data": ("[a-z]*.py",),
+        "python/backprop/gradcheck": ("[a-z]*.py",),
+    },
+}
+LANGUAGES = {".h": c.faults, ".py": python.faults}
 
 
 @dataclass(frozen=True)
@@ -38,7 +48,7 @@ class Mutant:
 
 def mutants_of(source: str, file: str) -> list[Mutant]:
     """The mutants of one file's text, by their place."""
-    faults = c.faults if file.endswith(".h") else cython.faults
+    faults = LANGUAGES.get(Path(file).suffix, cython.faults)
     found = []
     for edit, tuning in faults(source):
         begin = source.rfind("\n", 0, edit.start) + 1
@@ -65,10 +75,10 @@ def _on_one_line(text: str) -> str:
     return " ".join(text.replace("\\\n", "\n").split())
 
 
-def all_mutants(root: Path, tuning: bool = False) -> list[Mutant]:
-    """Every mutant of the kernels; those that only tune if they are asked for."""
-    folder = root / FOLDER
-    paths = sorted({path for pattern in FILES for path in folder.glob(pattern)})
+def all_mutants(root: Path, part: str, tuning: bool = False) -> list[Mutant]:
+    """Every mutant of a part; those that only tune if they are asked for."""
+    folders = PARTS[part].items()
+    paths = sorted({path for name, patterns in folders for p in patterns for path in (root / name).glob(p)})
     found = [
         mutant for path in paths for mutant in mutants_of(path.read_text(), path.relative_to(root).as_posix())
     ]

@@ -1,4 +1,4 @@
-"""The faults that are planted: edits of a statement's tokens, for both languages."""
+"""The faults that are planted: edits of a statement's tokens, for all languages."""
 
 import re
 from collections.abc import Iterator
@@ -84,9 +84,9 @@ def _range(tokens: list[Token], n: int) -> Iterator[Edit]:
     places = [argument for argument in arguments if "=" not in [token.text for token in argument]]
     if not places:
         return
-    yield from _behind(places[min(1, len(places) - 1)], " - 1", "bound")
+    yield from addition_behind(places[min(1, len(places) - 1)], " - 1", "bound")
     if len(places) > 1 and places[0][0].kind != "number":
-        yield from _behind(places[0], " + 1", "bound")
+        yield from addition_behind(places[0], " + 1", "bound")
 
 
 def _for(tokens: list[Token], opening: int) -> Iterator[Edit]:
@@ -97,7 +97,7 @@ def _for(tokens: list[Token], opening: int) -> Iterator[Edit]:
         condition = inside[ends[0] + 1 : ends[1]]
         comparison = [n for n, token in enumerate(condition) if token.text in ("<", "<=")]
         if len(comparison) == 1:
-            yield from _behind(condition[comparison[0] + 1 :], " - 1", "bound")
+            yield from addition_behind(condition[comparison[0] + 1 :], " - 1", "bound")
 
 
 def _index(tokens: list[Token], opening: int) -> Iterator[Edit]:
@@ -108,7 +108,7 @@ def _index(tokens: list[Token], opening: int) -> Iterator[Edit]:
         return
     for part in split(inside, ","):
         if len(part) > 1 or part[0].kind == "name":
-            yield from _behind(part, " + 1", "index")
+            yield from addition_behind(part, " + 1", "index")
 
 
 def _declares(tokens: list[Token], opening: int, end: int) -> bool:
@@ -138,7 +138,7 @@ def _declares(tokens: list[Token], opening: int, end: int) -> bool:
     return kind.kind == "name" and kind.text not in KEYWORDS and not kind.text.startswith("BP_UNROLL")
 
 
-def _behind(expression: list[Token], addition: str, kind: str) -> Iterator[Edit]:
+def addition_behind(expression: list[Token], addition: str, kind: str) -> Iterator[Edit]:
     if expression and not any(token.text in WEAK for token in expression):
         yield Edit(expression[-1].end, expression[-1].end, addition, kind)
 
@@ -148,6 +148,9 @@ def constants(text: str) -> Iterator[str]:
 
     The next integer, half of a decimal fraction; of a hexadecimal one, the double of it, and another last digit.
     """
+    if text[:2].lower() == "0o":
+        yield f"{int(text, 8) + 1:#o}"
+        return
     hexadecimal = text[:2].lower() == "0x"
     # Without an exponent, an f at the end of a hexadecimal number is a digit.
     number = text.rstrip("uUlL") if hexadecimal and "p" not in text.lower() else text.rstrip("uUlLfF")

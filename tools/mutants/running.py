@@ -5,15 +5,15 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 from tools.mutants import testing
-from tools.mutants.building import Build, SameCodeError, StillbornError
 from tools.mutants.enumeration import Mutant, Sample
 from tools.mutants.results import CAUGHT, COUNTED, SAME_CODE, STILLBORN, SURVIVED, Result, Results
+from tools.mutants.testing import Bench, SameCodeError, StillbornError, Suite
 
 
 def say(text: str) -> None:
@@ -24,12 +24,13 @@ def say(text: str) -> None:
 class Laboratory:
     """Copies of the tree, made when the first mutant needs them, and the results so far."""
 
-    def __init__(self, root: Path, jobs: int, results: Results):
-        self.root, self.jobs, self.results = root, jobs, results
-        self.builds: queue.SimpleQueue[Build] = queue.SimpleQueue()
+    def __init__(self, root: Path, jobs: int, results: Results, bench: Callable[[Path, Path], Bench]):
+        self.root, self.jobs, self.results, self.bench = root, jobs, results, bench
+        self.benches: queue.SimpleQueue[Bench] = queue.SimpleQueue()
         self.ready = False
-        self.yardstick = 0.0
-        self.one_at_a_time = threading.Lock()
+        # How long the tests take without a fault, by their files.
+        self.yardsticks: dict[frozenset[str], float] = {}
+        self.one_at_a_time, self.one_yardstick = threading.Lock(), threading.Lock()
 
     @contextmanager
     def open(self) -> Iterator["Laboratory"]:
@@ -39,41 +40,45 @@ class Laboratory:
             yield self
 
     def prepare(self) -> None:
-        """Build the source as it is, which has to pass."""
+        """Make the copies."""
         if self.ready:
             return
-        level = testing.level()
         begin = time.perf_counter()
         for job in range(self.jobs):
-            self.builds.put(Build(self.root, self.folder / str(job), level))
-        built = time.perf_counter()
-        build = self.builds.get()
-        self.yardstick = testing.unmutated(build)
-        self.builds.put(build)
+            self.benches.put(self.bench(self.root, self.folder / str(job)))
         self.ready = True
-        say(
-            f"level {level}: {built - begin:.0f} s to build {self.jobs} times, "
-            f"{self.yardstick:.0f} s for the suite without a fault"
-        )
+        say(f"level {testing.level()}: {time.perf_counter() - begin:.0f} s to prepare {self.jobs} times")
+
+    def yardstick(self, bench: Bench, suite: Suite) -> float:
+        """How long a suite takes on the source as it is, which has to pass."""
+        key = frozenset(suite.paths)
+        with self.one_yardstick:
+            if key not in self.yardsticks:
+                bench.restore()
+                self.yardsticks[key] = testing.unmutated(bench, suite)
+                say(f"{self.yardsticks[key]:.0f} s without a fault: {' '.join(sorted(key))}")
+        return self.yardsticks[key]
 
     def experiment(self, mutant: Mutant) -> Result:
         """What becomes of a mutant."""
-        build = self.builds.get()
+        bench = self.benches.get()
         try:
+            suite = bench.suite(mutant.file)
+            yardstick = self.yardstick(bench, suite)
             begin = time.perf_counter()
             outcome, verdict = SURVIVED, testing.Verdict("", 0.0)
             try:
-                build.plant(mutant)
+                bench.plant(mutant)
             except StillbornError:
                 outcome = STILLBORN
             except SameCodeError:
                 outcome = SAME_CODE
             built = time.perf_counter() - begin
             if outcome == SURVIVED:
-                verdict = testing.judge(build, self.yardstick)
+                verdict = testing.judge(bench, suite, yardstick)
                 outcome = CAUGHT if verdict.by else SURVIVED
         finally:
-            self.builds.put(build)
+            self.benches.put(bench)
         seconds = round(built, 1), round(verdict.seconds, 1)
         result = Result(mutant.name, mutant.original, mutant.mutated, outcome, verdict.by, *seconds)
         with self.one_at_a_time:

@@ -1,15 +1,17 @@
-"""The quick suite on a build, the tests first that most faults fail."""
+"""The quick suite on a tree with a fault, the tests first that most faults fail."""
 
 import re
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 import bpcore
-from tools.mutants.building import Build
+from tools.mutants.enumeration import Mutant
 from tools.mutants.processes import finished
 
-FOLDERS = (
+OF_KERNELS = (
     "tests/core",
     "tests/contracts",
     "tests/network",
@@ -17,12 +19,50 @@ FOLDERS = (
     "tests/oracles/test_mpmath.py",
     "tests/gradcheck",
 )
+# The tests of a Python file: those of the first of these that it is, or is in.
+OF_PYTHON = {
+    "python/backprop/data": ("tests/data", "tests/fuzz"),
+    "python/backprop/gradcheck": ("tests/gradcheck",),
+    "python/backprop": (
+        "tests/network",
+        "tests/layers",
+        "tests/contracts/test_layers.py",
+        "tests/cli/test_check_and_info.py",
+        "tests/notes",
+        "tests/words",
+    ),
+    "src/bpcore/threads.py": ("tests/core/test_threads.py", "tests/network/test_threads.py"),
+    "src/bpcore/doors.py": ("tests/core/test_errors.py", "tests/contracts/test_doors.py"),
+}
+# What takes half of the time: whether the compiled plan does what the layers do, in many random lives, bit for bit,
+# from many threads and without new memory. The kernels' suite has it.
+OF_THE_PLAN = ("test_life.py", "test_bits.py", "test_stress.py", "test_memory.py")
+# Signals and processes come last.
+LAST = ("interrupt", "pauses", "threads")
 # Golden hashes are made on every level with FMA, the tiles of v3 and v4 looked for in their machine code; one is built.
 MACHINE_CODE = "tests/core/test_machine_code.py"
 GOLDEN = "::test_golden_hashes_on_every_level_with_fma[{}]"
 GOLDEN_FILES = ("tests/core/test_bits.py", "tests/network/test_bits.py")
+QUICK = "not training and not exhaustive and not compilers"
 SLOWER, AT_LEAST = 4, 20  # times the unmutated suite, and seconds more, after which a mutant hangs
 PASSED, FAILED, INTERRUPTED, INTERNAL = 0, 1, 2, 3  # pytest's
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Files or folders of tests, those first that come first, and tests that are left out."""
+
+    paths: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+
+    def command(self, python: Path, limit: float) -> list[str]:
+        """What runs it, and ends with a test that takes longer than so many seconds."""
+        return [
+            str(python), "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", QUICK,
+            "-o", f"faulthandler_timeout={limit:.0f}", "-o", "faulthandler_exit_on_timeout=true",
+            *(f"--deselect={name}" for name in self.left_out),
+            *self.paths,
+        ]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -31,6 +71,25 @@ class Verdict:
 
     by: str
     seconds: float
+
+
+class Bench(Protocol):
+    """A copy of the tree in which faults are planted, one at a time."""
+
+    tree: Path
+    python: Path
+
+    def suite(self, file: str) -> Suite: ...
+    def restore(self) -> None: ...
+    def plant(self, mutant: Mutant) -> None: ...
+
+
+class StillbornError(Exception):
+    """The mutant does not compile."""
+
+
+class SameCodeError(Exception):
+    """The mutant's machine code is that of the source."""
 
 
 class SuiteError(Exception):
@@ -42,31 +101,47 @@ def level() -> str:
     return str(bpcore.cpu_info()["chosen"])
 
 
-def suite(build: Build) -> list[str]:
-    """The command that runs it."""
-    others = [name for name in bpcore.LEVELS if name != build.level]
-    left_out = [MACHINE_CODE, *(file + GOLDEN.format(name) for file in GOLDEN_FILES for name in others)]
-    return [
-        str(build.python), "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider",
-        "-m", "not training and not exhaustive",
-        *(f"--deselect={name}" for name in left_out),
-        *FOLDERS,
-    ]  # fmt: skip
+def suite_of_kernels(built: str) -> Suite:
+    """What tests the kernels, of which one level is built."""
+    others = [name for name in bpcore.LEVELS if name != built]
+    golden = (file + GOLDEN.format(name) for file in GOLDEN_FILES for name in others)
+    return Suite(OF_KERNELS, (MACHINE_CODE, *golden))
 
 
-def unmutated(build: Build) -> float:
-    """How long the suite takes, which has to pass."""
+def suite_of_python(tree: Path, file: str) -> Suite:
+    """What tests a Python file: first what is called after it, last what takes longest."""
+    folders = (file, *map(str, Path(file).parents))
+    paths = [tree / path for path in next(OF_PYTHON[folder] for folder in folders if folder in OF_PYTHON)]
+    tests = [
+        test.relative_to(tree).as_posix()
+        for path in paths
+        for test in (sorted(path.glob("test_*.py")) if path.is_dir() else [path])
+        if test.name not in OF_THE_PLAN
+    ]
+    name = Path(file).stem.strip("_")
+
+    def place(test: str) -> tuple[bool, bool]:
+        called = Path(test).stem.removeprefix("test_")
+        return name not in called, called in LAST
+
+    return Suite(tuple(sorted(tests, key=place)))
+
+
+def unmutated(bench: Bench, suite: Suite) -> float:
+    """How long a suite takes, which has to pass."""
     begin = time.perf_counter()
-    done = finished(suite(build), build.tree, 3600)
+    done = finished(suite.command(bench.python, 3600), bench.tree, 3600)
     if done.status != PASSED:
         raise SuiteError(f"the suite fails on the source as it is: {done.status}\n{done.output[-5000:]}")
     return time.perf_counter() - begin
 
 
-def judge(build: Build, yardstick: float) -> Verdict:
-    """Run the suite on the mutant that was built."""
+def judge(bench: Bench, suite: Suite, yardstick: float) -> Verdict:
+    """Run a suite on the mutant that was planted."""
     begin = time.perf_counter()
-    done = finished(suite(build), build.tree, SLOWER * yardstick + AT_LEAST)
+    # One test that takes longer than all of them should is not waited for.
+    command = suite.command(bench.python, yardstick + AT_LEAST)
+    done = finished(command, bench.tree, SLOWER * yardstick + AT_LEAST)
     seconds = time.perf_counter() - begin
     if done.status == PASSED:
         return Verdict("", seconds)
@@ -76,5 +151,7 @@ def judge(build: Build, yardstick: float) -> Verdict:
         return Verdict(f"signal {-done.status}", seconds)
     if done.status not in (FAILED, INTERRUPTED, INTERNAL):
         raise SuiteError(f"{sys.executable}: pytest ended with {done.status}\n{done.output[-5000:]}")
+    if "\nTimeout (" in done.output:
+        return Verdict(f"a test without an end after {seconds:.0f} s", seconds)
     failed = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", done.output, re.MULTILINE)
     return Verdict(failed[1] if failed else f"pytest's status {done.status}", seconds)

@@ -1,10 +1,10 @@
-"""The tokens of Cython and of C, as far as planting faults needs them: comments and white space are left out."""
+"""The tokens of Cython, Python and C, as far as planting faults needs them: comments and white space are left out."""
 
 import re
 from dataclasses import dataclass
 
 NUMBER = (
-    r"0[xX][0-9a-fA-F]+(?:\.[0-9a-fA-F]*)?(?:[pP][+-]?\d+)?[uUlLfF]*"
+    r"0[oO][0-7]+|0[xX][0-9a-fA-F]+(?:\.[0-9a-fA-F]*)?(?:[pP][+-]?\d+)?[uUlLfF]*"
     r"|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[uUlLfF]*"
 )
 OPERATOR = r"<<=|>>=|//=|\*\*=|\.\.\.|::|->|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||//|\*\*|[-+*/%&|^]=|[^\w\s]"
