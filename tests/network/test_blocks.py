@@ -38,13 +38,15 @@ def validation_of(net, t):
     return net.fit(x[:2], t[:2], epochs=1, optimizer=optimizer, validation=(x, t), seed=0)
 
 
+@pytest.mark.parametrize("rows", [1, 4096, 4097, ROWS])
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_validation_loss_of_numbers_is_the_mean_over_all_rows(kind):
+def test_the_validation_loss_of_numbers_is_the_mean_over_all_rows(kind, rows):
     net = kind([2, 1], loss="squared_error", dtype=np.float64, seed=0)
     net.params = {"W1": np.zeros((2, 1)), "b1": [0]}
-    history = validation_of(net, np.repeat([2.0, 6.0], [4096, ROWS - 4096]))
+    t = np.repeat([2.0, 600.0], [4096, ROWS - 4096])[:rows]
+    history = validation_of(net, t)
     # Halves of squares, whole numbers: a block's mean is rounded, and its product with the rows, their sum, the end.
-    expected = (4096 * 2 + (ROWS - 4096) * 18) / ROWS
+    expected = (t * t / 2).sum() / rows
     assert abs(history.validation_loss[0] - expected) <= gamma(2 * 2 + 1 + 1, np.float64) * expected
 
 

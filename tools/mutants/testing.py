@@ -9,7 +9,7 @@ from typing import Protocol
 
 import bpcore
 from tools.mutants.enumeration import Mutant
-from tools.mutants.processes import finished
+from tools.mutants.processes import Done, finished
 
 OF_KERNELS = (
     "tests/core",
@@ -50,19 +50,29 @@ PASSED, FAILED, INTERRUPTED, INTERNAL = 0, 1, 2, 3  # pytest's
 
 @dataclass(frozen=True)
 class Suite:
-    """Files or folders of tests, those first that come first, and tests that are left out."""
+    """Groups of files or folders of tests, one run after the other, and tests that are left out."""
 
-    paths: tuple[str, ...]
+    groups: tuple[tuple[str, ...], ...]
     left_out: tuple[str, ...] = ()
 
-    def command(self, python: Path, limit: float) -> list[str]:
-        """What runs it, and ends with a test that takes longer than so many seconds."""
-        return [
-            str(python), "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", QUICK,
-            "-o", f"faulthandler_timeout={limit:.0f}", "-o", "faulthandler_exit_on_timeout=true",
-            *(f"--deselect={name}" for name in self.left_out),
-            *self.paths,
-        ]  # fmt: skip
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Those of all groups."""
+        return tuple(path for group in self.groups for path in group)
+
+    def run(self, bench: "Bench", seconds: float, limit: float) -> Done:
+        """Run it up to the first failure, or a test that takes longer than `limit` seconds; how the last run ended."""
+        for group in self.groups:
+            command = [
+                str(bench.python), "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", QUICK,
+                "-o", f"faulthandler_timeout={limit:.0f}", "-o", "faulthandler_exit_on_timeout=true",
+                *(f"--deselect={name}" for name in self.left_out),
+                *group,
+            ]  # fmt: skip
+            done = finished(command, bench.tree, seconds)
+            if done.status != PASSED:
+                break
+        return done
 
 
 @dataclass(frozen=True)
@@ -105,11 +115,11 @@ def suite_of_kernels(built: str) -> Suite:
     """What tests the kernels, of which one level is built."""
     others = [name for name in bpcore.LEVELS if name != built]
     golden = (file + GOLDEN.format(name) for file in GOLDEN_FILES for name in others)
-    return Suite(OF_KERNELS, (MACHINE_CODE, *golden))
+    return Suite((OF_KERNELS,), (MACHINE_CODE, *golden))
 
 
 def suite_of_python(tree: Path, file: str) -> Suite:
-    """What tests a Python file: first what is called after it, last what takes longest."""
+    """What tests a Python file: first the tests that are called after it, last those that take longest."""
     folders = (file, *map(str, Path(file).parents))
     paths = [tree / path for path in next(OF_PYTHON[folder] for folder in folders if folder in OF_PYTHON)]
     tests = [
@@ -118,19 +128,18 @@ def suite_of_python(tree: Path, file: str) -> Suite:
         for test in (sorted(path.glob("test_*.py")) if path.is_dir() else [path])
         if test.name not in OF_THE_PLAN
     ]
+    # To collect all tests takes longer than to run those that notice most.
     name = Path(file).stem.strip("_")
-
-    def place(test: str) -> tuple[bool, bool]:
-        called = Path(test).stem.removeprefix("test_")
-        return name not in called, called in LAST
-
-    return Suite(tuple(sorted(tests, key=place)))
+    own = tuple(test for test in tests if name in Path(test).stem)
+    others = [test for test in tests if test not in own]
+    others.sort(key=lambda test: Path(test).stem.removeprefix("test_") in LAST)
+    return Suite(tuple(group for group in (own, tuple(others)) if group))
 
 
 def unmutated(bench: Bench, suite: Suite) -> float:
     """How long a suite takes, which has to pass."""
     begin = time.perf_counter()
-    done = finished(suite.command(bench.python, 3600), bench.tree, 3600)
+    done = suite.run(bench, 3600, 3600)
     if done.status != PASSED:
         raise SuiteError(f"the suite fails on the source as it is: {done.status}\n{done.output[-5000:]}")
     return time.perf_counter() - begin
@@ -140,8 +149,7 @@ def judge(bench: Bench, suite: Suite, yardstick: float) -> Verdict:
     """Run a suite on the mutant that was planted."""
     begin = time.perf_counter()
     # One test that takes longer than all of them should is not waited for.
-    command = suite.command(bench.python, yardstick + AT_LEAST)
-    done = finished(command, bench.tree, SLOWER * yardstick + AT_LEAST)
+    done = suite.run(bench, SLOWER * yardstick + AT_LEAST, yardstick + AT_LEAST)
     seconds = time.perf_counter() - begin
     if done.status == PASSED:
         return Verdict("", seconds)
@@ -151,7 +159,7 @@ def judge(bench: Bench, suite: Suite, yardstick: float) -> Verdict:
         return Verdict(f"signal {-done.status}", seconds)
     if done.status not in (FAILED, INTERRUPTED, INTERNAL):
         raise SuiteError(f"{sys.executable}: pytest ended with {done.status}\n{done.output[-5000:]}")
-    if "\nTimeout (" in done.output:
+    if re.search(r"Timeout \(\d+:\d\d:\d\d\)!", done.output):  # faulthandler's
         return Verdict(f"a test without an end after {seconds:.0f} s", seconds)
     failed = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", done.output, re.MULTILINE)
     return Verdict(failed[1] if failed else f"pytest's status {done.status}", seconds)
