@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from backprop.data import archives, pieces, read_features, read_idx, read_table
+from backprop.data import archives, pieces, read_features, read_idx, read_table, rows
 
 # Members of an archive whose numbers go on behind what is read for the header, and behind a piece.
 SIZES = [archives.HEADER // 8 + 10, 2 * pieces.CHUNK // 8 + 10]
@@ -88,3 +88,19 @@ def test_a_gzip_file_of_several_members(tmp_path):
     path.write_bytes(gzip.compress(whole) + gzip.compress(b"0"))
     with pytest.raises(ValueError, match="the file goes on after the"):
         read_idx(path)
+
+
+@pytest.mark.parametrize(
+    ("row", "at", "cells", "before"),
+    [
+        ("1,2\r,x", 0, 2, 0),
+        ("1\r,2,x", 0, 1, 0),
+        ("1,2,x\ry", 1, 1, 0),
+        ("1,2,x\ry", 1, 1, rows.PIECE // 6 + 10),  # behind the first piece
+    ],
+)
+def test_a_carriage_return_alone_ends_a_row(row, at, cells, before, tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_bytes(f"a,b,k\n{before * '5,6,z;'}{row}\n3,4,y\n".replace(";", "\n").encode())
+    with pytest.raises(ValueError, match=f"row {before + 2 + at}: {cells} cells?, wanted 3"):
+        read_table(path)
