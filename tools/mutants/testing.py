@@ -22,7 +22,7 @@ OF_KERNELS = (
 # The tests of a Python file: those of the first of these that it is, or is in.
 OF_PYTHON = {
     "python/backprop/data": ("tests/data", "tests/fuzz"),
-    "python/backprop/gradcheck": ("tests/gradcheck",),
+    "python/backprop/gradcheck": ("tests/gradcheck", "tests/graph/test_chain.py"),
     "python/backprop": (
         "tests/network",
         "tests/layers",
