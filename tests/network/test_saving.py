@@ -143,10 +143,20 @@ def test_parts_that_do_not_fit_together(metadata, tensors, message, tmp_path):
         bp.Network.load(tmp_path / "net")
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "3", "9" * 5000, "[" * 100_000])
-def test_a_damaged_description(text, tmp_path):
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{", "Expecting property name"),
+        ("[]", "it is a list"),
+        ("3", "it is a int"),
+        ("9" * 5000, "Exceeds the limit"),
+        ("[" * 100_000, "it is nested too deeply"),
+    ],
+    ids=["bracket", "list", "number", "digits", "deep"],
+)
+def test_a_damaged_description(text, why, tmp_path):
     save_file(TENSORS, tmp_path / "net", {"backprop": text})
-    with pytest.raises(ValueError, match="net: the description is damaged"):
+    with pytest.raises(ValueError, match=f"net: the description is damaged: {why}"):
         bp.Network.load(tmp_path / "net")
 
 
