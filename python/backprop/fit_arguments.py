@@ -23,6 +23,8 @@ def data(net: "Network", x: ArrayLike, t: ArrayLike) -> tuple[Array, Array]:
         raise ValueError("fit: x has 0 rows, wanted at least 1")
     if len(rows) >= 2**32:
         raise ValueError(f"fit: x has {len(rows)} rows, wanted fewer than 2**32")
+    if any(np.may_share_memory(rows, array) for array in net.params.values()):
+        rows = rows.copy()  # training would change it
     return rows.view(), np.array(net.targets_for("fit", t, len(rows)))
 
 

@@ -128,7 +128,7 @@ def _description(text: Any) -> dict[str, Any]:
 
 
 def _checksum(description: Mapping[str, Any], tensors: Mapping[str, Array]) -> int:
-    """CRC-32 of what a file says, and of the sum of each tensor's words: a CRC of all numbers takes longer than a load."""
+    """CRC-32 of what a file says and of each tensor's sum: one of all numbers takes longer than the rest of a load."""
     said = [description[key] for key in DESCRIBED]
     return zlib.crc32(json.dumps([said, [_sum_of_words(tensors[name]) for name in sorted(tensors)]]).encode())
 

@@ -205,6 +205,8 @@ cdef class Plan(NetworkAddresses):
                         f"Plan: the targets are {t.dtype} {t.shape}, wanted {job.data.shape[0]} int64 labels from 0 "
                         f"to {self.outputs - 1} or {self.dtype} ({job.data.shape[0]}, {self.outputs})"
                     )
+                if self.is_changed(job.data.buf, job.data.len):
+                    raise ValueError("Plan: x shares memory with a parameter, which training changes")
                 if indices.shape[0] == 0:
                     return 0
                 job.steps, job.B = indices.shape[0], indices.shape[1]
@@ -259,7 +261,7 @@ cdef class Plan(NetworkAddresses):
                 return None
             try:
                 job.B = job.data.shape[0]
-                if job.B == 0 or not self.take_targets(t, job.B):
+                if job.B == 0 or self.is_changed(job.data.buf, job.data.len) or not self.take_targets(t, job.B):
                     return None
                 self.reserve(job.B)
                 if self.targets.labels is not NULL:
@@ -273,6 +275,10 @@ cdef class Plan(NetworkAddresses):
         finally:
             self.training = False
         return mean_of(self.net.losses, job.B)
+
+    cdef bint is_changed(self, const void* array, Py_ssize_t bytes) noexcept:
+        """Whether a step writes to an array: it is, or overlaps, a parameter or what the optimizer keeps of one."""
+        return overlap(self.guards, self.guarded, span(array, bytes, 1))
 
     cdef int start_training(self) except -1:
         if self.training:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import backprop as bp
+from bpcore.threads import limited
 
 
 class ByLayers(bp.Network):
@@ -59,3 +60,23 @@ def test_scores_over_parameters(key, place):
     assert net.params[key] is kept
     assert net.predict(x, out=out) is out
     assert np.array_equal(out, layered.predict(x))
+
+
+CALLS = {
+    "train_step": lambda net, x, optimizer: net.train_step(x, net.params["W2"], optimizer),
+    "fit": lambda net, x, optimizer: net.fit(
+        x, net.params["W2"], epochs=2, batch_size=100, optimizer=optimizer, seed=0
+    ),
+}
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("make", [lambda: bp.SGD(0.1), lambda: bp.Adam(0.01)], ids=["sgd", "adam"])
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_training_on_its_own_parameters(call, make, threads):
+    net, other = (bp.Network([300, 300, 300], loss="squared_error", seed=0) for _ in range(2))
+    with limited(threads):
+        call(net, net.params["W1"], make())
+        call(other, other.params["W1"].copy(), make())
+    for key in net.params:
+        assert np.array_equal(net.params[key], other.params[key]), key
