@@ -48,6 +48,16 @@ cdef struct Job:
     int64_t* correct              # TRAIN: how many rows were right, or NULL
 
 
+cdef inline bint is_possible(const Network* net, Py_ssize_t B) noexcept nogil:
+    """Whether the bytes for batches of B rows, counted generously, are a number that Py_ssize_t has."""
+    cdef double numbers = <double> B * net.layers[0].inputs
+    cdef int n
+    for n in range(net.depth):
+        # Two rows and a panel, padded, and the gradient, spread.
+        numbers = numbers + (4. * B + 2. * net.layers[n].inputs) * (net.layers[n].outputs + 256.)
+    return numbers < 5e17    # each of 8 bytes and some
+
+
 cdef inline Py_ssize_t spread_bytes(const Network* net, Py_ssize_t itemsize) noexcept nogil:
     """Bytes that `spread_first` needs."""
     cdef const Dense* first = net.layers

@@ -128,16 +128,6 @@ cdef inline Py_ssize_t workspace_size(const Network* net, Py_ssize_t B, Py_ssize
     return bytes
 
 
-cdef inline bint is_possible(const Network* net, Py_ssize_t B) noexcept nogil:
-    """Whether the bytes for batches of B rows, counted generously, are a number that Py_ssize_t has."""
-    cdef double numbers = <double> B * net.layers[0].inputs
-    cdef int n
-    for n in range(net.depth):
-        # Two rows and a panel, padded, and the gradient, spread.
-        numbers = numbers + (4. * B + 2. * net.layers[n].inputs) * (net.layers[n].outputs + 256.)
-    return numbers < 5e17    # each of 8 bytes and some
-
-
 cdef inline void place(Network* net, char* memory, Py_ssize_t B, Py_ssize_t itemsize) noexcept nogil:
     """Divide `workspace_size` bytes, aligned to 64, among the layers."""
     cdef Dense* layer

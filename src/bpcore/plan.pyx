@@ -30,10 +30,12 @@ from bpcore.guards cimport (
     NPY_ARRAY_CARRAY, NPY_ARRAY_CARRAY_RO, Guard, PyArray_DATA, PyArray_DESCR, PyArray_DIMS, PyArray_NDIM,
     PyArrayObject, overlap, unchanged,
 )
-from bpcore.jobs cimport RIGHT, SCORES, STEP, TRAIN, Job, Task, advance, part_of_job, spread_bytes, spread_first
+from bpcore.jobs cimport (
+    RIGHT, SCORES, STEP, TRAIN, Job, Task, advance, is_possible, part_of_job, spread_bytes, spread_first,
+)
 from bpcore.network cimport (
-    BLOCK, SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Dense, Head, Network, is_possible, operations, padded, place, row_of,
-    work_of_step, workspace_size,
+    BLOCK, SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Dense, Head, Network, operations, padded, place, row_of, work_of_step,
+    workspace_size,
 )
 from bpcore.operands cimport Address, aligned
 from bpcore.overlaps cimport Span, meet, span
