@@ -66,7 +66,16 @@ def main() -> int:
         from bench.chart import draw
 
         draw(results, arguments.chart)
-    return 0 if all(result.met for result in results) else 1
+    if missed := [result for result in results if not result.met]:
+        print(
+            "\nnot reached:",
+            *(
+                f"  {result.case}: {result.what}: {result.value:.4g}, not {result.required}"
+                for result in missed
+            ),
+            sep="\n",
+        )
+    return 1 if missed else 0
 
 
 def scaling(results: list[Result], quick: bool) -> list[Result]:

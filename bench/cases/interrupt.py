@@ -18,10 +18,11 @@ def run(quick: bool) -> Iterator[Result]:
     """Send the signal from a timer, at moments that have nothing to do with the training's own."""
     previous = signal.signal(signal.SIGALRM, signal.default_int_handler)
     try:
-        yield from fits(3 if quick else 20, "", "<= 100")
+        trials = 3 if quick else 20
+        yield from fits(trials, "", "" if quick else "<= 100")
         with busy_processes():
-            yield from fits(3 if quick else 20, ", every processor busy", "<= 200")
-        yield from evaluations(3 if quick else 20)
+            yield from fits(trials, ", every processor busy", "" if quick else "<= 200")
+        yield from evaluations(trials, "" if quick else "<= 200")
     finally:
         signal.signal(signal.SIGALRM, previous)
 
@@ -60,7 +61,7 @@ def fits(trials: int, where: str, required: str) -> Iterator[Result]:
         yield Result("interrupt", what, 1e3 * max(late), "ms", required)
 
 
-def evaluations(trials: int) -> Iterator[Result]:
+def evaluations(trials: int, required: str) -> Iterator[Result]:
     """The same for what evaluates all rows in one call."""
     x, t = np.random.default_rng(0).random((20_000, 784), dtype=np.float32), np.zeros(20_000, int)
     net = bp.Network([784, 2000, 2000, 10], seed=0)
@@ -80,10 +81,5 @@ def evaluations(trials: int) -> Iterator[Result]:
                     call()
             except KeyboardInterrupt:
                 late.append(time.perf_counter() - sent)
-        yield Result(
-            "interrupt",
-            f"{name} of 20,000 rows, 784-2000-2000-10: longest time to stop",
-            1e3 * max(late),
-            "ms",
-            "<= 200",
-        )
+        what = f"{name} of 20,000 rows, 784-2000-2000-10: longest time to stop"
+        yield Result("interrupt", what, 1e3 * max(late), "ms", required)

@@ -32,12 +32,13 @@ def run(quick: bool) -> Iterator[Result]:
     if sys.platform != "linux":
         return
     width, batch = (400, 400) if quick else (4000, 4000)
+    required = "" if quick else "<= 1.3"  # A small network takes less than what the allocator keeps.
     (one, one_whole), (many, many_whole) = (_peak(networks, width, batch) for networks in (1, 40))
     name = f"784-{width}-10 with batches of {batch}"
     yield Result("memory", f"{name}: what one network takes", one / 1024, "MB")
     yield Result("memory", f"{name}: what 40 take, one after the other", many / 1024, "MB")
-    yield Result("memory", f"{name}: 40 over 1", many / one, "", "<= 1.3")
-    yield Result("memory", f"{name}: the whole processes, 40 over 1", many_whole / one_whole, "", "<= 1.3")
+    yield Result("memory", f"{name}: 40 over 1", many / one, "", required)
+    yield Result("memory", f"{name}: the whole processes, 40 over 1", many_whole / one_whole, "", required)
 
 
 def _peak(*arguments: int) -> list[int]:

@@ -76,5 +76,5 @@ def run(quick: bool) -> Iterator[Result]:
         )
         elapsed = time.perf_counter() - started
     accuracy = float(done.stdout.split("test accuracy")[1].split()[0])
-    yield Result("start", "backprop train: time from the shell", elapsed, "s", "<= 10")
+    yield Result("start", "backprop train: time from the shell", elapsed, "s", "" if quick else "<= 10")
     yield Result("start", "backprop train: test accuracy on the digits", accuracy, "", ">= 0.95")
