@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import teams
+
+# A shell that runs the suite in the background has it ignore Ctrl-C, and so would every process that tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadline: a test's first example pays for imports, and speed claims are benchmarks.
 settings.register_profile("quick", deadline=None, derandomize=True, print_blob=True, max_examples=50)

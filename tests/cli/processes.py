@@ -9,14 +9,6 @@ import pytest
 
 COLOUR_VARIABLES = ("NO_COLOR", "FORCE_COLOR", "TERM")
 
-# A shell that runs tests in the background has its children ignore Ctrl-C, and Python leaves that as it is.
-WITH_CTRL_C = """
-import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from backprop.cli import main
-sys.exit(main(sys.argv[1:]))
-"""
-
 
 def environment(**changed):
     """The variables of this process, but stdout is buffered, as it is for users: much of it is written at exit."""

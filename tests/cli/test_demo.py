@@ -16,7 +16,7 @@ import backprop as bp
 from backprop.cli import main
 from backprop.demo import model as demo_model
 from backprop.demo.server import Server
-from tests.cli.processes import WITH_CTRL_C, environment
+from tests.cli.processes import environment
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +34,7 @@ def save(name, sizes=(64, 10), metadata=(), **options):
 
 
 def test_from_start_to_ctrl_c(tmp_path):
-    command = [sys.executable, "-c", WITH_CTRL_C, "demo", "--open"]
+    command = [sys.executable, "-m", "backprop", "demo", "--open"]
     variables = environment(PATH="", BROWSER="")  # where no browser is found
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables
@@ -58,9 +58,11 @@ def test_from_start_to_ctrl_c(tmp_path):
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
 def test_requests_are_answered_though_stderr_is_full():
-    code = f"import os; os.dup2(os.open('/dev/full', os.O_WRONLY), 2){WITH_CTRL_C}"
-    command = [sys.executable, "-c", code, "demo", "--verbose"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", "backprop", "demo", "--verbose"]
+    with (
+        open("/dev/full", "w") as full,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=full, text=True) as process,
+    ):
         try:
             url = process.stdout.readline().rstrip("\n")
             with urllib.request.urlopen(f"{url}model", timeout=30) as answer:

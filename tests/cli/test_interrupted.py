@@ -54,6 +54,7 @@ def test_ctrl_c_saves_what_there_is():
     assert steps > 0
     assert out.endswith("saved to net\n")
     assert err.endswith("\nbackprop: interrupted\n")
+    assert "Traceback" not in err
     assert status == 130
     assert bp.Network.load("net").sizes == (64, 500, 500, 10)
 

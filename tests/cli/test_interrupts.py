@@ -1,56 +1,16 @@
-"""Ctrl-C: a signal to a process that trains, and at chosen places of the program."""
+"""Ctrl-C at chosen places of the program."""
 
-import os
-import pty
-import re
-import signal
-import subprocess
-import sys
-import termios
 from pathlib import Path
 
 import pytest
 
 import backprop as bp
-from tests.cli.processes import WITH_CTRL_C, run_code
+from tests.cli.processes import run_code
 
 
 @pytest.fixture(autouse=True)
 def in_a_folder_of_its_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-def test_ctrl_c_saves_what_there_is():
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 80))  # on a terminal without a size there is no bar
-    command = [sys.executable, "-c", WITH_CTRL_C, "train", "--epochs", "1000000", "--out", "net"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, text=True)
-    os.close(theirs)
-    written = b""
-    try:
-        while not re.search(rb"\D[1-9][0-9]*/45000000 ", written):  # the bar has steps that are done
-            written += os.read(ours, 4096)
-        process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=60)
-        while part := _read(ours):
-            written += part
-    finally:
-        process.kill()
-        os.close(ours)
-    assert process.returncode == 130
-    assert written.endswith(b"\r\nbackprop: interrupted\r\n")
-    assert b"Traceback" not in written
-    first, *_, last = out.splitlines()
-    assert int(re.search(r"(\d+) steps", first)[1]) > 0
-    assert last == "saved to net"
-    assert bp.Network.load("net").sizes == (64, 50, 10)
-
-
-def _read(handle):
-    try:
-        return os.read(handle, 4096)
-    except OSError:  # how Linux says that the other end is closed
-        return b""
 
 
 # A signal arrives when a function is first called, whose name stands before the command.
@@ -67,7 +27,6 @@ def interrupted_at(place, command):
         return main(command)
     finally:
         sys.setprofile(None)
-signal.signal(signal.SIGINT, signal.default_int_handler)
 print(json.dumps([interrupted_at(*one) for one in json.loads(sys.argv[1])]), file=sys.stderr)
 """
 
