@@ -17,7 +17,7 @@ from itertools import product
 import numpy as np
 
 import backprop as bp
-from backprop.optimizers import Rule
+from backprop.optimizers.base import UpdateRule
 from bench.results import Result
 
 HIDDEN = ([100], [64, 64, 64])
@@ -82,7 +82,7 @@ def figures_of(name: str, seed: int, epochs: int) -> list[float]:
     return figures
 
 
-def optimizer_for(optimizer: str, name: str, loss: str) -> Rule:
+def optimizer_for(optimizer: str, name: str, loss: str) -> UpdateRule:
     """The rule with the rate that it usually has for such targets."""
     if optimizer == "adam":
         return bp.Adam(0.001)

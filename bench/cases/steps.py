@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 import backprop as bp
-from backprop.sampling import WithReplacement
+from backprop.training.sampling import WithReplacement
 from bench.peak import multiply_adds, operations_of_step, rate_behind
 from bench.peers import Problem, all_peers
 from bench.results import Result
@@ -50,7 +50,7 @@ def ours(problem: Problem) -> Callable[[], np.ndarray]:
     """`fit` over the same batches: what it calls once its arguments are checked and the batches drawn."""
     net = bp.Network(problem.sizes, dtype=problem.dtype, seed=0)
     optimizer = bp.SGD(problem.lr) if problem.rule == "sgd" else bp.Adam(problem.lr)
-    from backprop.training import train_batches
+    from backprop.training.step import train_batches
 
     return lambda: np.array(train_batches(net, problem.x, problem.t, [problem.indices], optimizer)[0])
 

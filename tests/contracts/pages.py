@@ -80,10 +80,10 @@ def forgotten_moments(sizes: list[int]) -> None:
     net, adam = bp.Network(sizes, seed=0), bp.Adam(0.001)
     x, t = rng.random((33, sizes[0]), dtype="f4"), rng.integers(0, sizes[-1], 33)
     for key, array in net.params.items():
-        adam.moments[key] = (fenced(np.zeros_like(array), False), fenced(np.zeros_like(array), False))
+        adam.state[key] = (fenced(np.zeros_like(array), False), fenced(np.zeros_like(array), False))
     options: dict[str, Any] = {"iterations": 20, "batch_size": 3, "seed": 0}
     net.fit(x, t, optimizer=adam, **options)
-    for moment in itertools.chain(*adam.moments.values()):
+    for moment in itertools.chain(*adam.state.values()):
         forbid(moment.ctypes.data, -(-moment.nbytes // PAGE) * PAGE)
     net.fit(x, t, optimizer=bp.SGD(0.01), **options)
 

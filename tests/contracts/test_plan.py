@@ -9,7 +9,7 @@ import pytest
 import backprop as bp
 from bpcore.plan import Plan
 
-SETTINGS = bp.SGD(0.1).settings()
+SETTINGS = bp.SGD(0.1).plan_update()
 F = np.float32
 
 

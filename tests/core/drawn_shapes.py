@@ -18,7 +18,7 @@ import numpy as np
 
 import backprop as bp
 import bpcore
-from backprop.training import train_batches
+from backprop.training.step import train_batches
 from bpcore import kernels
 from tests import teams
 

@@ -66,7 +66,7 @@ class Round:
     def array(self) -> np.ndarray:
         """A parameter, or what the optimizer keeps of one."""
         arrays = list(self.net.params.values())
-        arrays += [moment for moments in self.optimizer.moments.values() for moment in moments]
+        arrays += [moment for moments in self.optimizer.state.values() for moment in moments]
         return arrays[self.rng.integers(len(arrays))]
 
     # --- Changes, in the thread that calls --------------------------------------------------------------------
@@ -110,9 +110,9 @@ class Round:
             )
         elif kind == 1:
             self.net.input_scale = self.rng.random(self.rng.choice([1, self.net.sizes[0], 7]))
-        elif kind == 2 and self.optimizer.moments:
-            key = next(iter(self.optimizer.moments))
-            self.optimizer.moments[key] = tuple(np.zeros(5) for _ in self.optimizer.moments[key])
+        elif kind == 2 and self.optimizer.state:
+            key = next(iter(self.optimizer.state))
+            self.optimizer.state[key] = tuple(np.zeros(5) for _ in self.optimizer.state[key])
         else:
             self.optimizer.lr = float(self.rng.choice([-5, np.nan, np.inf, 1e30, 0.01]))
 
@@ -159,7 +159,7 @@ class Round:
         if not isinstance(plan, Plan):
             raise ValueError("no plan")
         indices = self.rng.integers(0, len(self.x), (30, 8))
-        plan.train(self.x, self.t, indices, bp.SGD(0.01).settings(), np.empty(30), threads)
+        plan.train(self.x, self.t, indices, bp.SGD(0.01).plan_update(), np.empty(30), threads)
 
     def call_entry(self, threads: int | None) -> None:
         """A kernel that goes where labels say."""

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import backprop as bp
-from backprop.gradcheck import MENDING, GradientError, GradientReport, assert_gradients, check_gradients
+from backprop.gradcheck import GradientError, GradientReport, assert_gradients, check_gradients
+from backprop.gradcheck.findings import MENDING
 from backprop.gradcheck.report import ArrayReport, Point, told_apart
 from bench.notes.two_layer_net import TwoLayerNet
 from tests.gradcheck import broken

@@ -5,7 +5,7 @@ import pytest
 
 import backprop as bp
 from backprop import graph
-from tests.graph.made import apples, sigmoid, softmax_with_loss
+from tests.graph.graphs import apples, sigmoid, softmax_with_loss
 
 X, Y = np.array([[0.5, 1.5, 2.0]]), np.array([[2.0], [0.25]])
 

@@ -8,7 +8,7 @@ import pytest
 from backprop.graph.scene import measured, text_width
 from tests.browser import chromium
 from tests.graph.geometry import ASCENT, DESCENT, Picture
-from tests.graph.made import apples, busy, sigmoid, softmax_with_loss
+from tests.graph.graphs import apples, busy, sigmoid, softmax_with_loss
 from tests.graph.test_drawing import affine_of_the_notes, long_names, network
 
 # Words, the box with what leans over its last letter's end, where the first letter begins and the last one ends, and

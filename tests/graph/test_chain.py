@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import backprop as bp
 from backprop import graph
-from tests.graph.made import apples, chain, random_graphs, softmax_with_loss
+from tests.graph.graphs import apples, chain, random_graphs, softmax_with_loss
 
 
 def proven(output, **options):

@@ -13,7 +13,7 @@ from backprop.graph import layout
 from backprop.graph.layout import crossings, ordered
 from backprop.graph.scene import scene
 from tests.graph.geometry import Picture
-from tests.graph.made import apples, busy, chain, random_graphs, sigmoid, softmax_with_loss
+from tests.graph.graphs import apples, busy, chain, random_graphs, sigmoid, softmax_with_loss
 
 
 def affine_of_the_notes():
@@ -221,15 +221,23 @@ def test_symbols_speak_of_what_was_differentiated():
 
 
 def test_a_class_of_ones_own_has_no_rule_of_ours():
-    class Add(bp.Add):
+    class Alike(bp.Add):
         pass
 
-    x = graph.variable(2.0, "x")
-    out = graph.apply(Add(), x, graph.variable(3.0, "y"), name="out")
-    out.backward()
-    picture = Picture(out.draw(symbols="L").svg)
-    assert "Add" in picture.words("bp-operator")
-    assert "← ∂L/∂x" in picture.words("bp-gradient")
+    class Twice(bp.Add):
+        def forward(self, x, y):
+            return 2 * super().forward(x, y)
+
+        def backward(self, dout):
+            return super().backward(2 * dout)
+
+    for kind, sign, gradient in ((Twice, "Twice", "← ∂L/∂x"), (Alike, "+", "← ∂L/∂out·1")):
+        x = graph.variable(2.0, "x")
+        out = graph.apply(kind(), x, graph.variable(3.0, "y"), name="out")
+        out.backward()
+        picture = Picture(out.draw(symbols="L").svg)
+        assert sign in picture.words("bp-operator")
+        assert gradient in picture.words("bp-gradient")
 
 
 def test_symbols_of_losses():

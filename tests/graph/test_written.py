@@ -9,7 +9,7 @@ import pytest
 from backprop import graph
 from backprop.graph.texts import readable_name
 from tests.graph.geometry import Picture
-from tests.graph.made import apples, busy, softmax_with_loss
+from tests.graph.graphs import apples, busy, softmax_with_loss
 
 
 def test_light_and_dark():

@@ -61,7 +61,7 @@ def test_forget(kind):
     layer = kind()
     x = np.ones((2, 4))
     layer.forward(*((x, np.array([0, 1])) if kind is bp.SoftmaxWithLoss else (x,)))
-    layer.forget()
+    layer.clear_cache()
     with pytest.raises(RuntimeError, match="there is no forward pass"):
         layer.backward(np.ones((2, 3)))
 
@@ -218,7 +218,7 @@ def test_squared_error_of_numbers():
         layer.forward(x[:, :1], t)
     with pytest.raises(ValueError, match="dout has shape"):
         layer.backward([1, 2])
-    layer.forget()
+    layer.clear_cache()
     with pytest.raises(RuntimeError, match="call forward first"):
         layer.backward()
     assert repr(layer) == "IdentityWithLoss()"

@@ -185,7 +185,7 @@ def moved(optimizer, params, gradients):
     params = {key: value.copy() for key, value in params.items()}
     moments, step = {}, optimizer.steps + 1
     for key, w in params.items():
-        kept = optimizer.moments.get(key) or [np.zeros_like(w) for _ in range(optimizer.kept)]
+        kept = optimizer.state.get(key) or [np.zeros_like(w) for _ in range(optimizer.state_size)]
         moments[key] = kept = tuple(moment.copy() for moment in kept)
         g, lr = gradients[key], optimizer.lr
         with np.errstate(all="ignore"):

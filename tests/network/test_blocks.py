@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import backprop as bp
-from backprop import scaling
-from backprop.evaluation import BLOCK
+from backprop.network import scaling
+from backprop.network.evaluation import BLOCK
 from tests.bounds import gamma
 
 # Of the mean loss: one whole block and half of one.

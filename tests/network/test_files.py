@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 import backprop as bp
-from backprop import _files, graph
+from backprop import graph
+from backprop._util import files as _files
 from backprop.data import read_features, read_idx
 
 ROOT = Path(__file__).parents[2]
@@ -275,7 +276,7 @@ def test_an_owner_that_cannot_stay(write, name, tmp_path, monkeypatch):
 HALF_WRITTEN = """
 import sys
 from pathlib import Path
-from backprop._files import temporary
+from backprop._util.files import temporary
 
 with temporary(Path(sys.argv[1]), 0o600) as (path, file):
     print(path.name, flush=True)

@@ -12,7 +12,7 @@ import pytest
 
 import backprop as bp
 import bpcore
-from tests.network.lives import OPTIMIZERS, Halve
+from tests.network.machine import OPTIMIZERS, Halve
 
 
 @pytest.fixture

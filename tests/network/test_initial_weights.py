@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import backprop as bp
-from backprop.initial_weights import ALIASES, INITIAL_WEIGHTS
-from backprop.stack import ACTIVATIONS
+from backprop.layers.activations import activations
+from backprop.network.initial_weights import ALIASES, INITIAL_WEIGHTS
 
 INPUTS, OUTPUTS = 300, 200
 NORMAL = {"he_normal": 2 / INPUTS, "glorot_normal": 2 / (INPUTS + OUTPUTS), "lecun_normal": 1 / INPUTS}
@@ -96,7 +96,7 @@ def test_one_of_these_a_layer(kind):
 
 
 @pytest.mark.parametrize("sizes", [SIZES, [12, 5]], ids=["hidden layers", "none"])
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("activation", activations())
 def test_the_default(activation, sizes):
     net = bp.Network(sizes, activation, dtype=np.float64, seed=6)
     rng = np.random.RandomState(6)

@@ -57,7 +57,7 @@ def test_a_fit_stops_soon_and_keeps_what_it_has():
 AT_ANY_MOMENT = textwrap.dedent("""
     import signal, sys
     import numpy as np, backprop as bp
-    from tests.network.lives import Halve
+    from tests.network.machine import Halve
 
     def interrupt(number, frame):
         raise KeyboardInterrupt
@@ -111,7 +111,7 @@ AT_ANY_MOMENT = textwrap.dedent("""
             right = all(twin.train_step(x, t, other) > 0 for _ in range(done))
         right = right and same(net, twin) and all(
             np.array_equal(one, two)
-            for key in other.moments for one, two in zip(other.moments[key], optimizer.moments[key], strict=True)
+            for key in other.state for one, two in zip(other.state[key], optimizer.state[key], strict=True)
         )
         wrong += not right
         steps.append(done)

@@ -23,13 +23,13 @@ def problem(steps):
 def test_python_and_numpy_allocate_nothing_more_for_more_steps(rule):
     net, optimizer = bp.Network([20, 30, 3], seed=0), RULES[rule]()
     plan = net.plan_for(optimizer)
-    moments = optimizer.moments_for(plan, net.params)
+    state = optimizer.state_for(plan, net.params)
     peaks = []
     for steps in (10, 10, 1000):
         x, t, indices = problem(steps)
-        losses, settings = np.empty(steps), optimizer.settings()
+        losses, settings = np.empty(steps), optimizer.plan_update()
         tracemalloc.start()
-        plan.train(x, t, indices, settings, losses, None, moments)
+        plan.train(x, t, indices, settings, losses, None, state)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     # The number of samples that were right is a Python object of its own where it is large.
@@ -64,12 +64,12 @@ for rule, make in RULES.items():
     for threads in (1, 2):
         net, optimizer = bp.Network([20, 300, 300, 3], seed=0), make()
         plan = net.plan_for(optimizer)
-        moments = optimizer.moments_for(plan, net.params)
+        state = optimizer.state_for(plan, net.params)
         counts = []
         for steps in (10, 10, 100):
             (x, t, indices), losses = problem(steps), np.empty(steps)
             before = allocations()
-            plan.train(x, t, indices, optimizer.settings(), losses, threads, moments)
+            plan.train(x, t, indices, optimizer.plan_update(), losses, threads, state)
             counts.append(allocations() - before)
         print(rule, threads, *counts)
 """

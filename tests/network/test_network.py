@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import backprop as bp
-from backprop.evaluation import BLOCK
+from backprop.network.evaluation import BLOCK
 
 
 @pytest.fixture
@@ -228,9 +228,9 @@ def test_train_step_asks_a_subclass_to_forget(batch):
     class Own(bp.Network):
         asked = 0
 
-        def forget(self):
+        def clear_cache(self):
             self.asked += 1
-            super().forget()
+            super().clear_cache()
 
     net = Own([6, 5, 4, 3], dtype=np.float64, seed=0)
     net.loss(*batch)

@@ -92,7 +92,7 @@ def test_a_call_with_something_wrong_changes_nothing():
 def test_another_network_needs_another_optimizer():
     adam = bp.Adam()
     adam.update({"W": np.ones(2)}, {"W": np.ones(2)})
-    with pytest.raises(ValueError, match=r"keeps for 'W' is float64 \(2,\), the parameter is float32 \(2,\)"):
+    with pytest.raises(ValueError, match=r"state of 'W' is float64 \(2,\), the parameter is float32 \(2,\)"):
         adam.update({"W": np.ones(2, "f4")}, {"W": np.ones(2)})
 
 
@@ -182,16 +182,16 @@ def test_a_plan_does_not_run_without_what_the_rule_keeps():
     net, x, t = bp.Network([4, 5, 3], dtype="float64", seed=0), np.ones((2, 4)), np.array([0, 1])
     before, adam, momentum = net.params["W1"].copy(), bp.Adam(), bp.Momentum()
     plan = net.plan_for(adam)
-    fewer = momentum.moments_for(plan, net.params)
+    fewer = momentum.state_for(plan, net.params)
     for moments, message in [
         (None, "of every layer"),
         (fewer[:1], "of every layer"),
         (fewer, "layer 1 has less"),
     ]:
         with pytest.raises(ValueError, match=f"Plan: the rule keeps .*{message}"):
-            plan.step(x, t, adam.settings(), None, moments)
+            plan.step(x, t, adam.plan_update(), None, moments)
     assert np.array_equal(net.params["W1"], before)
-    assert plan.step(x, t, adam.settings(), None, adam.moments_for(plan, net.params)) > 0
+    assert plan.step(x, t, adam.plan_update(), None, adam.state_for(plan, net.params)) > 0
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -236,7 +236,7 @@ def test_an_eps_that_the_type_rounds_to_0_makes_no_nan(make, eps, dtype):
         (bp.Nesterov, "momentum", 0, ValueError, "SGD: nesterov is True, momentum is 0"),
         (bp.SGD, "nesterov", True, ValueError, "SGD: nesterov is True, momentum is 0"),
         (bp.SGD, "steps", -1, ValueError, "SGD: steps is -1, wanted a whole number"),
-        (bp.Adam, "moments", None, TypeError, "Adam: moments is a NoneType, wanted a dict"),
+        (bp.Adam, "state", None, TypeError, "Adam: state is a NoneType, wanted a dict"),
     ],
 )
 def test_what_is_assigned_is_checked(make, name, value, error, message):
@@ -262,7 +262,7 @@ def test_a_refused_update_keeps_nothing():
     adam = bp.Adam()
     with pytest.raises(ValueError, match=r"params\['b'\] has shape"):
         adam.update({"W": np.ones(2), "b": np.ones(2)}, {"W": np.ones(2), "b": np.ones(3)})
-    assert adam.moments == {}
+    assert adam.state == {}
     assert adam.steps == 0
 
 
@@ -273,12 +273,12 @@ def test_a_refused_step_ties_an_optimizer_to_no_network():
     for wrong in ((x[:, :3], t), (x, t + 7), (x, t[:2]), (x[:0], t[:0])):
         with pytest.raises(ValueError, match=r"x|t"):
             one.train_step(*wrong, adam)
-    assert adam.moments == {}
+    assert adam.state == {}
     other.train_step(x, t, adam)
-    before = {key: [moment.copy() for moment in kept] for key, kept in adam.moments.items()}
+    before = {key: [moment.copy() for moment in kept] for key, kept in adam.state.items()}
     with pytest.raises(ValueError, match="another network needs another optimizer"):
         one.train_step(x, t, adam)
     assert all(
-        np.array_equal(a, b) for key in before for a, b in zip(before[key], adam.moments[key], strict=True)
+        np.array_equal(a, b) for key in before for a, b in zip(before[key], adam.state[key], strict=True)
     )
     assert adam.steps == 1

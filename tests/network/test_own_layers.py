@@ -104,7 +104,7 @@ def test_what_a_layer_remembers_is_no_parameter(kind, place, data):
         assert list(net.gradient(x[:rows], t[:rows])) == names == list(net.params)
     net.fit(x, t, epochs=2, batch_size=15, optimizer=bp.SGD(0.5), seed=0)
     assert np.array_equal(x, before)
-    assert list(adam.moments) == names
+    assert list(adam.state) == names
     assert net.sizes == (6, 6, 2)
     for twin in (copy.deepcopy(net), pickle.loads(pickle.dumps(net)), net.astype(np.float64)):
         assert list(twin.params) == names

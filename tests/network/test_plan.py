@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import backprop as bp
-from backprop import training
+from backprop.training import fit as training
 
 
 class ByLayers(bp.Network):
@@ -102,8 +102,8 @@ def test_training(problem, rule, batch_size, threads):
     assert steps[0] == steps[1]
     assert_same_parameters(*nets)
     assert optimizers[0].steps == optimizers[1].steps == len(runs[0].loss) + 1
-    for key, moments in optimizers[1].moments.items():
-        for one, other in zip(optimizers[0].moments[key], moments, strict=True):
+    for key, moments in optimizers[1].state.items():
+        for one, other in zip(optimizers[0].state[key], moments, strict=True):
             assert np.array_equal(one, other)
 
 
@@ -126,7 +126,7 @@ def test_moments_that_were_taken_away_begin_again_at_nothing():
     nets, optimizers = both([6, 5, 3], dtype="float64", seed=0), [bp.Adam(0.1), bp.Adam(0.1)]
     for net, optimizer in zip(nets, optimizers, strict=True):
         net.train_step(x, t, optimizer)
-        optimizer.moments.clear()
+        optimizer.state.clear()
         optimizer.steps = 0
         net.train_step(x, t, optimizer)
     assert_same_parameters(*nets)
@@ -290,7 +290,7 @@ def test_training_one_network_from_two_threads_raises():
     plan = net.plan_for(bp.SGD(0.1))
     indices = np.zeros((3000, 256), dtype=np.int64)
     first = threading.Thread(
-        target=plan.train, args=(x, t, indices, bp.SGD(0.1).settings(), np.empty(3000), 1)
+        target=plan.train, args=(x, t, indices, bp.SGD(0.1).plan_update(), np.empty(3000), 1)
     )
     first.start()
     while not plan.training and first.is_alive():

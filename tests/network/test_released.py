@@ -9,7 +9,7 @@ import pytest
 import backprop as bp
 from bpcore.plan import Plan
 
-SETTINGS = bp.SGD(0.1).settings()
+SETTINGS = bp.SGD(0.1).plan_update()
 F = np.float32
 
 
@@ -75,7 +75,7 @@ LIVING = {
     "train_step, label refused": (lambda net, x, t: net.train_step(x, t + 1, bp.SGD(0.1)), x, t),
     "fit": (lambda net, x, t: net.fit(x, t, epochs=2, batch_size=2, validation=(x, t)), x, t),
     "fit, label refused": (lambda net, x, t: net.fit(x, t + 1, epochs=2), x, t),
-    "loss, then forget": (lambda net, x, t: (net.loss(x, t), net.forget()), x, t),
+    "loss, then forget": (lambda net, x, t: (net.loss(x, t), net.clear_cache()), x, t),
     "loss, label refused": (lambda net, x, t: net.loss(x, t + 1), x, t),
 }
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import backprop as bp
-from backprop import sampling
+from backprop.training import sampling
 from bpcore.plan import Plan
 
 
@@ -97,7 +97,7 @@ def test_ties_and_nans_are_judged_as_numpy_does(dtype):
             expected = (scores.argmax(axis=1) == label).sum()
             assert plan.right(x, labels) == expected
             before = W.copy(), b.copy()
-            indices, update = np.arange(len(x))[np.newaxis], bp.SGD(1e-30).settings()
+            indices, update = np.arange(len(x))[np.newaxis], bp.SGD(1e-30).plan_update()
             assert plan.train(x, labels, indices, update, np.empty(1)) == expected
             W[...], b[...] = before
     assert plan.right(x, np.full(len(x), 8)) == plan.right(x, np.full(len(x), -1)) == 0

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import backprop as bp
-from backprop import sampling
+from backprop.training import sampling
 
 # What PCG64(42) has always given for 60,000 samples in batches of 5: the first two, and the first of two epochs.
 DRAWN = [[46437, 26332, 51515, 41842, 5650], [58537, 45668, 47163, 7686, 27023]]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import backprop as bp
-from backprop import sampling
+from backprop.training import sampling
 from tests.bounds import gamma
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import backprop as bp
-from backprop.training import train_batches
+from backprop.training.step import train_batches
 from tests.strategies import DTYPES
 
 # Last columns of each kind (none, some, nothing but them; so many that they fill a vector), inputs that are whole lines

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import backprop as bp
-from backprop import scaling
+from backprop.network import scaling
 from tests.bounds import gamma
 
 

@@ -223,8 +223,8 @@ COMES_TOO_LATE = textwrap.dedent("""
     for others in ([], [bp.Momentum(), bp.Adagrad(), bp.SGD()]):
         net, adam = bp.Network([200, 100, 10], seed=0), bp.Adam()
         plan = net.plan_for(adam)
-        moments = adam.moments_for(plan, net.params)
-        arguments = x, t, indices, adam.settings(), np.empty(1000), 1, moments
+        state = adam.state_for(plan, net.params)
+        arguments = x, t, indices, adam.plan_update(), np.empty(1000), 1, state
         first = threading.Thread(target=plan.train, args=arguments)
         first.start()
         while not plan.training and first.is_alive():

@@ -92,7 +92,7 @@ def test_calls_at_the_same_time_share_the_threads():
         bp.set_num_threads(2)
         net, other, rule = bp.Network([300, 200, 10], seed=0), bp.Network([300, 200, 10], seed=0), bp.SGD(0.1)
         plan, indices = net.plan_for(rule), rng.integers(0, 512, (600, 256))
-        worker = threading.Thread(target=plan.train, args=(x, t, indices, rule.settings(), np.empty(600), 1))
+        worker = threading.Thread(target=plan.train, args=(x, t, indices, rule.plan_update(), np.empty(600), 1))
         start = tasks()
         # From here on no thread is made to give way: the worker runs until it trains, without the interpreter's lock.
         sys.setswitchinterval(1000)

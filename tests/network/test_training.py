@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import backprop as bp
-from backprop import sampling
-from backprop._progress import Lines
+from backprop._util.progress import Lines
+from backprop.training import sampling
 
 
 def data(rows=50, seed=0):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import backprop as bp
-from tests.network.lives import Halve
+from tests.network.machine import Halve
 
 MESSAGE = "this network is being trained by another thread"
 
@@ -117,7 +117,7 @@ def test_a_second_thread_is_told_and_the_first_ends_well(kind, call, times, data
                 ),
             )
             assert set(refused) == {MESSAGE}
-            assert (others.steps, others.moments) == (0, {})
+            assert (others.steps, others.state) == (0, {})
             assert net.history is history
             assert history.loss == expected.loss
             assert history.validation_loss == expected.validation_loss
@@ -206,7 +206,7 @@ def test_a_callback_may_train_what_its_own_fit_trains(kind, data):
     assert [len(one.loss) for one in inside] == [3] * 3
     # The same one after the other: its order is that of the fit.
     bits_gen, rows = np.random.PCG64(1), []
-    from backprop.sampling import Epochs
+    from backprop.training.sampling import Epochs
 
     sampler = Epochs(bits_gen, len(x), 13)
     twin, other = make(), optimizer()
@@ -257,7 +257,7 @@ FORK = textwrap.dedent("""
     import os, signal, sys, threading
     import multiprocessing
     import numpy as np, backprop as bp
-    from tests.network.lives import Halve
+    from tests.network.machine import Halve
 
     rng = np.random.default_rng(0)
     x, t = rng.random((500, 100), dtype=np.float32), rng.integers(0, 10, 500)

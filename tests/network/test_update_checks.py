@@ -95,36 +95,36 @@ def test_a_refused_update_has_moved_nothing(wrong, rule, first):
         optimizer.update(params, grads)
     change, error, message = WRONG[wrong]
     change(params, grads)
-    before, kept = copy.deepcopy((params, optimizer.moments)), optimizer.steps
+    before, kept = copy.deepcopy((params, optimizer.state)), optimizer.steps
     with pytest.raises(error, match=message):
         optimizer.update(params, grads)
     assert optimizer.steps == kept
     for key, array in before[0].items():
         assert np.array_equal(params[key], array)
-    assert optimizer.moments.keys() == before[1].keys()
+    assert optimizer.state.keys() == before[1].keys()
     for key, arrays in before[1].items():
-        assert all(map(np.array_equal, arrays, optimizer.moments[key]))
+        assert all(map(np.array_equal, arrays, optimizer.state[key]))
 
 
-# What a rule keeps, replaced by something that it cannot keep; `other` are the moments of another parameter.
+# State, replaced by something that cannot be kept; `other` is the state of another parameter.
 MOMENTS = {
-    "shape": (lambda m, other: m[:1], ValueError, r"keeps for 'W2' is float32 \(1, .*another network"),
-    "type": (lambda m, other: m.astype(np.float64), ValueError, "keeps for 'W2' is float64"),
-    "complex": (lambda m, other: m.astype(np.complex64), ValueError, "keeps for 'W2' is complex64"),
-    "byte order": (lambda m, other: m.astype(">f4"), ValueError, "keeps for 'W2' is >f4"),
-    "list": (lambda m, other: m.tolist(), TypeError, r"moments\['W2'\]\[0\] is a list, wanted a NumPy array"),
-    "none": (lambda m, other: None, TypeError, r"moments\['W2'\]\[0\] is a NoneType"),
-    "read-only": (lambda m, other: read_only(m), ValueError, r"moments\['W2'\]\[0\] is read-only"),
-    "layout": (lambda m, other: np.asfortranarray(m), ValueError, r"moments\['W2'\]\[0\] is not C-contiguous"),
+    "shape": (lambda m, other: m[:1], ValueError, r"state of 'W2' is float32 \(1, .*another network"),
+    "type": (lambda m, other: m.astype(np.float64), ValueError, "state of 'W2' is float64"),
+    "complex": (lambda m, other: m.astype(np.complex64), ValueError, "state of 'W2' is complex64"),
+    "byte order": (lambda m, other: m.astype(">f4"), ValueError, "state of 'W2' is >f4"),
+    "list": (lambda m, other: m.tolist(), TypeError, r"state\['W2'\]\[0\] is a list, wanted a NumPy array"),
+    "none": (lambda m, other: None, TypeError, r"state\['W2'\]\[0\] is a NoneType"),
+    "read-only": (lambda m, other: read_only(m), ValueError, r"state\['W2'\]\[0\] is read-only"),
+    "layout": (lambda m, other: np.asfortranarray(m), ValueError, r"state\['W2'\]\[0\] is not C-contiguous"),
     "strides": (lambda m, other: np.repeat(m, 2, axis=1)[:, ::2], ValueError, "is not C-contiguous"),
     "alignment": (lambda m, other: misaligned(m), ValueError, "not C-contiguous|not aligned"),
-    "another's": (lambda m, other: other[: m.size].reshape(m.shape), ValueError, r"moments\['W.'\].*overlaps moments"),
+    "another's": (lambda m, other: other[: m.size].reshape(m.shape), ValueError, r"state\['W.'\].*overlaps state"),
 }  # fmt: skip
 COUNTS = {
-    "too few": (lambda kept: kept[:-1], r"moments\['W2'\] is has|has 0 arrays|has 1 array"),
+    "too few": (lambda kept: kept[:-1], r"state\['W2'\] is has|has 0 arrays|has 1 array"),
     "too many": (lambda kept: (*kept, kept[0]), "has [23] arrays"),
-    "a list": (list, r"moments\['W2'\] is list, wanted a tuple of"),
-    "one array": (lambda kept: kept[0], r"moments\['W2'\] is ndarray, wanted a tuple of"),
+    "a list": (list, r"state\['W2'\] is list, wanted a tuple of"),
+    "one array": (lambda kept: kept[0], r"state\['W2'\] is ndarray, wanted a tuple of"),
 }
 CALLS = {
     "update": lambda net, x, t, rule: rule.update(net.params, net.gradient(x, t)),
@@ -157,8 +157,8 @@ def refuses(net, x, t, optimizer, error, message):
 def test_what_a_rule_cannot_keep(rule, wrong):
     net, x, t, optimizer = trained(rule)
     change, error, message = MOMENTS[wrong]
-    first, *others = optimizer.moments["W2"]
-    optimizer.moments["W2"] = change(first, optimizer.moments["W1"][0].reshape(-1)), *others
+    first, *others = optimizer.state["W2"]
+    optimizer.state["W2"] = change(first, optimizer.state["W1"][0].reshape(-1)), *others
     refuses(net, x, t, optimizer, error, message)
 
 
@@ -167,15 +167,15 @@ def test_what_a_rule_cannot_keep(rule, wrong):
 def test_what_is_no_tuple_of_what_a_rule_keeps(rule, wrong):
     net, x, t, optimizer = trained(rule)
     change, message = COUNTS[wrong]
-    optimizer.moments["W2"] = change(optimizer.moments["W2"])
+    optimizer.state["W2"] = change(optimizer.state["W2"])
     refuses(net, x, t, optimizer, ValueError, message)
 
 
 @pytest.mark.parametrize("rule", KEEPING)
 def test_a_parameter_is_not_what_a_rule_keeps(rule):
     net, x, t, optimizer = trained(rule)
-    optimizer.moments["W2"] = (net.params["W2"], *optimizer.moments["W2"][1:])
-    refuses(net, x, t, optimizer, ValueError, r"moments\['W2'\]\[0\] overlaps params\['W2'\]")
+    optimizer.state["W2"] = (net.params["W2"], *optimizer.state["W2"][1:])
+    refuses(net, x, t, optimizer, ValueError, r"state\['W2'\]\[0\] overlaps params\['W2'\]")
 
 
 SETTINGS = [
@@ -188,7 +188,7 @@ SETTINGS = [
     *(("adam", "betas", value) for value in ((0.9, 1.0), (1.5, 0.9), (np.nan, 0.9), (0.9, -1.0), 0.9, "ab", (0.9,))),
     *(("adam", "betas", value) for value in (None, {0: 0.9, 1: 0.9}, {0.9, 0.8}, (0.9, 1j), np.ones((2, 2)) / 2)),
     *((rule, "steps", value) for rule in RULES for value in (-1, 1.5, np.nan, "1", None, True, 2**63)),
-    *((rule, "moments", value) for rule in RULES for value in (None, [], 1)),
+    *((rule, "state", value) for rule in RULES for value in (None, [], 1)),
 ]  # fmt: skip
 
 
@@ -296,7 +296,7 @@ TOO_LARGE = textwrap.dedent("""
         try:
             rule.update(params, grads)
         except MemoryError:
-            print(rule.steps, len(rule.moments), all((w == 1).all() for w in params.values()))
+            print(rule.steps, len(rule.state), all((w == 1).all() for w in params.values()))
 """)
 
 

@@ -145,7 +145,7 @@ def test_the_flow_of_gradients():
     with pytest.raises(RuntimeError, match="no forward pass"):
         NET.layers["Affine1"].backward(np.ones((50, 5)))  # nothing of the network's was changed
     gradients = NET.gradient(X, T)
-    NET.forget()
+    NET.clear_cache()
     mean, largest, ratio = (line.get_xdata() for line in drawn.lines)
     assert mean == pytest.approx([np.abs(g).mean() for g in gradients.values()], rel=1e-12)
     assert largest.tolist() == [np.abs(g).max() for g in gradients.values()]

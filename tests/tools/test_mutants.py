@@ -271,7 +271,10 @@ def test_a_python_file_is_tested_by_its_own_tests_first(mutants):
         paths = suite_of_python(ROOT, file).paths
         assert len(set(paths)) == len(paths) > 0
         assert all((ROOT / path).is_file() for path in paths)
-    assert suite_of_python(ROOT, "python/backprop/scaling.py").paths[0] == "tests/network/test_scaling.py"
+    assert (
+        suite_of_python(ROOT, "python/backprop/network/scaling.py").paths[0]
+        == "tests/network/test_scaling.py"
+    )
     assert suite_of_python(ROOT, "python/backprop/data/idx.py").paths[0] == "tests/data/test_idx.py"
 
 

@@ -29,14 +29,14 @@ OF_PYTHON = {
         "tests/contracts/test_layers.py",
         "tests/cli/test_check_and_info.py",
         "tests/notes",
-        "tests/words",
+        "tests/messages",
     ),
     "src/bpcore/threads.py": ("tests/core/test_threads.py", "tests/network/test_threads.py"),
     "src/bpcore/doors.py": ("tests/core/test_errors.py", "tests/contracts/test_doors.py"),
 }
 # What takes half of the time: whether the compiled plan does what the layers do, in many random lives, bit for bit,
 # from many threads and without new memory. The kernels' suite has it.
-OF_THE_PLAN = ("test_life.py", "test_bits.py", "test_stress.py", "test_memory.py")
+OF_THE_PLAN = ("test_state_machine.py", "test_bits.py", "test_stress.py", "test_memory.py")
 # Signals and processes come last.
 LAST = ("interrupt", "pauses", "threads")
 # Golden hashes are made on every level with FMA, the tiles of v3 and v4 looked for in their machine code; one is built.

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from backprop._elsewhere.arguments import SAME
-from backprop._names import did_you_mean
+from backprop._util.names import did_you_mean
+from backprop._util.other_libraries.arguments import SAME
 from backprop.cli import output
 from backprop.cli.errors import UserError, out_of_memory, user_errors
 from backprop.cli.output import PROGRAM

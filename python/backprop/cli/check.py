@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a row for every array; exit status 1 if something is wrong."""
-    from backprop import checks
+    from backprop.cli import checks
 
     with user_errors():
         require_range("--seed", arguments.seed, 0, 2**32 - 1)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backprop._json import parsed
-from backprop._messages import shown
+from backprop._util.json import parsed
+from backprop._util.messages import shown
 from backprop.cli.output import CONTROLS
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from backprop.cli import output
 from backprop.cli.errors import user_errors
 
 if TYPE_CHECKING:
-    from backprop._arrays import Array
+    from backprop._util.arrays import Array
     from backprop.network import Network
 
 SUMMARY = "Predict the classes of a file's samples, or numbers, with a saved network."
@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print a line a sample: its class, its probabilities, or the numbers of a network that predicts numbers."""
     from backprop.cli import models
     from backprop.data import read_features
-    from backprop.description import classifies
+    from backprop.layers.base import classifies
 
     with user_errors():
         net = models.load(arguments.model)

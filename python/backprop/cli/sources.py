@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from backprop import data, sampling
-from backprop._arrays import Array
-from backprop._names import did_you_mean
+from backprop import data
+from backprop._util.arrays import Array
+from backprop._util.names import did_you_mean
 from backprop.cli.models import require_lines
-from backprop.scaling import mean_and_scale
+from backprop.network.scaling import mean_and_scale
+from backprop.training.sampling import Epochs
 
 
 @dataclass
@@ -80,7 +81,7 @@ def _table(path: str, target: str | None, test_fraction: float, seed: int) -> So
             f"--test-fraction {test_fraction:g} of {len(table.x)} samples leaves {count} to test with and "
             f"{len(table.x) - count} to train with, wanted at least one of each"
         )
-    order = sampling.Epochs(np.random.PCG64(seed), len(table.x), len(table.x)).take(1)[0][0]
+    order = Epochs(np.random.PCG64(seed), len(table.x), len(table.x)).take(1)[0][0]
     report = _report(table)
     x, t = table.x, table.t[order]
     for start in range(0, x.shape[1], COLUMNS):  # a copy of all columns at once would need their memory twice

@@ -12,7 +12,7 @@ from itertools import chain, count, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backprop._files import check_writable, expanded, write_atomically
+from backprop._util.files import check_writable, expanded, write_atomically
 from backprop.cli import numbers, output
 from backprop.cli.errors import UserError, text_of, user_errors
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from backprop._arrays import Array, plural
-from backprop._files import opened
-from backprop._messages import cut
+from backprop._util.arrays import Array, plural
+from backprop._util.files import opened
+from backprop._util.messages import cut
 from backprop.data.cells import index_of
 from backprop.data.pieces import MOST_DEFLATED, read_up_to
 

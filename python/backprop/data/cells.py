@@ -13,10 +13,10 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TextIO
 
-from backprop._arrays import plural
-from backprop._files import require_file
-from backprop._messages import cut, listed, shown
-from backprop._names import did_you_mean
+from backprop._util.arrays import plural
+from backprop._util.files import require_file
+from backprop._util.messages import cut, listed, shown
+from backprop._util.names import did_you_mean
 from backprop.data.headers import Known, is_header, shortened
 from backprop.data.numbers import DECIMAL_COMMA, MISSING, with_point
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from backprop._arrays import Array, plural
-from backprop._messages import cut, shown
+from backprop._util.arrays import Array, plural
+from backprop._util.messages import cut, shown
 from backprop.data.numbers import BOOLEANS, MISSING, is_number, number
 
 MOST_CLASSES = 1000

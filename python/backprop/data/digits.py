@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from backprop._names import named_arguments
+from backprop._util.names import named_arguments
 from backprop.data.images import Part, shaped
 
 SIDE = 8

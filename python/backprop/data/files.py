@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from backprop._files import expanded, temporary
+from backprop._util.files import expanded, temporary
 
 # More than any file here unpacks to; a download that goes on beyond it is not what was asked for.
 LARGEST = 1 << 27

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from backprop._messages import cut, shown
+from backprop._util.messages import cut, shown
 from backprop.data.numbers import BOOLEANS, MISSING, is_number
 
 # From so many columns on, a first row of 0, 1, 2, … is a header, as pandas writes of an array; fewer can be a sample.

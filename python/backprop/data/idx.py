@@ -8,8 +8,8 @@ from typing import IO, Any, cast
 
 import numpy as np
 
-from backprop._arrays import Array
-from backprop._files import expanded, opened
+from backprop._util.arrays import Array
+from backprop._util.files import expanded, opened
 from backprop.data.pieces import MOST_DEFLATED, read_exactly
 
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from backprop._arrays import Array
+from backprop._util.arrays import Array
 
 Part = tuple[Array, Array]
 CLASSES = 10

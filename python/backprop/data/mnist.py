@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from backprop._arrays import Array
-from backprop._names import named_arguments
+from backprop._util.arrays import Array
+from backprop._util.names import named_arguments
 from backprop.data.files import DataSet, locate
 from backprop.data.idx import read_checked
 from backprop.data.images import CLASSES, Part, shaped

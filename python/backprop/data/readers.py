@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from backprop._arrays import Array
+from backprop._util.arrays import Array
 
 Reader = Callable[[Sequence[bytes], bytes, Array], None]
 

@@ -18,8 +18,8 @@ from itertools import chain, islice, repeat
 
 import numpy as np
 
-from backprop._arrays import Array, plural
-from backprop._messages import shown
+from backprop._util.arrays import Array, plural
+from backprop._util.messages import shown
 from backprop.data.cells import LONGEST_LINE, Head
 from backprop.data.numbers import number, with_point
 from backprop.data.readers import Reader, reader_for, with_numpy

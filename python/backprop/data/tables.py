@@ -10,9 +10,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from backprop._arrays import Array, plural
-from backprop._files import expanded
-from backprop._messages import listed, shown
+from backprop._util.arrays import Array, plural
+from backprop._util.files import expanded
+from backprop._util.messages import listed, shown
 from backprop.data.archives import Archive, features_of, labels_of
 from backprop.data.cells import UNNAMED, Head, index_of, read_head
 from backprop.data.classes import classes_of, is_one_of, same_label

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from backprop._arrays import Array
-from backprop._json import parsed
+from backprop._util.arrays import Array
+from backprop._util.json import parsed
 from backprop.demo.model import CANVAS, INK, Model, View
 
 # A drawing takes 50 kB at most: 112 × 112 numbers of three digits, with commas.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backprop._arrays import Array
+from backprop._util.arrays import Array
 
 
 @dataclass(frozen=True)

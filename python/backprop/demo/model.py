@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from backprop._arrays import Array
+from backprop._util.arrays import Array
 from backprop.demo.image import FITS, fitted
-from backprop.description import classifies
+from backprop.layers.activations import activations
+from backprop.layers.affine import Affine
+from backprop.layers.base import classifies, kind_of
 from backprop.network import Network
 from bpcore.threads import limited
 
@@ -78,7 +80,7 @@ class Model:
         side = math.isqrt(net.sizes[0])
         if not classifies(net.lastLayer):
             raise TypeError(
-                "the network's outputs are numbers (loss='squared_error'), wanted one that classifies"
+                f"the network's outputs are numbers (loss={net.loss_name!r}), wanted one that classifies"
             )
         if side not in FITS or side * side != net.sizes[0]:
             wanted = " or ".join(f"{n * n} ({n} × {n} pixels)" for n in sorted(FITS))
@@ -106,8 +108,10 @@ class Model:
             dout = net.lastLayer.backward(1)
             for layer in reversed(net.layers.values()):
                 dout = layer.backward(dout)
-            inputs: list[Array] = [layer.x[0] for layer in net.layers.values() if hasattr(layer, "W")]
-            net.forget()
+            inputs: list[Array] = [
+                layer.x[0] for layer in net.layers.values() if kind_of(layer) == Affine.kind
+            ]
+            net.clear_cache()
         return View(
             pixels=pixels,
             hidden=inputs[1:],  # what an affine layer is given is what the one before it gave
@@ -122,6 +126,7 @@ class Model:
     def description(self) -> dict[str, Any]:
         """What the page has to know before anything is drawn."""
         net = self.net
+        kinds = [activations()[layer.kind] for layer in net.spec.layers if layer.kind in activations()]
         return {
             "canvas": CANVAS,
             "ink": INK,
@@ -129,7 +134,8 @@ class Model:
             "side": self.fit.side,
             "full": self.full,
             "sizes": list(net.sizes),
-            "activation": net.activation,
+            "activations": [kind.label for kind in kinds],
+            "signed": [kind.signed for kind in kinds],
             "classes": self.classes,
             "source": self.source,
         }

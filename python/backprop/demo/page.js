@@ -7,7 +7,6 @@ import { blank, FLOOR, fullColour, inkColours, paintCells, paintPicture, short, 
 // Classes whose scores stand in one row with their names below: as many, of as many letters, as a phone has room for.
 const MOST_NAMED = 12;
 const LONGEST_NAMED = 2;
-const NAMES = { relu: "ReLU", sigmoid: "sigmoid", tanh: "tanh" };
 const at = (id) => document.getElementById(id);
 
 function made(tag, className, text = "") {
@@ -27,7 +26,7 @@ let strips = [];
 function describe() {
   const counts = model.sizes.slice(1, -1);
   const inner = [counts.slice(0, -1).join(", "), counts.at(-1)].filter(Boolean).join(" and ");
-  const through = inner ? `${inner} hidden units (${NAMES[model.activation]})` : "no hidden layer";
+  const through = inner ? `${inner} hidden units (${[...new Set(model.activations)].join(", ")})` : "no hidden layer";
   const { side, classes } = model;
   at("about").textContent =
     `${side} × ${side} pixels, ${through}, ${classes.length} classes` + (model.source ? `; ${model.source}.` : ".");
@@ -80,9 +79,8 @@ function makeStrip(title, signed, called, names = null) {
 }
 
 function makeStrips() {
-  const signed = model.activation === "tanh";
   strips = model.sizes.slice(1, -1).map((count, n) =>
-    makeStrip(`Hidden layer ${n + 1}: ${count} units`, signed, (unit) => `unit ${unit + 1}`));
+    makeStrip(`Hidden layer ${n + 1}: ${count} units`, model.signed[n], (unit) => `unit ${unit + 1}`));
   const { classes } = model;
   const named = classes.length <= MOST_NAMED && classes.every((name) => name.length <= LONGEST_NAMED);
   strips.push(makeStrip("Scores, before softmax", true, (n) => `score of ${classes[n]}`, named ? classes : null));

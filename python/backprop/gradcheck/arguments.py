@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from backprop._arrays import plural, require_no_mask
-from backprop.own_layers import convert_arrays
+from backprop._util.arrays import is_floating, plural, require_no_mask
+from backprop.layers.parameters import convert_arrays
 
 OWNER = "check_gradients"
 
@@ -32,11 +32,6 @@ def as_array(value: Any) -> np.ndarray[Any, Any] | None:
         return np.asarray(value)
     except ValueError:
         return None
-
-
-def is_floating(value: Any) -> bool:
-    """Whether it is an array of floating-point numbers."""
-    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
 
 
 def as_input(name: str, value: Any) -> Any:

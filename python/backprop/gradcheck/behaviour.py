@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop._arrays import Array
+from backprop._util.arrays import Array
 from backprop.gradcheck.arguments import require_floats
 from backprop.gradcheck.findings import Finding
 from backprop.gradcheck.subjects import Subject

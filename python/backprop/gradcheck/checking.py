@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop._names import named_arguments
+from backprop._util.names import named_arguments
 from backprop.gradcheck.arguments import OWNER
 from backprop.gradcheck.behaviour import behaviour
 from backprop.gradcheck.comparison import Comparison

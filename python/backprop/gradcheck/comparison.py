@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from backprop._arrays import Array
+from backprop._util.arrays import Array
 from backprop.gradcheck.differences import Line, Slope, vanishes
 from backprop.gradcheck.findings import Finding
 from backprop.gradcheck.patterns import Seen, Wrong, detail_of, pattern

@@ -16,7 +16,7 @@ MENDING = {
     "input overwritten": "copy before changing, out = x.copy(): the caller or an earlier layer still needs it",
     "dout overwritten": "copy before changing, dx = dout.copy(): another branch of the graph may still need dout",
     "gradients accumulate": "set a gradient with =, not +=, or clear it at the start of backward",
-    "backward differs on its second call": "backward must not use up or change what forward remembered",
+    "backward differs on its second call": "backward must not use up or change what forward kept",
     "forward depends on hidden state": "the same input has to give the same output; make what changes an argument",
     "non-deterministic forward": "fix the random mask or the seed: every evaluation has to be of the same function",
     "all gradients are zero": "the check proves nothing; choose inputs and parameters for which the gradient is not 0",

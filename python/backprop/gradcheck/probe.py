@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop._arrays import Array
+from backprop._util.arrays import Array
 from backprop.gradcheck.differences import Line, Value
 from backprop.gradcheck.subjects import Subject
 

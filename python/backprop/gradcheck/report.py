@@ -171,13 +171,13 @@ class GradientReport:
     def _repr_html_(self) -> str:
         import html
 
-        from backprop import _html
+        from backprop._util.html import table
 
         verdict = "passed" if self.passed else "<strong>failed</strong>"
         found = "".join(f"<li>{html.escape(str(one))}</li>" for one in (*self.findings, *self._notes()))
         return (
             f"<p>Gradients of {html.escape(self.target)}, seed {self.seed}: {verdict}</p>"
-            + _html.table(HEADER, self._rows())
+            + table(HEADER, self._rows())
             + (f"<ul>{found}</ul>" if found else "")
         )
 

@@ -1,22 +1,20 @@
 """What can be checked, seen in one way: named float64 arrays, a forward pass over them, and a backward pass.
 
 a) A layer has `forward(*inputs)` and `backward(dout)`, which returns the gradient of its input or a tuple of them, one
-   an input. A network has `params`, `loss(x, t)` and `gradient(x, t)`. A function comes as a pair with its gradient, a
-   computational graph as its last node.
+   an input. A network has `params`, `loss(x, t)` and `gradient(x, t)`. A function comes as a pair with its gradient.
+   What else can be checked is registered in SUBJECTS by the package that has it.
 b) A copy is checked, in float64 whatever the type of the original, so that nothing of the user's changes.
 c) Arrays are perturbed in place and given to the forward pass themselves, so that what is written to them shows; the
    leaves of a graph, which nothing can write to, get copies.
 """
 
 import copy
-import itertools
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from backprop._arrays import Array
+from backprop._util.arrays import Array, is_floating
 from backprop.gradcheck.arguments import (
     OWNER,
     as_input,
@@ -25,11 +23,10 @@ from backprop.gradcheck.arguments import (
     checked_params,
     in_float64,
     input_names,
-    is_floating,
     no_floats,
     require_floats,
 )
-from backprop.own_layers import Pass, parameter_names
+from backprop.layers.parameters import Pass, parameter_names
 
 
 class Subject:
@@ -63,7 +60,7 @@ class Subject:
         raise NotImplementedError("a kind of subject says how it goes back")
 
     def owners(self) -> list[Any]:
-        """The objects that remember a forward pass."""
+        """The objects that keep what a forward pass left."""
         return []
 
     def decisions(self) -> list[Array]:
@@ -112,7 +109,7 @@ class LayerSubject(Subject):
         gradients = by_input(f"{self.name}.backward", list(self.inputs), list(self.inputs), returned)
         if not self.given and any(value is not None for value in gradients.values()):
             raise TypeError(f"{OWNER}: {self.name}.backward returns a gradient, but {no_floats(self.inputs)}")
-        return {name: f"d{name}" for name in parameter_names(trial.layer, trial.remembered())}
+        return {name: f"d{name}" for name in parameter_names(trial.layer, trial.cached())}
 
     def forward(self) -> Any:  # noqa: D102
         return self.layer.forward(*self.inputs.values())
@@ -167,40 +164,6 @@ class NetworkSubject(Subject):
         return list(layers.values()) if isinstance(layers, Mapping) else list(layers)
 
 
-class GraphSubject(Subject):
-    """A node of `backprop.graph`: a function of the variables that lead to it."""
-
-    def __init__(self, output: Any, inputs: tuple[Any, ...], params: Mapping[str, str] | None) -> None:
-        from backprop.graph.chain import order
-
-        if inputs or params is not None:
-            raise TypeError(f"{OWNER}: a graph has its own inputs, the variables that lead to the node")
-        self.name = self.source = output.name or "graph"
-        self.output = copy.deepcopy(output)
-        nodes = order(self.output)
-        leaves = [node for node in nodes if node.operation is None and not node.constant]
-        given = [leaf.name for leaf in leaves if leaf.name]
-        if len(set(given)) < len(given):
-            raise ValueError(f"{OWNER}: two variables of the graph have the same name")
-        free = (name for name in map("x{}".format, itertools.count(1)) if name not in given)
-        self.leaves = {leaf.name or next(free): leaf for leaf in leaves}
-        self.operations = [node.operation for node in nodes if node.operation is not None]
-        self.arrays = {name: np.array(leaf.value, dtype=np.float64) for name, leaf in self.leaves.items()}
-        self.batch = batch_of(tuple(self.arrays.values()))
-
-    def forward(self) -> Any:  # noqa: D102
-        for name, leaf in self.leaves.items():
-            leaf.value = self.arrays[name]
-        return self.output.value
-
-    def backward(self, dout: Any) -> dict[str, Any]:  # noqa: D102
-        self.output.backward(dout)
-        return {name: leaf.grad for name, leaf in self.leaves.items() if leaf.grad is not None}
-
-    def owners(self) -> list[Any]:  # noqa: D102
-        return self.operations
-
-
 class FunctionSubject(Subject):
     """A pair (f, gradient): `f(*inputs)` is a number, `gradient(*inputs)` the gradient of each input."""
 
@@ -235,13 +198,17 @@ class FunctionSubject(Subject):
         return {name: value for name, value in found.items() if name in self.arrays}
 
 
+# What is checked in a way of its own, by its class: the nodes of backprop.graph, if that was imported.
+SUBJECTS: dict[type, Callable[[Any, tuple[Any, ...], Mapping[str, str] | None], Subject]] = {}
+
+
 def subject_of(target: Any, inputs: tuple[Any, ...], params: Mapping[str, str] | None) -> Subject:
     """See `target` as a subject, by what it has."""
     if isinstance(target, tuple) and len(target) == 2 and all(map(callable, target)):
         return FunctionSubject(target, inputs, params)
-    graphs = sys.modules.get("backprop.graph")  # where it was not imported there are no nodes
-    if graphs is not None and isinstance(target, graphs.Node):
-        return GraphSubject(target, inputs, params)
+    for kind, subject in SUBJECTS.items():
+        if isinstance(target, kind):
+            return subject(target, inputs, params)
     if all(hasattr(target, name) for name in ("forward", "backward")):
         return LayerSubject(target, inputs, params)
     if all(hasattr(target, name) for name in ("params", "loss", "gradient")):

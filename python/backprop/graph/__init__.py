@@ -11,7 +11,8 @@
 them holds there; it is for graphs of dozens of nodes that one looks at, a `Network` is what trains.
 """
 
-from backprop._names import in_module
+from backprop._util.names import in_module
+from backprop.graph import checked as checked
 from backprop.graph.drawing import Drawing
 from backprop.graph.functions import (
     add,
@@ -20,6 +21,7 @@ from backprop.graph.functions import (
     constant,
     divide,
     exp,
+    layer_functions,
     log,
     matmul,
     max,  # noqa: A004
@@ -29,15 +31,10 @@ from backprop.graph.functions import (
     negative,
     power,
     reciprocal,
-    relu,
-    sigmoid,
-    softmax_cross_entropy,
     sqrt,
     square,
-    squared_error,
     subtract,
     sum,  # noqa: A004
-    tanh,
     variable,
 )
 from backprop.graph.networks import from_network
@@ -62,16 +59,14 @@ __all__ = [
     "negative",
     "power",
     "reciprocal",
-    "relu",
-    "sigmoid",
-    "softmax_cross_entropy",
     "sqrt",
     "square",
-    "squared_error",
     "subtract",
     "sum",
-    "tanh",
     "variable",
 ]
+# relu, softmax_cross_entropy and so on: one of each activation and each loss.
+globals().update(layer_functions())
+__all__ += layer_functions()
 
 __getattr__ = in_module(__name__, __all__, "GRAPH")

@@ -2,47 +2,22 @@
 
 import copy
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backprop._arrays import real_array
+from backprop._util.arrays import real_array
+from backprop.graph.base import BaseNode, order
 from backprop.graph.values import fixed, gradient_type
 
-if TYPE_CHECKING:
-    from backprop.graph.node import Node
+N = TypeVar("N", bound=BaseNode)
 
 
-def order(output: "Node") -> "list[Node]":
-    """Every node that leads to `output`, once, inputs before what is computed from them; `output` is last."""
-    done: list[Node] = []
-    seen = set()
-    stack = [(output, False)]
-    while stack:
-        node, expanded = stack.pop()
-        if expanded:
-            done.append(node)
-        elif node not in seen:
-            seen.add(node)
-            stack.append((node, True))
-            stack.extend((one, False) for one in reversed(node.inputs) if one not in seen)
-    return done
-
-
-def consumers_within(nodes: "list[Node]") -> "dict[Node, list[tuple[Node, int]]]":
-    """Of each node, by which others of these it is used, and as which of their inputs."""
-    consumers: dict[Node, list[tuple[Node, int]]] = {node: [] for node in nodes}
-    for node in nodes:
-        for n, one in enumerate(node.inputs):
-            consumers[one].append((node, n))
-    return consumers
-
-
-def backward(output: "Node", gradient: ArrayLike) -> None:
+def backward(output: BaseNode, gradient: ArrayLike) -> None:
     """See `Node.backward`. Nothing is changed before all gradients are there."""
-    grads: dict[Node, Any] = {output: output_gradient(gradient, output.value)}
-    flows: dict[Node, tuple[Any, ...]] = {}
+    grads: dict[BaseNode, Any] = {output: output_gradient(gradient, output.value)}
+    flows: dict[BaseNode, tuple[Any, ...]] = {}
     for node in reversed(order(output)):
         if node.operation is None or node not in grads:
             continue
@@ -52,7 +27,7 @@ def backward(output: "Node", gradient: ArrayLike) -> None:
         for one, part in zip(node.inputs, parts, strict=True):
             if part is not None:
                 grads[one] = grads[one] + part if one in grads else part
-    forget(output)
+    clear_gradients(output)
     for node, grad in grads.items():
         if not node.constant:
             node.grad, node._output = fixed(grad), weakref.ref(output)
@@ -60,7 +35,7 @@ def backward(output: "Node", gradient: ArrayLike) -> None:
         node.flows = parts
 
 
-def passed_on(node: "Node", returned: Any) -> tuple[Any, ...]:
+def passed_on(node: BaseNode, returned: Any) -> tuple[Any, ...]:
     """What `backward` of a node's operation returned, one an input: in its type and shape, or None."""
     parts = list(returned) if isinstance(returned, (tuple, list)) else [returned]
     owner = f"{type(node.operation).__name__}.backward"
@@ -83,7 +58,7 @@ def output_gradient(gradient: ArrayLike, value: Any) -> Any:
     return np.full(np.shape(value), given, dtype=gradient_type(value))[()]
 
 
-def in_shape_of(node: "Node", part: Any, owner: str, n: int) -> Any:
+def in_shape_of(node: BaseNode, part: Any, owner: str, n: int) -> Any:
     """A copy of a gradient in the type of the value that it belongs to; it has to have its shape."""
     array = real_array(owner, f"the gradient of input {n}", part)
     if array.shape != node.shape:
@@ -91,7 +66,7 @@ def in_shape_of(node: "Node", part: Any, owner: str, n: int) -> Any:
     return np.array(array, dtype=gradient_type(node.value))[()]
 
 
-def connected(start: "Node") -> "set[Node]":
+def connected(start: BaseNode) -> set[BaseNode]:
     """The whole graph that a node belongs to."""
     found, stack = {start}, [start]
     while stack:
@@ -102,13 +77,13 @@ def connected(start: "Node") -> "set[Node]":
     return found
 
 
-def forget(start: "Node") -> None:
+def clear_gradients(start: BaseNode) -> None:
     """Drop all gradients of the graph."""
     for node in connected(start):
         node.grad = node.flows = node._output = None
 
 
-def outdate(leaf: "Node") -> None:
+def outdate(leaf: BaseNode) -> None:
     """Drop what no longer follows from a leaf's value: the values that depend on it, and all gradients."""
     stack, found = list(leaf.consumers), set(leaf.consumers)
     while stack:
@@ -117,10 +92,10 @@ def outdate(leaf: "Node") -> None:
         new = set(node.consumers) - found
         found |= new
         stack.extend(new)
-    forget(leaf)
+    clear_gradients(leaf)
 
 
-def copied(output: "Node", memo: dict[int, Any]) -> "Node":
+def copied(output: N, memo: dict[int, Any]) -> N:
     """A copy of what leads to `output`, with its own operations."""
     nodes = order(output)
     for node in nodes:

@@ -2,15 +2,12 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from backprop._files import expanded, write_atomically
+from backprop._util.files import expanded, write_atomically
 from backprop.graph import markup
+from backprop.graph.base import BaseNode
 from backprop.graph.scene import Scene, State, scene
 from backprop.graph.svg import svg
-
-if TYPE_CHECKING:
-    from backprop.graph.node import Node
 
 
 class Drawing:
@@ -68,7 +65,7 @@ class Drawing:
         return f'<div style="overflow-x:auto">{self.svg}</div>'
 
 
-def draw(output: "Node", path: str | os.PathLike[str] | None, symbols: bool | str) -> Drawing:
+def draw(output: BaseNode, path: str | os.PathLike[str] | None, symbols: bool | str) -> Drawing:
     """See `Node.draw`."""
     drawing = Drawing(scene(output, symbols))
     if path is not None:
@@ -76,7 +73,7 @@ def draw(output: "Node", path: str | os.PathLike[str] | None, symbols: bool | st
     return drawing
 
 
-def frames(output: "Node", folder: str | os.PathLike[str] | None, symbols: bool | str) -> list[Drawing]:
+def frames(output: BaseNode, folder: str | os.PathLike[str] | None, symbols: bool | str) -> list[Drawing]:
     """See `Node.frames`."""
     laid_out = scene(output, symbols)
     drawings = [Drawing(laid_out, state) for state in states(laid_out)]
@@ -103,7 +100,7 @@ def states(scene: Scene) -> list[State]:
         # A gradient is whole when everything that passes a share of it back has done so.
         missing = {node: sum(n.flows is not None for n, _ in scene.consumers[node]) for node in nodes}
         whole = {node for node, count in missing.items() if not count and node.grad is not None}
-        passed: set[Node] = set()
+        passed: set[BaseNode] = set()
         steps.append(State(nodes, set(whole), ()))
         for node in back:
             passed.add(node)

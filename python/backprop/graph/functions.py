@@ -1,15 +1,21 @@
 """The functions that make nodes. Operands that are no nodes become constants, which have no gradient."""
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backprop import layers, nodes
-from backprop.graph import chain
+from backprop import nodes
+from backprop.graph.base import order
 from backprop.graph.node import Node
+from backprop.graph.operators import NODE_FUNCTIONS
 from backprop.graph.values import leaf_value, output_value
+from backprop.layers.activations import Activation, activations
+from backprop.layers.base import LOSSES, Loss
+from backprop.nodes.arithmetic import PowerOf
+from backprop.nodes.products import AffineOf
 
 Axes = int | tuple[int, ...] | None
 
@@ -138,7 +144,7 @@ def reciprocal(x: Any) -> Node:
 def power(x: Any, n: Any) -> Node:
     """`xⁿ`. A number n stands in the circle; where n is a node or an array it is an input like x."""
     if isinstance(n, Node) or np.ndim(n):
-        return apply(nodes.PowerOf(), x, n)
+        return apply(PowerOf(), x, n)
     return apply(nodes.Power(n), x)
 
 
@@ -190,42 +196,58 @@ def matmul(x: Any, W: Any) -> Node:
     return apply(nodes.Dot(), x, W)
 
 
-def relu(x: Any) -> Node:
-    """`Relu`, section 0088."""
-    return apply(layers.Relu(), x)
-
-
-def sigmoid(x: Any) -> Node:
-    """`Sigmoid`, section 0089, as one node."""
-    return apply(layers.Sigmoid(), x)
-
-
-def tanh(x: Any) -> Node:
-    """`Tanh`."""
-    return apply(layers.Tanh(), x)
-
-
 def affine(x: Any, W: Any, b: Any) -> Node:
     """`Affine`, section 0090: `x·W + b` for x of shape (B, I), W of (I, O) and b of (O,)."""
-    return apply(nodes.AffineOf(), x, W, b)
-
-
-def softmax_cross_entropy(x: Any, t: Any) -> Node:
-    """`SoftmaxWithLoss`, section 0091, of scores x (B, K) and labels (B,) or weights (B, K), which are constants."""
-    return apply(layers.SoftmaxWithLoss(), x, target(t))
-
-
-def squared_error(x: Any, t: Any) -> Node:
-    """`IdentityWithLoss` of outputs x (B, K) and targets (B, K), which are constants."""
-    return apply(layers.IdentityWithLoss(), x, target(t))
+    return apply(AffineOf(), x, W, b)
 
 
 def target(t: Any) -> Node:
     """`t` as a node, if nothing that is differentiated leads to it: losses give no gradient of their targets."""
     node = as_node(t)
-    variables = [one for one in chain.order(node) if one.operation is None and not one.constant]
+    variables = [one for one in order(node) if one.operation is None and not one.constant]
     if variables:
         raise ValueError(
             f"t is {node!r}, of which a loss gives no gradient; make {variables[0]!r} a constant"
         )
     return node
+
+
+def layer_functions() -> dict[str, Callable[..., Node]]:
+    """A function for each activation, by its kind, and for each loss, by the name that it says."""
+    functions = {kind: _of_activation(cls) for kind, cls in activations().items()}
+    return functions | {cls.function: _of_loss(cls) for cls in LOSSES.values() if issubclass(cls, Loss)}
+
+
+def _of_activation(cls: type[Activation]) -> Callable[..., Node]:
+    def function(x: Any) -> Node:
+        return apply(cls(), x)
+
+    return _named(function, cls.kind, f"`{cls.__name__}` of each element of x, as one node.")
+
+
+def _of_loss(cls: type[Loss]) -> Callable[..., Node]:
+    def function(x: Any, t: Any) -> Node:
+        return apply(cls(), x, target(t))
+
+    what = (
+        "scores x (B, K) and labels (B,) or weights (B, K)"
+        if cls.classifies
+        else "outputs x (B, K) and targets (B, K)"
+    )
+    return _named(function, cls.function, f"`{cls.__name__}` of {what}, which are constants.")
+
+
+def _named(function: Callable[..., Node], name: str, text: str) -> Callable[..., Node]:
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = text
+    return function
+
+
+NODE_FUNCTIONS |= layer_functions()
+NODE_FUNCTIONS |= {
+    function.__name__: function
+    for function in (
+        add, divide, exp, log, matmul, max, maximum, mean,
+        multiply, negative, power, reciprocal, sqrt, square, subtract, sum,
+    )
+}  # fmt: skip

@@ -13,27 +13,25 @@ d) A graph is for one thread at a time.
 import copy
 import html
 import os
-import weakref
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop.graph import chain
+from backprop.graph.base import BaseNode, order
 from backprop.graph.operators import Operators
 from backprop.graph.texts import number_text, operation_text, readable_name
-from backprop.graph.values import fixed, leaf_value, output_value
+from backprop.graph.values import fixed, leaf_value
 
 if TYPE_CHECKING:
     from backprop.graph.drawing import Drawing
-
 
 # A notebook draws a graph of at most that many nodes by itself.
 MOST_DRAWN = 300
 
 
-class Node(Operators):
+class Node(Operators, BaseNode):
     """One value in a computational graph; made by `variable`, by arithmetic and by the functions of `backprop.graph`.
 
     Attributes
@@ -57,60 +55,12 @@ class Node(Operators):
         What the last `backward` passed on to each of `inputs`; where paths meet `grad` is their sum.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_name",
-        "_output",
-        "_value",
-        "constant",
-        "consumers",
-        "flows",
-        "grad",
-        "inputs",
-        "operation",
-    )
-
-    def __init__(
-        self,
-        value: Any,
-        operation: Any = None,
-        inputs: Sequence["Node"] = (),
-        *,
-        name: str | None = None,
-        constant: bool = False,
-    ) -> None:
-        self._value = fixed(value)
-        self.operation = operation
-        self.inputs = tuple(inputs)
-        self.name = name
-        self.constant = constant
-        self.grad: Any = None
-        self.flows: tuple[Any, ...] | None = None
-        self._output: weakref.ref[Node] | None = None
-        self.consumers: weakref.WeakSet[Node] = weakref.WeakSet()
-        for node in self.inputs:
-            node.consumers.add(self)
-
-    @property
-    def name(self) -> str | None:
-        """What drawings call it."""
-        return self._name
-
-    @name.setter
-    def name(self, name: str | None) -> None:
-        if name is not None and not isinstance(name, str):
-            raise TypeError(f"name is a {type(name).__name__}, wanted a str or None")
-        self._name = name
+    __slots__ = ()
 
     @property
     def value(self) -> Any:
         """The number or array, computed anew if something that it depends on has changed."""
-        if self._value is None:
-            for node in chain.order(self):
-                if node._value is None:
-                    returned = node.operation.forward(*(one._value for one in node.inputs))
-                    node._value = output_value(node.operation, returned)
-        return self._value
+        return super().value
 
     @value.setter
     def value(self, value: ArrayLike) -> None:
@@ -125,11 +75,6 @@ class Node(Operators):
         old = self._value
         self._value = float(new) if type(old) is float else fixed(np.asarray(new, dtype=old.dtype))
         chain.outdate(self)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of the value; () for a number."""
-        return np.shape(self.value)
 
     def backward(self, gradient: ArrayLike = 1) -> None:
         """Apply the chain rule from here back to the leaves, once through each node.
@@ -148,11 +93,6 @@ class Node(Operators):
             `gradient` has another shape, or an operation gave back a gradient of another shape than its input's.
         """
         chain.backward(self, gradient)
-
-    @property
-    def differentiated(self) -> "Node | None":
-        """The node whose derivative `grad` is, the one on which `backward` was called; None if there is no `grad`."""
-        return None if self.grad is None or self._output is None else self._output()
 
     def draw(self, path: str | os.PathLike[str] | None = None, *, symbols: bool | str = False) -> "Drawing":
         """Draw what leads here: values above the edges, gradients below them where they were computed.
@@ -196,7 +136,7 @@ class Node(Operators):
         return frames(self, folder, symbols)
 
     def _repr_html_(self) -> str:
-        count = len(chain.order(self))
+        count = len(order(self))
         if count > MOST_DRAWN:
             return f"{html.escape(repr(self))}, {count} nodes; draw() draws them"
         return self.draw()._repr_html_()

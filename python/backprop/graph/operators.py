@@ -1,13 +1,13 @@
 """Arithmetic on nodes: Python's operators, and NumPy's functions where they have a node."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any, Self
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from backprop.graph.node import Node
-
-# What NumPy calls the functions of backprop.graph.
+# The functions of backprop.graph by their names; functions.py, which is above this module, puts them here.
+NODE_FUNCTIONS: dict[str, Callable[..., Any]] = {}
+# What NumPy calls them.
 UFUNCS = {
     "add": "add",
     "subtract": "subtract",
@@ -38,7 +38,7 @@ class Operators:
 
     __slots__ = ()
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> "Node":
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Self:
         """Answer `np.exp(node)`, and `array * node` with a node rather than an array of nodes."""
         name = UFUNCS.get(ufunc.__name__)
         if method != "__call__" or options or name is None:
@@ -46,7 +46,7 @@ class Operators:
             raise TypeError(f"{called} has no node, or not with these arguments; there are {KNOWN}")
         return self._made(name, *inputs)
 
-    def __array_function__(self, function: Any, types: Any, inputs: Any, options: dict[str, Any]) -> "Node":
+    def __array_function__(self, function: Any, types: Any, inputs: Any, options: dict[str, Any]) -> Self:
         """Answer `np.sum(node)`; what has no node is refused, where NumPy would make an array of nodes."""
         name = FUNCTIONS.get(function.__name__)
         if name is None or not options.keys() <= {"axis", "keepdims"}:
@@ -59,63 +59,61 @@ class Operators:
         """Refuse to be an element of an array."""
         raise TypeError(f"{self!r} is a node of a graph, which is no array; its value is one")
 
-    def _made(self, name: str, *operands: Any, **options: Any) -> "Node":
-        from backprop.graph import functions
-
-        node: Node = getattr(functions, name)(*operands, **options)
+    def _made(self, name: str, *operands: Any, **options: Any) -> Self:
+        node: Self = NODE_FUNCTIONS[name](*operands, **options)
         return node
 
-    def __add__(self, other: Any) -> "Node":
+    def __add__(self, other: Any) -> Self:
         return self._made("add", self, other)
 
-    def __radd__(self, other: Any) -> "Node":
+    def __radd__(self, other: Any) -> Self:
         return self._made("add", other, self)
 
-    def __sub__(self, other: Any) -> "Node":
+    def __sub__(self, other: Any) -> Self:
         return self._made("subtract", self, other)
 
-    def __rsub__(self, other: Any) -> "Node":
+    def __rsub__(self, other: Any) -> Self:
         return self._made("subtract", other, self)
 
-    def __mul__(self, other: Any) -> "Node":
+    def __mul__(self, other: Any) -> Self:
         return self._made("multiply", self, other)
 
-    def __rmul__(self, other: Any) -> "Node":
+    def __rmul__(self, other: Any) -> Self:
         return self._made("multiply", other, self)
 
-    def __truediv__(self, other: Any) -> "Node":
+    def __truediv__(self, other: Any) -> Self:
         return self._made("divide", self, other)
 
-    def __rtruediv__(self, other: Any) -> "Node":
+    def __rtruediv__(self, other: Any) -> Self:
         return self._made("divide", other, self)
 
-    def __pow__(self, other: Any) -> "Node":
+    def __pow__(self, other: Any) -> Self:
         return self._made("power", self, other)
 
-    def __rpow__(self, other: Any) -> "Node":
+    def __rpow__(self, other: Any) -> Self:
         return self._made("power", other, self)
 
-    def __matmul__(self, other: Any) -> "Node":
+    def __matmul__(self, other: Any) -> Self:
         return self._made("matmul", self, other)
 
-    def __rmatmul__(self, other: Any) -> "Node":
+    def __rmatmul__(self, other: Any) -> Self:
         return self._made("matmul", other, self)
 
-    def __neg__(self) -> "Node":
+    def __neg__(self) -> Self:
         return self._made("negative", self)
 
-    def __pos__(self) -> "Node":
-        return self  # type: ignore[return-value]  # the only class that has these operators is Node
+    def __pos__(self) -> Self:
+        return self
 
-    def sum(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Node":
+    def sum(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Self:
         """Sum over axes, as `backprop.graph.sum`."""
         return self._made("sum", self, axis, keepdims)
 
-    def max(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Node":
+    def max(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Self:
         """Maximum over axes, as `backprop.graph.max`."""
         return self._made("max", self, axis, keepdims)
 
-    def mean(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Node":
+    def mean(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Self:
         """Mean over axes, as `backprop.graph.mean`."""
         return self._made("mean", self, axis, keepdims)
 

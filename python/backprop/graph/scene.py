@@ -3,15 +3,12 @@
 import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from backprop.graph import chain
+from backprop.graph.base import BaseNode, consumers_within, order
 from backprop.graph.layout import Box, join, place
 from backprop.graph.letters import ADVANCES
 from backprop.graph.texts import derivative, gradient_text, number_text, operation_text, readable_name, symbol
-
-if TYPE_CHECKING:
-    from backprop.graph.node import Node
 
 RADIUS = 19.0
 SIZE = 13.0  # of the text on edges
@@ -29,15 +26,15 @@ class Label:
 
     Attributes
     ----------
-    source : Node
+    source : BaseNode
         Whose value it is.
-    target : Node or None
+    target : BaseNode or None
         The one that it goes into, where the value branches; else the label stands for all of the value.
     value, gradient : str
     """
 
-    source: "Node"
-    target: "Node | None"
+    source: BaseNode
+    target: BaseNode | None
     value: str
     gradient: str
 
@@ -46,7 +43,7 @@ class Label:
 class Mark:
     """What stands in a circle, beside a leaf or behind the output."""
 
-    node: "Node"
+    node: BaseNode
     words: str
 
 
@@ -56,20 +53,20 @@ class State:
 
     Attributes
     ----------
-    values : collection of Node
+    values : collection of BaseNode
         Those whose value is known.
-    gradients : collection of Node
+    gradients : collection of BaseNode
         Those whose whole gradient is known.
-    passed : collection of Node
+    passed : collection of BaseNode
         Those that have gone back: what they passed on is known.
-    working : Node or None
+    working : BaseNode or None
         The one whose turn it is.
     """
 
-    values: "Collection[Node]"
-    gradients: "Collection[Node]"
-    passed: "Collection[Node]"
-    working: "Node | None" = None
+    values: Collection[BaseNode]
+    gradients: Collection[BaseNode]
+    passed: Collection[BaseNode]
+    working: BaseNode | None = None
 
     def shown(self, label: Label) -> tuple[str, str]:
         """Value and gradient of a label; empty where they are not known yet."""
@@ -83,24 +80,24 @@ class Scene:
 
     Attributes
     ----------
-    output : Node
-    nodes : list of Node
+    output : BaseNode
+    nodes : list of BaseNode
         Inputs before what is computed from them.
-    consumers : dict of Node to list of (Node, int)
+    consumers : dict of BaseNode to list of (BaseNode, int)
         By which nodes each one is used, and as which input.
     boxes : list of Box
         Of kind `circle`, `leaf`, `end` (each with a Mark as content), `label` (with a Label), `fork` and `bend`.
-    edges : list of (Node, Node or None, list of Label)
+    edges : list of (BaseNode, BaseNode or None, list of Label)
         From where to where (None behind the output), and what stands on the way: nothing, the label of the value, or
         that and the one of its branch.
     width, height : float
     """
 
-    output: "Node"
-    nodes: "list[Node]"
-    consumers: "dict[Node, list[tuple[Node, int]]]"
+    output: BaseNode
+    nodes: list[BaseNode]
+    consumers: dict[BaseNode, list[tuple[BaseNode, int]]]
     boxes: list[Box] = field(default_factory=list)
-    edges: "list[tuple[Node, Node | None, list[Label]]]" = field(default_factory=list)
+    edges: list[tuple[BaseNode, BaseNode | None, list[Label]]] = field(default_factory=list)
     width: float = 0.0
     height: float = 0.0
 
@@ -132,10 +129,10 @@ def without_accent(character: str) -> str:
     return character if character in ADVANCES or wide else unicodedata.normalize("NFD", character)[0]
 
 
-def scene(output: "Node", symbols: bool | str) -> Scene:
+def scene(output: BaseNode, symbols: bool | str) -> Scene:
     """Lay out what leads to `output`."""
-    nodes = chain.order(output)
-    result = Scene(output, nodes, chain.consumers_within(nodes))
+    nodes = order(output)
+    result = Scene(output, nodes, consumers_within(nodes))
     result.boxes, result.width, result.height = place(connected_boxes(result, symbols))
     return result
 
@@ -148,9 +145,9 @@ def connected_boxes(result: Scene, symbols: bool | str) -> Box:
     drawn = {node: marked(node, SPAN * depth[node]) for node in nodes}
     end = Box(SPAN * depth[output] + 2, 14.0, 2 * SIZE, "end", Mark(output, readable_name(output.name)))
     end.width += text_width(end.content.words, SIZE)
-    ends: dict[tuple[Node, int], Box] = {}  # where the edge into an input of a node comes from
-    own: dict[Node, list[Label]] = {node: [] for node in nodes}
-    branches: dict[tuple[Node, int], list[Label]] = {}
+    ends: dict[tuple[BaseNode, int], Box] = {}  # where the edge into an input of a node comes from
+    own: dict[BaseNode, list[Label]] = {node: [] for node in nodes}
+    branches: dict[tuple[BaseNode, int], list[Label]] = {}
     for node in nodes:
         tail = drawn[node]
         if texts.own(node):
@@ -186,7 +183,7 @@ class Texts:
     """What stands above and below the edges: numbers, or with `symbols` names and derivatives."""
 
     def __init__(
-        self, output: "Node", symbols: bool | str, consumers: "dict[Node, list[tuple[Node, int]]]"
+        self, output: BaseNode, symbols: bool | str, consumers: dict[BaseNode, list[tuple[BaseNode, int]]]
     ) -> None:
         self.symbols = bool(symbols)
         found = (node.differentiated for node in consumers)
@@ -194,11 +191,11 @@ class Texts:
         self.final = readable_name(symbols if isinstance(symbols, str) else source.name) or "out"
         self.consumers = consumers
 
-    def own(self, node: "Node") -> bool:
+    def own(self, node: BaseNode) -> bool:
         """Whether a label stands behind a node: a constant's value stands in its place already."""
         return not (node.constant and node.name is None)
 
-    def of_value(self, node: "Node") -> tuple[str, str]:
+    def of_value(self, node: BaseNode) -> tuple[str, str]:
         """Texts for a node's value and its whole gradient."""
         known = node.grad is not None
         if not self.symbols:
@@ -211,7 +208,7 @@ class Texts:
         product = gradient_text(self.final, *targets[0]) if alone else ""
         return name, product or derivative(self.final, symbol(node))
 
-    def of_flow(self, target: "Node", n: int) -> tuple[str, str]:
+    def of_flow(self, target: BaseNode, n: int) -> tuple[str, str]:
         """Texts for what one input of `target` is given and gives back."""
         flow = None if target.flows is None else target.flows[n]
         if self.symbols:
@@ -219,9 +216,11 @@ class Texts:
         return number_text(target.inputs[n].value), "" if flow is None else number_text(flow)
 
 
-def depths(nodes: "list[Node]", consumers: "dict[Node, list[tuple[Node, int]]]") -> "dict[Node, int]":
+def depths(
+    nodes: list[BaseNode], consumers: dict[BaseNode, list[tuple[BaseNode, int]]]
+) -> dict[BaseNode, int]:
     """How many operations lie before each node; leaves stand right before the first that needs them."""
-    depth: dict[Node, int] = {}
+    depth: dict[BaseNode, int] = {}
     for node in nodes:
         depth[node] = max((depth[one] + 1 for one in node.inputs), default=0)
     for node in nodes:
@@ -230,7 +229,7 @@ def depths(nodes: "list[Node]", consumers: "dict[Node, list[tuple[Node, int]]]")
     return depth
 
 
-def marked(node: "Node", layer: int) -> Box:
+def marked(node: BaseNode, layer: int) -> Box:
     """The circle of an operation, or a leaf with its name or, of a constant, its value."""
     if node.operation is not None:
         mark = Mark(node, operation_text(node.operation))

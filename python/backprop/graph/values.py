@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backprop._arrays import FLOAT64, floats, real_array
+from backprop._util.arrays import FLOAT64, floats, real_array
 
 
 def fixed(value: Any) -> Any:

@@ -4,14 +4,13 @@
 where an input was broadcast, the gradients that meet in it are summed. Scalars in, scalars out.
 """
 
-from backprop.nodes.arithmetic import Add, Divide, Maximum, Multiply, PowerOf, Subtract
+from backprop.nodes.arithmetic import Add, Divide, Maximum, Multiply, Subtract
 from backprop.nodes.functions import Exp, Log, Power, Reciprocal, SigmoidOfNodes
-from backprop.nodes.products import AffineOf, Dot
+from backprop.nodes.products import Dot
 from backprop.nodes.reductions import Max, Sum
 
 __all__ = [
     "Add",
-    "AffineOf",
     "Divide",
     "Dot",
     "Exp",
@@ -20,7 +19,6 @@ __all__ = [
     "Maximum",
     "Multiply",
     "Power",
-    "PowerOf",
     "Reciprocal",
     "SigmoidOfNodes",
     "Subtract",

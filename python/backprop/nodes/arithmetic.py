@@ -5,14 +5,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backprop._arrays import floats, remembered, same_shape
-from backprop._shown import Shown
+from backprop._util.arrays import floats, require_cache, same_shape
+from backprop.layers.base import Operation
 from backprop.nodes.broadcasting import combined, common_shape, sum_to
 from bpcore import kernels
 
 
-class Add(Shown):
+class Add(Operation):
     """Addition node: `out = x + y`; the gradient passes through to both."""
+
+    symbol, derivatives, broadcasts = "+", ("{d}·1", "{d}·1"), True
 
     def __init__(self) -> None:
         self._shapes: tuple[tuple[int, ...], ...] | None = None
@@ -26,13 +28,13 @@ class Add(Shown):
 
     def backward(self, dout: ArrayLike) -> tuple[Any, Any]:
         """Return `(dx, dy)`: `dout` for each."""
-        x_shape, y_shape, shape = remembered("Add.backward", self._shapes)
+        x_shape, y_shape, shape = require_cache("Add.backward", self._shapes)
         (dout,) = floats("Add.backward", dout=dout)
         same_shape("Add.backward", dout, shape)
         return sum_to(dout, x_shape), sum_to(dout, y_shape)
 
 
-class Multiply(Shown):
+class Multiply(Operation):
     """Multiplication node: `out = x·y`; the gradient of each input is `dout` times the other one.
 
     Attributes
@@ -49,6 +51,8 @@ class Multiply(Shown):
     [6.5, 13.0]
     """
 
+    symbol, derivatives, broadcasts = "×", ("{d}·{y}", "{d}·{x}"), True
+
     def __init__(self) -> None:
         self.x: Any = None
         self.y: Any = None
@@ -62,7 +66,7 @@ class Multiply(Shown):
 
     def backward(self, dout: ArrayLike) -> tuple[Any, Any]:
         """Return `(dx, dy) = (dout·y, dout·x)`."""
-        remembered("Multiply.backward", self.x)
+        require_cache("Multiply.backward", self.x)
         dout, x, y = floats("Multiply.backward", dout=dout, x=self.x, y=self.y)
         shape = common_shape("Multiply.backward", x, y)
         same_shape("Multiply.backward", dout, shape)
@@ -71,8 +75,10 @@ class Multiply(Shown):
         return sum_to(dx, x.shape), sum_to(dy, y.shape)
 
 
-class Subtract(Shown):
+class Subtract(Operation):
     """Subtraction node: `out = x - y`; the gradient passes to x, and with its sign turned to y."""
+
+    symbol, derivatives, broadcasts = "−", ("{d}·1", "{d}·(−1)"), True
 
     def __init__(self) -> None:
         self._shapes: tuple[tuple[int, ...], ...] | None = None
@@ -86,13 +92,13 @@ class Subtract(Shown):
 
     def backward(self, dout: ArrayLike) -> tuple[Any, Any]:
         """Return `(dx, dy) = (dout, -dout)`."""
-        x_shape, y_shape, shape = remembered("Subtract.backward", self._shapes)
+        x_shape, y_shape, shape = require_cache("Subtract.backward", self._shapes)
         (dout,) = floats("Subtract.backward", dout=dout)
         same_shape("Subtract.backward", dout, shape)
         return sum_to(dout, x_shape), -sum_to(dout, y_shape)
 
 
-class Divide(Shown):
+class Divide(Operation):
     """Division node: `out = x / y`. A division by 0 gives what IEEE 754 says, without a warning.
 
     Attributes
@@ -100,6 +106,8 @@ class Divide(Shown):
     x, y : ndarray or None
         The last inputs.
     """
+
+    symbol, derivatives, broadcasts = "÷", ("{d}·1/{y}", "{d}·(−{x}/{y}²)"), True
 
     def __init__(self) -> None:
         self.x: Any = None
@@ -115,7 +123,7 @@ class Divide(Shown):
 
     def backward(self, dout: ArrayLike) -> tuple[Any, Any]:
         """Return `(dx, dy) = (dout / y, -dout·x / y²)`."""
-        remembered("Divide.backward", self.x)
+        require_cache("Divide.backward", self.x)
         dout, x, y = floats("Divide.backward", dout=dout, x=self.x, y=self.y)
         same_shape("Divide.backward", dout, common_shape("Divide.backward", x, y))
         with np.errstate(all="ignore"):
@@ -124,7 +132,7 @@ class Divide(Shown):
         return sum_to(dx, x.shape), sum_to(dy, y.shape)
 
 
-class PowerOf(Shown):
+class PowerOf(Operation):
     """Power node whose exponent is an input too: `out = xⁿ`; `dx = dout·n·xⁿ⁻¹`, `dn = dout·out·log(x)`.
 
     Powers are the C library's, whose last bits differ between systems. Below 0 only whole exponents have a power, and
@@ -135,6 +143,9 @@ class PowerOf(Shown):
     x, n : ndarray or None
         The last inputs.
     """
+
+    symbol, broadcasts = "**", True
+    derivatives = ("{d}·{n}·{x}**({n}−1)", "{d}·{out}·log {x}")
 
     def __init__(self) -> None:
         self.x: Any = None
@@ -150,7 +161,7 @@ class PowerOf(Shown):
 
     def backward(self, dout: ArrayLike) -> tuple[Any, Any]:
         """Return `(dx, dn)`."""
-        remembered("PowerOf.backward", self.x)
+        require_cache("PowerOf.backward", self.x)
         dout, x, n = floats("PowerOf.backward", dout=dout, x=self.x, n=self.n)
         same_shape("PowerOf.backward", dout, common_shape("PowerOf.backward", x, n))
         with np.errstate(all="ignore"):
@@ -159,7 +170,7 @@ class PowerOf(Shown):
             return sum_to(np.asarray(dout * slope), x.shape), sum_to(np.asarray(dout * growth), n.shape)
 
 
-class Maximum(Shown):
+class Maximum(Operation):
     """The larger of two, `out = max(x, y)`: it has the gradient; equal ones have half each. NaN counts as larger.
 
     Attributes
@@ -167,6 +178,8 @@ class Maximum(Shown):
     larger, equal : ndarray of bool or None
         Where the last x was the larger one, and where both were the same.
     """
+
+    symbol, derivatives, broadcasts = "max", ("{d}·({x}>{y})", "{d}·({y}>{x})"), True
 
     def __init__(self) -> None:
         self.larger: Any = None
@@ -184,7 +197,7 @@ class Maximum(Shown):
 
     def backward(self, dout: ArrayLike) -> tuple[Any, Any]:
         """Return `(dx, dy)`: `dout` where that input is the larger one, half of it where they are equal."""
-        larger = remembered("Maximum.backward", self.larger)
+        larger = require_cache("Maximum.backward", self.larger)
         (dout,) = floats("Maximum.backward", dout=dout)
         same_shape("Maximum.backward", dout, larger.shape)
         share = larger + dout.dtype.type(0.5) * self.equal

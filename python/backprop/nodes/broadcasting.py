@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from backprop._arrays import Array
+from backprop._util.arrays import Array
 from bpcore import kernels
 
 

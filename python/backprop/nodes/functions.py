@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backprop._arrays import Array, floats, number, remembered, same_shape
-from backprop._shown import Shown
+from backprop._util.arrays import Array, floats, number, require_cache, same_shape
+from backprop._util.messages import short_number
+from backprop.layers.base import Operation
 from backprop.nodes.arithmetic import Add, Multiply
 from backprop.nodes.broadcasting import combined
 from bpcore import kernels
@@ -16,7 +17,7 @@ from bpcore import kernels
 MOST_FACTORS = 64
 
 
-class _Unary(Shown):
+class _Unary(Operation):
     """A node with one input that needs its output to go back."""
 
     def __init__(self) -> None:
@@ -29,9 +30,9 @@ class _Unary(Shown):
         self.out = out[()]
         return self.out
 
-    def _remembered(self, dout: ArrayLike) -> tuple[Array, Array]:
+    def _cached(self, dout: ArrayLike) -> tuple[Array, Array]:
         owner = f"{type(self).__name__}.backward"
-        remembered(owner, self.out)
+        require_cache(owner, self.out)
         dout, out = floats(owner, dout=dout, out=self.out)
         same_shape(owner, dout, out.shape)
         return dout, out
@@ -40,18 +41,22 @@ class _Unary(Shown):
 class Exp(_Unary):
     """Exponential node: `out = exp(x)`; `dx = dout·out`."""
 
+    symbol, derivatives = "exp", ("{d}·{out}",)
+
     def forward(self, x: ArrayLike) -> Any:
         """Return `exp(x)`."""
         return self._forward(kernels.exp, x)
 
     def backward(self, dout: ArrayLike) -> Any:
         """Return `dx = dout·out`."""
-        dout, out = self._remembered(dout)
+        dout, out = self._cached(dout)
         return combined(kernels.multiply, dout, out, out.shape)
 
 
 class Reciprocal(_Unary):
     """Division node of section 0089: `out = 1 / x`; `dx = -dout·out²`."""
+
+    symbol, derivatives = "1÷", ("{d}·(−{out}²)",)
 
     def forward(self, x: ArrayLike) -> Any:
         """Return `1 / x`."""
@@ -59,13 +64,13 @@ class Reciprocal(_Unary):
 
     def backward(self, dout: ArrayLike) -> Any:
         """Return `dx = -dout·out²`."""
-        dout, out = self._remembered(dout)
+        dout, out = self._cached(dout)
         dx = np.empty_like(dout)
         kernels.reciprocal_backward(dout.reshape(-1), out.reshape(-1), dx.reshape(-1))
         return dx[()]
 
 
-class Log(Shown):
+class Log(Operation):
     """Natural logarithm node: `out = log(x)`; `dx = dout / x`. Below 0 it is NaN, at 0 it is −inf, without a warning.
 
     Attributes
@@ -73,6 +78,8 @@ class Log(Shown):
     x : ndarray or None
         The last input.
     """
+
+    symbol, derivatives = "log", ("{d}·1/{x}",)
 
     def __init__(self) -> None:
         self.x: Any = None
@@ -87,14 +94,14 @@ class Log(Shown):
 
     def backward(self, dout: ArrayLike) -> Any:
         """Return `dx = dout / x`."""
-        remembered("Log.backward", self.x)
+        require_cache("Log.backward", self.x)
         dout, x = floats("Log.backward", dout=dout, x=self.x)
         same_shape("Log.backward", dout, x.shape)
         with np.errstate(all="ignore"):
             return np.divide(dout, x)
 
 
-class Power(Shown):
+class Power(Operation):
     """Power node with a fixed exponent, section 0085: `out = xⁿ`; `dx = dout·n·xⁿ⁻¹`.
 
     Parameters
@@ -121,13 +128,26 @@ class Power(Shown):
 
     def backward(self, dout: ArrayLike) -> Any:
         """Return `dx = dout·n·xⁿ⁻¹`."""
-        remembered("Power.backward", self.x)
+        require_cache("Power.backward", self.x)
         dout, x = floats("Power.backward", dout=dout, x=self.x)
         same_shape("Power.backward", dout, x.shape)
         if self.exponent == 0:  # where x is 0, 0·x⁻¹ would be NaN
             return np.zeros_like(dout)[()]
         with np.errstate(all="ignore"):
             return np.multiply(dout * dout.dtype.type(self.exponent), power(x, self.exponent - 1))
+
+    @property
+    def symbol(self) -> str:  # type: ignore[override]  # it shows the exponent
+        """What stands in the circle of a drawn graph."""
+        return f"**{short_number(self.exponent)}"
+
+    @property
+    def derivatives(self) -> tuple[str]:  # type: ignore[override]  # likewise
+        """What `backward` passes to x, as a text."""
+        n = self.exponent
+        simple = {0.0: "0", 1.0: "1", 2.0: "2{x}"}
+        factor = f"{short_number(n)}·{{x}}**{short_number(n - 1)}"
+        return (f"{{d}}·{simple.get(n, f'({factor})' if n < 0 else factor)}",)
 
     def __repr__(self) -> str:
         return f"Power({self.exponent:g})"
@@ -149,7 +169,7 @@ def power(x: Array, n: float) -> Array:
         return np.asarray(out if n >= 0 else 1 / out)
 
 
-class SigmoidOfNodes(Shown):
+class SigmoidOfNodes(Operation):
     """The sigmoid as section 0089 derives it, from the nodes ×, exp, + and ÷.
 
     It teaches; `Sigmoid` computes. Far below zero exp(-x) overflows here and the gradient is lost (0·∞).

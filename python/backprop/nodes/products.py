@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backprop._arrays import Array, floats, plural, remembered, same_shape
-from backprop._shown import Shown
+from backprop._util.arrays import Array, floats, plural, require_cache, same_shape
 from backprop.layers import Affine
+from backprop.layers.base import Operation
 from bpcore import kernels
 
 
-class Dot(Shown):
+class Dot(Operation):
     """Matrix product `out = x·W`; `dx = dout·Wᵀ`, `dW = xᵀ·dout`. A vector is a row on the left, a column on the right.
 
     Attributes
@@ -21,6 +21,8 @@ class Dot(Shown):
     W : ndarray of shape (I, O) or (I,), or None
         The last right factor.
     """
+
+    symbol, derivatives = "dot", ("{d}·{W}ᵀ", "{x}ᵀ·{d}")
 
     def __init__(self) -> None:
         self.x: Any = None
@@ -44,7 +46,7 @@ class Dot(Shown):
 
     def backward(self, dout: ArrayLike) -> tuple[Any, Any]:
         """Return `(dx, dW) = (dout·Wᵀ, xᵀ·dout)`."""
-        remembered("Dot.backward", self.x)
+        require_cache("Dot.backward", self.x)
         dout, x, W = floats("Dot.backward", dout=dout, x=self.x, W=self.W)
         same_shape("Dot.backward", dout, _shape(x, W))
         rows, columns = _matrices(x, W)
@@ -63,8 +65,10 @@ def _shape(x: Array, W: Array) -> tuple[int, ...]:
     return x.shape[:-1] + W.shape[1:]
 
 
-class AffineOf(Shown):
+class AffineOf(Operation):
     """`Affine` whose W and b are inputs, for graphs: `out = x·W + b`."""
+
+    symbol, derivatives = "Affine", ("{d}·{W}ᵀ", "{x}ᵀ·{d}", "Σ {d}")
 
     def __init__(self) -> None:
         self.layer: Affine | None = None
@@ -77,5 +81,5 @@ class AffineOf(Shown):
 
     def backward(self, dout: ArrayLike) -> tuple[Any, Any, Any]:
         """Return `(dx, dW, db)`."""
-        layer = remembered("Affine.backward", self.layer)
+        layer = require_cache("Affine.backward", self.layer)
         return layer.backward(dout), layer.dW, layer.db

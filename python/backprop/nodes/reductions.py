@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backprop._arrays import Array, floats, plural, remembered, same_shape
-from backprop._shown import Shown
+from backprop._util.arrays import Array, floats, plural, require_cache, same_shape
+from backprop.layers.base import Operation
 from backprop.nodes.broadcasting import sum_to
 
 Axes = int | tuple[int, ...] | None
 
 
-class _Reduction(Shown):
+class _Reduction(Operation):
     """Over which axes, and what shapes that gives.
 
     Parameters
@@ -53,7 +53,7 @@ class _Reduction(Shown):
     def _back(self, dout: ArrayLike) -> tuple[Array, Array]:
         """`dout` with the axes kept, and the last input."""
         owner = f"{type(self).__name__}.backward"
-        remembered(owner, self.x)
+        require_cache(owner, self.x)
         dout, x = floats(owner, dout=dout, x=self.x)
         same_shape(owner, dout, self._out_shape(x))
         return dout.reshape(self._kept(x)), x
@@ -87,6 +87,8 @@ class Sum(_Reduction):
         The last input.
     """
 
+    symbol, derivatives = "Σ", ("{d}·1",)
+
     def forward(self, x: ArrayLike) -> Any:
         """Return the sum."""
         (x,) = floats("Sum.forward", x=x)
@@ -118,6 +120,7 @@ class Max(_Reduction):
         Where it had its maximum.
     """
 
+    symbol = "max"
     largest: Any = None
 
     def forward(self, x: ArrayLike) -> Any:

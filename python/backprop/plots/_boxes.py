@@ -11,7 +11,7 @@ from backprop.plots._figure import POINTS_PER_INCH, figure_of
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from backprop._arrays import Array
+    from backprop._util.arrays import Array
 
 
 class Around(BboxBase):

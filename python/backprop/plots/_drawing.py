@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backprop._arrays import Array, labels_of
-from backprop.evaluation import require_classes
+from backprop._util.arrays import Array, labels_of
+from backprop.network.evaluation import require_classes
 from backprop.plots._figure import POINTS_PER_INCH, figure_of, inches, label_size
 
 if TYPE_CHECKING:

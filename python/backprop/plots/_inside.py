@@ -8,7 +8,7 @@ from matplotlib.collections import PathCollection
 from matplotlib.path import Path
 from matplotlib.transforms import Bbox, IdentityTransform
 
-from backprop._arrays import Array
+from backprop._util.arrays import Array
 from backprop.plots._boxes import mark_radius
 from backprop.plots._figure import POINTS_PER_INCH, figure_of
 

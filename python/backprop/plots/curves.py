@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backprop._arrays import plural, real_array
-from backprop._names import named_arguments
+from backprop._util.arrays import plural, real_array
+from backprop._util.names import named_arguments
 from backprop.plots._drawing import BLUE, GREEN, PURPLE, VERMILION, line_marks, whole_marks
 from backprop.plots._figure import axes_for
 from backprop.plots._legend import legend_above
@@ -13,7 +13,7 @@ from backprop.plots._legend import legend_above
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from backprop.history import History
+    from backprop.training.history import History
 
 # What a history has for each number of `evaluated_at`, or not at all.
 EVALUATED = ("train_accuracy", "validation_loss", "validation_accuracy")
@@ -100,7 +100,7 @@ def learning_curve(history: "History", ax: "Axes | None" = None) -> "Axes":
 
 def _check(owner: str, history: Any) -> None:
     """That there are steps, numbers, and one evaluation each time; before there is a figure."""
-    from backprop.history import History
+    from backprop.training.history import History
 
     if not isinstance(history, History):
         raise TypeError(f"{owner}: history is a {type(history).__name__}, wanted a History")

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backprop._arrays import plural
-from backprop._names import named_arguments
+from backprop._util.arrays import plural
+from backprop._util.names import named_arguments
 from backprop.plots._drawing import (
     BLUE,
     GREEN,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backprop._arrays import Array, plural
-from backprop._names import named_arguments
+from backprop._util.arrays import Array, plural
+from backprop._util.names import named_arguments
 from backprop.plots._drawing import (
     BLUE,
     GREEN,

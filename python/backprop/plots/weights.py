@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backprop._arrays import Array, plural, real_array
-from backprop._names import named_arguments
+from backprop._util.arrays import Array, plural, real_array
+from backprop._util.names import named_arguments
 from backprop.plots._drawing import LINE, SMALLEST, background, font_size, ink
 from backprop.plots._figure import POINTS_PER_INCH, axes_for, figure_of, inches, label_size
 

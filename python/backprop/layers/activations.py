@@ -1,0 +1,145 @@
+"""Activations, sections 0088 and 0089: a function of each element, from a pair of kernels.
+
+An activation is a class that says its `kind`, which names the kernels `{kind}_forward` and `{kind}_backward`, and what
+its backward needs. Everything else, tests and documents too, takes it from the registry.
+"""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from backprop._util.arrays import Array, floats, require_cache, same_shape
+from backprop.layers.base import LAYERS, Layer, list_available
+from bpcore import kernels
+
+__all__ = ["Relu", "Sigmoid", "Tanh"]
+
+
+class Activation(Layer):
+    """A function of each element.
+
+    Attributes
+    ----------
+    keeps : {"x", "out", "mask"}
+        What backward needs, and the attribute that has it: what went in, what came out, or what the forward kernel
+        writes to a mask.
+    label : str
+        How a text calls it.
+    signed : bool
+        Whether outputs may be below 0.
+    initial_gain : float
+        By default the initial weights and biases in front of it are uniform within ± this over √inputs.
+    """
+
+    parameter_names = ()
+    keeps_shape = True
+    keeps: ClassVar[str] = "x"
+    label: ClassVar[str] = ""
+    signed: ClassVar[bool] = True
+    initial_gain: ClassVar[float] = 1.0
+    _forward_kernel: ClassVar[Callable[..., None]]
+    _backward_kernel: ClassVar[Callable[..., None]]
+    _owners: ClassVar[tuple[str, str]]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls._owners = f"{cls.__name__}.forward", f"{cls.__name__}.backward"
+        if kind := vars(cls).get("kind"):
+            cls.caches = (cls.keeps,)
+            cls.symbol, cls.label = cls.symbol or kind, cls.label or kind
+            cls._forward_kernel = staticmethod(getattr(kernels, f"{kind}_forward"))
+            cls._backward_kernel = staticmethod(getattr(kernels, f"{kind}_backward"))
+            list_available(cls, "activations")
+
+    def __init__(self) -> None:
+        self.clear_cache()
+
+    def forward(self, x: ArrayLike) -> Array:
+        """Return the function of each element, in x's shape."""
+        (x,) = floats(self._owners[0], x=x)
+        out = np.empty_like(x)
+        if self.keeps == "mask":
+            kept: Array = np.empty(x.shape, dtype=bool)
+            self._forward_kernel(x.reshape(-1), out.reshape(-1), kept.reshape(-1))
+        else:
+            self._forward_kernel(x.reshape(-1), out.reshape(-1))
+            kept = x if self.keeps == "x" else out
+        vars(self)[self.keeps] = kept
+        return out
+
+    def backward(self, dout: ArrayLike) -> Array:
+        """Return `dx`: `dout` times the derivative of each element."""
+        owner = self._owners[1]
+        kept = require_cache(owner, vars(self).get(self.keeps))
+        if self.keeps == "mask":
+            (dout,) = floats(owner, dout=dout)
+        else:
+            dout, kept = floats(owner, dout=dout, kept=kept)
+        same_shape(owner, dout, kept.shape)
+        dx = np.empty_like(dout)
+        self._backward_kernel(dout.reshape(-1), kept.reshape(-1), dx.reshape(-1))
+        return dx
+
+
+class Relu(Activation):
+    """Rectified linear unit: `out = x` where `x > 0`, else 0. Its derivative at 0 is 0; NaN passes through.
+
+    Attributes
+    ----------
+    mask : ndarray of bool or None
+        True where the last `x` was at most 0.
+
+    Examples
+    --------
+    >>> relu = bp.Relu()
+    >>> relu.forward([[1.0, -0.5], [-2.0, 3.0]])
+    array([[1., 0.],
+           [0., 3.]])
+    >>> relu.backward([[10.0, 20.0], [30.0, 40.0]])
+    array([[10.,  0.],
+           [ 0., 40.]])
+    """
+
+    kind, keeps, label, signed = "relu", "mask", "ReLU", False
+    derivatives = ("{d}·({x}>0)",)
+    mask: Array | None
+
+
+class Sigmoid(Activation):
+    """Logistic function `out = 1 / (1 + exp(-x))`, computed by the sign of x so that no x overflows.
+
+    Its derivative is `out * (1 - out)`.
+
+    Attributes
+    ----------
+    out : ndarray or None
+        What `forward` last returned.
+    """
+
+    kind, keeps, signed = "sigmoid", "out", False
+    derivatives = ("{d}·{out}(1−{out})",)
+    # A sigmoid's slope is a quarter at most: four was a little better where targets are curved, worse where they are
+    # linear.
+    initial_gain = 3.0
+    out: Array | None
+
+
+class Tanh(Activation):
+    """Hyperbolic tangent; its derivative is `1 - out * out`.
+
+    Attributes
+    ----------
+    out : ndarray or None
+        What `forward` last returned.
+    """
+
+    kind, keeps = "tanh", "out"
+    derivatives = ("{d}·(1−{out}²)",)
+    out: Array | None
+
+
+def activations() -> dict[str, type[Activation]]:
+    """All activations by their kinds."""
+    return {kind: cls for kind, cls in LAYERS.items() if issubclass(cls, Activation)}

@@ -1,0 +1,320 @@
+"""What layers and the nodes of graphs have in common, and the registries of layers and losses.
+
+a) `forward` leaves in attributes, which `caches` names, what `backward` needs. `backward` can be called again and
+   gives the same. Neither writes to what it was given. `clear_cache` drops the attributes; then `backward` raises.
+b) A class with a `kind` in its own body registers itself under that name. What others have to know of it is data of
+   the class: they loop over the registry and never ask for a class by name.
+c) A subclass that overrides nothing of DEFINING is what its base is. One that overrides something computes something
+   else: it has no kind, no symbol and no derivative unless it says so itself, and its parameters are found as those of
+   any layer (parameters.py).
+d) Classes of users, which inherit from nothing here, are registered by `register_layer` and `register_loss`.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+
+from backprop._util.arrays import Array, any_targets, class_targets, number_targets
+from backprop._util.names import AVAILABLE, Answers
+
+C = TypeVar("C", bound=type)
+
+# What decides what a class computes, and with it whether a subclass is still what its base is.
+DEFINING = ("forward", "backward", "options", "checked_targets", "probabilities", "classifies")
+METHODS = ("forward", "backward")
+
+LAYERS: dict[str, type[Any]] = {}
+LOSSES: dict[str, type[Any]] = {}
+
+
+def defined_alike(cls: type, base: type) -> bool:
+    """Whether a class computes what its base does."""
+    return all(getattr(cls, name, None) is getattr(base, name, None) for name in DEFINING)
+
+
+class Operation(Answers):
+    """Something with `forward(*inputs)` and `backward(dout)`.
+
+    Attributes
+    ----------
+    symbol : str
+        What stands in the circle of a drawn graph; without it the class's name does.
+    derivatives : tuple of str
+        For each input what `backward` passes to it, as a text: `{d}` is the gradient of the output, `{out}` the output,
+        and the inputs have the names of forward's arguments.
+    broadcasts : bool
+        Whether an input may be smaller than the output; its gradient is then a sum.
+    """
+
+    _table = "OF_LAYER"
+    symbol: ClassVar[str] = ""
+    derivatives: ClassVar[tuple[str, ...]] = ()
+    broadcasts: ClassVar[bool] = False
+    # What a class that computes something else does not inherit, and what it has instead.
+    _not_inherited: ClassVar[dict[str, Any]] = {"symbol": "", "derivatives": (), "broadcasts": False}
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        base = next(one for one in cls.__mro__[1:] if issubclass(one, Operation))
+        if not defined_alike(cls, base):
+            for name, value in cls._not_inherited.items():
+                if name not in vars(cls):
+                    setattr(cls, name, value)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+    def _repr_html_(self) -> str:
+        from backprop._util.html import of_attributes
+
+        return of_attributes(self)
+
+
+class Layer(Operation):
+    """A layer of a network that a name stands for.
+
+    Attributes
+    ----------
+    kind : str
+        Its name in files, plans and arguments; "" of a class that computes something else than the base it has it from.
+    parameter_names : tuple of str, or None
+        The attributes that are its parameters, each `p` beside a `dp`; None if a pass has to show them.
+    caches : tuple of str
+        The attributes that a pass leaves, and that are None without one.
+    keeps_shape : bool
+        Whether what comes out is of the shape of what went in.
+    """
+
+    kind: ClassVar[str] = ""
+    parameter_names: ClassVar[tuple[str, ...] | None] = None
+    caches: ClassVar[tuple[str, ...]] = ()
+    keeps_shape: ClassVar[bool] = False
+    _not_inherited: ClassVar[dict[str, Any]] = {
+        **Operation._not_inherited,
+        "kind": "",
+        "parameter_names": None,
+        "keeps_shape": False,
+    }
+    _registry: ClassVar[dict[str, type[Any]]] = LAYERS
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        kind = vars(cls).get("kind")
+        if kind:
+            _register(cls._registry, kind, cls)
+
+    def options(self) -> dict[str, Any]:
+        """The arguments of the constructor that are no parameters, as JSON has them."""
+        return {}
+
+    @classmethod
+    def parameter_shapes(
+        cls, options: Mapping[str, Any], inputs: int | None, outputs: int | None
+    ) -> dict[str, tuple[int | None, ...]]:
+        """The shapes of the parameters of a layer of so many inputs and outputs, None standing for any number."""
+        return {}
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any], arrays: Mapping[str, Array]) -> Any:
+        """Make the layer of these options and parameters."""
+        return restored(cls, options, arrays)
+
+    def clear_cache(self) -> None:
+        """Drop what the last pass left; `backward` raises until the next `forward`."""
+        vars(self).update(dict.fromkeys(self.caches))
+
+
+class Loss(Layer):
+    """The last layer of a network: `forward(x, t)` is the mean loss, `backward(dout)` the gradient of x.
+
+    Attributes
+    ----------
+    classifies : bool or None
+        Whether outputs are classes, which have an accuracy; None if that is not known.
+    function : str
+        What the function of `backprop.graph` for it is called.
+    """
+
+    caches = ("loss", "y", "t")
+    classifies: ClassVar[bool | None] = None
+    function: ClassVar[str] = ""
+    _registry = LOSSES
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if vars(cls).get("kind"):
+            list_available(cls, "losses")
+
+    def checked_targets(self, owner: str, t: Any, shape: tuple[int, int], dtype: np.dtype[Any]) -> Array:
+        """`t` as `forward` takes it for scores of this shape and type; raises if it is something else."""
+        return targets_by_class(self.classifies, owner, t, shape, dtype)
+
+
+def targets_by_class(
+    classifies: bool | None, owner: str, t: Any, shape: tuple[int, int], dtype: np.dtype[Any]
+) -> Array:
+    """Targets of a loss that only says whether it classifies: labels or weights, numbers, or anything of many rows."""
+    if classifies is None:
+        return any_targets(owner, t, shape[0])
+    return (class_targets if classifies else number_targets)(owner, t, shape, dtype)
+
+
+def restored(cls: type[Any], options: Mapping[str, Any], arrays: Mapping[str, Array]) -> Any:
+    """An object made by its options, with these arrays as its parameters.
+
+    Raises
+    ------
+    ValueError
+        The constructor made a parameter of another shape.
+    """
+    layer = cls(**options)
+    for name, array in arrays.items():
+        made = getattr(layer, name, None)
+        if isinstance(made, np.ndarray) and made.shape != array.shape:
+            raise ValueError(f"{name} has shape {array.shape}, its options make {made.shape}")
+        setattr(layer, name, array)
+        if not hasattr(layer, f"d{name}"):  # what shows that it is a parameter, before the first backward
+            setattr(layer, f"d{name}", None)
+    return layer
+
+
+def made_of(cls: type[Any], owner: str, options: Mapping[str, Any], arrays: Mapping[str, Array]) -> Any:
+    """A layer or a loss of options and parameters that a file has; ValueError for those that it does not take."""
+    try:
+        return cls.of(options, arrays) if issubclass(cls, Layer) else restored(cls, options, arrays)
+    except Exception as error:  # a user's class may raise anything
+        raise ValueError(
+            f"{owner}: {cls.__name__} cannot be made of {dict(options)!r}: {type(error).__name__}: {error}"
+        ) from error
+
+
+# --- Registration ---------------------------------------------------------------------------------------------
+
+
+def register_layer(kind: str) -> Callable[[C], C]:
+    """Decorate a class of layers so that networks with them can be saved and loaded.
+
+    Its parameters are found as those of any layer: the arrays `p` beside which backward leaves `dp`. `load` makes the
+    object by `cls(**options)` and sets its parameters.
+
+    Parameters
+    ----------
+    kind : str
+        The name that files have for it. Whoever loads one has to register a class under the same name first.
+
+    Raises
+    ------
+    TypeError
+        `kind` is no text, or what is decorated is no class with forward and backward.
+    ValueError
+        Another class has that name.
+
+    Examples
+    --------
+    >>> @bp.register_layer("scaled")
+    ... class Scaled:
+    ...     def __init__(self, factor=1.0):
+    ...         self.factor = factor
+    ...
+    ...     def forward(self, x):
+    ...         return self.factor * x
+    ...
+    ...     def backward(self, dout):
+    ...         return self.factor * dout
+    ...
+    ...     def options(self):
+    ...         return {"factor": self.factor}
+    """
+    return _registration("register_layer", LAYERS, kind)
+
+
+def register_loss(kind: str) -> Callable[[C], C]:
+    """Decorate a class of losses so that networks with them can be saved and loaded, as `register_layer` does.
+
+    Parameters
+    ----------
+    kind : str
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `register_layer`.
+    """
+    return _registration("register_loss", LOSSES, kind)
+
+
+def _registration(owner: str, registry: dict[str, type[Any]], kind: Any) -> Callable[[C], C]:
+    if not isinstance(kind, str):
+        what = f"the class {kind.__name__}" if isinstance(kind, type) else repr(kind)
+        raise TypeError(f"{owner}: kind is {what}, wanted a name: @backprop.{owner}('name')")
+    if not kind.isidentifier():
+        raise ValueError(f"{owner}: kind is {kind!r}, wanted a name of letters, digits and underscores")
+
+    def decorate(cls: C) -> C:
+        if not isinstance(cls, type):
+            raise TypeError(f"{owner}: {cls!r} is decorated, wanted a class")
+        for method in METHODS:
+            if not callable(getattr(cls, method, None)):
+                raise TypeError(
+                    f"{owner}: {cls.__name__} has no {method}, wanted a class with forward and backward"
+                )
+        _register(registry, kind, cls)
+        if issubclass(cls, Layer):
+            cls.kind = kind
+        return cls
+
+    return decorate
+
+
+def _register(registry: dict[str, type[Any]], kind: str, cls: type[Any]) -> None:
+    """Put a class under a name; the same class may be defined again, as in a notebook."""
+    there = registry.get(kind)
+    if there is not None and (there.__module__, there.__qualname__) != (cls.__module__, cls.__qualname__):
+        raise ValueError(
+            f"{kind!r} is the kind of {there.__module__}.{there.__qualname__}, wanted another name"
+        )
+    registry[kind] = cls
+
+
+def list_available(cls: type[Any], group: str) -> None:
+    """List a class among those that errors offer."""
+    if cls.__name__ not in AVAILABLE[group]:
+        AVAILABLE[group].append(cls.__name__)
+
+
+# --- What a layer is ------------------------------------------------------------------------------------------
+
+
+def kind_of(layer: Any) -> str:
+    """The registered name of what a layer computes; "" if its class, or the object itself, computes something else."""
+    if own_methods(layer):
+        return ""
+    if isinstance(layer, Layer):
+        return type(layer).kind
+    registered = {cls: kind for registry in (LAYERS, LOSSES) for kind, cls in registry.items()}
+    for cls in type(layer).__mro__:
+        if cls in registered:
+            return registered[cls] if defined_alike(type(layer), cls) else ""
+    return ""
+
+
+def own_methods(layer: Any) -> list[str]:
+    """The methods that were assigned to an object and stand before those of its class."""
+    return [name for name in METHODS if name in getattr(layer, "__dict__", ())]
+
+
+def classifies(loss: Any) -> bool | None:
+    """Whether a loss is over classes, as its attribute `classifies` says; None if it says nothing."""
+    said = getattr(loss, "classifies", None)
+    return said if isinstance(said, bool) else None
+
+
+def checked_targets(loss: Any, owner: str, t: Any, shape: tuple[int, int], dtype: np.dtype[Any]) -> Array:
+    """`t` as a loss takes it for scores of this shape and type: checked, and of that type.
+
+    For a loss that does not say what it takes, they stay as they are.
+    """
+    if isinstance(loss, Loss):
+        return type(loss).checked_targets(loss, owner, t, shape, dtype)
+    return targets_by_class(classifies(loss), owner, t, shape, dtype)

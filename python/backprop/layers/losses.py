@@ -1,0 +1,124 @@
+"""Losses, section 0091: the last activation and the mean loss, as one layer.
+
+A loss is a class that says its `kind`, whether it classifies, and what targets it takes.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from backprop._util.arrays import Array, class_targets, floats, number, number_targets, require_cache
+from backprop.layers.base import Loss
+from bpcore import kernels
+
+__all__ = ["IdentityWithLoss", "SoftmaxWithLoss"]
+
+
+class SoftmaxWithLoss(Loss):
+    """Softmax and the mean cross-entropy loss, as one layer: `loss = mean(-Σ t·log softmax(x))`.
+
+    Computed by log-sum-exp, so that no score overflows and no epsilon is needed; the gradient is that of the
+    loss that is returned, for soft targets too.
+
+    Attributes
+    ----------
+    loss : float or None
+        The last loss.
+    y : ndarray of shape (B, K) or None
+        Softmax of the last scores.
+    t : ndarray or None
+        The last targets: int64 labels (B,) or weights (B, K) of y's type.
+    classifies : bool
+        True: a network with this loss, or one that inherits from it, takes labels or weights and has an accuracy.
+
+    Examples
+    --------
+    >>> layer = bp.SoftmaxWithLoss()
+    >>> layer.forward([[1000.0, 0.0]], [1])
+    1000.0
+    >>> layer.backward()
+    array([[ 1., -1.]])
+    """
+
+    kind, function, classifies = "softmax", "softmax_cross_entropy", True
+    derivatives = ("{d}·(softmax({x})−{t})/B", "")
+
+    def __init__(self) -> None:
+        self.loss: float | None = None
+        self.y: Array | None = None
+        self.t: Array | None = None
+
+    def forward(self, x: ArrayLike, t: ArrayLike) -> float:
+        """Return the loss of scores `x` (B, K) for labels `t` (B,) or weights `t` (B, K)."""
+        (x,) = floats("SoftmaxWithLoss.forward", x=x)
+        if x.ndim != 2 or 0 in x.shape:
+            raise ValueError(
+                f"SoftmaxWithLoss.forward: x has shape {x.shape}, wanted (batch, classes), not empty"
+            )
+        t = class_targets("SoftmaxWithLoss.forward", t, x.shape, x.dtype)
+        y = np.empty_like(x)
+        self.loss = float(kernels.softmax_cross_entropy_forward(x, t, y))
+        self.y, self.t = y, t
+        return self.loss
+
+    def backward(self, dout: Any = 1) -> Array:
+        """Return `dx = dout·(y·Σt - t) / B`; `dout` is a number, the gradient of the mean loss."""
+        y: Array = require_cache("SoftmaxWithLoss.backward", self.y)
+        dout = number("SoftmaxWithLoss.backward", "dout", dout)
+        dx = np.empty_like(y)
+        kernels.softmax_cross_entropy_backward(y, self.t, dout, dx)
+        return dx
+
+    def probabilities(self, scores: Array) -> Array:
+        """Softmax of every row of scores: what `predict_proba` returns. Nothing is kept."""
+        y = np.empty_like(scores)
+        kernels.softmax(scores, y)
+        return y
+
+
+class IdentityWithLoss(Loss):
+    """Identity and the mean squared-error loss, as one layer, for regression: `loss = mean(Σ (x - t)² / 2)`.
+
+    The book's counterpart of SoftmaxWithLoss where the outputs are numbers; with it the gradient has the same
+    form, `(y - t) / B`.
+
+    Attributes
+    ----------
+    loss : float or None
+        The last loss.
+    y : ndarray of shape (B, K) or None
+        The last outputs.
+    t : ndarray of shape (B, K) or None
+        The last targets, of y's type.
+    classifies : bool
+        False: a network with this loss, or one that inherits from it, takes numbers and has no accuracy.
+    """
+
+    kind, function, classifies = "squared_error", "squared_error", False
+    derivatives = ("{d}·({x}−{t})/B", "")
+
+    def __init__(self) -> None:
+        self.loss: float | None = None
+        self.y: Array | None = None
+        self.t: Array | None = None
+
+    def forward(self, x: ArrayLike, t: ArrayLike) -> float:
+        """Return the loss of outputs `x` (B, K) for targets `t` (B, K), or (B,) where K is 1."""
+        (x,) = floats("IdentityWithLoss.forward", x=x)
+        if x.ndim != 2 or 0 in x.shape:
+            raise ValueError(
+                f"IdentityWithLoss.forward: x has shape {x.shape}, wanted (batch, outputs), not empty"
+            )
+        t = number_targets("IdentityWithLoss.forward", t, x.shape, x.dtype)
+        self.loss = float(kernels.squared_error_forward(x, t))
+        self.y, self.t = x, t
+        return self.loss
+
+    def backward(self, dout: Any = 1) -> Array:
+        """Return `dx = dout·(y - t) / B`; `dout` is a number, the gradient of the mean loss."""
+        y: Array = require_cache("IdentityWithLoss.backward", self.y)
+        dout = number("IdentityWithLoss.backward", "dout", dout)
+        dx = np.empty_like(y)
+        kernels.squared_error_backward(y, self.t, dout, dx)
+        return dx

@@ -1,0 +1,91 @@
+"""What a network is asked for, checked."""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from backprop._util.arguments import one_of
+from backprop._util.arrays import Array, frozen, real_array
+from backprop.layers.activations import Activation, activations
+from backprop.layers.base import LOSSES, own_methods
+from backprop.network.layers import a_layer
+
+# A name, a class or an object of an activation.
+OneActivation: TypeAlias = str | type[Activation] | Activation
+
+
+def checked_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
+    """Units of each layer, at least two layers."""
+    if isinstance(sizes, (str, bytes)) or not hasattr(sizes, "__iter__"):
+        raise TypeError(
+            f"Network: sizes is {sizes!r}, wanted at least two whole numbers such as [784, 50, 10]"
+        )
+    whole = [size for size in sizes if hasattr(size, "__index__") and not isinstance(size, bool)]
+    if len(whole) != len(list(sizes)) or len(whole) < 2 or min(map(int, whole)) < 1:
+        raise ValueError(
+            f"Network: sizes is {list(sizes)}, wanted at least two whole numbers of 1 or more, such as [784, 50, 10]"
+        )
+    return tuple(int(size) for size in whole)
+
+
+def checked_activations(value: OneActivation | Sequence[OneActivation], hidden: int) -> list[Activation]:
+    """A new activation for each hidden layer."""
+    if not isinstance(value, (list, tuple)):
+        _activation("activation", value)
+        return [_activation("activation", value) for _ in range(hidden)]
+    if len(value) != hidden:
+        raise ValueError(
+            f"Network: activation has {len(value)} of the {hidden} entries wanted, one a hidden layer"
+        )
+    return [_activation(f"activation[{n}]", one) for n, one in enumerate(value)]
+
+
+def _activation(name: str, value: Any) -> Activation:
+    """A new activation of a kind: that of a name, a class or an object."""
+    known = activations()
+    if isinstance(value, (Activation, type)) and not (isinstance(value, Activation) and own_methods(value)):
+        cls = value if isinstance(value, type) else type(value)
+        if issubclass(cls, Activation) and cls.kind:
+            options = {} if isinstance(value, type) else value.options()
+            one: Activation = cls.of(options, {})
+            return one
+    if not isinstance(value, str):
+        what = f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"
+        raise TypeError(
+            f"Network: {name} is {what}, wanted one of {', '.join(map(repr, known))}, or a class or an object of "
+            "these; a layer of your own takes a place in net.layers: net.layers['Relu1'] = Mine()"
+        )
+    return known[one_of(name, value, known)]()
+
+
+def checked_loss(value: Any) -> Any:
+    """The loss of a name, or the one that is given."""
+    if isinstance(value, str):
+        return LOSSES[one_of("loss", value, LOSSES)]()
+    return a_layer("Network: loss", value)
+
+
+def per_feature(name: str, value: ArrayLike, inputs: int, dtype: np.dtype[Any]) -> Array:
+    """One number or one an input, finite in the network's `dtype`, as read-only float64 that is not rounded to it."""
+    with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is refused below
+        array = np.array(real_array("Network", name, value), dtype=np.float64)
+        finite = np.isfinite(array.astype(dtype))
+    if array.shape not in ((), (inputs,)):
+        raise ValueError(
+            f"Network: {name} has shape {array.shape}, wanted one finite number or {inputs}, one an input"
+        )
+    if not finite.all():
+        wrong = int(finite.argmin())
+        column = f"[{wrong}]" if array.ndim else ""
+        constant = np.isinf(array.flat[wrong]) and name == "input_scale"
+        hint = (
+            "; Network.standardised does not scale constant columns, whose deviation is 0" if constant else ""
+        )
+        if np.isfinite(array.flat[wrong]):
+            hint = "; float64 holds it" + ("" if name == "input_mean" else ", or write it in a smaller unit")
+        raise ValueError(
+            f"Network: {name}{column} is {array.flat[wrong]}, wanted finite numbers of {dtype}{hint}"
+        )
+    return frozen(array)  # a plan has a copy of it

@@ -1,0 +1,69 @@
+"""What a network tells of itself."""
+
+from typing import Any
+
+import numpy as np
+
+from backprop._util.arrays import Array
+from backprop.network.layers import Layers
+from backprop.network.parameters import Parameters
+from backprop.network.spec import NetworkSpec, sizes_of, spec_of_layers, spec_of_loss
+
+
+class Described:
+    """The part of a network that tells what it is; the rest of it is `Network`.
+
+    Attributes
+    ----------
+    lastLayer : layer with the loss
+    dtype : numpy.dtype
+    """
+
+    lastLayer: Any  # noqa: N815  # the notes' name
+    dtype: np.dtype[Any]
+    input_mean: Array
+    input_scale: Array
+    params: Parameters
+    _layers: Layers
+    # As they were given, for what the layers do not tell.
+    _sizes: tuple[int, ...]
+
+    @property
+    def layers(self) -> Layers:
+        """The layers by name, in order; put one under a name to replace it."""
+        return self._layers
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Units of each layer from input to output."""
+        return sizes_of(self._layers, self._sizes)
+
+    @property
+    def spec(self) -> NetworkSpec:
+        """A description of the network without its parameters, computed from the layers as they are now."""
+        sizes = self.sizes
+        layers = spec_of_layers(self._layers, sizes[0])
+        loss = spec_of_loss(self.lastLayer)
+        return NetworkSpec(sizes, layers, loss, self.dtype, self.input_mean, self.input_scale)
+
+    @property
+    def activation(self) -> str | tuple[str, ...]:
+        """What stands between the affine layers; one each where they differ."""
+        return self.spec.activation
+
+    @property
+    def loss_name(self) -> str:
+        """The name of the loss; of one that is not registered, its class."""
+        return spec_of_loss(self.lastLayer).kind
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether a compiled plan runs the network, and not its layers one by one."""
+        return self._plan() is not None
+
+    def _plan(self) -> object | None:
+        """The compiled plan of the network as it is now; None if it has to run layer by layer."""
+        raise NotImplementedError("a network knows its plan")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.spec}{'' if self.is_planned else ', layer by layer'})"

@@ -1,0 +1,374 @@
+"""A stack of affine layers and activations with a loss on top (sections 0092 and 0093).
+
+a) `loss` and `gradient` go through the layers and leave in them what their `backward` needs, as in the notes.
+   Evaluation leaves the layers' memory as it is.
+b) `predict`, `predict_proba`, `accuracy`, `train_step` and `fit` run a compiled plan where one can (plan.py), else
+   the layers: the numbers are the same, bit for bit. Without a plan, evaluation goes through shallow copies.
+c) `train_step` and `fit` change the weights that the last pass went through, so they drop what the layers keep of it.
+d) The layers are the truth: `params` is a view of them, `spec`, and with it `sizes`, `activation` and `loss_name`, is
+   computed from them, and a replaced layer is used from the next call on.
+e) Several threads may evaluate one network, also while another trains it: answers then come from weights that are
+   partly old and partly new. A second thread that trains it is refused (training/lock.py); a) is for one at
+   a time.
+"""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from backprop._util.arguments import float_type, seed_number
+from backprop._util.arrays import Array, plural, samples
+from backprop._util.names import named_arguments
+from backprop.layers.base import checked_targets
+from backprop.network import assignment, evaluation
+from backprop.network.arguments import (
+    OneActivation,
+    checked_activations,
+    checked_loss,
+    checked_sizes,
+    per_feature,
+)
+from backprop.network.copies import Copyable
+from backprop.network.described import Described
+from backprop.network.initial_weights import WeightInit
+from backprop.network.layers import Layers, initial_layers
+from backprop.network.parameters import Parameters
+from backprop.network.plan import NetworkPlan, NoPlan, make_plan, readable_rows
+from backprop.network.scaling import Standardising, scaled
+from backprop.optimizers.base import Optimizer, UpdateRule
+from backprop.training.fit import Callback, fit
+from backprop.training.history import History
+from backprop.training.step import train_step
+
+
+class Network(Described, Standardising, Copyable):
+    """A dense neural network.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Units of each layer from input to output, at least two numbers: `[784, 50, 10]`.
+    activation : str, class or object of an activation, or a sequence with one a hidden layer, default "relu"
+        What stands between the affine layers: "relu", "sigmoid", "tanh".
+    loss : str or object, default "softmax"
+        "softmax", with cross-entropy, for classification; "squared_error", half of it, for outputs that are numbers; or
+        an object such as `IdentityWithLoss()`, or one of your own.
+    dtype : float32 or float64, default float32
+        The type of the weights and of all arithmetic; inputs of other types are converted.
+    seed : int, optional
+        Seed of the initial weights. Without it they come from `np.random`'s global state, as in the notes.
+    weight_init : str, float or a list with one of these an affine layer, optional
+        "pytorch", {he,glorot,lecun}_{normal,uniform}, "he", "glorot", "xavier", or normal weights' standard deviation.
+        By default weights and biases are uniform within ±1/√inputs as PyTorch's; before sigmoids within ±3/√inputs.
+    input_mean, input_scale : float or array of shape (sizes[0],), default 0 and 1
+        The network computes with `(x - input_mean) * input_scale`, whatever it is asked to do; both are saved
+        with it. The difference is taken in float64 and then rounded, so raw unix times or dates keep their digits.
+        `input_scale=1/255` lets it take uint8 images as they are; `Network.standardised` takes both from data.
+
+    Attributes
+    ----------
+    layers : Layers, an OrderedDict
+        `Affine1`, `Relu1`, `Affine2`, … An entry may be replaced, the mapping itself may not.
+    lastLayer : SoftmaxWithLoss or IdentityWithLoss
+        Or a loss of your own: `forward(scores, t)` returns the mean loss and `backward(dout)` its gradient. Its class
+        attribute `classifies` says whether outputs are classes; without it, targets are passed on as they are, and
+        `accuracy` and `predict_proba` refuse.
+    params : Parameters
+        `W1`, `b1`, `W2`, … A layer of your own has as parameters its arrays `p` beside which `backward` sets `dp`
+        (`gamma` and `dgamma` give `gamma1`), unless a pass replaces them or they are its data; kept in lists, as plain
+        numbers or in a layer inside they are refused.
+    metadata : dict of str
+        The user's own notes, saved with the network: texts, numbers, booleans, None, and lists and dicts of them.
+    history : History or None
+        Of the last `fit`, also when it was interrupted.
+
+    Examples
+    --------
+    >>> (x_train, t_train), (x_test, t_test) = bp.load_digits()
+    >>> net = bp.Network([64, 50, 10], seed=0)
+    >>> history = net.fit(x_train, t_train, epochs=30, batch_size=32, optimizer=bp.SGD(0.3), seed=0)
+    >>> net.accuracy(x_test, t_test) > 0.94
+    True
+    """
+
+    @named_arguments
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        activation: OneActivation | Sequence[OneActivation] = "relu",
+        loss: Any = "softmax",
+        dtype: DTypeLike = np.float32,
+        seed: int | None = None,
+        *,
+        weight_init: WeightInit = None,
+        input_mean: ArrayLike = 0.0,
+        input_scale: ArrayLike = 1.0,
+    ) -> None:
+        sizes = checked_sizes(sizes)
+        activations = checked_activations(activation, len(sizes) - 2)
+        loss_layer = checked_loss(loss)
+        dtype = float_type("Network", dtype)
+        mean = per_feature("input_mean", input_mean, sizes[0], dtype)
+        scale = per_feature("input_scale", input_scale, sizes[0], dtype)
+        seed = seed_number("Network", seed, most=2**32 - 1)
+        layers = initial_layers(sizes, activations, dtype, seed, weight_init)
+        self._complete(sizes, dtype, mean, scale, layers, loss_layer)
+
+    def _complete(
+        self,
+        sizes: tuple[int, ...],
+        dtype: np.dtype[Any],
+        mean: Array,
+        scale: Array,
+        layers: Layers,
+        loss_layer: Any,
+    ) -> None:
+        """Set every attribute; what it is given is right."""
+        self._sizes, self._layers = sizes, layers
+        self.dtype, self.input_mean, self.input_scale = dtype, mean, scale
+        self.lastLayer = loss_layer
+        self.params = Parameters(layers)
+        self.metadata: dict[str, Any] = {}
+        self.history: History | None = None
+        self._planned: NetworkPlan | NoPlan | None = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "layers" and value is vars(self).get("_layers"):  # what `net.layers |= …` ends with
+            return
+        super().__setattr__(name, assignment.taken(self, Network, name, value))
+
+    def __getattr__(self, name: str) -> Any:
+        return assignment.missing(self, name)
+
+    # --- Through the layers ---------------------------------------------------------------------------------
+
+    def loss(self, x: ArrayLike, t: ArrayLike) -> float:
+        """Mean loss of the batch; the layers keep what `backward` needs.
+
+        Parameters
+        ----------
+        x : array of shape (B, I) or (B, …) with I elements a sample
+        t : integer labels of shape (B,), or weights of shape (B, K); for squared error numbers of shape (B, K)
+        """
+        return self._loss_and_scores(x, t)[0]
+
+    def _loss_and_scores(self, x: ArrayLike, t: ArrayLike) -> tuple[float, Array]:
+        """Return the loss of the batch and its scores; the layers keep what `backward` needs."""
+        scores = self._inputs(x)
+        try:
+            scores = self.layers.through(scores)
+            loss: float = self.lastLayer.forward(scores, t)
+        except BaseException:
+            self.clear_cache()  # else `backward` would go back through parts of two passes
+            raise
+        return loss, scores
+
+    def gradient(self, x: ArrayLike, t: ArrayLike) -> dict[str, Array]:
+        """Gradient of the loss with respect to every parameter, by backpropagation.
+
+        Returns
+        -------
+        dict of str to ndarray
+            By the names of `params`; new arrays at every call, which are also the layers' `dW` and `db`.
+        """
+        self.loss(x, t)
+        return self._gradient_of_pass()
+
+    def _gradient_of_pass(self) -> dict[str, Array]:
+        """Go back through the last pass; return the gradients."""
+        self.layers.back(self.lastLayer.backward(1))
+        return self.params.gradients()
+
+    def numerical_gradient(self, x: ArrayLike, t: ArrayLike, h: float = 1e-5) -> dict[str, Array]:
+        """Gradient of the loss by central differences, in float64 whatever the network's type: slow and sure."""
+        from backprop.gradcheck.numerical import numerical_gradient
+
+        twin = self.astype(np.float64)
+        return {
+            key: numerical_gradient(lambda _: twin.loss(x, t), twin.params[key], h) for key in twin.params
+        }
+
+    # --- Beside the layers ----------------------------------------------------------------------------------
+
+    def predict(self, x: ArrayLike, out: Array | None = None) -> Array:
+        """Scores of the last affine layer, (B, K); `out` takes them if it is given.
+
+        Parameters
+        ----------
+        x : array of shape (B, I) or (B, …) with I elements a sample
+        out : ndarray of shape (B, K) and the network's type, optional
+        """
+        return evaluation.predict(self, self._plan(), x, out)
+
+    def predict_proba(self, x: ArrayLike) -> Array:
+        """Softmax of the scores: probabilities of the classes, (B, K); of a loss of your own, its `probabilities`."""
+        return evaluation.predict_proba(self, x)
+
+    @named_arguments
+    def accuracy(self, x: ArrayLike, t: ArrayLike) -> float:
+        """Share of samples whose highest score is that of their label, or of their highest weight.
+
+        Samples whose weights are all 0 have no class and are left out.
+        """
+        evaluation.require_classes(self, "accuracy")
+        # Whoever overrides `predict` means those scores.
+        plan = None if self._overrides("predict") else self._plan()
+        return evaluation.accuracy(self, plan, x, t)
+
+    def train_step(self, x: ArrayLike, t: ArrayLike, optimizer: Optimizer) -> float:
+        """One step: loss, gradient, update. Returns the loss before the update.
+
+        While another thread trains the network it raises a RuntimeError and changes nothing.
+        """
+        return train_step(self, x, t, optimizer)
+
+    @named_arguments
+    def fit(
+        self,
+        x: ArrayLike,
+        t: ArrayLike,
+        *,
+        epochs: int | None = None,
+        iterations: int | None = None,
+        batch_size: int = 100,
+        optimizer: Optimizer | str | None = None,
+        validation: tuple[ArrayLike, ArrayLike] | None = None,
+        seed: int | None = None,
+        threads: int | None = None,
+        progress: bool = False,
+        callbacks: Sequence[Callback] = (),
+        track_accuracy: bool = False,
+    ) -> History:
+        """Train on mini-batches.
+
+        Parameters
+        ----------
+        x : array of shape (N, I) or (N, …) with I elements a sample, any real type
+        t : integer labels of shape (N,), or weights of shape (N, K); for squared error numbers of shape (N, K)
+            It is copied; x is read where it is, if the network can, and must not change meanwhile.
+        epochs : int
+            Passes over the data, shuffled without replacement; a last short batch is kept.
+        iterations : int
+            Steps, each on a batch drawn with replacement, as in the notes. Exactly one of the two is given.
+        batch_size : int, default 100
+        optimizer : Optimizer or str, default `SGD(0.1)`
+            A name such as "adam" is that optimizer with its defaults.
+        validation : (x, t), optional
+            Data whose loss and accuracy are recorded after every epoch; some of it is tried before the first step.
+        seed : int, optional
+            Of the order of the samples. The same seed gives the same bits.
+        threads : int, optional
+            See `bpcore.set_num_threads`.
+        progress : bool, default False
+            Show a progress bar on stderr; where that is no terminal, ten lines.
+        callbacks : sequence of callable
+            Called as `callback(network, history)` after every epoch (with `iterations`: after every
+            N // batch_size steps); training stops when one returns True. It may train the network itself, by
+            `train_step` or another `fit`.
+        track_accuracy : bool, default False
+            Record the accuracy on all of x after every epoch, which costs a pass over it, and not the running accuracy
+            of the epoch's batches, each before its step, which costs nothing. A subclass's `accuracy` is asked so.
+
+        Returns
+        -------
+        History
+
+        Raises
+        ------
+        RuntimeError
+            Another thread trains the network, by `fit` or a step. Nothing is changed then.
+
+        Warns
+        -----
+        RuntimeWarning
+            Once, when the loss of a step or of the validation data is not finite: which step, and which number of x
+            or t is not finite, if one is; or when the last steps have left parameters that are not.
+        """
+        return fit(
+            self,
+            x,
+            t,
+            epochs=epochs,
+            iterations=iterations,
+            batch_size=batch_size,
+            optimizer=optimizer,
+            validation=validation,
+            seed=seed,
+            threads=threads,
+            progress=progress,
+            callbacks=callbacks,
+            track_accuracy=track_accuracy,
+        )
+
+    def clear_cache(self) -> None:
+        """Drop what the layers keep of the last pass; `backward` raises until the next `loss` or `gradient`."""
+        for layer in (*self.layers.values(), self.lastLayer):
+            if hasattr(layer, "clear_cache"):
+                layer.clear_cache()
+        self.layers.clear_cache()
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "Network":
+        """Read a network that `save` wrote.
+
+        Raises
+        ------
+        ValueError
+            The file is not one of ours, or its parts do not fit together.
+        """
+        from backprop.io import format_of
+
+        net: Network = format_of(path).load(path)
+        return net
+
+    # --- What the other modules ask ------------------------------------------------------------------------
+
+    def plan_for(self, optimizer: Optimizer) -> NetworkPlan | None:
+        """Return the compiled plan that can train this network with `optimizer`; None if none can."""
+        # Whoever overrides how gradients or updates are made means them to be used.
+        kind = type(self)
+        own = kind.loss is not Network.loss or kind.gradient is not Network.gradient
+        if own or not isinstance(optimizer, UpdateRule) or type(optimizer).update is not UpdateRule.update:
+            return None
+        planned = self._planned
+        return planned if isinstance(planned, NetworkPlan) and planned.is_valid() else self._plan()
+
+    def _overrides(self, method: str) -> bool:
+        """Whether a subclass has a method of its own."""
+        return getattr(type(self), method) is not getattr(Network, method)
+
+    def targets_for(self, owner: str, t: ArrayLike, rows: int) -> Array:
+        """`t` as the loss takes it for that many rows: checked, and of the network's type."""
+        return checked_targets(self.lastLayer, owner, t, (rows, self.sizes[-1]), self.dtype)
+
+    def _readable_rows(self, x: ArrayLike) -> Array:
+        """`x` as rows that a plan can read: as they are, or converted so that the network computes the same."""
+        return readable_rows(self._rows(x), self)
+
+    def _plan(self) -> NetworkPlan | None:
+        """The compiled plan of the network as it is now; None if it has to run layer by layer."""
+        planned = self._planned
+        if planned is None or not planned.is_valid():
+            planned = self._planned = make_plan(self)
+        return planned if isinstance(planned, NetworkPlan) else None
+
+    def _rows(self, x: ArrayLike) -> Array:
+        """`x` as rows of the network's number of inputs, of whatever type."""
+        rows = samples("Network", x)
+        if rows.shape[1] != self.sizes[0]:
+            raise ValueError(
+                f"Network: x has {plural(rows.shape[1], 'column')}, the network has {plural(self.sizes[0], 'input')}"
+            )
+        return rows
+
+    def _inputs(self, x: ArrayLike) -> Array:
+        """`x` as the first layer gets it: rows of the network's type, shifted and scaled."""
+        return scaled(self._rows(x), self.input_mean, self.input_scale, self.dtype)
+
+    def _repr_html_(self) -> str:
+        from backprop.network.html import of_network
+
+        return of_network(self)

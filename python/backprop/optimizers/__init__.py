@@ -1,0 +1,16 @@
+"""Optimizers: how parameters move against their gradients, in place.
+
+a) `update(params, grads)` works on any two mappings of the same keys, a plain dict of arrays or a network's `params`.
+b) Names, arguments and meaning are PyTorch's; the book's `Momentum`, `Nesterov` and `AdaGrad` are other names for them.
+c) Every operation is rounded on its own in the type of w, so each rule gives the bits of the NumPy lines that stand in
+   `bpcore.reference`, whether `update` ran it or a network's compiled plan. So does every setting, within its range: in
+   float32 an `eps` below 1.2e-38 counts as that, a learning rate above 3.4e38 too, and no momentum becomes 1.
+d) An optimizer's state belongs to it, by the parameters' names, and starts at 0. One call of `update`, or one step of
+   `fit`, is one step.
+"""
+
+from backprop.optimizers import rules
+from backprop.optimizers.rules import *
+
+__all__: list[str] = []
+__all__ += rules.__all__

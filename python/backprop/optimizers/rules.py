@@ -1,0 +1,204 @@
+"""The update rules: a class each, with its settings, its state and the kernel that runs it."""
+
+from collections.abc import Callable
+from inspect import unwrap
+from typing import Any, ClassVar
+
+from backprop._util.names import named_arguments
+from backprop.optimizers.base import PlanUpdate, UpdateRule, register
+from backprop.optimizers.settings import INFINITY, Check, fraction, positive, switch, two_fractions
+from bpcore import kernels
+from bpcore.plan import RULES as CODES
+
+__all__ = ["SGD", "AdaGrad", "Adagrad", "Adam", "Momentum", "Nesterov", "RMSprop"]
+
+SGD_CODE, MOMENTUM_CODE, NESTEROV_CODE = CODES["sgd"], CODES["momentum"], CODES["nesterov"]
+
+
+class SGD(UpdateRule):
+    """Stochastic gradient descent: `w -= lr·g`; with momentum `v = momentum·v + g`, `w -= lr·v`.
+
+    Nesterov's form looks ahead: `w -= lr·(momentum·v + g)` (Sutskever et al. 2013, as PyTorch has it). `state` has v.
+
+    Parameters
+    ----------
+    lr : float, default 0.01
+        Learning rate, a positive finite number.
+    momentum : float, default 0
+        How much of the velocity v stays from step to step, from 0 to below 1.
+    nesterov : bool, default False
+        Needs momentum.
+
+    Examples
+    --------
+    >>> params, grads = {"w": np.array([1.0, 2.0])}, {"w": np.array([10.0, -10.0])}
+    >>> bp.SGD(0.1).update(params, grads)
+    >>> params["w"]
+    array([0., 3.])
+    """
+
+    kind = "sgd"
+    settings: ClassVar[dict[str, Check]] = {"lr": positive, "momentum": fraction, "nesterov": switch}
+    lr: float
+    momentum: float
+    nesterov: bool
+
+    @named_arguments
+    def __init__(self, lr: float = 0.01, momentum: float = 0.0, nesterov: bool = False) -> None:
+        super().__init__(lr=lr, momentum=momentum, nesterov=nesterov)
+
+    @property
+    def state_size(self) -> int:  # type: ignore[override]  # that of the other rules is always the same
+        """How many arrays it keeps for each parameter."""
+        return 1 if self.momentum else 0
+
+    def _require_together(self, **new: Any) -> None:
+        now = {**vars(self), **new}
+        if now.get("nesterov", False) and not now["momentum"]:
+            raise ValueError(
+                f"{type(self).__name__}: nesterov is True, momentum is 0; wanted momentum above 0"
+            )
+
+    def plan_update(self) -> PlanUpdate:  # noqa: D102  # as in UpdateRule
+        if not (0 < self.lr < INFINITY and 0 <= self.momentum < 1):
+            self.require_settings()
+        if not self.momentum:
+            return SGD_CODE, self.lr, 0.0, 0.0, 0.0, self.steps + 1
+        return (
+            NESTEROV_CODE if self.nesterov else MOMENTUM_CODE,
+            self.lr,
+            self.momentum,
+            0.0,
+            0.0,
+            self.steps + 1,
+        )
+
+    def _kernel(self) -> tuple[Callable[..., None], tuple[float, ...]]:
+        if self.momentum:
+            return unwrap(kernels.momentum_update), (self.lr, self.momentum, self.nesterov)
+        return unwrap(kernels.sgd_update), (self.lr,)
+
+
+@named_arguments
+def Momentum(lr: float = 0.01, momentum: float = 0.9) -> SGD:  # noqa: N802  # the book's name
+    """SGD with momentum, by the book's name."""
+    return SGD(lr, momentum=momentum)
+
+
+@named_arguments
+def Nesterov(lr: float = 0.01, momentum: float = 0.9) -> SGD:  # noqa: N802
+    """SGD with Nesterov's momentum, by the book's name."""
+    return SGD(lr, momentum=momentum, nesterov=True)
+
+
+register("momentum", Momentum)
+register("nesterov", Nesterov)
+
+
+class Adagrad(UpdateRule):
+    """Adagrad (Duchi et al. 2011): `h += g²`, `w -= lr·g / (sqrt(h) + eps)`. `state` has h.
+
+    Parameters
+    ----------
+    lr : float, default 0.01
+    eps : float, default 1e-10
+    """
+
+    kind = "adagrad"
+    settings: ClassVar[dict[str, Check]] = {"lr": positive, "eps": positive}
+    state_size = 1
+    lr: float
+    eps: float
+
+    @named_arguments
+    def __init__(self, lr: float = 0.01, eps: float = 1e-10) -> None:
+        super().__init__(lr=lr, eps=eps)
+
+    def plan_update(self) -> PlanUpdate:  # noqa: D102
+        if not (0 < self.lr < INFINITY and 0 < self.eps < INFINITY):
+            self.require_settings()
+        return CODES["adagrad"], self.lr, 0.0, 0.0, self.eps, self.steps + 1
+
+    def _kernel(self) -> tuple[Callable[..., None], tuple[float, ...]]:
+        return unwrap(kernels.adagrad_update), (self.lr, self.eps)
+
+
+class RMSprop(UpdateRule):
+    """RMSprop (Tieleman and Hinton 2012): `h = alpha·h + (1 − alpha)·g²`, `w -= lr·g / (sqrt(h) + eps)`.
+
+    `state` has h.
+
+    Parameters
+    ----------
+    lr : float, default 0.01
+    alpha : float, default 0.99
+        How much of the mean of squares stays from step to step, from 0 to below 1.
+    eps : float, default 1e-8
+    """
+
+    kind = "rmsprop"
+    settings: ClassVar[dict[str, Check]] = {"lr": positive, "alpha": fraction, "eps": positive}
+    state_size = 1
+    lr: float
+    alpha: float
+    eps: float
+
+    @named_arguments
+    def __init__(self, lr: float = 0.01, alpha: float = 0.99, eps: float = 1e-8) -> None:
+        super().__init__(lr=lr, alpha=alpha, eps=eps)
+
+    def plan_update(self) -> PlanUpdate:  # noqa: D102
+        if not (0 < self.lr < INFINITY and 0 <= self.alpha < 1 and 0 < self.eps < INFINITY):
+            self.require_settings()
+        return CODES["rmsprop"], self.lr, self.alpha, 0.0, self.eps, self.steps + 1
+
+    def _kernel(self) -> tuple[Callable[..., None], tuple[float, ...]]:
+        return unwrap(kernels.rmsprop_update), (self.lr, self.alpha, self.eps)
+
+
+class Adam(UpdateRule):
+    """Adam (Kingma and Ba 2015): `w -= lr·(m/c1) / (sqrt(v/c2) + eps)`, m and v running means of g and g².
+
+    `m = beta1·m + (1 − beta1)·g`, `v = beta2·v + (1 − beta2)·g²`; after t steps `c1 = 1 − beta1^t` and
+    `c2 = 1 − beta2^t` undo that both began at 0. `state` has (m, v).
+
+    Parameters
+    ----------
+    lr : float, default 0.001
+    betas : (float, float), default (0.9, 0.999)
+        Each from 0 to below 1.
+    eps : float, default 1e-8
+
+    Examples
+    --------
+    >>> (x, t), _ = bp.load_digits()
+    >>> net, adam = bp.Network([64, 20, 10], seed=0), bp.Adam(0.002)
+    >>> losses = [net.train_step(x[:100], t[:100], adam) for _ in range(50)]
+    >>> losses[-1] < losses[0], adam.steps
+    (True, 50)
+    """
+
+    kind = "adam"
+    settings: ClassVar[dict[str, Check]] = {"lr": positive, "betas": two_fractions, "eps": positive}
+    state_size = 2
+    lr: float
+    betas: tuple[float, float]
+    eps: float
+
+    @named_arguments
+    def __init__(
+        self, lr: float = 0.001, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
+    ) -> None:
+        super().__init__(lr=lr, betas=betas, eps=eps)
+
+    def plan_update(self) -> PlanUpdate:  # noqa: D102
+        beta1, beta2 = self.betas
+        if not (0 < self.lr < INFINITY and 0 <= beta1 < 1 and 0 <= beta2 < 1 and 0 < self.eps < INFINITY):
+            self.require_settings()
+        return CODES["adam"], self.lr, beta1, beta2, self.eps, self.steps + 1
+
+    def _kernel(self) -> tuple[Callable[..., None], tuple[float, ...]]:
+        return unwrap(kernels.adam_update), (self.lr, *self.betas, self.eps, self.steps + 1)
+
+
+AdaGrad = Adagrad

@@ -1,0 +1,65 @@
+"""What the settings of an optimizer may be: checked in its constructor, and whenever one is assigned."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+INFINITY, NAN = float("inf"), float("nan")
+MOST_STEPS = 2**62  # a kernel counts in 64 bits
+
+# Returns the value as it is kept, or raises: for the class's name, the setting's, and the value.
+Check = Callable[[str, str, Any], Any]
+
+
+def positive(owner: str, name: str, value: Any) -> float:
+    """A positive finite number, as a float."""
+    return _number(owner, name, value, INFINITY, False)
+
+
+def fraction(owner: str, name: str, value: Any) -> float:
+    """A number from 0 to below 1, as a float."""
+    return _number(owner, name, value, 1, True)
+
+
+def two_fractions(owner: str, name: str, value: Any) -> tuple[float, float]:
+    """Two numbers from 0 to below 1."""
+    if not isinstance(value, (tuple, list, np.ndarray)) or np.shape(value) != (2,):
+        raise ValueError(f"{owner}: {name} is {value!r}, wanted two numbers")
+    return fraction(owner, f"{name}[0]", value[0]), fraction(owner, f"{name}[1]", value[1])
+
+
+def switch(owner: str, name: str, value: Any) -> bool:
+    """True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"{owner}: {name} is {value!r}, wanted True or False")
+    return bool(value)
+
+
+def step_count(owner: str, name: str, value: Any) -> int:
+    """A whole number of steps."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or not 0 <= value < MOST_STEPS:
+        raise ValueError(f"{owner}: {name} is {value!r}, wanted a whole number of at least 0 and below 2**62")
+    return int(value)
+
+
+def state_mapping(owner: str, name: str, value: Any) -> Any:
+    """A dict."""
+    if not isinstance(value, dict):
+        raise TypeError(
+            f"{owner}: {name} is a {type(value).__name__}, wanted a dict of names to tuples of arrays"
+        )
+    return value
+
+
+def _number(owner: str, name: str, value: Any, high: float, includes_0: bool) -> float:
+    """`value` as a float between 0 and high."""
+    number = NAN
+    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
+        with suppress(OverflowError):  # an int that no float can hold
+            number = float(value)
+    if not ((number >= 0 if includes_0 else number > 0) and number < high):
+        wanted = "a positive finite number" if high == INFINITY else f"a number from 0 to below {high}"
+        raise ValueError(f"{owner}: {name} is {value!r}, wanted {wanted}")
+    return number

@@ -1,0 +1,92 @@
+"""What `fit` is asked for, all of it checked before anything changes."""
+
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from backprop._util.arrays import Array, labels_of
+from backprop.layers.base import classifies
+from backprop.training.protocol import Trainable
+
+
+def data(net: Trainable, x: ArrayLike, t: ArrayLike) -> tuple[Array, Array]:
+    """Samples and targets as they are trained on: a view, and a copy, whose shapes nobody else changes meanwhile."""
+    rows = net._readable_rows(x)
+    if not len(rows):
+        raise ValueError("fit: x has 0 rows, wanted at least 1")
+    if len(rows) >= 2**32:
+        raise ValueError(f"fit: x has {len(rows)} rows, wanted fewer than 2**32")
+    if any(np.may_share_memory(rows, array) for array in net.params.values()):
+        rows = rows.copy()  # training would change it
+    return rows.view(), np.array(net.targets_for("fit", t, len(rows)))
+
+
+def validation_data(net: Trainable, validation: Any) -> tuple[Array, Array] | None:
+    """The pair of validation data; None without one."""
+    if validation is None:
+        return None
+    if not isinstance(validation, (tuple, list)) or len(validation) != 2:
+        got = (
+            f"has {len(validation)} parts"
+            if isinstance(validation, (tuple, list))
+            else f"is a {type(validation).__name__}"
+        )
+        raise TypeError(f"fit: validation {got}, wanted a pair of arrays (x, t), which is not split off x")
+    try:
+        x, t = data(net, *validation)
+        if classifies(net.lastLayer):
+            require_a_class("fit", t)
+        return x, t
+    except (TypeError, ValueError) as error:
+        text = str(error).removeprefix("fit: ").removeprefix("Network: ")
+        raise type(error)(f"fit: validation: {text}") from None
+
+
+def whole(name: str, value: Any) -> int:
+    """A whole number of at least 1."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"fit: {name} is {value!r}, wanted a whole number of at least 1")
+    if value < 1:
+        raise ValueError(f"fit: {name} is {value}, wanted a whole number of at least 1")
+    return int(value)
+
+
+def switch(name: str, value: Any) -> bool:
+    """True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"fit: {name} is {value!r}, wanted True or False")
+    return bool(value)
+
+
+def functions(callbacks: Any) -> Sequence[Callable[..., Any]]:
+    """A sequence of callables that take a network and a history."""
+    if isinstance(callbacks, str) or not isinstance(callbacks, Iterable):
+        raise TypeError(
+            f"fit: callbacks is {callbacks!r}, wanted a sequence of callables, such as [function]"
+        )
+    found = list(callbacks)
+    for n, one in enumerate(found):
+        wanted = "wanted a callable that is called as f(network, history)"
+        if isinstance(one, type):
+            raise TypeError(f"fit: callbacks[{n}] is the class {one.__name__}, {wanted}")
+        if not callable(one):
+            raise TypeError(f"fit: callbacks[{n}] is {one!r}, {wanted}")
+        try:
+            signature = inspect.signature(one)
+        except (TypeError, ValueError):  # some that are built in have none
+            continue
+        try:
+            signature.bind(None, None)
+        except TypeError as error:
+            name = getattr(one, "__name__", type(one).__name__)
+            raise TypeError(f"fit: callbacks[{n}] is {name}{signature}, {wanted}: {error}") from None
+    return found
+
+
+def require_a_class(owner: str, t: Array) -> None:
+    """Raise where no row of targets over classes has a class, for then there is no accuracy."""
+    if not (labels_of(t) >= 0).any():
+        raise ValueError(f"{owner}: all weights of t are 0, wanted at least one row with a class")

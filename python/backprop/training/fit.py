@@ -1,0 +1,131 @@
+"""The training loop of sections 0092 and 0094: mini-batch, gradient, update, again."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from backprop._util.arguments import seed_number
+from backprop._util.arrays import Array, held
+from backprop._util.progress import bar_for
+from backprop.layers.base import classifies
+from backprop.optimizers import SGD
+from backprop.optimizers.base import Optimizer, UpdateRule, chosen_optimizer
+from backprop.training import arguments
+from backprop.training.divergence import warn_of_loss, warn_of_parameters, warn_of_validation
+from backprop.training.history import History
+from backprop.training.lock import exclusive
+from backprop.training.protocol import Trainable
+from backprop.training.sampling import Epochs, Sampler, WithReplacement
+from backprop.training.step import train_batches
+from backprop.training.validation import evaluate, evaluate_some
+from bpcore.threads import limited
+
+# Seconds between two looks at Ctrl-C and the progress bar, if steps go on as the last ones went. They may take ten
+# times as long where others begin to use the processors.
+PAUSE = 0.03
+
+Callback = Callable[[Any, History], Any]
+
+
+@exclusive
+def fit(
+    net: Trainable,
+    x: ArrayLike,
+    t: ArrayLike,
+    *,
+    epochs: int | None,
+    iterations: int | None,
+    batch_size: int,
+    optimizer: Optimizer | str | None,
+    validation: tuple[ArrayLike, ArrayLike] | None,
+    seed: int | None,
+    threads: int | None,
+    progress: bool,
+    callbacks: Sequence[Callback],
+    track_accuracy: bool,
+) -> History:
+    """Train `net`; the parameters are those of `Network.fit`."""
+    x, t = arguments.data(net, x, t)
+    checked = arguments.validation_data(net, validation)
+    _in_place = [held(x), held(checked[0]) if checked is not None else None]
+    if (epochs is None) == (iterations is None):
+        raise ValueError(f"fit: epochs is {epochs}, iterations is {iterations}; wanted exactly one of them")
+    batch_size = arguments.whole("batch_size", batch_size)
+    optimizer = SGD(0.1) if optimizer is None else chosen_optimizer("fit", optimizer)
+    if isinstance(optimizer, UpdateRule):
+        optimizer.require_match(net.params)
+    called = arguments.functions(callbacks)
+    progress = arguments.switch("progress", progress)
+    # What a subclass calls the accuracy is not counted along the way.
+    counts = classifies(net.lastLayer)
+    tracked = arguments.switch("track_accuracy", track_accuracy) or net._overrides("accuracy")
+    if tracked and counts:
+        arguments.require_a_class("fit", t)
+    evaluated = (x, t) if tracked else None
+    bits = np.random.PCG64(seed_number("fit", seed))
+    sampler: Sampler
+    if epochs is not None:
+        steps_an_epoch = -(-len(x) // batch_size)
+        steps = arguments.whole("epochs", epochs) * steps_an_epoch
+        sampler = Epochs(bits, len(x), batch_size)
+    else:
+        steps_an_epoch = max(len(x) // batch_size, 1)
+        steps = arguments.whole("iterations", iterations)
+        sampler = WithReplacement(bits, len(x), batch_size)
+    # Samples whose weights are all 0 have no class and are left out, as `accuracy` does.
+    has_class: Array | None = np.any(t, axis=1) if counts and t.ndim == 2 else None
+
+    history = History()
+    started = time.perf_counter()
+    try:
+        with limited(threads), closing(bar_for(progress, steps)) as bar:
+            if checked is not None:
+                evaluate_some(net, checked)
+            net.history = history
+            done, chunk, correct, counted, warned = 0, 1, 0, 0, False
+            while done < steps:
+                # Up to the next evaluation, and no longer than Ctrl-C and the progress bar may wait.
+                count = min(chunk, steps_an_epoch - done % steps_an_epoch, steps - done)
+                before = time.perf_counter()
+                batches = sampler.take(count)
+                correct += train_batches(net, x, t, batches, optimizer, history.loss)[1]
+                losses = history.loss[-count:]
+                if not warned and not np.isfinite(losses).all():
+                    warned = True
+                    warn_of_loss(net, x, t, losses, done, optimizer)
+                counted += sum(
+                    group.size if has_class is None else has_class[group].sum() for group in batches
+                )
+                chunk = chunk_for(PAUSE, count, time.perf_counter() - before, chunk)
+                done += count
+                bar.update(count)
+                if done % steps_an_epoch == 0 or done == steps:
+                    running = correct / counted if counted else math.nan
+                    evaluate(net, history, done, running, evaluated, checked)
+                    if not warned and checked is not None and not math.isfinite(history.validation_loss[-1]):
+                        warned = True
+                        warn_of_validation(net, history, checked)
+                    correct = counted = 0
+                    answers = [callback(net, history) for callback in called]
+                    if any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers):
+                        break
+            if not warned:
+                warn_of_parameters(net, done, optimizer)
+    finally:
+        history.seconds = time.perf_counter() - started
+        if history.loss:
+            net.history = history  # a callback may have called `fit`, which left its own
+    return history
+
+
+def chunk_for(seconds: float, steps: int, took: float, last: int) -> int:
+    """How many steps take about `seconds`, if `steps` of them took `took`; at most twice as many as the last time.
+
+    Beside others that want the processors a step may take any time, now and then a hundredfold.
+    """
+    return max(1, min(2 * last, int(steps * seconds / max(took, 1e-9))))

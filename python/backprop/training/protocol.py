@@ -1,0 +1,59 @@
+"""What can be trained: all that the training loop asks of a network."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from backprop._util.arrays import Array
+from backprop.optimizers.base import Optimizer
+from backprop.training.history import History
+from backprop.training.lock import Locked
+from bpcore.plan import Plan
+
+
+class TrainablePlan(Plan):
+    """A compiled plan that trains a network.
+
+    Attributes
+    ----------
+    clears : tuple of callable, or None
+        What drops what the layers of the network keep of a pass: to look for each layer's own at every step
+        would take a quarter of a small one. None where the network has another `clear_cache`, which is then called.
+    """
+
+    clears: tuple[Callable[[], object], ...] | None
+
+
+class Trainable(Protocol):
+    """A network as the training loop sees it; `Network` describes its methods.
+
+    Attributes
+    ----------
+    _layers : Locked
+        Its layers, which one thread at a time trains.
+    lastLayer : object
+        The loss.
+    """
+
+    dtype: np.dtype[Any]
+    history: History | None
+    lastLayer: Any  # noqa: N815  # the notes' name
+
+    @property
+    def _layers(self) -> Locked: ...
+    @property
+    def params(self) -> Mapping[str, Array]: ...
+    def predict(self, x: ArrayLike) -> Array: ...
+    def accuracy(self, x: ArrayLike, t: ArrayLike) -> float: ...
+    def loss(self, x: ArrayLike, t: ArrayLike) -> float: ...
+    def gradient(self, x: ArrayLike, t: ArrayLike) -> dict[str, Array]: ...
+    def train_step(self, x: ArrayLike, t: ArrayLike, optimizer: Optimizer) -> float: ...
+    def clear_cache(self) -> None: ...
+    def plan_for(self, optimizer: Optimizer) -> TrainablePlan | None: ...
+    def _overrides(self, method: str) -> bool: ...
+    def targets_for(self, owner: str, t: ArrayLike, rows: int) -> Array: ...
+    def _readable_rows(self, x: ArrayLike) -> Array: ...
+    def _loss_and_scores(self, x: ArrayLike, t: ArrayLike) -> tuple[float, Array]: ...
+    def _gradient_of_pass(self) -> dict[str, Array]: ...

@@ -1,0 +1,150 @@
+"""Steps of training: by a compiled plan, or layer by layer where there is none."""
+
+from _thread import get_ident
+from itertools import starmap
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from backprop._util.arrays import Array, labels_of
+from backprop.layers.base import classifies
+from backprop.optimizers.base import Optimizer, UpdateRule, chosen_optimizer
+from backprop.training.lock import REFUSED
+from backprop.training.protocol import Trainable, TrainablePlan
+from backprop.training.sampling import Indices
+
+
+def train_step(net: Trainable, x: ArrayLike, t: ArrayLike, optimizer: Optimizer) -> float:
+    """One step on a whole batch; returns the loss before it."""
+    # As in `exclusive`, whose call would take a twentieth of a small step.
+    layers, me = net._layers, get_ident()
+    outer = layers.trainer
+    if outer is not None and outer != me:
+        raise RuntimeError(REFUSED)
+    try:
+        layers.trainer = me
+        plan = net.plan_for(optimizer)
+        if plan is not None:
+            assert isinstance(optimizer, UpdateRule)  # plan_for has looked
+            loss = None
+            # State is made when x and t are known to be right: else a step that is refused would tie it to this
+            # network.
+            stateful = optimizer.state_size
+            state = optimizer.bound_state(plan) if stateful else None
+            plain = type(x) is type(t) is np.ndarray  # others may have a mask, which no plan sees
+            if plain and (state is not None or not stateful):
+                loss = _planned_step(plan, x, t, optimizer, state)
+            if loss is None and len(rows := net._readable_rows(x)):
+                wanted = net.targets_for("train_step", t, len(rows))
+                state = optimizer.state_for(plan, net.params)
+                loss = _planned_step(plan, rows, wanted, optimizer, state)
+            if loss is not None:
+                if plan.clears is None:
+                    net.clear_cache()
+                else:
+                    for clear in plan.clears:
+                        clear()
+                return loss
+        chosen_optimizer("train_step", optimizer, names=False)
+        losses: list[float] = []
+        _layered_step(net, x, t, optimizer, losses)
+        return losses[0]
+    finally:
+        layers.trainer = outer
+
+
+def _planned_step(
+    plan: TrainablePlan, x: Any, t: Any, optimizer: UpdateRule, state: list[Any] | None
+) -> float | None:
+    """One step by a plan: the loss before it; None if it cannot read x or t as they are."""
+    # The handler of a signal runs behind a call, and may raise. Here the loop makes the call, and no other comes before
+    # the step is counted.
+    for loss in starmap(plan.step, ((x, t, optimizer.plan_update(), None, state),)):
+        if loss is not None:
+            optimizer.__dict__["steps"] += 1
+        return loss
+    return None
+
+
+def _layered_step(
+    net: Trainable, x: ArrayLike, t: ArrayLike, optimizer: Optimizer, losses: list[float]
+) -> Array | None:
+    """One step layer by layer, which adds the loss before it to `losses`.
+
+    Returns the scores, where the network's own pass gave them.
+    """
+    scores = None
+    if net._overrides("loss") or net._overrides("gradient"):
+        # What a subclass calls the loss is what is recorded; only its own gradient has to go forward once more.
+        loss = float(net.loss(x, t))
+        grads = net.gradient(x, t) if net._overrides("gradient") else net._gradient_of_pass()
+    else:
+        loss, scores = net._loss_and_scores(x, t)
+        loss, grads = float(loss), net._gradient_of_pass()
+    taken = getattr(optimizer, "steps", None)
+    try:
+        optimizer.update(net.params, grads)
+        losses += (loss,)
+    except BaseException:
+        # The handler of a signal may raise behind the update's last call: what it has counted is recorded.
+        if isinstance(optimizer, UpdateRule) and optimizer.steps != taken:
+            losses += (loss,)
+        raise
+    finally:
+        net.clear_cache()
+    return scores
+
+
+def train_batches(
+    net: Trainable,
+    x: Array,
+    t: Array,
+    batches: list[Indices],
+    optimizer: Optimizer,
+    losses: list[float] | None = None,
+) -> tuple[list[float], int]:
+    """One step for each row of indices: the losses before the steps, and how many samples were classified correctly.
+
+    The losses are added to `losses`, if it is given, as soon as their steps are taken, also where an interrupt ends the
+    call.
+    """
+    # Whoever overrides how a step is made, or what is predicted, means that.
+    own = net._overrides("train_step") or net._overrides("predict")
+    plan = None if own else net.plan_for(optimizer)
+    losses = [] if losses is None else losses
+    correct = 0
+    if plan is None:
+        for batch in (row for group in batches for row in group):
+            correct += _counted_step(net, x[batch], t[batch], optimizer, own, losses)
+        return losses, correct
+    assert isinstance(optimizer, UpdateRule)  # plan_for has looked
+    state = optimizer.state_for(plan, net.params)
+    try:
+        for indices in batches:
+            count, step_losses = len(indices), np.empty(len(indices))
+            read = step_losses.data
+            arguments = x, t, indices, optimizer.plan_update(), step_losses, None, state
+            # As in `_planned_step`: nothing is called between the steps and their record.
+            for count_correct in starmap(plan.train, (arguments,)):
+                optimizer.__dict__["steps"] += count
+                losses += read
+                correct += count_correct
+    finally:
+        net.clear_cache()
+    return losses, correct
+
+
+def _counted_step(
+    net: Trainable, x: Array, t: Array, optimizer: Optimizer, own: bool, losses: list[float]
+) -> int:
+    """One step, and how many samples of the batch were classified correctly before it (0 without classes)."""
+    counts = classifies(net.lastLayer)
+    asked = own or net._overrides("loss") or net._overrides("gradient")
+    scores = net.predict(x) if asked and counts else None
+    if own:
+        losses.append(net.train_step(x, t, optimizer))
+    else:
+        found = _layered_step(net, x, t, optimizer, losses)
+        scores = found if scores is None else scores
+    return int((scores.argmax(axis=1) == labels_of(t)).sum()) if counts and scores is not None else 0
