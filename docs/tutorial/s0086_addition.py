@@ -23,7 +23,7 @@ z.draw()
 
 # %%
 # The class behind the node is ``Add``. Every layer of this package has this shape: ``forward`` computes and
-# remembers what will be needed, ``backward`` takes the gradient of the output and returns that of the inputs.
+# keeps what will be needed, ``backward`` takes the gradient of the output and returns that of the inputs.
 
 import backprop as bp
 

@@ -3,7 +3,7 @@
 ==============================
 
 For z = x·y the derivative by x is y, and the derivative by y is x. So a **multiplication node** (곱셈 노드)
-multiplies what it is given by the inputs of the forward pass, *exchanged*. For that it has to remember them.
+multiplies what it is given by the inputs of the forward pass, *exchanged*. For that it has to keep them.
 """
 
 from backprop import graph

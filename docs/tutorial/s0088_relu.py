@@ -30,7 +30,7 @@ y.draw(symbols="L")
 # The layer
 # ---------
 #
-# ``forward`` remembers where the input was at most 0, in ``mask``; ``backward`` puts zeros there.
+# ``forward`` keeps where the input was at most 0, in ``mask``; ``backward`` puts zeros there.
 
 import numpy as np
 

@@ -44,7 +44,7 @@ y.draw()
 # --------
 #
 # y²·exp(−x) can be written with y alone: exp(−x) is (1 − y)/y, so y²·exp(−x) = y(1 − y). Everything in between can
-# be left out, and the sigmoid becomes a single node that remembers nothing but its output:
+# be left out, and the sigmoid becomes a single node that keeps nothing but its output:
 
 x = graph.variable(0.5, "x")
 y = graph.sigmoid(x)

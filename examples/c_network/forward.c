@@ -4,14 +4,22 @@
 
 #include <math.h>
 
-#define RELU(v) ((v) > 0.0f ? (v) : 0.0f)
-#define SIGMOID(v) (1.0f / (1.0f + expf(-(v))))
-#define TANH(v) tanhf(v)
+enum activation { IDENTITY, RELU, SIGMOID, TANH };
 
 struct layer {
     int inputs, outputs;
     const float *W, *b;    /* W[i * outputs + o] */
+    enum activation activation;
 };
+
+static float activated(enum activation activation, float v) {
+    switch (activation) {
+        case RELU: return v > 0.0f ? v : 0.0f;
+        case SIGMOID: return 1.0f / (1.0f + expf(-v));
+        case TANH: return tanhf(v);
+        default: return v;
+    }
+}
 
 #include "weights.h"
 
@@ -25,7 +33,7 @@ void scores(const double *x, float *out) {
         for (int i = 0; i < layer->inputs; i++) {
             for (int o = 0; o < layer->outputs; o++) next[o] += here[i] * layer->W[i * layer->outputs + o];
         }
-        for (int o = 0; o < layer->outputs; o++) here[o] = n + 1 < DEPTH ? ACTIVATION(next[o]) : next[o];
+        for (int o = 0; o < layer->outputs; o++) here[o] = activated(layer->activation, next[o]);
     }
     for (int o = 0; o < OUTPUTS; o++) out[o] = here[o];
 }

@@ -123,8 +123,8 @@ def test_every_reader_gives_the_same_table_or_error(name, table, header, end, tm
     assert results[0] == results[1]
 
 
-def test_a_table_of_many_pieces(reader, write, monkeypatch):
-    monkeypatch.setattr(rows, "PIECE", 100)
+def test_a_table_of_many_chunks(reader, write, monkeypatch):
+    monkeypatch.setattr(rows, "CHUNK", 100)
     x = np.random.default_rng(0).normal(size=(300, 5))
     text = "a,b,kind,c,d,e\r\n" + "".join(
         f"{row[0]!r},{row[1]!r},{'xyz'[n % 3]},{row[2]!r},{row[3]!r},{row[4]!r}\r\n"
@@ -248,7 +248,7 @@ def test_labels_that_are_true_and_false_are_classes_of_that_name(reader, write):
 @pytest.mark.parametrize("quoting", [csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC])
 def test_quotes_around_whole_cells_need_no_second_reading(quoting, write, monkeypatch):
     monkeypatch.setattr(rows, "_careful", lambda *_: pytest.fail("it reads cell by cell"))
-    monkeypatch.setattr(rows, "PIECE", 50)
+    monkeypatch.setattr(rows, "CHUNK", 50)
     file = io.StringIO()
     writer = csv.writer(file, quoting=quoting)
     writer.writerows([["a", "b", "kind"], *([n, n / 4, "cat dog"[4 * (n % 2) :][:3]] for n in range(30))])

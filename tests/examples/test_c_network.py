@@ -38,7 +38,7 @@ def compiled(net, folder):
     return scores
 
 
-@pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh"])
+@pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh", ["tanh", "relu"]], ids=str)
 def test_the_compiled_network_scores_as_predict_does(activation, tmp_path):
     x = np.random.default_rng(0).normal(size=(50, 6))
     net = bp.Network([6, 30, 20, 3], activation, seed=0, input_mean=x.mean(axis=0), input_scale=1.5)
@@ -55,6 +55,18 @@ def test_raw_numbers_enter_with_the_same_bits(tmp_path):
     net.params["W1"][...] = np.eye(3)
     assert np.array_equal(compiled(net, tmp_path)(x), net.predict(x))
     assert len(np.unique(net.predict(x)[:, 1])) == 50
+
+
+def test_a_network_that_the_loops_do_not_know_is_refused(tmp_path):
+    net = bp.Network([4, 3, 2], seed=0)
+    net.layers["Relu2"] = bp.Relu()
+    net.layers["Tanh2"] = bp.Tanh()
+    net.save(tmp_path / "net")
+    done = subprocess.run(
+        [sys.executable, EXAMPLE / "export.py", tmp_path / "net"], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "the network has relu + tanh, wanted affine layers with IDENTITY, RELU" in done.stderr
 
 
 def bound(net, x):
@@ -76,6 +88,6 @@ def bound(net, x):
                 "sigmoid": lambda v: 1 / (1 + np.exp(-v)),
                 "tanh": np.tanh,
             }
-            values = kind[net.activation](values)
+            values = kind[net.spec.gaps[n][0]](values)
             error = error + 8 * u * np.abs(values)
     return error

@@ -66,7 +66,7 @@ class Round:
     def array(self) -> np.ndarray:
         """A parameter, or what the optimizer keeps of one."""
         arrays = list(self.net.params.values())
-        arrays += [moment for moments in self.optimizer.state.values() for moment in moments]
+        arrays += [array for arrays in self.optimizer.state.values() for array in arrays]
         return arrays[self.rng.integers(len(arrays))]
 
     # --- Changes, in the thread that calls --------------------------------------------------------------------

@@ -127,7 +127,7 @@ def copies(mapping):
 
 
 def walked_back(net):
-    """The gradients of the remembered pass, or None if there is not a whole one."""
+    """The gradients of the last pass, or None if there is not a whole one."""
     try:
         dout = net.lastLayer.backward(1)
         for layer in reversed(net.layers.values()):
@@ -179,11 +179,11 @@ class Pair(RuleBasedStateMachine):
         mean, scale = (self.options.get(name, one) for name, one in [("input_mean", 0), ("input_scale", 1)])
         return Model(self.params, self.activations, self.loss, self.dtype, mean, scale)
 
-    def forgets(self):
+    def clears(self):
         self.memory, self.gradient = NOTHING, None
 
     def changed(self):
-        """Something moved under the remembered pass."""
+        """Something moved under the last pass."""
         self.memory, self.gradient = PARTS if self.memory == WHOLE else self.memory, None
 
     @invariant()

@@ -38,7 +38,7 @@ def refused(call, x, t, wrong):
 
 def state(net, optimizer):
     """The bits of all that learns."""
-    kept = [array for moments in optimizer.state.values() for array in moments]
+    kept = [array for arrays in optimizer.state.values() for array in arrays]
     return [array.tobytes() for array in (*net.params.values(), *kept)]
 
 

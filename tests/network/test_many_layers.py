@@ -74,7 +74,7 @@ OPERATIONS = {
     "repr": (layered, lambda net: (repr(net), repr(net.params), net._repr_html_())),
     "save and load": (plain, save),
     "predict": (layered, lambda net: net.predict(X)),
-    "forget": (layered, lambda net: net.clear_cache()),
+    "clear_cache": (layered, lambda net: net.clear_cache()),
 }
 
 

@@ -213,7 +213,7 @@ def test_data_that_does_not_fit(net, batch):
         net.loss(x, t[:7])
 
 
-def test_train_step_returns_the_loss_before_the_update_and_forgets(net, batch):
+def test_train_step_returns_the_loss_before_the_update_and_clears_caches(net, batch):
     before = net.loss(*batch)
     assert net.train_step(*batch, bp.SGD(0.1)) == before
     assert net.loss(*batch) < before
@@ -224,7 +224,7 @@ def test_train_step_returns_the_loss_before_the_update_and_forgets(net, batch):
         net.layers["Affine1"].backward(np.ones((8, 5)))
 
 
-def test_train_step_asks_a_subclass_to_forget(batch):
+def test_train_step_asks_a_subclass_to_clear_its_cache(batch):
     class Own(bp.Network):
         asked = 0
 
@@ -241,7 +241,7 @@ def test_train_step_asks_a_subclass_to_forget(batch):
         net.lastLayer.backward()
 
 
-def test_train_step_forgets_what_a_new_layer_remembers(net, batch):
+def test_train_step_clears_the_cache_of_a_new_layer(net, batch):
     net.train_step(*batch, bp.SGD(0.1))
     net.layers["Affine1"] = bp.Affine(net.params["W1"], net.params["b1"])
     net.loss(*batch)

@@ -10,7 +10,7 @@ import backprop as bp
 
 
 class Scale:
-    """A layer as one writes it: what it remembers is called as one likes."""
+    """A layer as one writes it: what it keeps of a pass is called as one likes."""
 
     def __init__(self, units):
         self.gamma, self.dgamma = np.ones(units, np.float32), None
@@ -26,7 +26,7 @@ class Scale:
 
 
 class Plain(Scale):
-    """Nothing to train, though what it remembers stands beside its gradient."""
+    """Nothing to train, though what it keeps of a pass stands beside its gradient."""
 
     def __init__(self, units):
         pass
@@ -93,7 +93,7 @@ def network(first=None, middle=None):
 
 @pytest.mark.parametrize("kind", [Plain, Copied, Viewed])
 @pytest.mark.parametrize("place", ["first", "middle"])
-def test_what_a_layer_remembers_is_no_parameter(kind, place, data):
+def test_what_a_layer_keeps_of_a_pass_is_no_parameter(kind, place, data):
     x, t = data
     before = x.copy()
     net = network(**{place: kind(6)})

@@ -75,7 +75,7 @@ LIVING = {
     "train_step, label refused": (lambda net, x, t: net.train_step(x, t + 1, bp.SGD(0.1)), x, t),
     "fit": (lambda net, x, t: net.fit(x, t, epochs=2, batch_size=2, validation=(x, t)), x, t),
     "fit, label refused": (lambda net, x, t: net.fit(x, t + 1, epochs=2), x, t),
-    "loss, then forget": (lambda net, x, t: (net.loss(x, t), net.clear_cache()), x, t),
+    "loss, then clear_cache": (lambda net, x, t: (net.loss(x, t), net.clear_cache()), x, t),
     "loss, label refused": (lambda net, x, t: net.loss(x, t + 1), x, t),
 }
 

@@ -84,7 +84,7 @@ class Machine(Pair):
         assert self.net.accuracy(x, t) == self.twin.accuracy(x, t) == right
 
     @rule(given=BATCHES, ask=st.sampled_from(["loss", "gradient"]))
-    def remembers(self, given, ask):
+    def goes_through_the_layers(self, given, ask):
         x, t = self.batch(given)
         one, other = (getattr(net, ask)(x, t) for net in self.both)
         loss, self.gradient = self.model().loss_and_gradient(x, t)
@@ -111,7 +111,7 @@ class Machine(Pair):
     def told_to_forget(self):
         for net in self.both:
             net.clear_cache()
-        self.forgets()
+        self.clears()
 
     # --- Learning -------------------------------------------------------------------------------------------
 
@@ -134,7 +134,7 @@ class Machine(Pair):
                 kept, optimizer.state.get(key, ()), others.state.get(key, ()), strict=True
             ):
                 assert all(np.array_equal(array, each, equal_nan=True) for each in pair)
-        self.forgets()
+        self.clears()
         self.settle(given["seed"])
 
     @rule(
@@ -157,7 +157,7 @@ class Machine(Pair):
             one, other = (getattr(run, attribute) for run in runs)
             assert np.array_equal(one, other, equal_nan=True)
         self.params = copies(self.twin.params)
-        self.forgets()
+        self.clears()
         self.settle(given["seed"])
 
     # --- Being changed --------------------------------------------------------------------------------------
@@ -226,7 +226,7 @@ class Machine(Pair):
         self.net, self.twin = (net.astype(there).astype(self.dtype) for net in self.both)
         for key, array in self.params.items():
             self.params[key] = array.astype(there).astype(self.dtype)
-        self.forgets()
+        self.clears()
 
     @rule(note=st.text(max_size=5))
     def is_saved_and_loaded(self, note):
@@ -242,7 +242,7 @@ class Machine(Pair):
         self.net = bp.Network.load(path)
         self.twin.clear_cache()
         assert self.net.metadata == {"note": note}
-        self.forgets()
+        self.clears()
 
     # --- What goes wrong ------------------------------------------------------------------------------------
 
@@ -269,11 +269,11 @@ class Machine(Pair):
             with pytest.raises((ValueError, TypeError)):
                 REFUSING[call](net, x, t, optimizer)
             after = walked_back(net)
-            # What it remembers is the pass that it had, or none; never parts of two.
+            # What it keeps is the pass that it had, or none; never parts of two.
             assert after is None or same(after, before)
             assert net.history is history
             net.clear_cache()
-        self.forgets()
+        self.clears()
 
     @rule(given=BATCHES, name=st.sampled_from(list(OPTIMIZERS)), number=st.sampled_from([np.nan, np.inf]))
     def sees_what_is_no_number(self, given, name, number):

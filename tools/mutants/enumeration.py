@@ -13,9 +13,14 @@ PARTS = {
     "kernels": {FOLDER: ("*.pxd", "*.pxi", "kernels.pyx", "plan.pyx", "*.h")},
     "python": {
         FOLDER: ("doors.py", "threads.py"),
-        "python/backprop": ("[a-z]*.py", "_a*.py", "_files.py", "_json.py", "_settings.py"),
+        "python/backprop/_util": ("a*.py", "files.py", "json.py"),
         "python/backprop/data": ("[a-z]*.py",),
         "python/backprop/gradcheck": ("[a-z]*.py",),
+        "python/backprop/io": ("[a-z]*.py", "_[dmvw]*.py"),
+        "python/backprop/layers": ("[a-z]*.py",),
+        "python/backprop/network": ("[a-z]*.py",),
+        "python/backprop/optimizers": ("[a-z]*.py",),
+        "python/backprop/training": ("[a-z]*.py",),
     },
 }
 LANGUAGES = {".h": c.faults, ".py": python.faults}

@@ -23,6 +23,7 @@ OF_KERNELS = (
 OF_PYTHON = {
     "python/backprop/data": ("tests/data", "tests/fuzz"),
     "python/backprop/gradcheck": ("tests/gradcheck", "tests/graph/test_chain.py"),
+    "python/backprop/io": ("tests/network", "tests/fuzz"),
     "python/backprop": (
         "tests/network",
         "tests/layers",
@@ -34,7 +35,7 @@ OF_PYTHON = {
     "src/bpcore/threads.py": ("tests/core/test_threads.py", "tests/network/test_threads.py"),
     "src/bpcore/doors.py": ("tests/core/test_errors.py", "tests/contracts/test_doors.py"),
 }
-# What takes half of the time: whether the compiled plan does what the layers do, in many random lives, bit for bit,
+# What takes half of the time: whether the compiled plan does what the layers do, in random order, bit for bit,
 # from many threads and without new memory. The kernels' suite has it.
 OF_THE_PLAN = ("test_state_machine.py", "test_bits.py", "test_stress.py", "test_memory.py")
 # Signals and processes come last.

@@ -18,8 +18,8 @@ import numpy as np
 from backprop._util.arrays import Array, plural
 from backprop._util.files import opened
 from backprop._util.messages import cut
-from backprop.data.cells import index_of
-from backprop.data.pieces import MOST_DEFLATED, read_up_to
+from backprop.data.chunks import MOST_DEFLATED, read_up_to
+from backprop.data.csv_head import index_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

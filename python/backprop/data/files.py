@@ -160,9 +160,9 @@ def _check(path: Path, checksum: str) -> None:
     digest, size = hashlib.sha256(), 0
     try:
         with gzip.open(path) as file:
-            while piece := file.read(1 << 20):
-                digest.update(piece)
-                size += len(piece)
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+                size += len(chunk)
                 if size > LARGEST:
                     raise ValueError(f"the content is larger than {LARGEST} bytes")
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:

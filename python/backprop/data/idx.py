@@ -10,7 +10,7 @@ import numpy as np
 
 from backprop._util.arrays import Array
 from backprop._util.files import expanded, opened
-from backprop.data.pieces import MOST_DEFLATED, read_exactly
+from backprop.data.chunks import MOST_DEFLATED, read_exactly
 
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 GZIP_MAGIC = b"\x1f\x8b"

@@ -3,7 +3,7 @@
 A reader takes rows without quotes and fills an array. All readers give the same numbers, the nearest to what a cell
 shows, or raise ValueError if one shows none or a row has not as many cells as the array.
 
-The cells are given to pandas and pyarrow as one column: what they do for each column of each piece of a wide table
+The cells are given to pandas and pyarrow as one column: what they do for each column of each chunk of a wide table
 takes longer than reading it, and one column of numbers is an array of the rows as it is.
 """
 
@@ -26,7 +26,7 @@ LARGE = 1 << 22
 def reader_for(size: int) -> Reader:
     """The fastest reader that is installed for a file of so many bytes."""
     if size >= LARGE:
-        # glibc keeps freed memory up to twice the largest block that was freed; else every piece's is zeroed anew,
+        # glibc keeps freed memory up to twice the largest block that was freed; else every chunk's is zeroed anew,
         # up to a quarter of the time. Nothing is written to this one, so it costs none.
         np.empty((1 << 25) - (1 << 16), np.uint8)
         for name, reader in PACKAGES.items():

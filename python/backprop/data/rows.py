@@ -1,7 +1,7 @@
 """The samples of a CSV file: numbers of some columns, and the labels.
 
 a) A file is read twice only if it must be. Plain lines, without quotes inside of cells and with what any reader of
-   CSV takes for numbers, go to a fast reader, a piece at a time. At the first that are not plain the file is read again
+   CSV takes for numbers, go to a fast reader, a chunk at a time. At the first that are not plain the file is read again
    from its first row, cell by cell: that says what is read, and what is wrong with it.
 b) Nothing is kept but the numbers and the labels.
 """
@@ -20,12 +20,12 @@ import numpy as np
 
 from backprop._util.arrays import Array, plural
 from backprop._util.messages import shown
-from backprop.data.cells import LONGEST_LINE, Head
+from backprop.data.csv_head import LONGEST_LINE, Head
 from backprop.data.numbers import number, with_point
 from backprop.data.readers import Reader, reader_for, with_numpy
 from bpcore.threads import get_num_threads
 
-PIECE = 1 << 19
+CHUNK = 1 << 19
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def _plain(head: Head, columns: Sequence[int], label: int | None) -> Rows:
     count, signs = 0, set[bytes]()
     with ThreadPoolExecutor(threads) as pool:
         running: deque[Future[tuple[list[str], set[bytes]]]] = deque()
-        for rows in chain(_pieces(head), repeat([], threads + 1)):
+        for rows in chain(_chunks(head), repeat([], threads + 1)):
             if rows:
                 running.append(pool.submit(part.read, rows, x[count : count + len(rows)]))
                 count += len(rows)
@@ -98,13 +98,13 @@ def _most_rows(head: Head) -> int:
     """How many rows there are at most: by the line feeds of the file, and by the delimiters that each row has."""
     feeds = size = 0
     with head.path.open("rb") as file:
-        for piece in iter(lambda: file.read(PIECE), b""):
-            feeds += piece.count(b"\n")
-            size += len(piece)
+        for chunk in iter(lambda: file.read(CHUNK), b""):
+            feeds += chunk.count(b"\n")
+            size += len(chunk)
     return min(feeds, size // head.width) + 1
 
 
-def _pieces(head: Head) -> Iterator[list[bytes]]:
+def _chunks(head: Head) -> Iterator[list[bytes]]:
     """The lines behind the header, some at a time."""
     delimiter = head.delimiter.encode()
     with head.path.open("rb") as file:
@@ -114,21 +114,21 @@ def _pieces(head: Head) -> Iterator[list[bytes]]:
         if any(b"\r" in line.removesuffix(b"\r\n") for line in islice(file, head.start)):
             raise NotPlainError
         rest = b""
-        for read in iter(lambda: file.read(PIECE), b""):
-            piece = rest + read
-            if b"\r" in piece:
-                piece = piece.replace(b"\r\n", b"\n")
-            if b"\0" in piece:
+        for read in iter(lambda: file.read(CHUNK), b""):
+            chunk = rest + read
+            if b"\r" in chunk:
+                chunk = chunk.replace(b"\r\n", b"\n")
+            if b"\0" in chunk:
                 raise NotPlainError
-            rows = piece.split(b"\n")
+            rows = chunk.split(b"\n")
             rest = rows.pop()
             if len(rest) > LONGEST_LINE:
                 raise NotPlainError
-            if b'"' in piece:
+            if b'"' in chunk:
                 rows = _unquoted(rows, delimiter)
             if b"" in rows:
                 rows = [row for row in rows if row]
-            if not piece.isascii() or b"\r" in piece:
+            if not chunk.isascii() or b"\r" in chunk:
                 _require_text(rows)
             yield rows
         if rest:

@@ -14,9 +14,9 @@ from backprop._util.arrays import Array, plural
 from backprop._util.files import expanded
 from backprop._util.messages import listed, shown
 from backprop.data.archives import Archive, features_of, labels_of
-from backprop.data.cells import UNNAMED, Head, index_of, read_head
 from backprop.data.classes import classes_of, is_one_of, same_label
-from backprop.data.headers import Known, may_be_names, unsure
+from backprop.data.csv_head import UNNAMED, Head, index_of, read_head
+from backprop.data.header_row import Known, may_be_names, unsure
 from backprop.data.numbers import is_number, with_point
 from backprop.data.rows import line_of, read_rows
 

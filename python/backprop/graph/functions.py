@@ -215,7 +215,9 @@ def target(t: Any) -> Node:
 def layer_functions() -> dict[str, Callable[..., Node]]:
     """A function for each activation, by its kind, and for each loss, by the name that it says."""
     functions = {kind: _of_activation(cls) for kind, cls in activations().items()}
-    return functions | {cls.function: _of_loss(cls) for cls in LOSSES.values() if issubclass(cls, Loss)}
+    return functions | {
+        cls.function: _of_loss(cls) for cls in LOSSES.values() if issubclass(cls, Loss) and cls.function
+    }
 
 
 def _of_activation(cls: type[Activation]) -> Callable[..., Node]:

@@ -205,11 +205,11 @@ def heights(layers: list[list[Box]]) -> None:
             box.y -= y / 2
     for round_ in range(ROUNDS):
         for layer in layers if round_ % 2 else reversed(layers):
-            settle(layer)
+            place_by_pull(layer)
     straighten(layers)
 
 
-def settle(layer: list[Box]) -> None:
+def place_by_pull(layer: list[Box]) -> None:
     """Move the boxes of a layer as near to where their edges want them as their order and sizes allow."""
     offsets, offset = [], 0.0
     for n, box in enumerate(layer):

@@ -3,8 +3,8 @@
 from backprop.layers import activations, losses
 from backprop.layers.activations import *
 from backprop.layers.affine import Affine
-from backprop.layers.base import register_layer, register_loss
 from backprop.layers.losses import *
+from backprop.layers.registration import register_layer, register_loss
 
 __all__ = ["Affine", "register_layer", "register_loss"]
 __all__ += activations.__all__

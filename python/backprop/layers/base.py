@@ -7,18 +7,16 @@ b) A class with a `kind` in its own body registers itself under that name. What 
 c) A subclass that overrides nothing of DEFINING is what its base is. One that overrides something computes something
    else: it has no kind, no symbol and no derivative unless it says so itself, and its parameters are found as those of
    any layer (parameters.py).
-d) Classes of users, which inherit from nothing here, are registered by `register_layer` and `register_loss`.
+d) Classes of users, which inherit from nothing here, are registered by registration.py.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
 from backprop._util.arrays import Array, any_targets, class_targets, number_targets
 from backprop._util.names import AVAILABLE, Answers
-
-C = TypeVar("C", bound=type)
 
 # What decides what a class computes, and with it whether a subclass is still what its base is.
 DEFINING = ("forward", "backward", "options", "checked_targets", "probabilities", "classifies")
@@ -102,7 +100,7 @@ class Layer(Operation):
         super().__init_subclass__(**options)
         kind = vars(cls).get("kind")
         if kind:
-            _register(cls._registry, kind, cls)
+            register(cls._registry, kind, cls)
 
     def options(self) -> dict[str, Any]:
         """The arguments of the constructor that are no parameters, as JSON has them."""
@@ -189,85 +187,7 @@ def made_of(cls: type[Any], owner: str, options: Mapping[str, Any], arrays: Mapp
         ) from error
 
 
-# --- Registration ---------------------------------------------------------------------------------------------
-
-
-def register_layer(kind: str) -> Callable[[C], C]:
-    """Decorate a class of layers so that networks with them can be saved and loaded.
-
-    Its parameters are found as those of any layer: the arrays `p` beside which backward leaves `dp`. `load` makes the
-    object by `cls(**options)` and sets its parameters.
-
-    Parameters
-    ----------
-    kind : str
-        The name that files have for it. Whoever loads one has to register a class under the same name first.
-
-    Raises
-    ------
-    TypeError
-        `kind` is no text, or what is decorated is no class with forward and backward.
-    ValueError
-        Another class has that name.
-
-    Examples
-    --------
-    >>> @bp.register_layer("scaled")
-    ... class Scaled:
-    ...     def __init__(self, factor=1.0):
-    ...         self.factor = factor
-    ...
-    ...     def forward(self, x):
-    ...         return self.factor * x
-    ...
-    ...     def backward(self, dout):
-    ...         return self.factor * dout
-    ...
-    ...     def options(self):
-    ...         return {"factor": self.factor}
-    """
-    return _registration("register_layer", LAYERS, kind)
-
-
-def register_loss(kind: str) -> Callable[[C], C]:
-    """Decorate a class of losses so that networks with them can be saved and loaded, as `register_layer` does.
-
-    Parameters
-    ----------
-    kind : str
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `register_layer`.
-    """
-    return _registration("register_loss", LOSSES, kind)
-
-
-def _registration(owner: str, registry: dict[str, type[Any]], kind: Any) -> Callable[[C], C]:
-    if not isinstance(kind, str):
-        what = f"the class {kind.__name__}" if isinstance(kind, type) else repr(kind)
-        raise TypeError(f"{owner}: kind is {what}, wanted a name: @backprop.{owner}('name')")
-    if not kind.isidentifier():
-        raise ValueError(f"{owner}: kind is {kind!r}, wanted a name of letters, digits and underscores")
-
-    def decorate(cls: C) -> C:
-        if not isinstance(cls, type):
-            raise TypeError(f"{owner}: {cls!r} is decorated, wanted a class")
-        for method in METHODS:
-            if not callable(getattr(cls, method, None)):
-                raise TypeError(
-                    f"{owner}: {cls.__name__} has no {method}, wanted a class with forward and backward"
-                )
-        _register(registry, kind, cls)
-        if issubclass(cls, Layer):
-            cls.kind = kind
-        return cls
-
-    return decorate
-
-
-def _register(registry: dict[str, type[Any]], kind: str, cls: type[Any]) -> None:
+def register(registry: dict[str, type[Any]], kind: str, cls: type[Any]) -> None:
     """Put a class under a name; the same class may be defined again, as in a notebook."""
     there = registry.get(kind)
     if there is not None and (there.__module__, there.__qualname__) != (cls.__module__, cls.__qualname__):
@@ -286,17 +206,20 @@ def list_available(cls: type[Any], group: str) -> None:
 # --- What a layer is ------------------------------------------------------------------------------------------
 
 
-def kind_of(layer: Any) -> str:
-    """The registered name of what a layer computes; "" if its class, or the object itself, computes something else."""
+def kind_of(layer: Any, registry: Mapping[str, type[Any]] | None = None) -> str:
+    """The registered name of what a layer or a loss computes, in one of the registries if one is given.
+
+    "" if its class, or the object itself, computes something else.
+    """
     if own_methods(layer):
         return ""
     if isinstance(layer, Layer):
-        return type(layer).kind
-    registered = {cls: kind for registry in (LAYERS, LOSSES) for kind, cls in registry.items()}
-    for cls in type(layer).__mro__:
-        if cls in registered:
-            return registered[cls] if defined_alike(type(layer), cls) else ""
-    return ""
+        kind = type(layer).kind
+    else:
+        named = {cls: kind for one in (LAYERS, LOSSES) for kind, cls in one.items()}
+        cls = next((cls for cls in type(layer).__mro__ if cls in named), None)
+        kind = named[cls] if cls is not None and defined_alike(type(layer), cls) else ""
+    return kind if registry is None or isinstance(layer, registry.get(kind, ())) else ""
 
 
 def own_methods(layer: Any) -> list[str]:

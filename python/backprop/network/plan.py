@@ -13,7 +13,7 @@ import numpy as np
 from backprop._util.arrays import FLOAT32, FLOAT64, Array, readable
 from backprop.layers.activations import Activation
 from backprop.layers.affine import Affine
-from backprop.layers.base import Layer, kind_of, own_methods
+from backprop.layers.base import LOSSES, Layer, kind_of, own_methods
 from backprop.layers.parameters import declared
 from backprop.network.protocol import NetworkLike
 from backprop.training.protocol import TrainablePlan
@@ -66,7 +66,7 @@ def guards_of(net: NetworkLike) -> Guards:
 def make_plan(net: NetworkLike) -> NetworkPlan | NoPlan:
     """Make the plan of a network, or what says that it has to run layer by layer."""
     guards = guards_of(net)
-    dense, loss = _dense_layers(net), kind_of(net.lastLayer)
+    dense, loss = _dense_layers(net), kind_of(net.lastLayer, LOSSES)
     if dense is None or loss not in HEADS:
         return NoPlan(guards)
     mean = _per_input(net.input_mean, net, FLOAT64) if net.input_mean.any() else None

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from backprop._util.arrays import Array
-from backprop.layers.base import Layer, kind_of
+from backprop.layers.base import LAYERS, LOSSES, Layer, kind_of
 from backprop.network.layers import Layers
 from backprop.network.parameters import keys_of
 
@@ -169,7 +169,7 @@ def sizes_of(layers: Layers, given: tuple[int, ...]) -> tuple[int, ...]:
 
 def spec_of_loss(loss: Any) -> LossSpec:
     """The spec of a loss."""
-    kind = kind_of(loss)
+    kind = kind_of(loss, LOSSES)
     return LossSpec(kind or type(loss).__name__, bool(kind), options_of(loss) if kind else {})
 
 
@@ -181,7 +181,7 @@ def spec_of_layers(layers: Layers, inputs: int) -> tuple[LayerSpec, ...]:
     names = keys_of([list(own) for own in shapes])
     for (key, layer), dense, own, keys in zip(layers.items(), widths_of(layers), shapes, names, strict=True):
         width = dense[1] if dense else width if dense == () else None
-        kind = kind_of(layer)
+        kind = kind_of(layer, LAYERS)
         parameters = tuple(map(ParameterSpec, keys, own, own.values()))
         options = options_of(layer) if kind else {}
         found.append(LayerSpec(key, kind or type(layer).__name__, bool(kind), width, options, parameters))

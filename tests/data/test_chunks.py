@@ -1,4 +1,4 @@
-"""Files that are read in several pieces: what a later piece has counts as what the first has."""
+"""Files that are read in several chunks: what a later chunk has counts as what the first has."""
 
 import gzip
 import io
@@ -7,10 +7,10 @@ import zipfile
 import numpy as np
 import pytest
 
-from backprop.data import archives, pieces, read_features, read_idx, read_table, rows
+from backprop.data import archives, chunks, read_features, read_idx, read_table, rows
 
-# Members of an archive whose numbers go on behind what is read for the header, and behind a piece.
-SIZES = [archives.HEADER // 8 + 10, 2 * pieces.CHUNK // 8 + 10]
+# Members of an archive whose numbers go on behind what is read for the header, and behind a chunk.
+SIZES = [archives.HEADER // 8 + 10, 2 * chunks.CHUNK // 8 + 10]
 
 
 def member(array, more=b""):
@@ -40,7 +40,7 @@ def test_a_large_member_comes_back(rows, order, tmp_path):
 
 
 @pytest.mark.parametrize("rows", [3, *SIZES])
-@pytest.mark.parametrize("more", [1, 8, 2 * pieces.CHUNK])
+@pytest.mark.parametrize("more", [1, 8, 2 * chunks.CHUNK])
 @pytest.mark.parametrize("name", ["x", "t"])
 def test_bytes_behind_a_member_are_refused(name, more, rows, tmp_path):
     parts = {"x": np.ones((rows, 2)), "t": np.arange(rows) % 3}
@@ -62,12 +62,12 @@ def test_a_member_that_ends_before_its_numbers_is_refused(missing, rows, tmp_pat
         read_table(path)
 
 
-IDX = bytes([0, 0, 8, 1]) + (2 * pieces.CHUNK + 10).to_bytes(4, "big")
-NUMBERS = np.random.default_rng(0).integers(0, 256, 2 * pieces.CHUNK + 10).astype(np.uint8)
+IDX = bytes([0, 0, 8, 1]) + (2 * chunks.CHUNK + 10).to_bytes(4, "big")
+NUMBERS = np.random.default_rng(0).integers(0, 256, 2 * chunks.CHUNK + 10).astype(np.uint8)
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
-def test_idx_files_of_several_pieces(pack, tmp_path):
+def test_idx_files_of_several_chunks(pack, tmp_path):
     path = tmp_path / "file"
     path.write_bytes(pack(IDX + NUMBERS.tobytes()))
     assert np.array_equal(read_idx(path), NUMBERS)
@@ -96,7 +96,7 @@ def test_a_gzip_file_of_several_members(tmp_path):
         ("1,2\r,x", 0, 2, 0),
         ("1\r,2,x", 0, 1, 0),
         ("1,2,x\ry", 1, 1, 0),
-        ("1,2,x\ry", 1, 1, rows.PIECE // 6 + 10),  # behind the first piece
+        ("1,2,x\ry", 1, 1, rows.CHUNK // 6 + 10),  # behind the first chunk
     ],
 )
 def test_a_carriage_return_alone_ends_a_row(row, at, cells, before, tmp_path):

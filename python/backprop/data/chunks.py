@@ -1,4 +1,4 @@
-"""Reading from files a piece at a time: sizes are what a file claims, and a file may lie.
+"""Reading from files a chunk at a time: sizes are what a file claims, and a file may lie.
 
 Nothing is allocated before its bytes are there.
 """
@@ -14,10 +14,10 @@ def read_up_to(file: IO[bytes], count: int, content: bytearray | None = None) ->
     """Read until `content` (by default nothing) has `count` bytes, or what there is."""
     content = bytearray() if content is None else content
     while len(content) < count:
-        piece = file.read(min(CHUNK, count - len(content)))
-        if not piece:
+        chunk = file.read(min(CHUNK, count - len(content)))
+        if not chunk:
             break
-        content += piece
+        content += chunk
     return content
 
 

@@ -17,7 +17,7 @@ from backprop._util.arrays import plural
 from backprop._util.files import require_file
 from backprop._util.messages import cut, listed, shown
 from backprop._util.names import did_you_mean
-from backprop.data.headers import Known, is_header, shortened
+from backprop.data.header_row import Known, is_header, shortened
 from backprop.data.numbers import DECIMAL_COMMA, MISSING, with_point
 
 DELIMITERS = "\t;,"
@@ -25,7 +25,7 @@ DELIMITERS = "\t;,"
 LOOKED_AT = 50
 # Characters of a line; a file without line ends would be read into memory as one.
 LONGEST_LINE = 1 << 26
-PIECE = 1 << 20
+CHUNK = 1 << 20
 SEPARATOR = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 # What pandas calls a column without a name when it reads one.
 UNNAMED = re.compile(r"|Unnamed: \d+")
@@ -187,16 +187,16 @@ def _encoding(path: Path) -> str:
 
 
 def _not_text(path: Path, encoding: str, error: UnicodeDecodeError) -> ValueError:
-    # Where a piece is wrong does not say where that is in the file.
+    # Where a chunk is wrong does not say where that is in the file.
     decoder, before, place = codecs.getincrementaldecoder(encoding)(), 0, error.start
     with path.open("rb") as file:
-        for piece in chain(iter(lambda: file.read(PIECE), b""), [b""]):
+        for chunk in chain(iter(lambda: file.read(CHUNK), b""), [b""]):
             try:
-                decoder.decode(piece, final=not piece)
-            except UnicodeDecodeError as found:  # in the piece and what was left of the one before
-                error, place = found, before + len(piece) - len(found.object) + found.start
+                decoder.decode(chunk, final=not chunk)
+            except UnicodeDecodeError as found:  # in the chunk and what was left of the one before
+                error, place = found, before + len(chunk) - len(found.object) + found.start
                 break
-            before += len(piece)
+            before += len(chunk)
     name = "UTF-16" if encoding == "utf-16" else "UTF-8"
     return ValueError(
         f"{path}: not {name} text: {error.reason} at byte {place}; save it as UTF-8 "
