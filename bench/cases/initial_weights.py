@@ -17,11 +17,12 @@ from itertools import product
 import numpy as np
 
 import backprop as bp
+from backprop.layers.activations import activations
 from backprop.optimizers.base import UpdateRule
 from bench.results import Result
 
 HIDDEN = ([100], [64, 64, 64])
-ACTIVATIONS = ("relu", "tanh", "sigmoid")
+ACTIVATIONS = tuple(activations())
 OPTIMIZERS = ("adam", "sgd")
 CONTENDERS = ("default", "PyTorch", "Keras", "scikit-learn", "He")
 PEERS = ("PyTorch", "Keras", "scikit-learn")  # none of which may be ahead

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from backprop.network import *
     from backprop.nodes import *
     from backprop.optimizers import *
-    from backprop.training import *
+    from backprop.training.history import History as History
     from bpcore import __version__ as __version__
     from bpcore import cpu_info as cpu_info
     from bpcore import get_num_threads as get_num_threads
@@ -34,7 +34,7 @@ EXPORTS: dict[str, tuple[str, ...] | None] = {
     "backprop.network": None,
     "backprop.layers": None,
     "backprop.optimizers": None,
-    "backprop.training": None,
+    "backprop.training.history": ("History",),
     "backprop.data": ("load_digits", "load_fashion_mnist", "load_mnist"),
     "backprop.nodes": None,
     "backprop.gradcheck": None,

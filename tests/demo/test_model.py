@@ -10,6 +10,7 @@ import backprop as bp
 from backprop.data import files
 from backprop.demo.model import CANVAS, Model, trained
 from tests.demo.digits import HANDS, MANNERS, STROKES, enlarged, mapped
+from tests.registry import ACTIVATIONS
 
 NAMES = [str(n) for n in range(10)]
 
@@ -26,7 +27,7 @@ def no_files(monkeypatch, tmp_path):
     monkeypatch.setattr(files, "_download", lambda *_: pytest.fail("it downloads"))
 
 
-@pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("label", [None, 0, 7])
 def test_the_numbers_are_those_of_the_network(activation, label):
     net = network(activation=activation)
@@ -44,7 +45,7 @@ def test_the_numbers_are_those_of_the_network(activation, label):
         assert np.array_equal(units, values[0])
 
 
-@pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize(
     "scaling", [{}, {"input_scale": np.linspace(0.1, 2, 64), "input_mean": np.arange(64.0)}]
 )

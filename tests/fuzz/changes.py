@@ -19,11 +19,12 @@ import numpy as np
 import backprop as bp
 from bpcore import kernels
 from bpcore.plan import Plan
+from tests.registry import ACTIVATIONS, LOSSES, RULES
 
 # What a call may say no with.
 REFUSALS = (ValueError, TypeError, RuntimeError)
-LOSSES = {"softmax": True, "squared_error": False}
-OPTIMIZERS = (bp.SGD, bp.Momentum, bp.Nesterov, bp.Adagrad, bp.RMSprop, bp.Adam)
+CLASSIFIES = {kind: loss.classifies for kind, loss in LOSSES.items()}
+OPTIMIZERS = tuple(RULES.values())
 BAD_LABELS = (-1, 3, 4, 1000, 10**6, 2**40, 2**62, -(2**62))
 
 
@@ -38,7 +39,7 @@ class Round:
         self.sizes = sizes
         self.net = bp.Network(
             sizes,
-            activation=str(rng.choice(["relu", "sigmoid", "tanh"])),
+            activation=str(rng.choice([*ACTIVATIONS])),
             loss="softmax" if self.classes else "squared_error",
             dtype=str(rng.choice(["float32", "float64"])),
             seed=seed,

@@ -9,6 +9,7 @@ from backprop.gradcheck.findings import MENDING
 from backprop.gradcheck.report import ArrayReport, Point, told_apart
 from bench.notes.two_layer_net import TwoLayerNet
 from tests.gradcheck import broken
+from tests.registry import ACTIVATIONS, LOSSES, targets
 
 RNG = np.random.default_rng(0)
 X = RNG.choice([-1.0, 1.0], (5, 4)) * RNG.uniform(0.5, 2, (5, 4))
@@ -124,13 +125,13 @@ def test_a_relative_error_of_one_ten_thousandth_in_one_parameter_of_a_network():
     assert (finding.name, finding.array) == ("constant factor", "W2")
 
 
-@pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("loss", ["softmax", "squared_error"])
+@pytest.mark.parametrize("loss", LOSSES)
 def test_networks(activation, dtype, loss):
     net = bp.Network([6, 9, 8, 4], activation=activation, dtype=dtype, loss=loss, seed=1)
     x = RNG.normal(size=(7, 6))
-    t = RNG.integers(0, 4, 7) if loss == "softmax" else RNG.normal(size=(7, 4))
+    t = targets(loss, RNG, 7, 4)
     before = {key: array.copy() for key, array in net.params.items()}
     report = check_gradients(net, x, t)
     assert report.passed, str(report)

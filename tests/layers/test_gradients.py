@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import backprop as bp
+from tests.registry import ACTIVATIONS
 from tests.strategies import away_from_zero
 
 H = 1e-5
@@ -30,7 +31,7 @@ def check(layer, x, dout):
     close(bp.numerical_gradient(lambda _: (layer.forward(x) * dout).sum(), x, H), backpropagated)
 
 
-@pytest.mark.parametrize("kind", [bp.Relu, bp.Sigmoid, bp.Tanh, bp.Exp, bp.Reciprocal, bp.SigmoidOfNodes])
+@pytest.mark.parametrize("kind", [*ACTIVATIONS.values(), bp.Exp, bp.Reciprocal, bp.SigmoidOfNodes])
 @given(data=st.data(), rows=SIZE, columns=SIZE)
 def test_layers_of_one_input(kind, data, rows, columns):
     x, dout = data.draw(away_from_zero(rows, columns)), data.draw(away_from_zero(rows, columns))

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import backprop as bp
+from tests.registry import ACTIVATIONS
 from tests.strategies import DTYPES, any_shape
 
 
@@ -14,7 +15,7 @@ def affine(dtype=np.float64, inputs=4, outputs=3):
     return bp.Affine(rng.normal(size=(inputs, outputs)).astype(dtype), rng.normal(size=outputs).astype(dtype))
 
 
-ELEMENTWISE = [bp.Relu, bp.Sigmoid, bp.Tanh, bp.Exp, bp.Reciprocal]
+ELEMENTWISE = [*ACTIVATIONS.values(), bp.Exp, bp.Reciprocal]
 
 
 @pytest.mark.parametrize("kind", ELEMENTWISE)
@@ -56,8 +57,8 @@ def test_backward_needs_forward(kind):
         layer.backward(np.ones(1))
 
 
-@pytest.mark.parametrize("kind", [bp.Relu, bp.Sigmoid, bp.Tanh, affine, bp.SoftmaxWithLoss])
-def test_forget(kind):
+@pytest.mark.parametrize("kind", [*ACTIVATIONS.values(), affine, bp.SoftmaxWithLoss])
+def test_clear_cache(kind):
     layer = kind()
     x = np.ones((2, 4))
     layer.forward(*((x, np.array([0, 1])) if kind is bp.SoftmaxWithLoss else (x,)))

@@ -1,11 +1,14 @@
 """What the state machine of a network is made of: arrays of every type and layout, wrong ones, and two networks."""
 
+from functools import partial
+
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 
 import backprop as bp
 from tests.network.by_hand import Model
+from tests.registry import ACTIVATIONS, LOSSES, RULES
 
 
 class ByLayers(bp.Network):
@@ -25,16 +28,8 @@ class Halve:
         return dout / 2
 
 
-LAYERS = {"relu": bp.Relu, "sigmoid": bp.Sigmoid, "tanh": bp.Tanh, "halve": Halve}
-LOSSES = {"softmax": bp.SoftmaxWithLoss, "squared_error": bp.IdentityWithLoss}
-OPTIMIZERS = {
-    "sgd": lambda: bp.SGD(0.1),
-    "momentum": lambda: bp.Momentum(0.02),
-    "nesterov": lambda: bp.Nesterov(0.02, 0.8),
-    "adagrad": lambda: bp.Adagrad(0.05),
-    "rmsprop": lambda: bp.RMSprop(0.01),
-    "adam": lambda: bp.Adam(0.01),
-}
+LAYERS = ACTIVATIONS | {"halve": Halve}
+OPTIMIZERS = {rule: partial(make, 0.1 if rule == "sgd" else 0.02) for rule, make in RULES.items()}
 SCALINGS = [{}, {"input_scale": 1 / 255}, {"input_mean": 3.0}, {"input_mean": -14.62, "input_scale": 0.5}]
 
 
@@ -146,7 +141,7 @@ class Pair(RuleBasedStateMachine):
 
     @initialize(
         sizes=st.lists(st.sampled_from([1, 2, 3, 5, 8, 17]), min_size=2, max_size=4),
-        activation=st.sampled_from(["relu", "sigmoid", "tanh"]),
+        activation=st.sampled_from([*ACTIVATIONS]),
         loss=st.sampled_from(list(LOSSES)),
         dtype=st.sampled_from(["float32", "float64"]),
         scaling=st.sampled_from(SCALINGS),

@@ -3,6 +3,7 @@
 import copy
 import pickle
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 import backprop as bp
 from backprop.training import fit as training
+from tests.registry import ACTIVATIONS, RULES
 
 
 class ByLayers(bp.Network):
@@ -51,7 +53,7 @@ def problems(draw):
         )
     )
     options = {
-        "activation": draw(st.sampled_from(["relu", "sigmoid", "tanh"])),
+        "activation": draw(st.sampled_from([*ACTIVATIONS])),
         "loss": loss,
         "dtype": draw(st.sampled_from(["float32", "float64"])),
         "seed": draw(st.integers(0, 100)),
@@ -77,14 +79,7 @@ def test_evaluation(problem, threads):
             assert planned.accuracy(x, t) == layered.accuracy(x, t)
 
 
-OPTIMIZERS = {
-    "sgd": lambda: bp.SGD(0.3),
-    "momentum": lambda: bp.Momentum(0.05),
-    "nesterov": lambda: bp.Nesterov(0.05, 0.8),
-    "adagrad": lambda: bp.Adagrad(0.05),
-    "rmsprop": lambda: bp.RMSprop(0.01),
-    "adam": lambda: bp.Adam(0.01),
-}
+OPTIMIZERS = {rule: partial(make, 0.3 if rule == "sgd" else 0.02) for rule, make in RULES.items()}
 
 
 @given(problems(), st.sampled_from(list(OPTIMIZERS)), st.integers(1, 20), st.sampled_from([1, 2, 3]))

@@ -6,6 +6,7 @@ import pytest
 import backprop as bp
 from backprop.training import sampling
 from tests.bounds import gamma
+from tests.registry import LOSSES, RULES
 
 
 class ByLayers(bp.Network):
@@ -15,14 +16,6 @@ class ByLayers(bp.Network):
         return None
 
 
-RULES = {
-    "sgd": lambda: bp.SGD(0.1),
-    "momentum": lambda: bp.Momentum(0.05),
-    "nesterov": lambda: bp.Nesterov(0.05),
-    "adagrad": lambda: bp.Adagrad(0.05),
-    "rmsprop": lambda: bp.RMSprop(0.01),
-    "adam": lambda: bp.Adam(0.01),
-}
 each_rule = pytest.mark.parametrize("rule", RULES)
 each_kind = pytest.mark.parametrize("kind", [bp.Network, ByLayers])
 
@@ -37,7 +30,7 @@ def test_each_parameter_has_moments_of_its_own(rule):
     rng = np.random.default_rng(0)
     both = {key: rng.normal(size=(4, 3)) for key in "ab"}
     alone = {key: {key: array.copy()} for key, array in both.items()}
-    optimizer, others = RULES[rule](), {key: RULES[rule]() for key in "ab"}
+    optimizer, others = RULES[rule](0.03), {key: RULES[rule](0.03) for key in "ab"}
     for _ in range(5):
         grads = {key: rng.normal(size=(4, 3)) for key in "ab"}
         optimizer.update(both, grads)
@@ -49,7 +42,7 @@ def test_each_parameter_has_moments_of_its_own(rule):
 @each_rule
 @each_kind
 def test_an_optimizer_goes_on_in_the_next_fit(kind, rule):
-    (x, t), optimizers = data(), [RULES[rule]() for _ in range(2)]
+    (x, t), optimizers = data(), [RULES[rule](0.03) for _ in range(2)]
     net, twin = (kind([6, 8, 3], dtype=np.float64, seed=0) for _ in range(2))
     for seed in (1, 2):
         history = net.fit(x, t, iterations=6, batch_size=7, optimizer=optimizers[0], seed=seed)
@@ -68,7 +61,7 @@ def test_each_fit_has_a_history_of_its_own():
     assert (first.loss, len(second.loss), second.evaluated_at) == (kept, 10, [5, 10])
 
 
-@pytest.mark.parametrize("loss", ["softmax", "squared_error"])
+@pytest.mark.parametrize("loss", LOSSES)
 @each_kind
 def test_validation_is_of_the_network_after_each_epoch(kind, loss):
     net, (x, t) = kind([6, 8, 3], loss=loss, dtype=np.float64, seed=0), data()

@@ -7,6 +7,7 @@ import pytest
 
 import backprop as bp
 from backprop.training.step import train_batches
+from tests import registry
 from tests.strategies import DTYPES
 
 # Last columns of each kind (none, some, nothing but them; so many that they fill a vector), inputs that are whole lines
@@ -25,7 +26,7 @@ SHAPES = [
     [100, 50, 7],
     [130, 520, 3],
 ]
-RULES = [bp.SGD(0.05), bp.SGD(0.05, momentum=0.9), bp.Adagrad(0.01), bp.RMSprop(0.01), bp.Adam(0.01)]
+RULES = [make(0.02) for make in registry.RULES.values()]
 
 
 def problem(sizes, dtype, rows=300):
@@ -39,7 +40,7 @@ def bits(net):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("sizes", SHAPES, ids=lambda sizes: "-".join(map(str, sizes)))
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
+@pytest.mark.parametrize("rule", RULES, ids=registry.RULES)
 def test_a_loop_is_as_many_single_steps(sizes, dtype, rule):
     x, t = problem(sizes, dtype)
     batches = np.random.default_rng(1).integers(0, len(x), (9, 21))

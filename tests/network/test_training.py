@@ -6,6 +6,7 @@ import pytest
 import backprop as bp
 from backprop._util.progress import Lines
 from backprop.training import sampling
+from tests.registry import RULES
 
 
 def data(rows=50, seed=0):
@@ -308,11 +309,10 @@ def test_a_loss_that_was_put_in_the_place_of_the_first():
     assert history.train_accuracy == history.validation_accuracy == []
 
 
-@pytest.mark.parametrize("name", ["adam", "Adam", "sgd", "momentum", "nesterov", "adagrad", "rmsprop"])
+@pytest.mark.parametrize("name", [*RULES, "Adam"])
 def test_an_optimizer_by_its_name(name):
-    nets, kinds = [network(), network()], {"sgd": bp.SGD, "rmsprop": bp.RMSprop}
-    kind = kinds.get(name, getattr(bp, name.capitalize(), None))
-    for net, optimizer in zip(nets, (name, kind()), strict=True):
+    nets = [network(), network()]
+    for net, optimizer in zip(nets, (name, RULES[name.lower()]()), strict=True):
         net.fit(*data(), epochs=2, batch_size=10, optimizer=optimizer, seed=0)
     assert all(np.array_equal(nets[0].params[key], nets[1].params[key]) for key in nets[0].params)
 

@@ -10,16 +10,10 @@ import numpy as np
 import pytest
 
 import backprop as bp
+from tests.registry import RULES
 
-RULES = {
-    "sgd": lambda: bp.SGD(0.1),
-    "momentum": lambda: bp.Momentum(0.1),
-    "nesterov": lambda: bp.Nesterov(0.1),
-    "adagrad": lambda: bp.Adagrad(0.1),
-    "rmsprop": lambda: bp.RMSprop(0.1),
-    "adam": lambda: bp.Adam(0.1),
-}
-KEEPING = [name for name in RULES if name != "sgd"]
+WITH_EPS = [name for name, make in RULES.items() if "eps" in make().settings]
+KEEPING = [name for name, make in RULES.items() if make().state_size]
 
 
 class Halved(bp.Adam):
@@ -89,7 +83,7 @@ WRONG = {
 @pytest.mark.parametrize("rule", [*RULES, "own"])
 @pytest.mark.parametrize("first", [True, False], ids=["at once", "after a step"])
 def test_a_refused_update_has_moved_nothing(wrong, rule, first):
-    optimizer = Halved() if rule == "own" else RULES[rule]()
+    optimizer = Halved() if rule == "own" else RULES[rule](0.1)
     params, grads = problem()
     if not first:
         optimizer.update(params, grads)
@@ -135,7 +129,7 @@ CALLS = {
 
 def trained(rule):
     net, x, t = bp.Network([6, 5, 4], seed=0), np.ones((3, 6)), np.array([0, 1, 3])
-    optimizer = RULES[rule]()
+    optimizer = RULES[rule](0.1)
     net.train_step(x, t, optimizer)
     return net, x, t, optimizer
 
@@ -183,7 +177,7 @@ SETTINGS = [
     *((rule, "lr", value) for rule in RULES for value in (10**400, np.complex128(1), np.longdouble("1e4000"))),
     *(("momentum", "momentum", value) for value in (1.5, 1, -0.1, np.nan, "0.9", None, np.inf)),
     *(("nesterov", "nesterov", value) for value in ("no", None, 2, np.nan)),
-    *((rule, "eps", value) for rule in ("adagrad", "rmsprop", "adam") for value in (0, -1e-8, np.nan, np.inf, "a")),
+    *((rule, "eps", value) for rule in RULES if rule in WITH_EPS for value in (0, -1e-8, np.nan, np.inf, "a")),
     *(("rmsprop", "alpha", value) for value in (1, 1.5, -0.1, np.nan, "a")),
     *(("adam", "betas", value) for value in ((0.9, 1.0), (1.5, 0.9), (np.nan, 0.9), (0.9, -1.0), 0.9, "ab", (0.9,))),
     *(("adam", "betas", value) for value in (None, {0: 0.9, 1: 0.9}, {0.9, 0.8}, (0.9, 1j), np.ones((2, 2)) / 2)),
@@ -198,7 +192,7 @@ def name_of(value):
 
 @pytest.mark.parametrize(("rule", "name", "value"), SETTINGS, ids=name_of)
 def test_a_setting_is_looked_at_when_it_is_assigned(rule, name, value):
-    optimizer = RULES[rule]()
+    optimizer = RULES[rule](0.1)
     before = {**vars(optimizer)}
     with pytest.raises((ValueError, TypeError), match=rf"^\w+: {name}(\[\d\])? is "):
         setattr(optimizer, name, value)
@@ -235,7 +229,7 @@ def test_gradients_of_any_real_numbers(rule, kind):
     moved = []
     for grad in (given, given.astype(float), given.tolist()):
         params, _ = problem()
-        RULES[rule]().update(params, {"W": grad})
+        RULES[rule](0.1).update(params, {"W": grad})
         moved.append(params["W"])
     assert np.array_equal(moved[0], moved[1])
     assert np.array_equal(moved[0], moved[2])
@@ -247,7 +241,7 @@ def test_what_stands_under_two_names_is_moved_for_each(rule):
     nets = [bp.Network([4, 4, 4], seed=0) for _ in range(2)]
     for net in nets:
         net.layers["Affine2"] = bp.Affine(net.params["W1"], net.params["b2"])
-    x, t, optimizers = np.eye(4), np.arange(4), [RULES[rule]() for _ in nets]
+    x, t, optimizers = np.eye(4), np.arange(4), [RULES[rule](0.1) for _ in nets]
     for _ in range(3):
         nets[0].train_step(x, t, optimizers[0])
         optimizers[1].update(nets[1].params, nets[1].gradient(x, t))
@@ -264,7 +258,7 @@ def test_what_stands_under_two_names_is_moved_for_each(rule):
 def test_parameters_that_are_not_aligned(rule):
     params, grads = problem()
     other = {key: misaligned(array) for key, array in params.items()}
-    one, two = RULES[rule](), RULES[rule]()
+    one, two = RULES[rule](0.1), RULES[rule](0.1)
     for _ in range(2):
         one.update(params, grads)
         two.update(other, grads)

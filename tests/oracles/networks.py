@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import backprop as bp
+from tests.registry import ACTIVATIONS, LOSSES
 
 
 class Problem(NamedTuple):
@@ -20,11 +21,11 @@ class Problem(NamedTuple):
 def problems(draw: st.DrawFn, dtype: Any) -> Problem:
     """One to four affine layers of 1 to 20 units, every activation and loss, 1 to 12 rows."""
     sizes = draw(st.lists(st.integers(1, 20), min_size=2, max_size=5))
-    loss = draw(st.sampled_from(["softmax", "squared_error"]))
+    loss = draw(st.sampled_from([*LOSSES]))
     seed = draw(st.integers(0, 2**32 - 1))
     net = bp.Network(
         sizes,
-        activation=draw(st.sampled_from(["relu", "sigmoid", "tanh"])),
+        activation=draw(st.sampled_from([*ACTIVATIONS])),
         loss=loss,
         dtype=dtype,
         seed=seed,

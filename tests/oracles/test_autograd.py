@@ -15,15 +15,16 @@ from tests.strategies import DTYPES
 
 def by_pytorch(problem: Problem) -> tuple[float, dict[str, np.ndarray]]:
     torch = pytest.importorskip("torch")
-    net, activations = problem.net, {"relu": torch.relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh}
+    activations = {"relu": torch.relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh}
+    net = problem.net
     params = {
         key: torch.tensor(array, dtype=torch.float64, requires_grad=True) for key, array in net.params.items()
     }
     x = torch.tensor(problem.x, dtype=torch.float64)
-    last = len(net.sizes) - 1
-    for n in range(1, last + 1):
+    for n, kinds in enumerate(net.spec.gaps[1:], start=1):
         x = x @ params[f"W{n}"] + params[f"b{n}"]
-        x = activations[net.activation](x) if n < last else x
+        for kind in kinds:
+            x = activations[kind](x)
     t = torch.tensor(problem.t)
     if net.loss_name == "squared_error":
         loss = ((x - t) ** 2).sum() / 2 / len(x)
@@ -38,13 +39,13 @@ def by_pytorch(problem: Problem) -> tuple[float, dict[str, np.ndarray]]:
 def by_jax(problem: Problem) -> tuple[float, dict[str, np.ndarray]]:
     jax = pytest.importorskip("jax")
     net = problem.net
-    activation = {"relu": jax.nn.relu, "sigmoid": jax.nn.sigmoid, "tanh": jax.numpy.tanh}[net.activation]
-    last = len(net.sizes) - 1
+    activations = {"relu": jax.nn.relu, "sigmoid": jax.nn.sigmoid, "tanh": jax.numpy.tanh}
 
     def loss(params, x, t):
-        for n in range(1, last + 1):
+        for n, kinds in enumerate(net.spec.gaps[1:], start=1):
             x = x @ params[f"W{n}"] + params[f"b{n}"]
-            x = activation(x) if n < last else x
+            for kind in kinds:
+                x = activations[kind](x)
         if net.loss_name == "squared_error":
             return ((x - t) ** 2).sum() / 2 / len(x)
         return -(t * jax.nn.log_softmax(x)).sum() / len(x)

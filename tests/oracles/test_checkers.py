@@ -6,6 +6,7 @@ from scipy import optimize
 
 import backprop as bp
 from tests.bounds import unit_roundoff
+from tests.registry import LOSSES
 
 LAYERS = {
     "affine": lambda rng: bp.Affine(rng.normal(size=(4, 3)), rng.normal(size=3)),
@@ -19,7 +20,7 @@ LAYERS = {
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh"])
-@pytest.mark.parametrize("loss", ["softmax", "squared_error"])
+@pytest.mark.parametrize("loss", LOSSES)
 def test_scipy_checks_a_network(activation, loss):
     net = bp.Network([4, 5, 3], activation=activation, loss=loss, dtype="float64", seed=0)
     rng = np.random.default_rng(0)

@@ -39,18 +39,18 @@ class Activation(Layer):
     label: ClassVar[str] = ""
     signed: ClassVar[bool] = True
     initial_gain: ClassVar[float] = 1.0
-    _forward_kernel: ClassVar[Callable[..., None]]
-    _backward_kernel: ClassVar[Callable[..., None]]
-    _owners: ClassVar[tuple[str, str]]
+    # What errors call the methods, the kernels, and `keeps`: looked up at once, since small arrays take no longer.
+    _forward_by: ClassVar[tuple[str, Callable[..., None], str]]
+    _backward_by: ClassVar[tuple[str, Callable[..., None], str]]
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        cls._owners = f"{cls.__name__}.forward", f"{cls.__name__}.backward"
         if kind := vars(cls).get("kind"):
             cls.caches = (cls.keeps,)
             cls.symbol, cls.label = cls.symbol or kind, cls.label or kind
-            cls._forward_kernel = staticmethod(getattr(kernels, f"{kind}_forward"))
-            cls._backward_kernel = staticmethod(getattr(kernels, f"{kind}_backward"))
+            forward, backward = getattr(kernels, f"{kind}_forward"), getattr(kernels, f"{kind}_backward")
+            cls._forward_by = f"{cls.__name__}.forward", forward, cls.keeps
+            cls._backward_by = f"{cls.__name__}.backward", backward, cls.keeps
             list_available(cls, "activations")
 
     def __init__(self) -> None:
@@ -58,28 +58,29 @@ class Activation(Layer):
 
     def forward(self, x: ArrayLike) -> Array:
         """Return the function of each element, in x's shape."""
-        (x,) = floats(self._owners[0], x=x)
+        owner, kernel, keeps = self._forward_by
+        (x,) = floats(owner, x=x)
         out = np.empty_like(x)
-        if self.keeps == "mask":
+        if keeps == "mask":
             kept: Array = np.empty(x.shape, dtype=bool)
-            self._forward_kernel(x.reshape(-1), out.reshape(-1), kept.reshape(-1))
+            kernel(x.reshape(-1), out.reshape(-1), kept.reshape(-1))
         else:
-            self._forward_kernel(x.reshape(-1), out.reshape(-1))
-            kept = x if self.keeps == "x" else out
-        vars(self)[self.keeps] = kept
+            kernel(x.reshape(-1), out.reshape(-1))
+            kept = x if keeps == "x" else out
+        self.__dict__[keeps] = kept
         return out
 
     def backward(self, dout: ArrayLike) -> Array:
         """Return `dx`: `dout` times the derivative of each element."""
-        owner = self._owners[1]
-        kept = require_cache(owner, vars(self).get(self.keeps))
-        if self.keeps == "mask":
+        owner, kernel, keeps = self._backward_by
+        kept = require_cache(owner, self.__dict__.get(keeps))
+        if keeps == "mask":
             (dout,) = floats(owner, dout=dout)
         else:
             dout, kept = floats(owner, dout=dout, kept=kept)
         same_shape(owner, dout, kept.shape)
         dx = np.empty_like(dout)
-        self._backward_kernel(dout.reshape(-1), kept.reshape(-1), dx.reshape(-1))
+        kernel(dout.reshape(-1), kept.reshape(-1), dx.reshape(-1))
         return dx
 
 

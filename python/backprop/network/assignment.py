@@ -7,7 +7,6 @@ from backprop._util.names import did_you_mean
 from backprop.network.arguments import per_feature
 from backprop.network.layers import a_layer
 from backprop.network.protocol import NetworkLike
-from backprop.training.history import History
 
 # What follows from the layers, and what to do instead.
 REFUSED = {
@@ -53,9 +52,15 @@ def _checked(net: NetworkLike, name: str, value: Any) -> Any:
         return a_layer(name, value)
     if name == "metadata" and not isinstance(value, dict):
         raise TypeError(f"metadata is a {type(value).__name__}, wanted a dict")
-    if name == "history" and not isinstance(value, History | None):
+    if name == "history" and value is not None and not _is_history(value):
         raise TypeError(f"history is a {type(value).__name__}, wanted a History or None")
     return value
+
+
+def _is_history(value: Any) -> bool:
+    from backprop.training.history import History
+
+    return isinstance(value, History)
 
 
 def missing(net: NetworkLike, name: str) -> Any:

@@ -1,13 +1,17 @@
 """What a network tells of itself."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from backprop._util.arrays import Array
+from backprop.layers.base import LOSSES, kind_of
 from backprop.network.layers import Layers
 from backprop.network.parameters import Parameters
-from backprop.network.spec import NetworkSpec, sizes_of, spec_of_layers, spec_of_loss
+from backprop.network.sizes import sizes_of
+
+if TYPE_CHECKING:
+    from backprop.network.spec import NetworkSpec
 
 
 class Described:
@@ -39,8 +43,14 @@ class Described:
         return sizes_of(self._layers, self._sizes)
 
     @property
-    def spec(self) -> NetworkSpec:
+    def spec(self) -> "NetworkSpec":
         """A description of the network without its parameters, computed from the layers as they are now."""
+        from backprop.network.spec import (  # seldom asked for, slow to import
+            NetworkSpec,
+            spec_of_layers,
+            spec_of_loss,
+        )
+
         sizes = self.sizes
         layers = spec_of_layers(self._layers, sizes[0])
         loss = spec_of_loss(self.lastLayer)
@@ -54,7 +64,7 @@ class Described:
     @property
     def loss_name(self) -> str:
         """The name of the loss; of one that is not registered, its class."""
-        return spec_of_loss(self.lastLayer).kind
+        return kind_of(self.lastLayer, LOSSES) or type(self.lastLayer).__name__
 
     @property
     def is_planned(self) -> bool:

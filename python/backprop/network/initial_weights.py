@@ -7,9 +7,8 @@ c) The default is what came out best in `python -m bench initial_weights`.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
@@ -21,8 +20,7 @@ from backprop.layers.activations import Activation
 WeightInit: TypeAlias = str | float | Sequence[str | float | None] | None
 
 
-@dataclass(frozen=True)
-class Distribution:
+class Distribution(NamedTuple):
     """Normal with a standard deviation, or uniform between -bound and bound."""
 
     std: float = 0.0

@@ -13,7 +13,6 @@ from backprop._util.names import did_you_mean
 from backprop.layers.activations import Activation
 from backprop.layers.affine import Affine
 from backprop.layers.parameters import Pass, constants, declared, parameter_names
-from backprop.layers.untrained import doubt_of, fault_of
 from backprop.network.initial_weights import WeightInit, initial_parameters
 from backprop.training.lock import register
 
@@ -197,6 +196,8 @@ class Layers(OrderedDict[str, Any]):
         self._known = known
         if all(one.passes >= LOOKED_AT for one in known.values()):
             return
+        from backprop.layers.untrained import doubt_of, fault_of  # which only layers of users need
+
         trained = {
             id(getattr(layer, name)) for key, layer in self.items() for name in self.parameter_names(key)
         }

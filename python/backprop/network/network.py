@@ -14,7 +14,7 @@ e) Several threads may evaluate one network, also while another trains it: answe
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -39,9 +39,11 @@ from backprop.network.parameters import Parameters
 from backprop.network.plan import NetworkPlan, NoPlan, make_plan, readable_rows
 from backprop.network.scaling import Standardising, scaled
 from backprop.optimizers.base import Optimizer, UpdateRule
-from backprop.training.fit import Callback, fit
-from backprop.training.history import History
 from backprop.training.step import train_step
+
+if TYPE_CHECKING:
+    from backprop.training.fit import Callback
+    from backprop.training.history import History
 
 
 class Network(Described, Standardising, Copyable):
@@ -239,9 +241,9 @@ class Network(Described, Standardising, Copyable):
         seed: int | None = None,
         threads: int | None = None,
         progress: bool = False,
-        callbacks: Sequence[Callback] = (),
+        callbacks: Sequence["Callback"] = (),
         track_accuracy: bool = False,
-    ) -> History:
+    ) -> "History":
         """Train on mini-batches.
 
         Parameters
@@ -287,6 +289,8 @@ class Network(Described, Standardising, Copyable):
             Once, when the loss of a step or of the validation data is not finite: which step, and which number of x
             or t is not finite, if one is; or when the last steps have left parameters that are not.
         """
+        from backprop.training.fit import fit  # with all that only a training needs
+
         return fit(
             self,
             x,

@@ -1,14 +1,16 @@
 """What the modules of this package ask of a network; `Network` is built on them and is above them."""
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from numpy.typing import ArrayLike
 
 from backprop._util.arrays import Array
 from backprop.network.layers import Layers
 from backprop.network.parameters import Parameters
-from backprop.network.spec import NetworkSpec
 from backprop.training.protocol import Trainable
+
+if TYPE_CHECKING:
+    from backprop.network.spec import NetworkSpec
 
 
 class NetworkLike(Trainable, Protocol):
@@ -27,7 +29,7 @@ class NetworkLike(Trainable, Protocol):
     @property
     def loss_name(self) -> str: ...
     @property
-    def spec(self) -> NetworkSpec: ...
+    def spec(self) -> "NetworkSpec": ...
     @property
     def is_planned(self) -> bool: ...
     def _rows(self, x: ArrayLike) -> Array: ...

@@ -1,6 +1,6 @@
 """What a network is, computed from its layers, which stay the truth: sizes, kinds, options, shapes of parameters."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from backprop._util.arrays import Array
-from backprop.layers.base import LAYERS, LOSSES, Layer, kind_of
+from backprop.layers.base import LAYERS, LOSSES, kind_of
 from backprop.network.layers import Layers
 from backprop.network.parameters import keys_of
+from backprop.network.sizes import shapes_of, widths_of
 
 # What stands between two dense layers without anything in between.
 NOTHING = "identity"
@@ -138,33 +139,6 @@ class NetworkSpec:
 def text_of(kinds: tuple[str, ...]) -> str:
     """Kinds of layers one behind the other."""
     return " + ".join(kinds) or NOTHING
-
-
-def shapes_of(layers: Layers, key: str) -> dict[str, tuple[int, ...]]:
-    """The shapes of a layer's parameters, by its attributes."""
-    layer = layers.get(key)
-    return {name: getattr(layer, name).shape for name in layers.parameter_names(key)}
-
-
-def widths_of(layers: Layers) -> Iterator[tuple[int, ...] | None]:
-    """Inputs and outputs of each layer's weights; () of a layer that keeps the width, None where nothing is known."""
-    for key, layer in layers.items():
-        dense = next((shape for shape in shapes_of(layers, key).values() if len(shape) == 2), None)
-        keeps = isinstance(layer, Layer) and type(layer).keeps_shape
-        yield dense if dense is not None else () if keeps else None
-
-
-def sizes_of(layers: Layers, given: tuple[int, ...]) -> tuple[int, ...]:
-    """Units from input to output.
-
-    A layer without weights of two dimensions gives out as many numbers as it gets, for all that is known. Where one is
-    not ours and the number of dense layers is not the one given, nothing more is known than what was given.
-    """
-    widths = list(widths_of(layers))
-    dense = [width for width in widths if width]
-    if not dense or (None in widths and len(dense) != len(given) - 1):
-        return given
-    return (dense[0][0] if widths[0] else given[0], *(outputs for _, outputs in dense))
 
 
 def spec_of_loss(loss: Any) -> LossSpec:

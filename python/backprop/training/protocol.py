@@ -1,16 +1,18 @@
 """What can be trained: all that the training loop asks of a network."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop._util.arrays import Array
 from backprop.optimizers.base import Optimizer
-from backprop.training.history import History
 from backprop.training.lock import Locked
 from bpcore.plan import Plan
+
+if TYPE_CHECKING:
+    from backprop.training.history import History
 
 
 class TrainablePlan(Plan):
@@ -38,7 +40,7 @@ class Trainable(Protocol):
     """
 
     dtype: np.dtype[Any]
-    history: History | None
+    history: "History | None"
     lastLayer: Any  # noqa: N815  # the notes' name
 
     @property

@@ -2,7 +2,7 @@
 
 from _thread import get_ident
 from itertools import starmap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,7 +12,9 @@ from backprop.layers.base import classifies
 from backprop.optimizers.base import Optimizer, UpdateRule, chosen_optimizer
 from backprop.training.lock import REFUSED
 from backprop.training.protocol import Trainable, TrainablePlan
-from backprop.training.sampling import Indices
+
+if TYPE_CHECKING:
+    from backprop.training.sampling import Indices
 
 
 def train_step(net: Trainable, x: ArrayLike, t: ArrayLike, optimizer: Optimizer) -> float:
@@ -100,7 +102,7 @@ def train_batches(
     net: Trainable,
     x: Array,
     t: Array,
-    batches: list[Indices],
+    batches: "list[Indices]",
     optimizer: Optimizer,
     losses: list[float] | None = None,
 ) -> tuple[list[float], int]:
