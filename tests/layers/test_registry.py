@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 
 import backprop as bp
+from backprop._util.names import AVAILABLE
+from backprop.cli import checks
+from backprop.graph.functions import layer_functions
 from backprop.layers import base
 from backprop.layers.activations import Activation, activations
-from backprop.layers.base import LAYERS, LOSSES, kind_of
+from backprop.layers.base import LAYERS, LOSSES, Loss, kind_of
 from backprop.layers.parameters import Pass, parameter_names
 from backprop.optimizers.base import RULES, UpdateRule
-from bpcore import plan
+from bpcore import kernels, plan
 
 each_activation = pytest.mark.parametrize("kind", activations())
 each_loss = pytest.mark.parametrize("kind", LOSSES)
@@ -28,11 +31,12 @@ def targets(loss, shape):
 @pytest.fixture
 def registered():
     """What a test registers goes again."""
-    before = dict(LAYERS), dict(LOSSES)
+    before, listed = (dict(LAYERS), dict(LOSSES)), {group: list(names) for group, names in AVAILABLE.items()}
     yield
     for registry, entries in zip((LAYERS, LOSSES), before, strict=True):
         registry.clear()
         registry.update(entries)
+    AVAILABLE.update(listed)
 
 
 @pytest.mark.parametrize("kind", LAYERS)
@@ -237,3 +241,77 @@ def test_a_registered_class_is_an_activation_only_if_it_is_one(registered):
     assert not issubclass(Halve, Activation)
     with pytest.raises(ValueError, match="activation is 'halve', wanted one of 'relu'"):
         bp.Network([2, 3, 2], activation="halve")
+
+
+# --- What is new is one class ---------------------------------------------------------------------------------
+
+
+def trained_saved_and_loaded(net, t, path):
+    """The network after a training, checked in every way that asks the registry, and as a file gives it back."""
+    x = np.random.default_rng(0).normal(size=(12, 4))
+    assert not net.is_planned, "the compiled core does not know it"
+    bp.assert_gradients(net, x, t)
+    history = net.fit(x, t, epochs=2, batch_size=5, validation=(x, t), seed=0)
+    assert history.loss[-1] < history.loss[0]
+    assert len(history.validation_loss) == 2
+    net.save(path)
+    back = bp.Network.load(path)
+    assert back.spec.layers == net.spec.layers
+    assert back.spec.loss == net.spec.loss
+    assert np.array_equal(back.predict(x), net.predict(x))
+    assert back.loss(x, t) == net.loss(x, t)
+    assert all(report.passed for _, report in checks.reports(seed=0))
+    return back
+
+
+def test_a_new_activation_is_one_class(registered, monkeypatch, tmp_path):
+    def forward(x, out):
+        np.divide(x, 1 + np.abs(x), out=out)
+
+    def backward(dout, x, dx):
+        np.divide(dout, (1 + np.abs(x)) ** 2, out=dx)
+
+    monkeypatch.setattr(kernels, "softsign_forward", forward, raising=False)
+    monkeypatch.setattr(kernels, "softsign_backward", backward, raising=False)
+
+    class Softsign(Activation):
+        kind, keeps = "softsign", "x"
+        derivatives = ("{d}·1/(1+|{x}|)²",)
+
+    net = bp.Network([4, 6, 5, 3], activation=["softsign", "relu"], dtype=np.float64, seed=0)
+    assert list(net.layers) == ["Affine1", "Softsign1", "Affine2", "Relu2", "Affine3"]
+    back = trained_saved_and_loaded(net, np.arange(12) % 3, tmp_path / "net")
+    assert "activation=('softsign', 'relu')" in repr(back)
+    node = layer_functions()["softsign"](np.array([1.0, -3.0]))
+    assert node.value.tolist() == [0.5, -0.75]
+    with pytest.raises(ValueError, match="there is none; it has Relu, Sigmoid, Tanh and Softsign, and takes"):
+        bp.Network([4, 5, 3], activation="gelu")
+
+
+def test_a_new_loss_is_one_class(registered, tmp_path):
+    class Absolute(Loss):
+        kind, function, classifies = "absolute", "absolute_error", False
+
+        def __init__(self, times=1.0):
+            self.times = times
+            self.clear_cache()
+
+        def forward(self, x, t):
+            self.y, self.t = x, t
+            self.loss = float(self.times * np.abs(x - t).sum() / len(x))
+            return self.loss
+
+        def backward(self, dout=1):
+            return dout * self.times * np.sign(self.y - self.t) / len(self.y)
+
+        def options(self):
+            return {"times": self.times}
+
+    net = bp.Network([4, 6, 2], loss=Absolute(0.5), dtype=np.float64, seed=0)
+    t = np.random.default_rng(1).normal(size=(12, 2))
+    back = trained_saved_and_loaded(net, t, tmp_path / "net")
+    assert back.lastLayer.times == 0.5
+    assert bp.Network([4, 6, 2], loss="absolute").lastLayer.times == 1.0
+    assert layer_functions()["absolute_error"](np.ones((1, 2)), np.zeros((1, 2))).value == 2
+    with pytest.raises(ValueError, match=r"train_step: t has shape \(12, 3\), wanted \(12, 2\) numbers"):
+        net.targets_for("train_step", np.ones((12, 3)), 12)
