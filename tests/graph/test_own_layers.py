@@ -1,7 +1,9 @@
 """Layers of one's own in a graph: what they write into, return and give back."""
 
+import numpy as np
 import pytest
 
+import backprop as bp
 from backprop import graph
 
 
@@ -64,3 +66,28 @@ def test_what_a_layer_gives_back_is_checked(returned, error, message):
     with pytest.raises(error, match=message):
         z.backward()
     assert z.grad is None
+
+
+class Subtracted:
+    """A layer with W and b that is not affine as ours is."""
+
+    def __init__(self, W, b):
+        self.W, self.b, self.dW, self.db = W, b, None, None
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W - self.b
+
+    def backward(self, dout):
+        self.dW, self.db = self.x.T @ dout, -dout.sum(axis=0)
+        return dout @ self.W.T
+
+
+@pytest.mark.parametrize("kind", [bp.Affine, type("Alike", (bp.Affine,), {}), Subtracted])
+def test_a_network_of_layers_with_W_and_b_is_shown_with_their_own_numbers(kind):  # noqa: N802  # their names
+    rng = np.random.default_rng(0)
+    net = bp.Network([4, 3, 2], dtype=np.float64, seed=0)
+    net.layers["Affine1"] = kind(rng.normal(size=(4, 3)), rng.normal(size=3))
+    x, t = rng.normal(size=(5, 4)), np.array([0, 1, 0, 1, 1])
+    assert np.array_equal(graph.from_network(net, x).value, net.predict(x))
+    assert graph.from_network(net, x, t).value == net.loss(x, t)

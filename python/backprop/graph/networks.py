@@ -6,6 +6,8 @@ from numpy.typing import ArrayLike
 
 from backprop.graph.functions import affine, apply, constant, variable
 from backprop.graph.node import Node
+from backprop.layers.affine import Affine
+from backprop.layers.base import kind_of
 
 if TYPE_CHECKING:
     from backprop.network import Network
@@ -31,8 +33,10 @@ def from_network(net: "Network", x: ArrayLike, t: ArrayLike | None = None) -> No
     node = variable(net._inputs(x), "x")
     leaves: dict[int, Node] = {id(array): variable(array, key) for key, array in net.params.items()}
     for layer in net.layers.values():
-        W, b = (leaves.get(id(getattr(layer, key, None))) for key in ("W", "b"))
-        node = affine(node, W, b) if W is not None and b is not None else apply(layer, node)
+        if kind_of(layer) == Affine.kind:
+            node = affine(node, leaves[id(layer.W)], leaves[id(layer.b)])
+        else:
+            node = apply(layer, node)
     if t is None:
         node.name = "scores"
         return node

@@ -27,7 +27,7 @@ class Parameters(MutableMapping[str, Array]):
     Parameters
     ----------
     layers : Layers
-        The layers in order. Which of their attributes are parameters: see own_layers.py.
+        The layers in order. Which of their attributes are parameters: see layers/parameters.py.
     """
 
     def __init__(self, layers: Layers) -> None:

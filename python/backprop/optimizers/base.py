@@ -177,8 +177,10 @@ class UpdateRule(Answers):
 
     def require_settings(self) -> None:
         """Raise if a setting or the state is not what it can be: `vars` and pickles go past `__setattr__`."""
-        for name, check in (*self.settings.items(), *ATTRIBUTES.items()):
-            check(type(self).__name__, name, getattr(self, name))
+        owner = type(self).__name__
+        for checks in (self.settings, ATTRIBUTES):
+            for name, check in checks.items():
+                check(owner, name, getattr(self, name))
         self._require_together()
 
     def require_match(self, params: Mapping[str, Array]) -> None:
