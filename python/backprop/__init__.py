@@ -68,10 +68,10 @@ if not TYPE_CHECKING:
                 if name in _names_of(module):
                     value = globals()[name] = getattr(import_module(module), name)
                     return value
-        from backprop._util.names import in_module
+        from backprop._util.names import suggesting_getattr
 
         known = [] if name.startswith("_") else _names()
-        return in_module(__name__, {*known, *SUBMODULES}, "MODULE")(name)
+        return suggesting_getattr(__name__, {*known, *SUBMODULES}, "MODULE")(name)
 
 
 def __dir__() -> list[str]:

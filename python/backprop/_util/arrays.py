@@ -112,12 +112,12 @@ def shares(one: Any, other: Any) -> bool:
         return True
 
 
-def frozen(array: Array) -> Array:
+def read_only_copy(array: Array) -> Array:
     """A copy of an array, not empty, that nobody can make writable."""
     return np.frombuffer(array.tobytes(), array.dtype).reshape(array.shape)
 
 
-def held(array: Array) -> list[object]:
+def resize_guards(array: Array) -> list[object]:
     """What, while it exists, makes NumPy refuse to resize an array, or whoever owns its memory."""
     references: list[object] = []
     owner: object = array

@@ -71,7 +71,7 @@ def enumerated(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
-def no_name(
+def attribute_error(
     owner: str, name: str, known: Iterable[str], near: float, instead: Mapping[str, str]
 ) -> AttributeError:
     """The error for a name that a module or an object has not."""
@@ -80,18 +80,18 @@ def no_name(
     return AttributeError(f"{owner} has no attribute {name!r}{hint}", name=name, obj=None)
 
 
-def in_module(module: str, known: Collection[str], table: str) -> Callable[[str], Any]:
+def suggesting_getattr(module: str, known: Collection[str], table: str) -> Callable[[str], Any]:
     """A module's `__getattr__`, which answers names that it has not; `table` is that of `other_libraries.modules`."""
 
     def answer(name: str) -> Any:
         from backprop._util.other_libraries import modules
 
-        raise no_name(f"module {module!r}", name, known, NEAR_IN_MODULE, getattr(modules, table))
+        raise attribute_error(f"module {module!r}", name, known, NEAR_IN_MODULE, getattr(modules, table))
 
     return answer
 
 
-class Answers:
+class SuggestsNames:
     """Something whose attributes other libraries call by other names: `_table` is one of their tables."""
 
     _table: ClassVar[str]
@@ -100,7 +100,9 @@ class Answers:
         from backprop._util.other_libraries import attributes
 
         # Only what is in the table: what looks whether there is an attribute asks for names of its own, and often.
-        raise no_name(f"{type(self).__name__!r} object", name, (), NEAR, getattr(attributes, self._table))
+        raise attribute_error(
+            f"{type(self).__name__!r} object", name, (), NEAR, getattr(attributes, self._table)
+        )
 
 
 def named_arguments(function: F) -> F:

@@ -1,6 +1,6 @@
 """Data: the digits that come with the package, MNIST and its like, and the user's own tables."""
 
-from backprop._util.names import in_module
+from backprop._util.names import suggesting_getattr
 from backprop.data.digits import load_digits
 from backprop.data.idx import read_idx
 from backprop.data.mnist import load_fashion_mnist, load_mnist
@@ -16,4 +16,4 @@ __all__ = [
     "read_table",
 ]
 
-__getattr__ = in_module(__name__, __all__, "DATA")
+__getattr__ = suggesting_getattr(__name__, __all__, "DATA")

@@ -11,7 +11,10 @@
 them holds there; it is for graphs of dozens of nodes that one looks at, a `Network` is what trains.
 """
 
-from backprop._util.names import in_module
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from backprop._util.names import suggesting_getattr
 from backprop.graph import checked as checked
 from backprop.graph.drawing import Drawing
 from backprop.graph.functions import (
@@ -69,4 +72,10 @@ __all__ = [
 globals().update(layer_functions())
 __all__ += layer_functions()
 
-__getattr__ = in_module(__name__, __all__, "GRAPH")
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Callable[..., Node]:
+        """The functions of activations and losses."""
+
+else:
+    __getattr__ = suggesting_getattr(__name__, __all__, "GRAPH")

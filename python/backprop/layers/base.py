@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from backprop._util.arrays import Array, any_targets, class_targets, number_targets
-from backprop._util.names import AVAILABLE, Answers
+from backprop._util.names import AVAILABLE, SuggestsNames
 
 # What decides what a class computes, and with it whether a subclass is still what its base is.
 DEFINING = ("forward", "backward", "options", "checked_targets", "probabilities", "classifies")
@@ -31,7 +31,7 @@ def defined_alike(cls: type, base: type) -> bool:
     return all(getattr(cls, name, None) is getattr(base, name, None) for name in DEFINING)
 
 
-class Operation(Answers):
+class Operation(SuggestsNames):
     """Something with `forward(*inputs)` and `backward(dout)`.
 
     Attributes

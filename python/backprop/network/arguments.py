@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop._util.arguments import one_of
-from backprop._util.arrays import Array, frozen, real_array
+from backprop._util.arrays import Array, read_only_copy, real_array
 from backprop.layers.activations import Activation, activations
 from backprop.layers.base import LOSSES, own_methods
 from backprop.network.layers import a_layer
@@ -88,4 +88,4 @@ def per_feature(name: str, value: ArrayLike, inputs: int, dtype: np.dtype[Any]) 
         raise ValueError(
             f"Network: {name}{column} is {array.flat[wrong]}, wanted finite numbers of {dtype}{hint}"
         )
-    return frozen(array)  # a plan has a copy of it
+    return read_only_copy(array)  # a plan has a copy of it

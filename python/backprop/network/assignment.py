@@ -23,7 +23,7 @@ PUBLIC = (*REFUSED, *PLANNED, "params", "metadata", "history")
 NEAR = 0.85
 
 
-def taken(net: NetworkLike, kind: type[Any], name: str, value: Any) -> Any:
+def checked_value(net: NetworkLike, kind: type[Any], name: str, value: Any) -> Any:
     """`value` as the attribute `name` takes it, once the network is complete; `kind` is the class Network itself."""
     if "_planned" not in vars(net) or name.startswith("_"):
         return value
@@ -63,7 +63,7 @@ def _is_history(value: Any) -> bool:
     return isinstance(value, History)
 
 
-def missing(net: NetworkLike, name: str) -> Any:
+def attribute_of_other_name(net: NetworkLike, name: str) -> Any:
     """What is left to do where an attribute was not found: raise for it."""
     for kind in type(net).__mro__:
         if name in vars(kind):  # a property that raised an AttributeError, which Python takes for its own

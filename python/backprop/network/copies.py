@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from backprop._util.arguments import float_type
-from backprop._util.arrays import Array, frozen
+from backprop._util.arrays import Array, read_only_copy
 from backprop._util.names import named_arguments
 from backprop.layers.parameters import convert_arrays
 from backprop.network.layers import Layers
@@ -61,4 +61,6 @@ class Copyable:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take what a copy or a pickle has; NumPy's copies can be written to, of which no plan would know."""
-        vars(self).update(state | {name: frozen(state[name]) for name in ("input_mean", "input_scale")})
+        vars(self).update(
+            state | {name: read_only_copy(state[name]) for name in ("input_mean", "input_scale")}
+        )

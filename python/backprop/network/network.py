@@ -140,10 +140,10 @@ class Network(Described, Standardising, Copyable):
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "layers" and value is vars(self).get("_layers"):  # what `net.layers |= …` ends with
             return
-        super().__setattr__(name, assignment.taken(self, Network, name, value))
+        super().__setattr__(name, assignment.checked_value(self, Network, name, value))
 
     def __getattr__(self, name: str) -> Any:
-        return assignment.missing(self, name)
+        return assignment.attribute_of_other_name(self, name)
 
     # --- Through the layers ---------------------------------------------------------------------------------
 

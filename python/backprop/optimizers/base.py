@@ -11,7 +11,7 @@ from weakref import ref
 import numpy as np
 
 from backprop._util.arrays import Array
-from backprop._util.names import AVAILABLE, Answers, did_you_mean
+from backprop._util.names import AVAILABLE, SuggestsNames, did_you_mean
 from backprop._util.other_libraries.arguments import ARGUMENTS, SAME, VALUES
 from backprop.optimizers.checks import checked_state, pair, require_separate
 from backprop.optimizers.settings import Check, state_mapping, step_count
@@ -31,7 +31,7 @@ class Optimizer(Protocol):
         """Change each array of `params` in place by its gradient in `grads`."""
 
 
-class UpdateRule(Answers):
+class UpdateRule(SuggestsNames):
     """An optimizer whose rule is compiled. A class with a `kind` in its own body registers itself under that name.
 
     Attributes

@@ -12,7 +12,7 @@ c) A legend stands above the axes. On a figure without a layout, which moves not
 d) Text, frames and backgrounds keep the colours of the reader's style, light or dark; _drawing.py has the others.
 """
 
-from backprop._util.names import in_module
+from backprop._util.names import suggesting_getattr
 from backprop.plots.curves import learning_curve
 from backprop.plots.errors import gradient_errors
 from backprop.plots.flow import gradient_flow
@@ -30,4 +30,4 @@ __all__ = [
     "weight_images",
 ]
 
-__getattr__ = in_module(__name__, __all__, "PLOTS")
+__getattr__ = suggesting_getattr(__name__, __all__, "PLOTS")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop._util.arguments import seed_number
-from backprop._util.arrays import Array, held
+from backprop._util.arrays import Array, resize_guards
 from backprop._util.progress import bar_for
 from backprop.layers.base import classifies
 from backprop.optimizers import SGD
@@ -52,7 +52,7 @@ def fit(
     """Train `net`; the parameters are those of `Network.fit`."""
     x, t = arguments.data(net, x, t)
     checked = arguments.validation_data(net, validation)
-    _in_place = [held(x), held(checked[0]) if checked is not None else None]
+    _in_place = [resize_guards(x), resize_guards(checked[0]) if checked is not None else None]
     if (epochs is None) == (iterations is None):
         raise ValueError(f"fit: epochs is {epochs}, iterations is {iterations}; wanted exactly one of them")
     batch_size = arguments.whole("batch_size", batch_size)

@@ -4,14 +4,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from backprop._util.arrays import plural
-from backprop._util.names import Answers
+from backprop._util.names import SuggestsNames
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
 @dataclass
-class History(Answers):
+class History(SuggestsNames):
     """The record of one `fit`.
 
     Attributes

@@ -1,4 +1,4 @@
-"""Answers that stand for more than one name."""
+"""SuggestsNames that stand for more than one name."""
 
 ACTIVATION = (
     "there is none; it has {activations}, and takes your own class of forward and backward as a layer"
