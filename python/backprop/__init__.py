@@ -18,22 +18,28 @@ if TYPE_CHECKING:
     from backprop.data import load_fashion_mnist as load_fashion_mnist
     from backprop.data import load_mnist as load_mnist
     from backprop.gradcheck import *
-    from backprop.layers import *
+    from backprop.layers.activations import *
+    from backprop.layers.affine import *
+    from backprop.layers.losses import *
+    from backprop.layers.registration import *
     from backprop.network import *
     from backprop.nodes import *
-    from backprop.optimizers import *
+    from backprop.optimizers.rules import *
     from backprop.training.history import History as History
     from bpcore import __version__ as __version__
     from bpcore import cpu_info as cpu_info
     from bpcore import get_num_threads as get_num_threads
     from bpcore import set_num_threads as set_num_threads
 
-# Where names are looked for, and which are taken: all of `__all__`, or these.
+# Where names are looked for, in this order, and which are taken: all of `__all__`, or these.
 EXPORTS: dict[str, tuple[str, ...] | None] = {
     "bpcore": ("__version__", "cpu_info", "get_num_threads", "set_num_threads"),
+    "backprop.layers.activations": None,
+    "backprop.layers.affine": None,
+    "backprop.layers.losses": None,
+    "backprop.layers.registration": None,
+    "backprop.optimizers.rules": None,
     "backprop.network": None,
-    "backprop.layers": None,
-    "backprop.optimizers": None,
     "backprop.training.history": ("History",),
     "backprop.data": ("load_digits", "load_fashion_mnist", "load_mnist"),
     "backprop.nodes": None,

@@ -12,6 +12,8 @@ from backprop.layers.base import Layer
 from backprop.layers.descriptors import OtherName, Parameter
 from bpcore import kernels
 
+__all__ = ["Affine"]
+
 # Multiplications of a product between two looks at Ctrl-C, a few hundredths of a second.
 BLOCK = 1 << 29
 

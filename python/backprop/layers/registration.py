@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 
 from backprop.layers.base import LAYERS, LOSSES, METHODS, Layer, register
 
+__all__ = ["register_layer", "register_loss"]
+
 C = TypeVar("C", bound=type)
 
 

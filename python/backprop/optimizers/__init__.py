@@ -9,8 +9,4 @@ d) An optimizer's state belongs to it, by the parameters' names, and starts at 0
    `fit`, is one step.
 """
 
-from backprop.optimizers import rules
 from backprop.optimizers.rules import *
-
-__all__: list[str] = []
-__all__ += rules.__all__
