@@ -45,6 +45,28 @@ def test_the_numbers_are_those_of_the_network(activation, label):
         assert np.array_equal(units, values[0])
 
 
+def test_each_hidden_layer_is_described_by_its_activation():
+    for one, first in ACTIVATIONS.items():
+        for other, second in ACTIVATIONS.items():
+            described = Model(network(activation=[one, other]), NAMES).description()
+            assert described["activations"] == [first.label, second.label]
+            assert described["signed"] == [first.signed, second.signed]
+    assert Model(network((64, 10)), NAMES).description()["activations"] == []
+
+
+@pytest.mark.parametrize("place", ["before", "between", "behind"])
+def test_layers_that_the_page_cannot_show_are_refused(place):
+    net = network()
+    net.layers["more"] = bp.Tanh()
+    order = {"before": ["more"], "between": ["Affine1", "Relu1", "more"], "behind": []}[place]
+    for name in reversed(order):
+        net.layers.move_to_end(name, last=False)
+    with pytest.raises(
+        ValueError, match="the network's layers are .*tanh.*, wanted affine layers with an activation"
+    ):
+        Model(net, NAMES)
+
+
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize(
     "scaling", [{}, {"input_scale": np.linspace(0.1, 2, 64), "input_mean": np.arange(64.0)}]

@@ -7,12 +7,12 @@ import pytest
 
 import backprop as bp
 from backprop._util.names import AVAILABLE
-from backprop.cli import checks
+from backprop.cli import builtin_checks
 from backprop.graph.functions import layer_functions
 from backprop.layers import base
 from backprop.layers.activations import Activation, activations
 from backprop.layers.base import LAYERS, LOSSES, Loss, kind_of
-from backprop.layers.parameters import Pass, parameter_names
+from backprop.layers.parameter_discovery import Pass, parameter_names
 from backprop.optimizers.base import RULES, UpdateRule
 from bpcore import kernels, plan
 
@@ -260,7 +260,7 @@ def trained_saved_and_loaded(net, t, path):
     assert back.spec.loss == net.spec.loss
     assert np.array_equal(back.predict(x), net.predict(x))
     assert back.loss(x, t) == net.loss(x, t)
-    assert all(report.passed for _, report in checks.reports(seed=0))
+    assert all(report.passed for _, report in builtin_checks.reports(seed=0))
     return back
 
 

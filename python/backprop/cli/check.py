@@ -22,11 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a row for every array; exit status 1 if something is wrong."""
-    from backprop.cli import checks
+    from backprop.cli import builtin_checks
 
     with user_errors():
         require_range("--seed", arguments.seed, 0, 2**32 - 1)
-    return table(checks.reports(arguments.seed))
+    return table(builtin_checks.reports(arguments.seed))
 
 
 def table(reports: "Iterable[tuple[str, GradientReport]]") -> int:

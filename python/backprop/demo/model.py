@@ -11,7 +11,7 @@ import numpy as np
 
 from backprop._util.arrays import Array
 from backprop.demo.image import FITS, fitted
-from backprop.layers.activations import activations
+from backprop.layers.activations import Activation, activations
 from backprop.layers.affine import Affine
 from backprop.layers.base import classifies, kind_of
 from backprop.network import Network
@@ -57,8 +57,8 @@ class Model:
     Parameters
     ----------
     net : Network
-        A classifier of 64 or 784 inputs, whose layers are those it was made with. It is used from several threads
-        and must not be changed.
+        A classifier of 64 or 784 inputs, of affine layers with an activation between them. It is used from several
+        threads and must not be changed.
     classes : sequence of str
         Their names.
     full : float, optional
@@ -71,7 +71,7 @@ class Model:
     TypeError
         The network is no classifier.
     ValueError
-        It has another number of inputs or only one class, or the value of full ink is not known.
+        It has another number of inputs, other layers or only one class, or the value of full ink is not known.
     """
 
     def __init__(
@@ -87,6 +87,7 @@ class Model:
             raise ValueError(f"the network has {net.sizes[0]} inputs, wanted {wanted}")
         if net.sizes[-1] < 2:
             raise ValueError("the network has 1 class, wanted at least 2")
+        self.activations = _activations(net)
         self.net, self.classes, self.source = net, list(classes), source
         self.fit = FITS[side]
         self.full = _full(net) if full is None else full
@@ -126,7 +127,6 @@ class Model:
     def description(self) -> dict[str, Any]:
         """What the page has to know before anything is drawn."""
         net = self.net
-        kinds = [activations()[layer.kind] for layer in net.spec.layers if layer.kind in activations()]
         return {
             "canvas": CANVAS,
             "ink": INK,
@@ -134,11 +134,23 @@ class Model:
             "side": self.fit.side,
             "full": self.full,
             "sizes": list(net.sizes),
-            "activations": [kind.label for kind in kinds],
-            "signed": [kind.signed for kind in kinds],
+            "activations": [activation.label for activation in self.activations],
+            "signed": [activation.signed for activation in self.activations],
             "classes": self.classes,
             "source": self.source,
         }
+
+
+def _activations(net: Network) -> list[type[Activation]]:
+    """The activation of each hidden layer; raises where the page could not show what there is."""
+    before, *hidden, behind = net.spec.gaps
+    known = activations()
+    if before or behind or not all(len(kinds) == 1 and kinds[0] in known for kinds in hidden):
+        kinds = ", ".join(layer.kind for layer in net.spec.layers)
+        raise ValueError(
+            f"the network's layers are {kinds}, wanted affine layers with an activation between them"
+        )
+    return [known[kind] for (kind,) in hidden]
 
 
 def _full(net: Network) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from backprop._util.arrays import is_floating, plural, require_no_mask
-from backprop.layers.parameters import convert_arrays
+from backprop.layers.parameter_discovery import convert_arrays
 
 OWNER = "check_gradients"
 

@@ -26,7 +26,7 @@ from backprop.gradcheck.arguments import (
     no_floats,
     require_floats,
 )
-from backprop.layers.parameters import Pass, parameter_names
+from backprop.layers.parameter_discovery import Pass, parameter_names
 
 
 class Subject:

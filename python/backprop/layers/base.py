@@ -6,7 +6,7 @@ b) A class with a `kind` in its own body registers itself under that name. What 
    the class: they loop over the registry and never ask for a class by name.
 c) A subclass that overrides nothing of DEFINING is what its base is. One that overrides something computes something
    else: it has no kind, no symbol and no derivative unless it says so itself, and its parameters are found as those of
-   any layer (parameters.py).
+   any layer (parameter_discovery.py).
 d) Classes of users, which inherit from nothing here, are registered by registration.py.
 """
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from backprop._util.arrays import is_floating
-from backprop.layers.parameters import Pass, attributes, has_gradient, items_of, parameter_names
+from backprop.layers.parameter_discovery import Pass, attributes, has_gradient, items_of, parameter_names
 
 # How others call the gradient of an attribute.
 SPELLINGS = (

@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 from backprop._util.arguments import float_type
 from backprop._util.arrays import Array, read_only_copy
 from backprop._util.names import named_arguments
-from backprop.layers.parameters import convert_arrays
+from backprop.layers.parameter_discovery import convert_arrays
 from backprop.network.layers import Layers
 
 

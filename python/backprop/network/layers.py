@@ -12,7 +12,7 @@ from backprop._util.arrays import Array
 from backprop._util.names import did_you_mean
 from backprop.layers.activations import Activation
 from backprop.layers.affine import Affine
-from backprop.layers.parameters import Pass, constants, declared, parameter_names
+from backprop.layers.parameter_discovery import Pass, constants, declared, parameter_names
 from backprop.network.initial_weights import WeightInit, initial_parameters
 from backprop.training.lock import register
 

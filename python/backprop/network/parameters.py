@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from backprop._util.arrays import Array, plural, real_array
 from backprop._util.names import did_you_mean
-from backprop.layers.parameters import declared
+from backprop.layers.parameter_discovery import declared
 from backprop.network.layers import Layers
 
 Places = dict[str, tuple[Any, str]]
@@ -27,7 +27,7 @@ class Parameters(MutableMapping[str, Array]):
     Parameters
     ----------
     layers : Layers
-        The layers in order. Which of their attributes are parameters: see layers/parameters.py.
+        The layers in order. Which of their attributes are parameters: see layers/parameter_discovery.py.
     """
 
     def __init__(self, layers: Layers) -> None:

@@ -14,7 +14,7 @@ from backprop._util.arrays import FLOAT32, FLOAT64, Array, readable
 from backprop.layers.activations import Activation
 from backprop.layers.affine import Affine
 from backprop.layers.base import LOSSES, Layer, kind_of, own_methods
-from backprop.layers.parameters import declared
+from backprop.layers.parameter_discovery import declared
 from backprop.network.protocol import NetworkLike
 from backprop.training.protocol import TrainablePlan
 from bpcore.plan import ACTIVATIONS, HEADS, Plan
