@@ -54,7 +54,7 @@ class Activation(Layer):
             list_available(cls, "activations")
 
     def __init__(self) -> None:
-        self.clear_cache()
+        Layer.clear_cache(self)  # a subclass may have its own, for attributes that come later
 
     def forward(self, x: ArrayLike) -> Array:
         """Return the function of each element, in x's shape."""
