@@ -121,7 +121,7 @@ def test_a_rule_is_described(kind):
     named = inspect.signature(type(rule)).parameters
     assert list(named) == list(rule.settings)
     # Its repr is how it is made.
-    assert vars(eval(repr(rule), vars(bp))) == vars(rule)
+    assert vars(eval(repr(rule), {name: getattr(bp, name) for name in bp.__all__})) == vars(rule)
     params = {"w": np.ones(3)}
     rule.update(params, {"w": np.ones(3)})
     assert len(rule.state.get("w", ())) == rule.state_size
