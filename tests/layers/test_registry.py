@@ -211,9 +211,15 @@ def test_what_cannot_be_registered(register, registered):
         TypeError, match=f"{owner}: int has no forward, wanted a class with forward and backward"
     ):
         register("mine")(int)
-    taken = "relu" if register is bp.register_layer else "softmax"
-    with pytest.raises(ValueError, match=f"'{taken}' is the kind of backprop.layers"):
-        register(taken)(Bent)
+    for kind in (*plan.ACTIVATIONS, *plan.HEADS):
+        with pytest.raises(ValueError, match=f"{owner}: kind is '{kind}', which the compiled core has"):
+            register(kind)
+    register("mine")(Bent)
+    with pytest.raises(
+        ValueError, match="'mine' is the kind of tests.layers.test_registry.Bent, wanted another name"
+    ):
+        register("mine")(Mixed)
+    Bent.kind = ""
 
 
 def test_a_class_may_be_defined_again_as_in_a_notebook(registered):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from backprop.layers.base import LAYERS, LOSSES, METHODS, Layer, register
+from bpcore.plan import ACTIVATIONS, HEADS
 
 __all__ = ["register_layer", "register_loss"]
 
@@ -68,6 +69,8 @@ def _registration(owner: str, registry: dict[str, type[Any]], kind: Any) -> Call
         raise TypeError(f"{owner}: kind is {what}, wanted a name: @backprop.{owner}('name')")
     if not kind.isidentifier():
         raise ValueError(f"{owner}: kind is {kind!r}, wanted a name of letters, digits and underscores")
+    if kind in ACTIVATIONS or kind in HEADS:  # a plan would run its own function of that name
+        raise ValueError(f"{owner}: kind is {kind!r}, which the compiled core has; wanted another name")
 
     def decorate(cls: C) -> C:
         if not isinstance(cls, type):
