@@ -23,15 +23,15 @@ endif()
 set(BPCORE_SOURCES "${PROJECT_SOURCE_DIR}/src")
 if(CMAKE_BUILD_TYPE STREQUAL "Debug")
   set(BPCORE_SOURCES "${CMAKE_CURRENT_BINARY_DIR}/checked")
-  file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/bpcore/*.p[yx][xdi]")
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/bpcore/*.p[yx][xdi]")
   list(APPEND sources "${PROJECT_SOURCE_DIR}/src/bpcore/__init__.py")    # what makes the folder a package to Cython
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${sources})
   foreach(source IN LISTS sources)
     file(READ "${source}" text)
     # The line stays, empty, so that errors name the right one.
     string(REGEX REPLACE "\n# cython: boundscheck[^\n]*" "\n" text "${text}")
-    get_filename_component(name "${source}" NAME)
-    file(CONFIGURE OUTPUT "${BPCORE_SOURCES}/bpcore/${name}" CONTENT "${text}" @ONLY)    # written where it changed
+    file(RELATIVE_PATH name "${PROJECT_SOURCE_DIR}/src" "${source}")
+    file(CONFIGURE OUTPUT "${BPCORE_SOURCES}/${name}" CONTENT "${text}" @ONLY)    # written where it changed
   endforeach()
 endif()
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 LARGEST, LARGEST_UNPACKED = 2_000_000, 6_000_000
 WANTED = (
-    "bpcore/scratch.h",
-    "bpcore/simd.h",
+    "bpcore/_parallel/scratch.h",
+    "bpcore/_simd/simd.h",
     "bpcore/affine.pxd",
     "bpcore/kernels.pyi",
     "bpcore/py.typed",

@@ -1,4 +1,4 @@
-"""Print the polynomial coefficients that stand in `src/bpcore/exponential.h` and `simd.h`.
+"""Print the polynomial coefficients that stand in `src/bpcore/_simd/exponential.h` and `simd.h`.
 
 They are near-minimax (Chebyshev) fits in 50 digits, rounded once to the type. Run with mpmath installed:
 `python tools/polynomials.py`.

@@ -7,15 +7,12 @@ The network's parameters are NumPy arrays that the caller keeps; the workspace b
 from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
 
-from bpcore.activations cimport IDENTITY, RELU
-from bpcore.network cimport (
-    SOFTMAX_CROSS_ENTROPY, Dense, Network, dense, dense_forward, network, network_step, place, workspace_size,
+from bpcore cimport (
+    BPCORE_API_VERSION, IDENTITY, RELU, Layer, Network, Update, aligned, cross_entropy_loss, dense, layer_forward, network,
+    network_step, place, rows_of, sgd, workspace_size,
 )
-from bpcore.operands cimport aligned, rows_of
-from bpcore.simd cimport BPCORE_API_VERSION
-from bpcore.updates cimport SGD, Update
 
-if BPCORE_API_VERSION != 6:
+if BPCORE_API_VERSION != 7:
     raise ImportError(f"controller is written for version 6 of bpcore's headers, not {BPCORE_API_VERSION}")
 
 
@@ -30,7 +27,7 @@ cdef class Controller:
         Rows of the largest batch.
     """
 
-    cdef Dense[2] layers
+    cdef Layer[2] layers
     cdef Network net
     cdef void* memory
     cdef Py_ssize_t batch
@@ -43,11 +40,11 @@ cdef class Controller:
         self.batch = batch
         self.layers[0] = dense(W1.shape[0], W1.shape[1], RELU, &W1[0, 0], &b1[0])
         self.layers[1] = dense(W2.shape[0], W2.shape[1], IDENTITY, &W2[0, 0], &b2[0])
-        self.net = network(&self.layers[0], 2, SOFTMAX_CROSS_ENTROPY)
-        self.memory = malloc(workspace_size(&self.net, batch, sizeof(float)) + 64)
+        self.net = network(&self.layers[0], 2, cross_entropy_loss())
+        self.memory = malloc(workspace_size(&self.net, batch) + 64)
         if self.memory is NULL:
             raise MemoryError("no memory for the workspace")
-        place(&self.net, <char*> aligned(self.memory), batch, sizeof(float))
+        place(&self.net, aligned(self.memory), batch)
 
     def __dealloc__(self):
         free(self.memory)
@@ -68,8 +65,8 @@ cdef class Controller:
         """Scores of up to `batch` rows."""
         cdef float* hidden = <float*> self.layers[0].out
         cdef Py_ssize_t I = self.layers[0].inputs, K = self.layers[1].outputs
-        dense_forward(&self.layers[0], rows_of(x, I), hidden, self.layers[0].row, rows, NULL)
-        dense_forward(&self.layers[1], rows_of(<const float*> hidden, self.layers[0].row), scores, K, rows, NULL)
+        layer_forward(&self.layers[0], rows_of(x, I), hidden, self.layers[0].stride, rows, NULL)
+        layer_forward(&self.layers[1], rows_of(<const float*> hidden, self.layers[0].stride), scores, K, rows, NULL)
 
     def scores(self, const float[:, ::1] x, float[:, ::1] out):
         """Write the scores of x to `out`."""
@@ -93,14 +90,14 @@ cdef class Controller:
                 &self.net, rows_of(&x[0, 0], x.shape[1]), &t[0], <const float*> NULL, x.shape[0], NULL, 1
             )
             for i in range(dW1.shape[0] * dW1.shape[1]):
-                (&dW1[0, 0])[i] = (<float*> self.layers[0].dW)[i]
+                (&dW1[0, 0])[i] = (<float*> self.layers[0].weight.gradient)[i]
             for i in range(dW2.shape[0] * dW2.shape[1]):
-                (&dW2[0, 0])[i] = (<float*> self.layers[1].dW)[i]
+                (&dW2[0, 0])[i] = (<float*> self.layers[1].weight.gradient)[i]
         return loss
 
     def steps(self, const float[:, ::1] x, const int64_t[::1] t, double lr, int count):
         """Take `count` steps on the same batch; return the loss before the last."""
-        cdef Update update = Update(rule=SGD, lr=lr, decay=0, decay2=0, eps=0, step=1)
+        cdef Update update = sgd(lr)
         cdef double loss = 0
         cdef int _n
         self.check(x, t)

@@ -49,7 +49,7 @@ SUBMODULES = ("data", "gradcheck", "graph", "layers", "network", "nodes", "optim
 
 # OpenMP comes with it, and threadpoolctl limits what is loaded. An error is that of the first name that is asked for.
 with suppress(ImportError, ValueError):
-    import_module("bpcore")
+    import_module("bpcore.plan")
 
 
 def _names() -> list[str]:

@@ -1,18 +1,20 @@
 """The compiled core of backprop: kernels for dense neural networks, built once per instruction-set level.
 
 `bpcore.kernels` and `bpcore.plan` are the builds for the best level that both the processor and the operating system
-allow. `$BACKPROP_ISA` (for instance `v3`) chooses another.
+allow. `$BACKPROP_ISA` (for instance `v3`) chooses another. They are imported when they are asked for: neither
+`get_include` nor `level` needs NumPy.
 """
 
 import importlib
 import os
-import sys
 from importlib.util import find_spec
+from types import ModuleType
+from typing import Any
 
 from bpcore import cpu
 from bpcore.threads import get_num_threads, set_num_threads
 
-__all__ = ["cpu_info", "get_include", "get_num_threads", "kernels", "plan", "set_num_threads"]
+__all__ = ["cpu_info", "get_include", "get_num_threads", "kernels", "level", "plan", "set_num_threads"]
 __version__ = "0.1.0"
 
 LEVELS = ("v4", "v3", "v2", "neon", "generic")
@@ -43,14 +45,26 @@ def _choose(built: tuple[str, ...], usable: tuple[str, ...], wanted: str) -> str
 
 
 _level = _choose(_built_levels(), cpu.usable_levels(), os.environ.get("BACKPROP_ISA", "").strip())
-kernels = importlib.import_module(f"bpcore.kernels_{_level}")
-plan = importlib.import_module(f"bpcore.plan_{_level}")
-# So that `import bpcore.kernels` and `from bpcore.plan import …` reach the chosen level too.
-sys.modules["bpcore.kernels"], sys.modules["bpcore.plan"] = kernels, plan
-for _kernel in vars(kernels).values():
-    if getattr(_kernel, "__module__", None) == kernels.__name__:
-        # A pickle refers to the function by this name, and is read where another level is chosen.
-        _kernel.__module__ = "bpcore.kernels"
+
+
+def __getattr__(name: str) -> Any:
+    """Import the compiled modules when they are first asked for."""
+    if name in ("kernels", "plan"):
+        return importlib.import_module(f"bpcore.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _compiled(name: str) -> ModuleType:
+    """A module of the chosen level."""
+    return importlib.import_module(f"bpcore.{name}_{_level}")
+
+
+def level() -> str:
+    """The instruction-set level that was chosen: "v4", "v3", "v2", "neon" or "generic".
+
+    Modules of one's own that are built once per level are chosen by it.
+    """
+    return _level
 
 
 def cpu_info() -> dict[str, object]:
@@ -68,7 +82,7 @@ def cpu_info() -> dict[str, object]:
         "usable": cpu.usable_levels(),
         "chosen": _level,
         "build": cpu.build(),
-        "threads": kernels.has_threads(),
+        "threads": _compiled("kernels").has_threads(),
     }
 
 

@@ -1,63 +1,128 @@
 # cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
 # cython: boundscheck=False, initializedcheck=False, wraparound=False
-"""Activations, over any contiguous array seen as one run of n elements.
+"""Activations of n numbers, one after the other.
 
-`out` may be `x` itself: every element is read before it is written. The loops run over spans through pointers, which a
-byte's store cannot alias and a compiler turns into vectors.
+`activate` and `activate_backward` tell activations apart, nothing else does: a new one has a number and a name in the
+tables and a line in each of the two. Every element is read before it is written.
 """
 
 from cython cimport floating
 from cython.parallel cimport prange
+from libc.string cimport memcpy
 
-from bpcore.parallel cimport SPAN, spans_of
-from bpcore.simd cimport bp_streamed, relu_backward_span, relu_span, sigmoid_span, tanh_span
+from bpcore._parallel.team cimport SPAN, spans_of
+from bpcore._simd.simd cimport bp_streamed, relu_backward_span, relu_span, sigmoid_span, tanh_span
 
 cdef enum:
     STREAM_BYTES = 33554432    # a common last-level cache
 
 cdef enum Activation:
+    # The backward of each needs what came out.
     IDENTITY = 0
     RELU = 1
     SIGMOID = 2
     TANH = 3
+    ACTIVATIONS = 4    # how many there are
 
 
-cdef inline void activate(Activation activation, floating* x, Py_ssize_t n) noexcept nogil:
-    """x = activation(x)."""
+cdef inline const char* activation_name(int activation) noexcept nogil:
+    """What Python calls it."""
+    return (
+        "identity" if activation == IDENTITY else "relu" if activation == RELU else "sigmoid" if activation == SIGMOID
+        else "tanh"
+    )
+
+
+cdef inline void activate(
+    Activation activation,
+    const floating* x,    # IN   (n,)
+    floating* out,        # OUT  (n,); may be x
+    Py_ssize_t n,
+) noexcept nogil:
+    """out = activation(x)."""
     cdef Py_ssize_t i
+    if activation == SIGMOID:
+        sigmoid_span(n, x, out)
+        return
+    if activation == TANH:
+        tanh_span(n, x, out)
+        return
+    if x is not out:
+        memcpy(out, x, n * sizeof(floating))
     if activation == RELU:
-        # x = 0 where x <= 0 else x; NaN passes through
+        # out = 0 where x <= 0 else x; NaN passes through. In place: a compiler need not ask whether arrays overlap.
         for i in range(n):
-            x[i] = 0 if x[i] <= 0 else x[i]
-    elif activation == SIGMOID:
-        sigmoid_span(n, x, x)
-    elif activation == TANH:
-        tanh_span(n, x, x)
+            out[i] = 0 if out[i] <= 0 else out[i]
+
+
+cdef inline void activation_forward(
+    Activation activation,
+    const floating* x,    # IN   (n,)
+    floating* out,        # OUT  (n,); may be x
+    Py_ssize_t n,
+    int threads,
+) noexcept nogil:
+    """out = activation(x), on several threads."""
+    cdef Py_ssize_t i, t
+    if threads <= 1:
+        activate(activation, x, out, n)
+        return
+    for t in prange(spans_of(n), num_threads=threads, schedule="static"):
+        i = t * SPAN
+        activate(activation, x + i, out + i, min(<Py_ssize_t> SPAN, n - i))
+
+
+cdef inline void activation_backward(
+    Activation activation,
+    const floating* kept,    # IN   (n,) what came out of the activation
+    const floating* dout,    # IN   (n,) the gradient of that
+    floating* dx,            # OUT  (n,) the gradient of what went in; may be dout or kept
+    Py_ssize_t n,
+    int threads,
+) noexcept nogil:
+    """dx = dout·activation′, on several threads."""
+    cdef Py_ssize_t i, t
+    if threads <= 1:
+        activate_backward(activation, kept, dout, dx, n)
+        return
+    for t in prange(spans_of(n), num_threads=threads, schedule="static"):
+        i = t * SPAN
+        activate_backward(activation, kept + i, dout + i, dx + i, min(<Py_ssize_t> SPAN, n - i))
 
 
 cdef inline void activate_rows(
-    Activation activation, floating* x, Py_ssize_t row, Py_ssize_t rows, Py_ssize_t n
+    Activation activation, floating* x, Py_ssize_t stride, Py_ssize_t rows, Py_ssize_t n
 ) noexcept nogil:
-    """x = activation(x) for n numbers of each row, `row` numbers from one row to the next."""
+    """x = activation(x) for n numbers of each row, `stride` numbers from one row to the next."""
     cdef Py_ssize_t r
-    if row == n:
-        activate(activation, x, rows * n)
+    if activation == IDENTITY:
+        return
+    if stride == n:
+        activate(activation, <const floating*> x, x, rows * n)
         return
     for r in range(rows):
-        activate(activation, x + r * row, n)
+        activate(activation, <const floating*> x + r * stride, x + r * stride, n)
 
 
-cdef inline void activate_backward(Activation activation, const floating* y, floating* dx, Py_ssize_t n) noexcept nogil:
-    """dx = dx·activation′, from what came out of the activation."""
+cdef inline void activate_backward(
+    Activation activation,
+    const floating* kept,    # IN   (n,) what came out of the activation
+    const floating* dout,    # IN   (n,) the gradient of that
+    floating* dx,            # OUT  (n,) the gradient of what went in; may be dout or kept
+    Py_ssize_t n,
+) noexcept nogil:
+    """dx = dout·activation′."""
     cdef Py_ssize_t i
     if activation == RELU:
-        # dx = 0 where y <= 0, which is where x <= 0
+        # dx = 0 where out <= 0, which is where x <= 0
         for i in range(n):
-            dx[i] = 0 if y[i] <= 0 else dx[i]
+            dx[i] = 0 if kept[i] <= 0 else dout[i]
     elif activation == SIGMOID:
-        sigmoid_backward_span(dx, y, dx, n)
+        sigmoid_backward_span(dout, kept, dx, n)
     elif activation == TANH:
-        tanh_backward_span(dx, y, dx, n)
+        tanh_backward_span(dout, kept, dx, n)
+    elif dx is not dout:
+        memcpy(dx, dout, n * sizeof(floating))
 
 
 cdef inline bint streams(const floating* x, const floating* out, Py_ssize_t n) noexcept nogil:
@@ -66,73 +131,41 @@ cdef inline bint streams(const floating* x, const floating* out, Py_ssize_t n) n
 
 
 cdef inline void relu_forward(
-    const floating[::1] x,        # IN
-    floating[::1] out,            # OUT
-    unsigned char[::1] mask,      # OUT  1 where x <= 0
+    const floating* x,        # IN   (n,)
+    floating* out,            # OUT  (n,); may be x
+    unsigned char* mask,      # OUT  (n,) 1 where x <= 0
+    Py_ssize_t n,
     int threads,
 ) noexcept nogil:
-    cdef Py_ssize_t n = x.shape[0], i, t
-    if n == 0:
-        return
-    cdef bint stream = streams(&x[0], &out[0], n)
+    cdef Py_ssize_t i, t
+    cdef bint stream = streams(x, out, n)
     if threads <= 1:
-        relu_span(n, &x[0], &out[0], &mask[0], stream)
+        relu_span(n, x, out, mask, stream)
     else:
         for t in prange(spans_of(n), num_threads=threads, schedule="static"):
             i = t * SPAN
-            relu_span(min(<Py_ssize_t> SPAN, n - i), &x[i], &out[i], &mask[i], stream)
+            relu_span(min(<Py_ssize_t> SPAN, n - i), x + i, out + i, mask + i, stream)
             bp_streamed()
     bp_streamed()
 
 
 cdef inline void relu_backward(
-    const floating[::1] dout,          # IN
-    const unsigned char[::1] mask,     # IN
-    floating[::1] dx,                  # OUT
+    const floating* dout,              # IN   (n,)
+    const unsigned char* mask,         # IN   (n,)
+    floating* dx,                      # OUT  (n,); may be dout
+    Py_ssize_t n,
     int threads,
 ) noexcept nogil:
-    cdef Py_ssize_t n = dout.shape[0], i, t
-    if n == 0:
-        return
-    cdef bint stream = streams(&dout[0], &dx[0], n)
+    cdef Py_ssize_t i, t
+    cdef bint stream = streams(dout, dx, n)
     if threads <= 1:
-        relu_backward_span(n, &dout[0], &mask[0], &dx[0], stream)
+        relu_backward_span(n, dout, mask, dx, stream)
     else:
         for t in prange(spans_of(n), num_threads=threads, schedule="static"):
             i = t * SPAN
-            relu_backward_span(min(<Py_ssize_t> SPAN, n - i), &dout[i], &mask[i], &dx[i], stream)
+            relu_backward_span(min(<Py_ssize_t> SPAN, n - i), dout + i, mask + i, dx + i, stream)
             bp_streamed()
     bp_streamed()
-
-
-cdef inline void sigmoid_forward(
-    const floating[::1] x,    # IN
-    floating[::1] out,        # OUT
-    int threads,
-) noexcept nogil:
-    cdef Py_ssize_t n = x.shape[0], i, t
-    if threads <= 1 and n > 0:
-        sigmoid_span(n, &x[0], &out[0])
-        return
-    for t in prange(spans_of(n), num_threads=threads, schedule="static"):
-        i = t * SPAN
-        # out = 1 / (1 + exp(−x))
-        sigmoid_span(min(<Py_ssize_t> SPAN, n - i), &x[i], &out[i])
-
-
-cdef inline void sigmoid_backward(
-    const floating[::1] dout,    # IN
-    const floating[::1] out,     # IN   what sigmoid_forward gave
-    floating[::1] dx,            # OUT
-    int threads,
-) noexcept nogil:
-    cdef Py_ssize_t n = dout.shape[0], i, t
-    if threads <= 1 and n > 0:
-        sigmoid_backward_span(&dout[0], &out[0], &dx[0], n)
-        return
-    for t in prange(spans_of(n), num_threads=threads, schedule="static"):
-        i = t * SPAN
-        sigmoid_backward_span(&dout[i], &out[i], &dx[i], min(<Py_ssize_t> SPAN, n - i))
 
 
 cdef inline void sigmoid_backward_span(
@@ -142,36 +175,6 @@ cdef inline void sigmoid_backward_span(
     # dx = dout·y·(1 − y), y = out
     for i in range(n):
         dx[i] = dout[i] * out[i] * (1 - out[i])
-
-
-cdef inline void tanh_forward(
-    const floating[::1] x,    # IN
-    floating[::1] out,        # OUT
-    int threads,
-) noexcept nogil:
-    cdef Py_ssize_t n = x.shape[0], i, t
-    if threads <= 1 and n > 0:
-        tanh_span(n, &x[0], &out[0])
-        return
-    for t in prange(spans_of(n), num_threads=threads, schedule="static"):
-        i = t * SPAN
-        # out = tanh(x)
-        tanh_span(min(<Py_ssize_t> SPAN, n - i), &x[i], &out[i])
-
-
-cdef inline void tanh_backward(
-    const floating[::1] dout,    # IN
-    const floating[::1] out,     # IN   what tanh_forward gave
-    floating[::1] dx,            # OUT
-    int threads,
-) noexcept nogil:
-    cdef Py_ssize_t n = dout.shape[0], i, t
-    if threads <= 1 and n > 0:
-        tanh_backward_span(&dout[0], &out[0], &dx[0], n)
-        return
-    for t in prange(spans_of(n), num_threads=threads, schedule="static"):
-        i = t * SPAN
-        tanh_backward_span(&dout[i], &out[i], &dx[i], min(<Py_ssize_t> SPAN, n - i))
 
 
 cdef inline void tanh_backward_span(

@@ -2,93 +2,74 @@
 # cython: boundscheck=False, initializedcheck=False, wraparound=False
 """The nodes of a computational graph: +, ×, exp, log, 1/x and the gradient of the last.
 
-`add` and `multiply` take rows and columns by their strides, so that a broadcast operand (stride 0) is read in
-place. The others see any contiguous array as one run; `out` may be `x` itself.
+`add` and `multiply` take rows and columns by their strides, so that a broadcast operand (stride 0) is read in place.
+The others see any contiguous array as one run; `out` may be `x` itself. exp is `exp_span` of simd.pxd.
 """
 
 from cython cimport floating
 from cython.parallel cimport prange
 
-from bpcore.parallel cimport SPAN, spans_of
-from bpcore.simd cimport exp_span, log as log_of
+from bpcore._simd.simd cimport log as log_of
 
 
 cdef inline void add(
-    const floating[:, :] x,       # IN   (B, O), any strides
-    const floating[:, :] y,       # IN   (B, O), any strides
-    floating[:, ::1] out,         # OUT  (B, O)
+    const floating* x,            # IN   (B, O), numbers so far apart
+    Py_ssize_t x_row,
+    Py_ssize_t x_column,
+    const floating* y,            # IN   (B, O) likewise
+    Py_ssize_t y_row,
+    Py_ssize_t y_column,
+    floating* out,                # OUT  (B, O) without gaps
+    Py_ssize_t B,
+    Py_ssize_t O,
     int threads,
 ) noexcept nogil:
     cdef Py_ssize_t r
     if threads <= 1:
-        for r in range(out.shape[0]):
-            add_row(x, y, out, r)
+        for r in range(B):
+            add_row(x + r * x_row, x_column, y + r * y_row, y_column, out + r * O, O)
     else:
-        for r in prange(out.shape[0], num_threads=threads, schedule="static"):
-            add_row(x, y, out, r)
+        for r in prange(B, num_threads=threads, schedule="static"):
+            add_row(x + r * x_row, x_column, y + r * y_row, y_column, out + r * O, O)
 
 
 cdef inline void add_row(
-    const floating[:, :] x, const floating[:, :] y, floating[:, ::1] out, Py_ssize_t r
+    const floating* x, Py_ssize_t x_column, const floating* y, Py_ssize_t y_column, floating* out, Py_ssize_t O
 ) noexcept nogil:
     cdef Py_ssize_t o
     # out = x + y
-    for o in range(out.shape[1]):
-        out[r, o] = x[r, o] + y[r, o]
+    for o in range(O):
+        out[o] = x[o * x_column] + y[o * y_column]
 
 
 cdef inline void multiply(
-    const floating[:, :] x,       # IN   (B, O), any strides
-    const floating[:, :] y,       # IN   (B, O), any strides
-    floating[:, ::1] out,         # OUT  (B, O)
+    const floating* x,            # IN   (B, O), numbers so far apart
+    Py_ssize_t x_row,
+    Py_ssize_t x_column,
+    const floating* y,            # IN   (B, O) likewise
+    Py_ssize_t y_row,
+    Py_ssize_t y_column,
+    floating* out,                # OUT  (B, O) without gaps
+    Py_ssize_t B,
+    Py_ssize_t O,
     int threads,
 ) noexcept nogil:
     cdef Py_ssize_t r
     if threads <= 1:
-        for r in range(out.shape[0]):
-            multiply_row(x, y, out, r)
+        for r in range(B):
+            multiply_row(x + r * x_row, x_column, y + r * y_row, y_column, out + r * O, O)
     else:
-        for r in prange(out.shape[0], num_threads=threads, schedule="static"):
-            multiply_row(x, y, out, r)
+        for r in prange(B, num_threads=threads, schedule="static"):
+            multiply_row(x + r * x_row, x_column, y + r * y_row, y_column, out + r * O, O)
 
 
 cdef inline void multiply_row(
-    const floating[:, :] x, const floating[:, :] y, floating[:, ::1] out, Py_ssize_t r
+    const floating* x, Py_ssize_t x_column, const floating* y, Py_ssize_t y_column, floating* out, Py_ssize_t O
 ) noexcept nogil:
     cdef Py_ssize_t o
     # out = x · y
-    for o in range(out.shape[1]):
-        out[r, o] = x[r, o] * y[r, o]
-
-
-cdef inline void exp(
-    const floating[::1] x,    # IN
-    floating[::1] out,        # OUT
-    int threads,
-) noexcept nogil:
-    cdef Py_ssize_t n = x.shape[0], i, t
-    # out = exp(x)
-    if n > 0 and threads <= 1:
-        exp_span(n, &x[0], &out[0])
-    elif n > 0:
-        for t in prange(spans_of(n), num_threads=threads, schedule="static"):
-            i = t * SPAN
-            exp_span(min(<Py_ssize_t> SPAN, n - i), &x[i], &out[i])
-
-
-cdef inline void log(
-    const floating[::1] x,    # IN
-    floating[::1] out,        # OUT
-    int threads,
-) noexcept nogil:
-    cdef Py_ssize_t n = x.shape[0], i, t
-    # out = log(x)
-    if n > 0 and threads <= 1:
-        log_span(n, &x[0], &out[0])
-    elif n > 0:
-        for t in prange(spans_of(n), num_threads=threads, schedule="static"):
-            i = t * SPAN
-            log_span(min(<Py_ssize_t> SPAN, n - i), &x[i], &out[i])
+    for o in range(O):
+        out[o] = x[o * x_column] * y[o * y_column]
 
 
 cdef inline void log_span(Py_ssize_t n, const floating* x, floating* out) noexcept nogil:
@@ -97,40 +78,10 @@ cdef inline void log_span(Py_ssize_t n, const floating* x, floating* out) noexce
         out[i] = log_of(x[i])
 
 
-cdef inline void reciprocal(
-    const floating[::1] x,    # IN
-    floating[::1] out,        # OUT
-    int threads,
-) noexcept nogil:
-    cdef Py_ssize_t n = x.shape[0], i, t
-    # out = 1 / x
-    if n > 0 and threads <= 1:
-        reciprocal_span(n, &x[0], &out[0])
-    elif n > 0:
-        for t in prange(spans_of(n), num_threads=threads, schedule="static"):
-            i = t * SPAN
-            reciprocal_span(min(<Py_ssize_t> SPAN, n - i), &x[i], &out[i])
-
-
 cdef inline void reciprocal_span(Py_ssize_t n, const floating* x, floating* out) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
         out[i] = 1 / x[i]
-
-
-cdef inline void reciprocal_backward(
-    const floating[::1] dout,    # IN
-    const floating[::1] out,     # IN   what reciprocal gave
-    floating[::1] dx,            # OUT
-    int threads,
-) noexcept nogil:
-    cdef Py_ssize_t n = dout.shape[0], i, t
-    if n > 0 and threads <= 1:
-        reciprocal_backward_span(n, &dout[0], &out[0], &dx[0])
-    elif n > 0:
-        for t in prange(spans_of(n), num_threads=threads, schedule="static"):
-            i = t * SPAN
-            reciprocal_backward_span(min(<Py_ssize_t> SPAN, n - i), &dout[i], &out[i], &dx[i])
 
 
 cdef inline void reciprocal_backward_span(

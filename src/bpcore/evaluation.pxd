@@ -10,10 +10,11 @@ from cython cimport floating
 from libc.stdint cimport int64_t
 
 from bpcore.gather cimport Source, as_stored, bytes_of, gather_rows, row_of_source
-from bpcore.network cimport BLOCK, Network, dense_forward, operations, padded
-from bpcore.operands cimport Address, Rows, rows_of
-from bpcore.parallel cimport TURN, share
-from bpcore.product cimport Ahead
+from bpcore.layers cimport layer_forward
+from bpcore.network cimport BLOCK, Network, operations, whole_lines
+from bpcore._gemm.operands cimport Address, Rows, rows_of
+from bpcore._parallel.team cimport TURN, chunk_start
+from bpcore._gemm.product cimport Prefetch
 
 
 cdef inline Py_ssize_t widest(const Network* net) noexcept nogil:
@@ -26,7 +27,7 @@ cdef inline Py_ssize_t widest(const Network* net) noexcept nogil:
 
 cdef inline Py_ssize_t scratch_size(const Network* net, Py_ssize_t rows, Py_ssize_t itemsize) noexcept nogil:
     """Bytes that one thread needs to evaluate `rows` rows: three buffers of a block of the widest layer."""
-    return 3 * padded(min(rows, <Py_ssize_t> BLOCK) * widest(net) * itemsize)
+    return 3 * whole_lines(min(rows, <Py_ssize_t> BLOCK) * widest(net) * itemsize)
 
 
 cdef inline Py_ssize_t rows_of_a_turn(const Network* net, int threads) noexcept nogil:
@@ -36,7 +37,7 @@ cdef inline Py_ssize_t rows_of_a_turn(const Network* net, int threads) noexcept 
     return most if most < blocks else most // blocks * blocks
 
 
-cdef inline void scores_of_block(
+cdef inline void predict_block(
     const Network* net,
     const Source* source,
     Py_ssize_t first,
@@ -46,11 +47,11 @@ cdef inline void scores_of_block(
     floating* out,                # OUT  (rows, outputs)
     bint more,                    # whether another block follows, which is then fetched
 ) noexcept nogil:
-    cdef Py_ssize_t each = padded(most * widest(net) * sizeof(floating)) // <Py_ssize_t> sizeof(floating)
+    cdef Py_ssize_t each = whole_lines(most * widest(net) * sizeof(floating)) // <Py_ssize_t> sizeof(floating)
     cdef floating* memory = <floating*> scratch
     cdef Rows enters = rows_of(<const floating*> memory + 2 * each, net.layers[0].inputs)
     cdef Address[BLOCK] following
-    cdef Ahead ahead = Ahead(&following[0], 128 // bytes_of(source))
+    cdef Prefetch prefetch = Prefetch(&following[0], 128 // bytes_of(source))
     cdef floating* leaves
     cdef Py_ssize_t r
     cdef int n
@@ -62,13 +63,13 @@ cdef inline void scores_of_block(
         gather_rows(source, NULL, first, memory + 2 * each, net.layers[0].inputs, rows)
     for n in range(net.depth):
         leaves = out if n == net.depth - 1 else memory + (n % 2) * each
-        dense_forward(
-            &net.layers[n], enters, leaves, net.layers[n].outputs, rows, &ahead if more and n == 0 else NULL
+        layer_forward(
+            &net.layers[n], enters, leaves, net.layers[n].outputs, rows, &prefetch if more and n == 0 else NULL
         )
         enters = rows_of(<const floating*> leaves, net.layers[n].outputs)
 
 
-cdef inline void scores_share(
+cdef inline void predict_chunk(
     const Network* net,
     const Source* source,
     void* scratch,                # `scratch_size` bytes for this rank alone
@@ -79,15 +80,15 @@ cdef inline void scores_share(
 ) noexcept nogil:
     """Scores of the rows of a rank."""
     cdef Py_ssize_t K = net.layers[net.depth - 1].outputs
-    cdef Py_ssize_t first = share(N, rank, size, 1), stop = share(N, rank + 1, size, 1), rows
+    cdef Py_ssize_t first = chunk_start(N, rank, size, 1), stop = chunk_start(N, rank + 1, size, 1), rows
     cdef Py_ssize_t most = min(N, <Py_ssize_t> BLOCK)
     while first < stop:
         rows = min(<Py_ssize_t> BLOCK, stop - first)
-        scores_of_block(net, source, first, rows, scratch, most, out + first * K, first + rows < stop)
+        predict_block(net, source, first, rows, scratch, most, out + first * K, first + rows < stop)
         first = first + rows
 
 
-cdef inline Py_ssize_t right_share(
+cdef inline Py_ssize_t count_correct_chunk(
     const Network* net,
     const Source* source,
     void* scratch,                # `scratch_size` bytes for this rank alone
@@ -99,11 +100,11 @@ cdef inline Py_ssize_t right_share(
 ) noexcept nogil:
     """How many rows of a rank have their highest score at their label."""
     cdef Py_ssize_t K = net.layers[net.depth - 1].outputs
-    cdef Py_ssize_t first = share(N, rank, size, 1), stop = share(N, rank + 1, size, 1), rows, count = 0
+    cdef Py_ssize_t first = chunk_start(N, rank, size, 1), stop = chunk_start(N, rank + 1, size, 1), rows, count = 0
     cdef Py_ssize_t most = min(N, <Py_ssize_t> BLOCK)
     while first < stop:
         rows = min(<Py_ssize_t> BLOCK, stop - first)
-        scores_of_block(net, source, first, rows, scratch, most, scores, first + rows < stop)
+        predict_block(net, source, first, rows, scratch, most, scores, first + rows < stop)
         count = count + count_correct(scores, K, labels + first, NULL, rows, K)
         first = first + rows
     return count

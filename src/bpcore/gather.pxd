@@ -55,8 +55,8 @@ cdef inline void gather_rows(
     const Source* source,
     const int64_t* indices,      # IN   (B,) each in [0, N), or NULL: the rows from `first` on
     Py_ssize_t first,
-    floating* out,               # OUT  (B, inputs), `out_row` numbers from one row to the next
-    Py_ssize_t out_row,
+    floating* out,               # OUT  (B, inputs), `out_stride` numbers from one row to the next
+    Py_ssize_t out_stride,
     Py_ssize_t B,
 ) noexcept nogil:
     cdef const void* row
@@ -64,15 +64,15 @@ cdef inline void gather_rows(
     for r in range(B):
         row = row_of_source(source, first + r if indices is NULL else indices[r])
         if source.letter == c"f":
-            gather_row(source, <const float*> row, out + r * out_row)
+            gather_row(source, <const float*> row, out + r * out_stride)
         elif source.letter == c"d":
-            gather_row(source, <const double*> row, out + r * out_row)
+            gather_row(source, <const double*> row, out + r * out_stride)
         elif source.letter == c"q":
-            gather_row(source, <const int64_t*> row, out + r * out_row)
+            gather_row(source, <const int64_t*> row, out + r * out_stride)
         elif source.letter == c"Q":
-            gather_row(source, <const uint64_t*> row, out + r * out_row)
+            gather_row(source, <const uint64_t*> row, out + r * out_stride)
         else:
-            gather_row(source, <const uint8_t*> row, out + r * out_row)
+            gather_row(source, <const uint8_t*> row, out + r * out_stride)
 
 
 cdef inline double integer_difference(integer x, double mean) noexcept nogil:

@@ -2,13 +2,11 @@
 # cython: boundscheck=False, initializedcheck=False, wraparound=False
 """A dense network as a C struct: its forward pass, gradient and training step, without Python in between.
 
-a) The struct holds sizes and pointers. Parameters belong to the caller; the workspace is one piece of memory that
-   `place` divides among the layers. Pointers are void: the type is that of the arrays a function is called with.
-b) A layer's `out` is what leaves its activation, for the last layer the scores. `dout` is the gradient of what
-   enters it. Activations are applied in place, since their derivatives need only what comes out.
-c) Every number is computed by the same functions, in the same order, as by the layers of backprop, so that
-   nobody can tell from the bits which of the two ran. The first layer has no dx: nobody reads it.
-d) A step has two halves. First rows: forward, loss and back through the layers, for which a row needs no other. Then
+a) The struct holds layers and a loss. Parameters belong to the caller; the workspace is one run of memory that `place`
+   divides among the layers.
+b) Every number is computed by the same functions, in the same order, as by the layers of backprop, so that nobody can
+   tell from the bits which of the two ran. The first layer has no dx: nobody reads it.
+c) A step has two halves. First rows: forward, loss and back through the layers, for which a row needs no other. Then
    parameters: a gradient sums over all rows, and where a rule is given the parameter moves at once, while its
    gradient is in cache. A team shares the rows of the first half and the parameters of the second, and waits in
    between: all gradients that need a parameter are computed before it changes.
@@ -19,136 +17,115 @@ from cython.parallel cimport parallel, threadid
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
-from bpcore.activations cimport Activation, activate, activate_backward, activate_rows
-from bpcore.operands cimport Rows, Shape, begin, off_line, row_address, rows_of, shape_of
-from bpcore.panels cimport into_panels, panel_width, panels_size, wants_panels
-from bpcore.parallel cimport bp_settle, bp_team_size, share, wait_for_team, worth_a_region
-from bpcore.product cimport Ahead, copies_size, product
-from bpcore.reductions cimport mean_of, sum_rows
-from bpcore.softmax cimport softmax_cross_entropy_rows
-from bpcore.spread cimport Spread, spread_of, spread_size
-from bpcore.squared_error cimport squared_error_rows
-from bpcore.updates cimport Update, update_span
-
-cdef extern from "scratch.h" nogil:
-    const int BP_COPIES_BYTES
-    unsigned char* bp_copies_memory() noexcept
+from bpcore._checks.checks cimport BP_CHECKS, bp_require
+from bpcore._gemm.operands cimport Rows, rows_from, rows_of
+from bpcore._gemm.padded cimport padded_size
+from bpcore._gemm.panels cimport into_panels, panels_size, wants_panels
+from bpcore._gemm.product cimport Prefetch
+from bpcore._parallel.team cimport barrier, bp_place_team, bp_team_size, chunk_start, worth_a_region
+from bpcore.activations cimport IDENTITY, activate, activate_backward
+from bpcore.layers cimport (
+    DENSE, Layer, Parameter, check_layer, operations_of, transform_backward_input, transform_backward_parameters,
+    transform_forward,
+)
+from bpcore.losses cimport Loss, loss_rows, takes_labels
+from bpcore.reductions cimport mean_of
+from bpcore.updates cimport RULES, Update, states_of
 
 cdef enum:
-    BLOCK = 240             # rows that go through all layers at once: full tiles, and activations that stay in cache
-    GRADIENT_BYTES = 32768  # of a gradient that is summed before its parameters move
-
-cdef enum Head:
-    SOFTMAX_CROSS_ENTROPY = 0
-    SQUARED_ERROR = 1
-
-
-cdef struct Dense:
-    # Made by `dense`, which sets every field; `place` then says where the workspace's lie.
-    Py_ssize_t inputs
-    Py_ssize_t outputs
-    Activation activation
-    void* W                     # (inputs, outputs)
-    void* b                     # (outputs,)
-    Py_ssize_t row              # numbers from one row of out and dout to the next; the gaps are the network's own
-    void* out                   # (B, outputs)
-    void* dout                  # (B, outputs)
-    void* dW                    # (inputs, outputs)
-    void* db                    # (outputs,)
-    void* panels                # dout once more, in panels, where its rows are far apart; else NULL
-    bint spread                 # whether W, dW, W_first and W_second lie as spread.pxd says, and else without gaps
-    void* W_first               # what the rule of an update keeps of W and b; NULL where it keeps nothing
-    void* W_second
-    void* b_first
-    void* b_second
+    BLOCK = 240    # rows that go through all layers at once: full tiles, and activations that stay in cache
 
 
 cdef struct Network:
-    # Made by `network`.
+    # Made by `network`; `place` then sets what belongs to the workspace.
     int depth
-    Head head
-    Dense* layers
-    double* losses              # (B,)
+    Loss loss
+    Layer* layers
+    Py_ssize_t capacity    # rows of the largest batch that the workspace is for
+    double* losses         # (capacity,)
 
 
-cdef inline Dense dense(
-    Py_ssize_t inputs, Py_ssize_t outputs, Activation activation, floating* W, floating* b
-) noexcept nogil:
-    """A layer over the caller's W (inputs, outputs) and b (outputs,), without a workspace or what a rule keeps.
-
-    `place` gives it the one, before `network_step`; W_first and so on are set by the caller, for rules that need them.
-    """
-    return Dense(
-        inputs=inputs, outputs=outputs, activation=activation, W=W, b=b, row=0, out=NULL, dout=NULL, dW=NULL, db=NULL,
-        panels=NULL, spread=False, W_first=NULL, W_second=NULL, b_first=NULL, b_second=NULL,
-    )
-
-
-cdef inline Network network(Dense* layers, int depth, Head head) noexcept nogil:
+cdef inline Network network(Layer* layers, int depth, Loss loss) noexcept nogil:
     """A network of the caller's layers, without a workspace."""
-    return Network(depth=depth, head=head, layers=layers, losses=NULL)
+    cdef Network net
+    net.depth, net.layers, net.capacity, net.losses = depth, layers, 0, <double*> NULL
+    # Of a struct in a struct's constructor Cython makes a function that turns it into a dict, which nobody calls.
+    net.loss = loss
+    return net
 
 
-cdef inline Py_ssize_t padded(Py_ssize_t bytes) noexcept nogil:
+# --- Workspace --------------------------------------------------------------------------------------------------
+
+
+cdef inline Py_ssize_t whole_lines(Py_ssize_t bytes) noexcept nogil:
+    """The bytes of as many cache lines as these need."""
     return (bytes + 63) & ~(<Py_ssize_t> 63)
 
 
-cdef inline Py_ssize_t row_of(Py_ssize_t n, Py_ssize_t itemsize) noexcept nogil:
+cdef inline Py_ssize_t stride_of(Py_ssize_t n, Py_ssize_t itemsize) noexcept nogil:
     """Numbers from one row of n to the next: rows begin on cache lines, and not all on the same set of them."""
-    cdef Py_ssize_t bytes = padded(n * itemsize)
+    cdef Py_ssize_t bytes = whole_lines(n * itemsize)
     return (bytes + 64 if bytes % 1024 == 0 else bytes) // itemsize
 
 
-cdef inline Py_ssize_t panels_bytes(const Dense* layer, Py_ssize_t B, Py_ssize_t itemsize) noexcept nogil:
-    """Bytes of the panels of dout, 0 where it has none."""
+cdef inline Py_ssize_t panels_bytes(const Layer* layer, Py_ssize_t B) noexcept nogil:
+    """Bytes of the panels of dpre, 0 where it has none."""
     cdef const float* single = NULL
     cdef const double* double_ = NULL
-    if itemsize == sizeof(float):
-        return padded(panels_size(single, B, layer.outputs) * itemsize) if wants_panels(single, layer.outputs) else 0
-    return padded(panels_size(double_, B, layer.outputs) * itemsize) if wants_panels(double_, layer.outputs) else 0
+    cdef Py_ssize_t O = layer.outputs
+    if layer.transform != DENSE:
+        return 0
+    if layer.itemsize == sizeof(float):
+        return whole_lines(panels_size(single, B, O) * sizeof(float)) if wants_panels(single, O) else 0
+    return whole_lines(panels_size(double_, B, O) * sizeof(double)) if wants_panels(double_, O) else 0
 
 
-cdef inline Py_ssize_t gradient_bytes(const Dense* layer, int n, Py_ssize_t itemsize) noexcept nogil:
-    """Bytes of dW, spread or not: only the first layer's may be."""
-    cdef Py_ssize_t numbers = layer.inputs * layer.outputs
-    if n == 0:
-        numbers = max(numbers, spread_size(layer.inputs, layer.outputs, itemsize))
-    return padded(numbers * itemsize)
+cdef inline Py_ssize_t gradient_bytes(const Layer* layer, int n) noexcept nogil:
+    """Bytes of the weight's gradient, padded or not: only the first layer's may be."""
+    cdef Py_ssize_t numbers = layer.weight.size
+    if n == 0 and layer.transform == DENSE:
+        numbers = max(numbers, padded_size(layer.inputs, layer.outputs, layer.itemsize))
+    return whole_lines(numbers * layer.itemsize)
 
 
-cdef inline Py_ssize_t workspace_size(const Network* net, Py_ssize_t B, Py_ssize_t itemsize) noexcept nogil:
+cdef inline Py_ssize_t workspace_size(const Network* net, Py_ssize_t B) noexcept nogil:
     """Bytes that `place` divides, for batches of up to B rows."""
-    cdef Py_ssize_t bytes = padded(B * sizeof(double))
+    cdef Py_ssize_t bytes = whole_lines(B * sizeof(double))
+    cdef const Layer* layer
     cdef int n
     for n in range(net.depth):
-        bytes = bytes + 2 * B * row_of(net.layers[n].outputs, itemsize) * itemsize
-        bytes = bytes + gradient_bytes(&net.layers[n], n, itemsize)
-        bytes = bytes + padded(net.layers[n].outputs * itemsize)
-        bytes = bytes + panels_bytes(&net.layers[n], B, itemsize)
+        layer = &net.layers[n]
+        bytes = bytes + 2 * B * stride_of(layer.outputs, layer.itemsize) * layer.itemsize
+        bytes = bytes + gradient_bytes(layer, n) + whole_lines(layer.bias.size * layer.itemsize)
+        bytes = bytes + panels_bytes(layer, B)
     return bytes
 
 
-cdef inline void place(Network* net, char* memory, Py_ssize_t B, Py_ssize_t itemsize) noexcept nogil:
-    """Divide `workspace_size` bytes, aligned to 64, among the layers."""
-    cdef Dense* layer
+cdef inline void place(Network* net, void* workspace, Py_ssize_t B) noexcept nogil:
+    """Divide `workspace_size` bytes, aligned to 64, among the layers, for batches of up to B rows."""
+    cdef char* memory = <char*> workspace
+    cdef Layer* layer
     cdef int n
-    # Activations run over the gaps between rows too, and updates over those of a spread gradient: they hold numbers.
-    memset(memory, 0, workspace_size(net, B, itemsize))
-    net.losses = <double*> memory
-    memory = memory + padded(B * sizeof(double))
+    # Activations run over the gaps between rows too, and updates over those of a padded gradient: they hold numbers.
+    memset(memory, 0, workspace_size(net, B))
+    net.capacity, net.losses = B, <double*> memory
+    memory = memory + whole_lines(B * sizeof(double))
     for n in range(net.depth):
         layer = &net.layers[n]
-        layer.row = row_of(layer.outputs, itemsize)
-        layer.out = memory
-        memory = memory + B * layer.row * itemsize
-        layer.dout = memory
-        memory = memory + B * layer.row * itemsize
-        layer.dW = memory
-        memory = memory + gradient_bytes(layer, n, itemsize)
-        layer.db = memory
-        memory = memory + padded(layer.outputs * itemsize)
-        layer.panels = memory if panels_bytes(layer, B, itemsize) > 0 else NULL
-        memory = memory + panels_bytes(layer, B, itemsize)
+        layer.stride = stride_of(layer.outputs, layer.itemsize)
+        layer.out = layer.pre = memory
+        memory = memory + B * layer.stride * layer.itemsize
+        layer.dpre = memory
+        memory = memory + B * layer.stride * layer.itemsize
+        layer.weight.gradient = memory
+        memory = memory + gradient_bytes(layer, n)
+        layer.bias.gradient = memory
+        memory = memory + whole_lines(layer.bias.size * layer.itemsize)
+        layer.panels = memory if panels_bytes(layer, B) > 0 else NULL
+        memory = memory + panels_bytes(layer, B)
+
+
+# --- Work -------------------------------------------------------------------------------------------------------
 
 
 cdef inline double operations(const Network* net, Py_ssize_t B) noexcept nogil:
@@ -156,7 +133,7 @@ cdef inline double operations(const Network* net, Py_ssize_t B) noexcept nogil:
     cdef double total = 0
     cdef int n
     for n in range(net.depth):
-        total = total + <double> B * net.layers[n].inputs * net.layers[n].outputs
+        total = total + B * operations_of(&net.layers[n])
     return total
 
 
@@ -166,102 +143,7 @@ cdef inline double work_of_step(const Network* net, Py_ssize_t B) noexcept nogil
     return 0.75 * operations(net, B)
 
 
-cdef inline void dense_forward(
-    const Dense* layer,
-    const Rows x,                  # IN   (rows, inputs)
-    floating* out,                 # OUT  (rows, outputs), `out_row` numbers from one row to the next
-    Py_ssize_t out_row,            # at least `outputs`; what lies between the rows is left as it is
-    Py_ssize_t rows,
-    const Ahead* ahead,            # or NULL
-) noexcept nogil:
-    """out = activation(x·W + b)."""
-    dense_product(layer, x, out, out_row, rows, ahead)
-    activate_rows(layer.activation, out, out_row, rows, layer.outputs)
-
-
-cdef inline void dense_product(
-    const Dense* layer, const Rows x, floating* out, Py_ssize_t out_row, Py_ssize_t rows, const Ahead* ahead
-) noexcept nogil:
-    """out = x·W + b."""
-    cdef Py_ssize_t O = layer.outputs
-    cdef Shape s = shape_of(rows, O, layer.inputs, False, O, 1, out_row)
-    cdef Spread spread
-    if layer.spread:
-        spread = spread_of(layer.inputs, O, sizeof(floating))
-        s.b_row, s.tail, s.tail_row = spread.row, <floating*> layer.W + spread.tail, spread.tail_row
-    product(x, <const floating*> layer.W, <const floating*> layer.b, out, s, ahead)
-
-
-cdef inline void dense_backward_input(
-    const Dense* layer, const Dense* below, Py_ssize_t first, Py_ssize_t rows, floating _
-) noexcept nogil:
-    """The gradient of what enters the layer below: its dout = (dout·Wᵀ)·activation′, for some of the rows."""
-    cdef Py_ssize_t I = layer.inputs, O = layer.outputs
-    cdef floating* dx = <floating*> below.dout + first * below.row
-    cdef Rows dout = rows_of(<const floating*> layer.dout + first * layer.row, layer.row)
-    cdef Shape s = shape_of(rows, I, O, False, 1, O, below.row)
-    product(dout, <const floating*> layer.W, NULL, dx, s, NULL)
-    activate_backward(below.activation, <const floating*> below.out + first * below.row, dx, rows * below.row)
-
-
-cdef inline void dense_backward_params(
-    const Dense* layer,
-    const Rows x,                  # IN   (B, inputs)
-    Py_ssize_t B,
-    const Update* update,          # the rule that moves the parameters, or NULL: only their gradients are wanted
-    int rank,
-    int size,
-    floating _,
-) noexcept nogil:
-    """dW = xᵀ·dout and db = Σ dout, or what moves W and b against them; the part of a rank."""
-    cdef Py_ssize_t O = layer.outputs, j, first, lead = 0
-    cdef Spread spread = Spread(O, O, 0, 0)    # as without gaps
-    cdef Py_ssize_t stop = share(layer.inputs, rank + 1, size, 16), i = share(layer.inputs, rank, size, 16)
-    # Whole vectors of rows, many of them, and few enough that their gradient stays in cache until it is used.
-    cdef Py_ssize_t height = max(GRADIENT_BYTES // (O * <Py_ssize_t> sizeof(floating)) // 48, 1) * 48
-    cdef const floating* dout = <const floating*> layer.dout
-    cdef floating* dW
-    cdef Shape s = shape_of(0, O, B, True, layer.row, 1, O)
-    if update is NULL:
-        height = stop - i
-    if layer.panels is not NULL:
-        s.b_row, s.panel = panel_width(dout), B * panel_width(dout)
-    if layer.spread:
-        spread = spread_of(layer.inputs, O, sizeof(floating))
-        s.c_row, s.tail, s.tail_row = spread.row, <floating*> layer.dW + spread.tail + i, spread.tail_row
-        if i + height < stop:
-            # The columns apart are sums of vectors of x: all but the first part have theirs on cache lines.
-            lead = off_line(row_address(x, 0, dout))
-    s.M = min(height, stop - i)
-    if copies_size(s, dout) > 0:
-        s.copies, s.copies_bytes = bp_copies_memory(), BP_COPIES_BYTES
-    dW = <floating*> layer.dW + i * spread.row
-    while i < stop:
-        s.M = min(height - lead, stop - i)
-        lead = 0
-        product(begin(x, 0, i), dout if s.panel == 0 else <const floating*> layer.panels, NULL, dW, s, NULL)
-        if update is not NULL:
-            # The rows, and each column that lies apart.
-            for j in range(1 + O - spread.columns):
-                first = i * spread.row if j == 0 else spread.tail + (j - 1) * s.tail_row + i
-                update_span(
-                    update, <floating*> layer.W + first,
-                    <const floating*> dW if j == 0 else <const floating*> s.tail + (j - 1) * s.tail_row,
-                    at(<floating*> layer.W_first, first), at(<floating*> layer.W_second, first),
-                    s.M * spread.row if j == 0 else s.M,
-                )
-        i = i + s.M
-    if rank == size - 1:
-        sum_rows(dout, layer.row, <floating*> layer.db, B, O)
-        if update is not NULL:
-            update_span(
-                update, <floating*> layer.b, <const floating*> layer.db, <floating*> layer.b_first,
-                <floating*> layer.b_second, O,
-            )
-
-
-cdef inline floating* at(floating* array, Py_ssize_t i) noexcept nogil:
-    return <floating*> NULL if array is NULL else array + i
+# --- A step -----------------------------------------------------------------------------------------------------
 
 
 cdef inline void rows_half(
@@ -270,27 +152,27 @@ cdef inline void rows_half(
     const int64_t* labels,         # IN   (B,) each in [0, outputs), or NULL
     const floating* targets,       # IN   (B, outputs) without gaps, where there are no labels
     Py_ssize_t B,
-    const Ahead* ahead,            # what is needed after this half, an address for each row; or NULL
+    const Prefetch* prefetch,      # what is needed after this half, an address for each row; or NULL
     int rank,
     int size,
 ) noexcept nogil:
     """Forward, losses, and the gradients of what enters each layer: the rows of a rank."""
-    cdef const Dense* last = &net.layers[net.depth - 1]
-    cdef Py_ssize_t first = share(B, rank, size, 1), stop = share(B, rank + 1, size, 1), rows
+    cdef const Layer* last = &net.layers[net.depth - 1]
+    cdef Py_ssize_t first = chunk_start(B, rank, size, 1), stop = chunk_start(B, rank + 1, size, 1), rows
     # Blocks of nearly equal height: each packs the weights once more where they do not lie well.
     cdef Py_ssize_t blocks = max((stop - first + BLOCK // 2) // BLOCK, 1)
-    cdef Ahead next_rows
+    cdef Prefetch next_rows
     while first < stop:
         rows = (stop - first + blocks - 1) // blocks
         blocks = blocks - 1
-        if ahead is not NULL:
-            next_rows = Ahead(ahead.rows + first, ahead.step)
-        rows_forward(net, x, first, rows, <const Ahead*> NULL if ahead is NULL else &next_rows, <floating> 0)
-        loss_of_rows(
-            net.head, <const floating*> last.out + first * last.row,
+        if prefetch is not NULL:
+            next_rows = Prefetch(prefetch.rows + first, prefetch.step)
+        rows_forward(net, x, first, rows, <const Prefetch*> NULL if prefetch is NULL else &next_rows, <floating> 0)
+        loss_rows(
+            &net.loss, <const floating*> last.out + first * last.stride,
             <const int64_t*> NULL if labels is NULL else labels + first,
             <const floating*> NULL if targets is NULL else targets + first * last.outputs,
-            <floating*> last.dout + first * last.row, net.losses + first, last.row, rows, last.outputs,
+            <floating*> last.dpre + first * last.stride, net.losses + first, last.stride, rows, last.outputs,
             <floating> 1 / <floating> B,
         )
         rows_backward(net, first, rows, B, <floating> 0)
@@ -298,57 +180,50 @@ cdef inline void rows_half(
 
 
 cdef inline void rows_forward(
-    const Network* net, const Rows x, Py_ssize_t first, Py_ssize_t rows, const Ahead* ahead, floating _
+    const Network* net, const Rows x, Py_ssize_t first, Py_ssize_t rows, const Prefetch* prefetch, floating _
 ) noexcept nogil:
-    cdef Rows enters = begin(x, first, 0)
-    cdef const Dense* layer
+    cdef Rows enters = rows_from(x, first, 0)
+    cdef const Layer* layer
+    cdef floating* pre
     cdef floating* out
     cdef int n
     for n in range(net.depth):
         layer = &net.layers[n]
-        out = <floating*> layer.out + first * layer.row
-        dense_product(layer, enters, out, layer.row, rows, ahead if n == 0 else NULL)
+        pre, out = <floating*> layer.pre + first * layer.stride, <floating*> layer.out + first * layer.stride
+        transform_forward(layer, enters, pre, layer.stride, rows, prefetch if n == 0 else NULL)
         # One run over all rows, since the gaps between them are the network's own.
-        activate(layer.activation, out, rows * layer.row)
-        enters = rows_of(<const floating*> out, layer.row)
+        if layer.activation != IDENTITY:
+            activate(layer.activation, <const floating*> pre, out, rows * layer.stride)
+        enters = rows_of(<const floating*> out, layer.stride)
 
 
 cdef inline void rows_backward(
     const Network* net, Py_ssize_t first, Py_ssize_t rows, Py_ssize_t B, floating _
 ) noexcept nogil:
-    cdef const Dense* layer
+    """From the gradient of what leaves the last layer to those of what enters each."""
+    cdef const Layer* layer
+    cdef floating* dpre
     cdef int n
     for n in range(net.depth - 1, -1, -1):
         layer = &net.layers[n]
+        dpre = <floating*> layer.dpre + first * layer.stride
+        if layer.activation != IDENTITY:
+            activate_backward(
+                layer.activation, <const floating*> layer.pre + first * layer.stride, <const floating*> dpre, dpre,
+                rows * layer.stride,
+            )
         if layer.panels is not NULL:
             into_panels(
-                <const floating*> layer.dout + first * layer.row, layer.row, <floating*> layer.panels, first, rows, B,
-                layer.outputs,
+                <const floating*> dpre, layer.stride, <floating*> layer.panels, first, rows, B, layer.outputs
             )
         if n > 0:
-            dense_backward_input(layer, &net.layers[n - 1], first, rows, _)
+            transform_backward_input(
+                layer, <floating*> net.layers[n - 1].dpre + first * net.layers[n - 1].stride, net.layers[n - 1].stride,
+                first, rows,
+            )
 
 
-cdef inline void loss_of_rows(
-    Head head,
-    const floating* scores,
-    const int64_t* labels,
-    const floating* targets,
-    floating* dout,
-    double* losses,
-    Py_ssize_t row,
-    Py_ssize_t rows,
-    Py_ssize_t K,
-    floating scale,
-) noexcept nogil:
-    if head == SQUARED_ERROR:
-        squared_error_rows(scores, targets, dout, losses, row, rows, K, scale)
-    else:
-        # The probabilities are written where the gradient then takes their place.
-        softmax_cross_entropy_rows(scores, labels, targets, dout, dout, losses, row, rows, K, scale)
-
-
-cdef inline void params_half(
+cdef inline void parameters_half(
     const Network* net, const Rows x, Py_ssize_t B, const Update* update, int rank, int size, floating _
 ) noexcept nogil:
     """The gradients of the parameters or, with a rule, their update: the parameters of a rank."""
@@ -356,11 +231,11 @@ cdef inline void params_half(
     cdef int n
     for n in range(net.depth):
         # One call, since compilers make a copy of this long function for each.
-        dense_backward_params(&net.layers[n], enters, B, update, rank, size, _)
-        enters = rows_of(<const floating*> net.layers[n].out, net.layers[n].row)
+        transform_backward_parameters(&net.layers[n], enters, B, update, rank, size, _)
+        enters = rows_of(<const floating*> net.layers[n].out, net.layers[n].stride)
 
 
-cdef inline void step_share(
+cdef inline void step_chunk(
     const Network* net,
     const Rows x,
     const int64_t* labels,
@@ -370,9 +245,43 @@ cdef inline void step_share(
     int rank,
     int size,
 ) noexcept nogil:
+    """The part of a rank of a step."""
     rows_half(net, x, labels, targets, B, NULL, rank, size)
-    wait_for_team(size)
-    params_half(net, x, B, update, rank, size, <floating> 0)
+    barrier(size)
+    parameters_half(net, x, B, update, rank, size, <floating> 0)
+
+
+cdef inline void check_step(
+    const Network* net, const int64_t* labels, const void* targets, Py_ssize_t B, const Update* update, int itemsize
+) noexcept nogil:
+    """What BPCORE_CHECKS looks at before a step."""
+    cdef const Layer* layer
+    cdef Py_ssize_t r
+    cdef int n
+    bp_require(net.depth > 0 and net.layers is not NULL, "the network has no layers")
+    bp_require(net.losses is not NULL, "the network has no workspace: call place(...) before a step")
+    bp_require(1 <= B <= net.capacity, "the batch has no rows or more than the workspace is for")
+    for n in range(net.depth):
+        layer = &net.layers[n]
+        check_layer(layer, itemsize)
+        bp_require(n == 0 or layer.inputs == net.layers[n - 1].outputs, "a layer has other inputs than outputs come in")
+        if update is not NULL:
+            check_state(update, &layer.weight)
+            check_state(update, &layer.bias)
+    if update is not NULL:
+        bp_require(0 <= <int> update.rule < RULES and update.step > 0, "no rule of updates.pxd, or step below 1")
+    bp_require((labels is NULL) != (targets is NULL), "wanted either labels or targets")
+    bp_require(labels is NULL or takes_labels(net.loss.kind), "the loss takes numbers, not labels")
+    for r in range(0 if labels is NULL else B):
+        bp_require(0 <= labels[r] < net.layers[net.depth - 1].outputs, "a label is not within 0 to outputs - 1")
+
+
+cdef inline void check_state(const Update* update, const Parameter* parameter) noexcept nogil:
+    bp_require(
+        (parameter.state1 is not NULL or states_of(update.rule) < 1)
+        and (parameter.state2 is not NULL or states_of(update.rule) < 2),
+        "the rule keeps more of a parameter than state1 and state2 have room for",
+    )
 
 
 cdef inline double network_step(
@@ -381,14 +290,16 @@ cdef inline double network_step(
     const int64_t* labels,         # IN   (B,) each in [0, outputs), or NULL
     const floating* targets,       # IN   (B, outputs) without gaps, where there are no labels
     Py_ssize_t B,                  # at least 1
-    const Update* update,          # the rule that moves the parameters, or NULL: dW and db are filled instead
+    const Update* update,          # the rule that moves the parameters, or NULL: their gradients are filled instead
     int threads,
 ) noexcept nogil:
     """One step of training, or one gradient; returns the mean loss of the batch before it."""
+    if BP_CHECKS:
+        check_step(net, labels, targets, B, update, sizeof(floating))
     if worth_a_region(threads, work_of_step(net, B)) == 1:
-        step_share(net, x, labels, targets, B, update, 0, 1)
+        step_chunk(net, x, labels, targets, B, update, 0, 1)
     else:
-        bp_settle(threads, False)
+        bp_place_team(threads, False)
         with parallel(num_threads=threads):
-            step_share(net, x, labels, targets, B, update, threadid(), bp_team_size())
+            step_chunk(net, x, labels, targets, B, update, threadid(), bp_team_size())
     return mean_of(net.losses, B)

@@ -6,51 +6,55 @@ from numpy import float64, int64
 from numpy.typing import NDArray
 
 _Array: TypeAlias = NDArray[Any]
-# What an optimizer keeps of a layer: first and second moment of W, then of b.
-_Moments: TypeAlias = tuple[_Array | None, ...]
-# Rule, lr, decay, decay2, eps, number of the first step.
-_Update: TypeAlias = tuple[int, float, float, float, float, int]
+# What an update rule keeps: of each parameter, in their order, so many arrays.
+_State: TypeAlias = list[tuple[_Array, ...]]
 
+# What each is called, and its number; of a rule the settings that it reads.
 ACTIVATIONS: dict[str, int]
-HEADS: dict[str, int]
-RULES: dict[str, int]
+LOSSES: dict[str, int]
+RULES: dict[str, list[str]]
+SETTINGS: dict[str, int]
+TRANSFORMS: dict[str, int]
+
+class Update:
+    step: int
+    def __init__(self, rule: str, numbers: tuple[float, ...]) -> None: ...
+    @property
+    def rule(self) -> str: ...
+    @property
+    def states(self) -> int: ...
 
 class Plan:
     dtype: str
     training: bool
-    moments: list[_Moments] | None
+    state: _State | None
     def __init__(
         self,
         dtype: str,
-        layers: list[tuple[_Array, _Array, str]],
-        head: str,
+        layers: list[tuple[str, str, _Array, _Array, float]],
+        loss: tuple[str, float],
         mean: _Array | None,
         scale: _Array | None,
-        witnesses: list[tuple[dict[str, Any], str, object]],
+        made_of: list[tuple[dict[str, Any], str, object]],
     ) -> None: ...
     @property
     def inputs(self) -> int: ...
     @property
     def outputs(self) -> int: ...
-    def fits(self) -> bool: ...
+    def is_valid(self) -> bool: ...
     def predict(self, x: object) -> _Array | None: ...
-    def scores(self, x: _Array, out: _Array, threads: int | None = None) -> None: ...
-    def right(self, x: _Array, labels: NDArray[int64], threads: int | None = None) -> int: ...
+    def predict_into(self, x: _Array, out: _Array, threads: int | None = None) -> None: ...
+    def count_correct(self, x: _Array, labels: NDArray[int64], threads: int | None = None) -> int: ...
     def train(
         self,
         x: _Array,
         t: _Array,
         indices: NDArray[int64],
-        update: _Update,
+        update: Update,
         losses: NDArray[float64],
         threads: int | None = None,
-        moments: list[_Moments] | None = None,
+        state: _State | None = None,
     ) -> int: ...
     def step(
-        self,
-        x: object,
-        t: object,
-        update: _Update,
-        threads: int | None = None,
-        moments: list[_Moments] | None = None,
+        self, x: object, t: object, update: Update, threads: int | None = None, state: _State | None = None
     ) -> float | None: ...

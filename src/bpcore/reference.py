@@ -187,24 +187,26 @@ def rounded_eps(w: Array, eps: float) -> Any:
     return np.maximum(w.dtype.type(eps), np.finfo(w.dtype).tiny)
 
 
-def settled(mean: Array, times: int) -> Array:
+def flushed(mean: Array, times: int) -> Array:
     """A decaying mean, 0 where it is below so many times the least normal number."""
     return np.where(np.abs(mean) < times * np.finfo(mean.dtype).tiny, 0, mean)
 
 
 def momentum_update(
-    w: Array,
-    g: Array,
-    v: Array,
-    lr: float,
-    momentum: float,
-    nesterov: bool = False,
-    threads: int | None = None,
+    w: Array, g: Array, v: Array, lr: float, momentum: float, threads: int | None = None
 ) -> None:
-    """v = momentum·v + g, w -= lr·v; with nesterov w -= lr·(momentum·v + g)."""
-    lr, decay = rounded_lr(w, lr), rounded_decay(w, momentum)
-    v[...] = settled(decay * v + g, 2**26)
-    w -= lr * (decay * v + g) if nesterov else lr * v
+    """v = momentum·v + g, w -= lr·v."""
+    v[...] = flushed(rounded_decay(w, momentum) * v + g, 2**26)
+    w -= rounded_lr(w, lr) * v
+
+
+def nesterov_update(
+    w: Array, g: Array, v: Array, lr: float, momentum: float, threads: int | None = None
+) -> None:
+    """v = momentum·v + g, w -= lr·(momentum·v + g)."""
+    decay = rounded_decay(w, momentum)
+    v[...] = flushed(decay * v + g, 2**26)
+    w -= rounded_lr(w, lr) * (decay * v + g)
 
 
 def adagrad_update(w: Array, g: Array, h: Array, lr: float, eps: float, threads: int | None = None) -> None:
@@ -217,7 +219,7 @@ def rmsprop_update(
     w: Array, g: Array, h: Array, lr: float, alpha: float, eps: float, threads: int | None = None
 ) -> None:
     """h = alpha·h + (1 − alpha)·g², w -= lr·g / (sqrt(h) + eps)."""
-    h[...] = settled(rounded_decay(w, alpha) * h + w.dtype.type(1 - alpha) * (g * g), 1)
+    h[...] = flushed(rounded_decay(w, alpha) * h + w.dtype.type(1 - alpha) * (g * g), 1)
     w -= rounded_lr(w, lr) * g / (np.sqrt(h) + rounded_eps(w, eps))
 
 
@@ -236,8 +238,8 @@ def adam_update(
     """m = beta1·m + (1 − beta1)·g, v = beta2·v + (1 − beta2)·g², w -= lr·(m/c1) / (sqrt(v/c2) + eps)."""
     c1, c2 = 1 - power(beta1, step), np.sqrt(1 - power(beta2, step))
     number = w.dtype.type
-    m[...] = settled(rounded_decay(w, beta1) * m + number(1 - beta1) * g, 2**26)
-    v[...] = settled(rounded_decay(w, beta2) * v + number(1 - beta2) * (g * g), 1)
+    m[...] = flushed(rounded_decay(w, beta1) * m + number(1 - beta1) * g, 2**26)
+    v[...] = flushed(rounded_decay(w, beta2) * v + number(1 - beta2) * (g * g), 1)
     w -= rounded_lr(w, lr * c2 / c1) * m / (np.sqrt(v) + rounded_eps(w, eps * c2))
 
 

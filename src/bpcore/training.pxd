@@ -8,10 +8,11 @@ from libc.string cimport memcpy
 
 from bpcore.evaluation cimport count_correct
 from bpcore.gather cimport Source, as_stored, bytes_of, gather_rows, row_of_source
-from bpcore.network cimport Dense, Network, params_half, rows_half
-from bpcore.operands cimport Address, Rows, rows_at, rows_of
-from bpcore.parallel cimport share, wait_for_team
-from bpcore.product cimport Ahead
+from bpcore.layers cimport Layer
+from bpcore.network cimport Network, parameters_half, rows_half
+from bpcore._gemm.operands cimport Address, Rows, rows_at, rows_of
+from bpcore._parallel.team cimport chunk_start, barrier
+from bpcore._gemm.product cimport Prefetch
 from bpcore.reductions cimport mean_of
 from bpcore.updates cimport Update
 
@@ -23,13 +24,13 @@ cdef struct Targets:
 
 cdef struct Batch:
     # Where the team brings a mini-batch together. Rows that are what the network takes are read where they lie.
-    void* x                        # (B, inputs), `row` numbers from one row to the next
-    Py_ssize_t row
+    void* x                        # (B, inputs), `stride` numbers from one row to the next
+    Py_ssize_t stride
     void* weights                  # (B, outputs), or NULL
     Address* rows                  # (2, B) where the rows of this batch, and those of the next, lie in the data
 
 
-cdef inline void train_share(
+cdef inline void train_chunk(
     const Network* net,
     const Source* source,
     const Targets* targets,
@@ -44,44 +45,45 @@ cdef inline void train_share(
     int rank,
     int size,
 ) noexcept nogil:
-    cdef Py_ssize_t first = share(B, rank, size, 1), stop = share(B, rank + 1, size, 1), step
+    cdef Py_ssize_t first = chunk_start(B, rank, size, 1), stop = chunk_start(B, rank + 1, size, 1), step
     cdef bint in_place = as_stored(source, _)
     cdef Address* here = batch.rows
     cdef Address* there = batch.rows + B
-    cdef Rows rows = rows_of(<const floating*> batch.x, batch.row)
-    cdef Ahead ahead
-    cdef const Dense* last = &net.layers[net.depth - 1]
+    cdef Rows rows = rows_of(<const floating*> batch.x, batch.stride)
+    cdef Prefetch prefetch
+    cdef const Layer* last = &net.layers[net.depth - 1]
     cdef const int64_t* labels = NULL
     find_rows(source, indices, first, stop, here)
     for step in range(steps):
         if step + 1 < steps:
             # The others read `here` until the step ends, and nobody reads `there`.
             find_rows(source, indices + (step + 1) * B, first, stop, there)
-            ahead = Ahead(there, 128 // bytes_of(source))
+            prefetch = Prefetch(there, 128 // bytes_of(source))
         if in_place:
             rows = rows_at(here)
         else:
             gather_rows(
-                source, indices + step * B + first, 0, <floating*> batch.x + first * batch.row, batch.row, stop - first,
+                source, indices + step * B + first, 0, <floating*> batch.x + first * batch.stride, batch.stride,
+                stop - first,
             )
         if targets.labels is not NULL:
             labels = targets.labels + step * B
         else:
             gather_weights(targets, indices + step * B, first, stop, last.outputs, batch, _)
         rows_half(
-            net, rows, labels, <const floating*> batch.weights, B, &ahead if step + 1 < steps else NULL, rank, size,
+            net, rows, labels, <const floating*> batch.weights, B, &prefetch if step + 1 < steps else NULL, rank, size,
         )
-        wait_for_team(size)
+        barrier(size)
         if rank == 0:
             losses[step] = mean_of(net.losses, B)
             if correct is not NULL:
                 correct[0] += count_correct(
-                    <const floating*> last.out, last.row, labels, <const floating*> batch.weights, B, last.outputs,
+                    <const floating*> last.out, last.stride, labels, <const floating*> batch.weights, B, last.outputs,
                 )
-        params_half(net, rows, B, &update, rank, size, _)
+        parameters_half(net, rows, B, &update, rank, size, _)
         update.step = update.step + 1
         here, there = there, here
-        wait_for_team(size)
+        barrier(size)
 
 
 cdef inline void find_rows(

@@ -6,7 +6,7 @@ a) Every operation is rounded on its own, in the type of w, and every constant i
    those of the NumPy line that stands above the loop. Square root and division are exact, never approximate. A constant
    does not leave its range by the rounding: lr stays finite, decay below 1, eps at or above the least normal number.
    Otherwise a gradient of 0 would give 0/0 or 0·inf in float32, and a mean would never decay.
-b) A rule keeps up to two numbers a parameter between its steps, 0 at first: the `first` and the `second` moment.
+b) A rule keeps up to two numbers a parameter between its steps, 0 at first: `state1` and `state2`.
 c) Adam's corrections of the moments' bias are folded into two numbers a step, which saves a division an element:
    lr·(m/c1) / (sqrt(v/c2) + eps) = (lr·sqrt(c2)/c1)·m / (sqrt(v) + eps·sqrt(c2)), c1 = 1 − beta1^t, c2 = 1 − beta2^t.
    The paper has this form in section 2 (Kingma and Ba 2015).
@@ -22,24 +22,103 @@ from cython.parallel cimport prange
 from libc.math cimport sqrt as sqrt_of_double, sqrtf
 from libc.stdint cimport int64_t
 
-from bpcore.parallel cimport SPAN, spans_of
+from bpcore._parallel.team cimport SPAN, spans_of
 
 cdef enum Rule:
-    SGD = 0         # w -= lr·g
-    MOMENTUM = 1    # decay: how much of the velocity stays
+    SGD = 0
+    MOMENTUM = 1
     NESTEROV = 2
-    ADAGRAD = 3     # eps
-    RMSPROP = 4     # decay of the mean of squares, eps
-    ADAM = 5        # decay (beta1), decay2 (beta2), eps
+    ADAGRAD = 3
+    RMSPROP = 4
+    ADAM = 5
+    RULES = 6    # how many there are
 
 
 cdef struct Update:
+    # Made by `sgd` and its like. A rule reads the settings that its constructor takes.
     Rule rule
     double lr
-    double decay
-    double decay2
+    double momentum
+    double alpha
+    double beta1
+    double beta2
     double eps
-    int64_t step    # counted from 1
+    int64_t step    # counted from 1; the caller's to count
+
+
+cdef enum:
+    SETTINGS = 6    # numbers of an Update, from lr on
+
+
+cdef inline const char* setting_name(int n) noexcept nogil:
+    """The name of a setting, in the struct's order."""
+    return (
+        "lr" if n == 0 else "momentum" if n == 1 else "alpha" if n == 2 else "beta1" if n == 3 else "beta2" if n == 4
+        else "eps"
+    )
+
+
+cdef inline Update no_update() noexcept nogil:
+    return Update(rule=SGD, lr=0, momentum=0, alpha=0, beta1=0, beta2=0, eps=0, step=1)
+
+
+cdef inline Update sgd(double lr) noexcept nogil:
+    """w -= lr·g. Nothing is kept."""
+    cdef Update u = no_update()
+    u.rule, u.lr = SGD, lr
+    return u
+
+
+cdef inline Update momentum(double lr, double momentum, bint nesterov) noexcept nogil:
+    """v = momentum·v + g, w -= lr·v; Nesterov's w -= lr·(momentum·v + g). state1 is v."""
+    cdef Update u = no_update()
+    u.rule, u.lr, u.momentum = NESTEROV if nesterov else MOMENTUM, lr, momentum
+    return u
+
+
+cdef inline Update adagrad(double lr, double eps) noexcept nogil:
+    """h += g², w -= lr·g / (sqrt(h) + eps). state1 is h."""
+    cdef Update u = no_update()
+    u.rule, u.lr, u.eps = ADAGRAD, lr, eps
+    return u
+
+
+cdef inline Update rmsprop(double lr, double alpha, double eps) noexcept nogil:
+    """h = alpha·h + (1 − alpha)·g², w -= lr·g / (sqrt(h) + eps). state1 is h."""
+    cdef Update u = no_update()
+    u.rule, u.lr, u.alpha, u.eps = RMSPROP, lr, alpha, eps
+    return u
+
+
+cdef inline Update adam(double lr, double beta1, double beta2, double eps) noexcept nogil:
+    """m and v running means of g and g², w -= lr·(m/c1) / (sqrt(v/c2) + eps). state1 is m, state2 is v."""
+    cdef Update u = no_update()
+    u.rule, u.lr, u.beta1, u.beta2, u.eps = ADAM, lr, beta1, beta2, eps
+    return u
+
+
+cdef inline const char* rule_name(int rule) noexcept nogil:
+    """What Python calls it."""
+    return (
+        "sgd" if rule == SGD else "momentum" if rule == MOMENTUM else "nesterov" if rule == NESTEROV
+        else "adagrad" if rule == ADAGRAD else "rmsprop" if rule == RMSPROP else "adam"
+    )
+
+
+cdef inline const char* rule_signature(int rule) noexcept nogil:
+    """What its entry takes: w, its gradient, what the rule keeps, and the settings, which have no letters."""
+    return (
+        "w:N! g:N lr" if rule == SGD
+        else "w:N! g:N v:N! lr momentum" if rule == MOMENTUM or rule == NESTEROV
+        else "w:N! g:N h:N! lr eps" if rule == ADAGRAD
+        else "w:N! g:N h:N! lr alpha eps" if rule == RMSPROP
+        else "w:N! g:N m:N! v:N! lr beta1 beta2 eps step"
+    )
+
+
+cdef inline int states_of(Rule rule) noexcept nogil:
+    """How many numbers a parameter the rule keeps."""
+    return 0 if rule == SGD else 2 if rule == ADAM else 1
 
 
 cdef inline floating sqrt(floating x) noexcept nogil:
@@ -49,7 +128,7 @@ cdef inline floating sqrt(floating x) noexcept nogil:
         return sqrt_of_double(x)
 
 
-cdef inline floating settled(floating x, floating least) noexcept nogil:
+cdef inline floating flushed(floating x, floating least) noexcept nogil:
     """x, or 0 where |x| < least."""
     return 0 if -least < x < least else x
 
@@ -91,38 +170,18 @@ cdef inline double power(double base, int64_t exponent) noexcept nogil:
     return result
 
 
-cdef inline int moments_of(Rule rule) noexcept nogil:
-    """How many numbers a parameter the rule keeps."""
-    return 0 if rule == SGD else 2 if rule == ADAM else 1
-
-
-cdef inline Update update_of(tuple settings) except *:
-    """(rule, lr, decay, decay2, eps, step) as a struct."""
-    cdef Update u
-    cdef int rule
-    rule, u.lr, u.decay, u.decay2, u.eps, u.step = settings
-    if rule < 0 or rule > <int> ADAM:
-        raise ValueError(f"the rule is {rule}, wanted 0 to {<int> ADAM}")
-    if u.step < 1:
-        raise ValueError(f"the number of the first step is {u.step}, wanted at least 1")
-    if rule == ADAM and not (0 <= u.decay < 1 and 0 <= u.decay2 < 1):
-        raise ValueError(f"the decays are {u.decay} and {u.decay2}, wanted at least 0 and below 1")
-    u.rule = <Rule> rule
-    return u
-
-
 cdef inline void update_shared(
-    const Update* u, floating* w, const floating* g, floating* first, floating* second, Py_ssize_t n, int threads
+    const Update* u, floating* w, const floating* g, floating* state1, floating* state2, Py_ssize_t n, int threads
 ) noexcept nogil:
     cdef Py_ssize_t i, t
     if threads <= 1:
-        update_span(u, w, g, first, second, n)
+        update_span(u, w, g, state1, state2, n)
         return
     for t in prange(spans_of(n), num_threads=threads, schedule="static"):
         i = t * SPAN
         update_span(
-            u, w + i, g + i, <floating*> NULL if first is NULL else first + i,
-            <floating*> NULL if second is NULL else second + i, min(<Py_ssize_t> SPAN, n - i),
+            u, w + i, g + i, <floating*> NULL if state1 is NULL else state1 + i,
+            <floating*> NULL if state2 is NULL else state2 + i, min(<Py_ssize_t> SPAN, n - i),
         )
 
 
@@ -130,63 +189,65 @@ cdef inline void update_span(
     const Update* u,
     floating* w,                 # INOUT  (n,)
     const floating* g,           # IN     (n,) its gradient
-    floating* first,             # INOUT  (n,) or NULL where the rule keeps nothing
-    floating* second,            # INOUT  (n,) or NULL
+    floating* state1,             # INOUT  (n,) or NULL where the rule keeps nothing
+    floating* state2,            # INOUT  (n,) or NULL
     Py_ssize_t n,
 ) noexcept nogil:
     cdef double c1, c2
     cdef floating lr = rounded_lr(u.lr, <floating> 0), eps = rounded_eps(u.eps, <floating> 0)
-    cdef floating decay = rounded_decay(u.decay, <floating> 0), decay2 = rounded_decay(u.decay2, <floating> 0)
+    cdef floating momentum = rounded_decay(u.momentum, <floating> 0)
     if u.rule == SGD:
-        sgd(w, g, lr, n)
+        sgd_span(w, g, lr, n)
     elif u.rule == MOMENTUM:
-        momentum(w, g, first, lr, decay, n)
+        momentum_span(w, g, state1, lr, momentum, n)
     elif u.rule == NESTEROV:
-        nesterov(w, g, first, lr, decay, n)
+        nesterov_span(w, g, state1, lr, momentum, n)
     elif u.rule == ADAGRAD:
-        adagrad(w, g, first, lr, eps, n)
+        adagrad_span(w, g, state1, lr, eps, n)
     elif u.rule == RMSPROP:
-        rmsprop(w, g, first, lr, decay, <floating> (1 - u.decay), eps, n)
+        rmsprop_span(w, g, state1, lr, rounded_decay(u.alpha, <floating> 0), <floating> (1 - u.alpha), eps, n)
     elif u.rule == ADAM:
-        c1 = 1 - power(u.decay, u.step)
-        c2 = sqrt(1 - power(u.decay2, u.step))
-        lr = rounded_lr(u.lr * c2 / c1, <floating> 0)
-        eps = rounded_eps(u.eps * c2, <floating> 0)
-        adam(w, g, first, second, lr, decay, <floating> (1 - u.decay), decay2, <floating> (1 - u.decay2), eps, n)
+        c1 = 1 - power(u.beta1, u.step)
+        c2 = sqrt(1 - power(u.beta2, u.step))
+        adam_span(
+            w, g, state1, state2, rounded_lr(u.lr * c2 / c1, <floating> 0), rounded_decay(u.beta1, <floating> 0),
+            <floating> (1 - u.beta1), rounded_decay(u.beta2, <floating> 0), <floating> (1 - u.beta2),
+            rounded_eps(u.eps * c2, <floating> 0), n,
+        )
 
 
-cdef inline void sgd(floating* w, const floating* g, floating lr, Py_ssize_t n) noexcept nogil:
+cdef inline void sgd_span(floating* w, const floating* g, floating lr, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
     # w -= lr·g
     for i in range(n):
         w[i] = w[i] - lr * g[i]
 
 
-cdef inline void momentum(
-    floating* w, const floating* g, floating* v, floating lr, floating decay, Py_ssize_t n
+cdef inline void momentum_span(
+    floating* w, const floating* g, floating* v, floating lr, floating momentum, Py_ssize_t n
 ) noexcept nogil:
     cdef floating least = least_mean(lr), velocity
     cdef Py_ssize_t i
-    # v = decay·v + g, w -= lr·v
+    # v = momentum·v + g, w -= lr·v
     for i in range(n):
-        velocity = settled(decay * v[i] + g[i], least)
+        velocity = flushed(momentum * v[i] + g[i], least)
         w[i] = w[i] - lr * velocity
         v[i] = velocity
 
 
-cdef inline void nesterov(
-    floating* w, const floating* g, floating* v, floating lr, floating decay, Py_ssize_t n
+cdef inline void nesterov_span(
+    floating* w, const floating* g, floating* v, floating lr, floating momentum, Py_ssize_t n
 ) noexcept nogil:
     cdef floating least = least_mean(lr), velocity
     cdef Py_ssize_t i
-    # v = decay·v + g, w -= lr·(decay·v + g)
+    # v = momentum·v + g, w -= lr·(momentum·v + g)
     for i in range(n):
-        velocity = settled(decay * v[i] + g[i], least)
-        w[i] = w[i] - lr * (decay * velocity + g[i])
+        velocity = flushed(momentum * v[i] + g[i], least)
+        w[i] = w[i] - lr * (momentum * velocity + g[i])
         v[i] = velocity
 
 
-cdef inline void adagrad(
+cdef inline void adagrad_span(
     floating* w, const floating* g, floating* h, floating lr, floating eps, Py_ssize_t n
 ) noexcept nogil:
     cdef floating squares
@@ -198,19 +259,19 @@ cdef inline void adagrad(
         h[i] = squares
 
 
-cdef inline void rmsprop(
-    floating* w, const floating* g, floating* h, floating lr, floating decay, floating rest, floating eps, Py_ssize_t n
+cdef inline void rmsprop_span(
+    floating* w, const floating* g, floating* h, floating lr, floating alpha, floating rest, floating eps, Py_ssize_t n
 ) noexcept nogil:
     cdef floating least = least_square(lr), square
     cdef Py_ssize_t i
-    # h = decay·h + (1 − decay)·g², w -= lr·g / (sqrt(h) + eps)
+    # h = alpha·h + (1 − alpha)·g², w -= lr·g / (sqrt(h) + eps)
     for i in range(n):
-        square = settled(decay * h[i] + rest * (g[i] * g[i]), least)
+        square = flushed(alpha * h[i] + rest * (g[i] * g[i]), least)
         w[i] = w[i] - lr * g[i] / (sqrt(square) + eps)
         h[i] = square
 
 
-cdef inline void adam(
+cdef inline void adam_span(
     floating* w,
     const floating* g,
     floating* m,
@@ -227,8 +288,8 @@ cdef inline void adam(
     cdef Py_ssize_t i
     # m = beta1·m + (1 − beta1)·g, v = beta2·v + (1 − beta2)·g², w -= lr·m / (sqrt(v) + eps), lr and eps as in c)
     for i in range(n):
-        mean = settled(beta1 * m[i] + rest1 * g[i], least)
-        square = settled(beta2 * v[i] + rest2 * (g[i] * g[i]), least2)
+        mean = flushed(beta1 * m[i] + rest1 * g[i], least)
+        square = flushed(beta2 * v[i] + rest2 * (g[i] * g[i]), least2)
         w[i] = w[i] - lr * mean / (sqrt(square) + eps)
         m[i] = mean
         v[i] = square

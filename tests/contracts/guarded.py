@@ -7,10 +7,10 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from bpcore import kernels
-from bpcore.doors import Argument
+from bpcore.errors import Argument
 
 GUARD, MARGIN = 0xA5, 128
-DOORS = sorted(name for name, value in vars(kernels).items() if hasattr(value, "arguments"))
+DOORS = sorted(name for name, value in vars(kernels).items() if isinstance(value, kernels.Entry))
 # Few columns, so that no vector is full; many rows, so that there is more than a tile; no two alike.
 SIZES = {"B": 37, "I": 6, "O": 5, "K": 4, "N": 41}
 NUMBERS = {"lr": 0.1, "momentum": 0.9, "alpha": 0.9, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "step": 3}

@@ -63,7 +63,7 @@ def growth(call):
 @needs_mallinfo
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize(("door", "form"), EVERY)
-def test_doors(door, form, threads):
+def test_entries(door, form, threads):
     call = Call(door, np.float32, form)
     call.given["threads"] = threads
     # The smallest block that malloc has is 32 bytes.

@@ -7,18 +7,23 @@ import numpy as np
 import pytest
 
 import backprop as bp
-from bpcore.plan import Plan
+from bpcore.plan import RULES, Plan, Update
 
 SETTINGS = bp.SGD(0.1).plan_update()
 F = np.float32
+SOFTMAX = ("softmax", 0.0)
 
 
 def dense():
-    return [(np.ones((3, 4), F), np.zeros(4, F), "relu"), (np.ones((4, 2), F), np.zeros(2, F), "identity")]
+    return [layer(np.ones((3, 4), F), np.zeros(4, F)), layer(np.ones((4, 2), F), np.zeros(2, F), "identity")]
+
+
+def layer(W, b, activation="relu"):
+    return ("dense", activation, W, b, 0.0)
 
 
 def plan():
-    return Plan("float32", dense(), "softmax", None, None, [])
+    return Plan("float32", dense(), SOFTMAX, None, None, [])
 
 
 X, T = np.ones((5, 3), F), np.array([0, 1, 0, 1, 0])
@@ -31,21 +36,21 @@ def refused(error, message):
 def test_layers_that_do_not_fit():
     layers = dense()
     with refused(ValueError, "Plan: layer 2 has 4 inputs, the layer below has other outputs"):
-        Plan("float32", [(np.ones((3, 5), F), np.zeros(5, F), "relu"), layers[1]], "softmax", None, None, [])
+        Plan("float32", [layer(np.ones((3, 5), F), np.zeros(5, F)), layers[1]], SOFTMAX, None, None, [])
     with refused(ValueError, "Plan: an array is float64 (3, 4), wanted float32 (3, 4)"):
-        Plan("float32", [(np.ones((3, 4)), np.zeros(4, F), "relu"), layers[1]], "softmax", None, None, [])
-    with refused(ValueError, "Plan: an array is float32 (5,), wanted float32 (4,)"):
-        Plan("float32", [(layers[0][0], np.zeros(5, F), "relu"), layers[1]], "softmax", None, None, [])
+        Plan("float32", [layer(np.ones((3, 4)), np.zeros(4, F)), layers[1]], SOFTMAX, None, None, [])
+    with refused(ValueError, "Plan: an array is float32 (3, 4), wanted float32 (3, 5)"):
+        Plan("float32", [layer(layers[0][2], np.zeros(5, F)), layers[1]], SOFTMAX, None, None, [])
     with refused(ValueError, "Plan: an array is float32 (2,), wanted float32 (3,)"):
-        Plan("float32", layers, "softmax", None, np.zeros(2, F), [])
+        Plan("float32", layers, SOFTMAX, None, np.zeros(2, F), [])
     with refused(ValueError, "Plan: an array is float32 (3,), wanted float64 (3,)"):
-        Plan("float32", layers, "softmax", np.zeros(3, F), None, [])
+        Plan("float32", layers, SOFTMAX, np.zeros(3, F), None, [])
     with refused(ValueError, "Plan: an array is float64 (2,), wanted float64 (3,)"):
-        Plan("float32", layers, "softmax", np.zeros(2), None, [])
+        Plan("float32", layers, SOFTMAX, np.zeros(2), None, [])
     fixed = np.ones((3, 4), F)
     fixed.setflags(write=False)
     with pytest.raises((ValueError, BufferError), match="read-only"):
-        Plan("float32", [(fixed, layers[0][1], "relu"), layers[1]], "softmax", None, None, [])
+        Plan("float32", [layer(fixed, layers[0][3]), layers[1]], SOFTMAX, None, None, [])
 
 
 @pytest.mark.parametrize(
@@ -68,7 +73,7 @@ def test_rows_that_cannot_be_read(x):
         ValueError,
         f"Plan: x is {rows.dtype} {rows.shape}, wanted contiguous rows of 3 float32, float64, uint8, int64 or uint64",
     ):
-        plan().scores(rows, np.empty((5, 2), F))
+        plan().predict_into(rows, np.empty((5, 2), F))
     # What asks first gets no answer, and converts.
     assert plan().predict(x) is None
     assert plan().step(x, T, SETTINGS) is None
@@ -76,15 +81,15 @@ def test_rows_that_cannot_be_read(x):
 
 def test_scores_go_into_an_array_of_their_shape():
     with refused(ValueError, "Plan: an array is float32 (5, 3), wanted float32 (5, 2)"):
-        plan().scores(X, np.empty((5, 3), F))
+        plan().predict_into(X, np.empty((5, 3), F))
     with refused(ValueError, "Plan: an array is float64 (5, 2), wanted float32 (5, 2)"):
-        plan().scores(X, np.empty((5, 2)))
+        plan().predict_into(X, np.empty((5, 2)))
 
 
 def test_labels_and_rows_are_as_many():
     with refused(ValueError, "Plan: 4 labels for 5 rows"):
-        plan().right(X, T[:4])
-    assert plan().right(X[:0], T[:0]) == 0
+        plan().count_correct(X, T[:4])
+    assert plan().count_correct(X[:0], T[:0]) == 0
 
 
 def test_losses_and_steps_are_as_many():
@@ -115,13 +120,13 @@ def test_losses_and_steps_are_as_many():
 )
 def test_batches_of_samples_that_there_are(indices, message):
     one = plan()
-    before = [array.copy() for layer in dense() for array in layer[:2]]
+    before = [array.copy() for one in dense() for array in one[2:4]]
     layers = dense()
-    one = Plan("float32", layers, "softmax", None, None, [])
+    one = Plan("float32", layers, SOFTMAX, None, None, [])
     with refused(ValueError, message):
         one.train(X, T, indices, SETTINGS, np.empty(len(indices)))
     assert all(
-        np.array_equal(a, b) for a, b in zip(before, (a for la in layers for a in la[:2]), strict=True)
+        np.array_equal(a, b) for a, b in zip(before, (a for la in layers for a in la[2:4]), strict=True)
     )
     assert not one.training
 
@@ -129,7 +134,7 @@ def test_batches_of_samples_that_there_are(indices, message):
 def test_no_steps_and_no_rows_are_nothing():
     one = plan()
     one.train(X, T, np.empty((0, 3), np.int64), SETTINGS, np.empty(0))
-    one.scores(X[:0], np.empty((0, 2), F))
+    one.predict_into(X[:0], np.empty((0, 2), F))
     assert one.predict(X[:0]).shape == (0, 2)
     assert one.step(X[:0], T[:0], SETTINGS) is None
     with refused(ValueError, "Plan: indices[0, 0] is 0, wanted 0 to -1"):
@@ -140,12 +145,12 @@ def test_no_steps_and_no_rows_are_nothing():
 def test_labels_that_no_score_has(label):
     t, layers = T.copy(), dense()
     t[3] = label
-    before = [array.copy() for layer in layers for array in layer[:2]]
-    one = Plan("float32", layers, "softmax", None, None, [])
+    before = [array.copy() for one in layers for array in one[2:4]]
+    one = Plan("float32", layers, SOFTMAX, None, None, [])
     with refused(ValueError, f"Plan: t[3] is {label}, wanted a label from 0 to 1"):
         one.train(X, t, np.array([[0, 1], [2, 3]]), SETTINGS, np.empty(2))
     assert one.step(X, t, SETTINGS) is None
-    after = [array for layer in layers for array in layer[:2]]
+    after = [array for one in layers for array in one[2:4]]
     assert all(map(np.array_equal, before, after))
     # Of labels that no batch names nothing is said: a loop over few of many samples does not look at all of them.
     one.train(X, t, np.array([[0, 1], [2, 4]]), SETTINGS, np.empty(2))
@@ -155,8 +160,8 @@ def test_labels_that_no_score_has(label):
 def test_threads_are_looked_at_where_the_work_is_small_too(threads):
     one, out = plan(), np.empty((5, 2), F)
     for call in (
-        lambda: one.scores(X, out, threads),
-        lambda: one.right(X, T, threads),
+        lambda: one.predict_into(X, out, threads),
+        lambda: one.count_correct(X, T, threads),
         lambda: one.step(X, T, SETTINGS, threads),
         lambda: one.train(X, T, np.zeros((1, 2), np.int64), SETTINGS, np.empty(1), threads),
     ):
@@ -167,32 +172,32 @@ def test_threads_are_looked_at_where_the_work_is_small_too(threads):
 
 def test_scores_do_not_go_where_something_is_read():
     layers = dense()
-    one = Plan("float32", layers, "softmax", None, None, [])
+    one = Plan("float32", layers, SOFTMAX, None, None, [])
     memory = np.zeros(40, F)
     x = memory[:15].reshape(5, 3)
-    W = layers[1][0]  # (4, 2): four rows of scores
-    b = np.concatenate([layers[0][1], np.zeros(6, F)])
+    W = layers[1][2]  # (4, 2): four rows of scores
+    b = np.concatenate([layers[0][3], np.zeros(6, F)])
     for rows, out in ((x, memory[14:24].reshape(5, 2)), (X[:4], W), (X[:2], W[1:3])):
         with refused(ValueError, "Plan: out shares memory with x or a parameter"):
-            one.scores(rows, out)
-    one.scores(x, memory[15:25].reshape(5, 2))
+            one.predict_into(rows, out)
+    one.predict_into(x, memory[15:25].reshape(5, 2))
     assert np.array_equal(memory[15:25].reshape(5, 2), one.predict(x))
-    two = Plan("float32", [(layers[0][0], b[:4], "relu"), layers[1]], "softmax", None, None, [])
+    two = Plan("float32", [layer(layers[0][2], b[:4]), layers[1]], SOFTMAX, None, None, [])
     with refused(ValueError, "Plan: out shares memory with x or a parameter"):
-        two.scores(X, b.reshape(5, 2))
+        two.predict_into(X, b.reshape(5, 2))
 
 
 def test_parameters_that_are_no_longer_what_they_were():
     layers = dense()
-    one = Plan("float32", layers, "softmax", None, None, [])
+    one = Plan("float32", layers, SOFTMAX, None, None, [])
     losses, indices = np.empty(1), np.zeros((1, 2), np.int64)
-    assert one.fits()
-    layers[1][1].setflags(write=False)
-    assert not one.fits()
+    assert one.is_valid()
+    layers[1][3].setflags(write=False)
+    assert not one.is_valid()
     calls = {
         "predict": lambda: one.predict(X),
-        "scores": lambda: one.scores(X, np.empty((5, 2), F)),
-        "right": lambda: one.right(X, T),
+        "predict_into": lambda: one.predict_into(X, np.empty((5, 2), F)),
+        "count_correct": lambda: one.count_correct(X, T),
         "step": lambda: one.step(X, T, SETTINGS),
         "train": lambda: one.train(X, T, indices, SETTINGS, losses),
     }
@@ -201,18 +206,18 @@ def test_parameters_that_are_no_longer_what_they_were():
         with refused(RuntimeError, "Plan: a parameter was reshaped, frozen or given other memory"):
             calls[name]()
     assert np.array_equal(calls["predict"](), np.full((5, 2), 12, F))
-    assert calls["right"]() == 3
+    assert calls["count_correct"]() == 3
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        layers[0][0].shape = (4, 3)
+        layers[0][2].shape = (4, 3)
     for call in calls.values():
         with refused(RuntimeError, "Plan: a parameter was reshaped, frozen or given other memory"):
             call()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        layers[0][0].shape = (3, 4)
-    layers[1][1].setflags(write=True)
-    assert one.fits()
+        layers[0][2].shape = (3, 4)
+    layers[1][3].setflags(write=True)
+    assert one.is_valid()
     assert not one.training
     one.train(X, T, indices, SETTINGS, losses)
 
@@ -220,7 +225,7 @@ def test_parameters_that_are_no_longer_what_they_were():
 def test_parameters_are_arrays_of_numpy():
     W, b = memoryview(np.ones((3, 2), F)), np.zeros(2, F)
     with refused(TypeError, "Plan: a parameter is a memoryview, wanted a NumPy array"):
-        Plan("float32", [(W, b, "identity")], "softmax", None, None, [])
+        Plan("float32", [layer(W, b, "identity")], SOFTMAX, None, None, [])
 
 
 def test_batches_for_which_no_memory_can_be(tmp_path):
@@ -232,40 +237,45 @@ def test_batches_for_which_no_memory_can_be(tmp_path):
         with path.open("wb") as file:
             file.truncate(rows * np.dtype(dtype).itemsize)
         data.append(np.memmap(path, dtype, "r", shape=(rows, 1)[: 2 if name == "x" else 1]))
-    wide = [(np.zeros((1, outputs), F), np.zeros(outputs, F), "identity")]
-    one = Plan("float32", wide, "softmax", None, None, [])
+    wide = [layer(np.zeros((1, outputs), F), np.zeros(outputs, F), "identity")]
+    one = Plan("float32", wide, SOFTMAX, None, None, [])
     with pytest.raises(MemoryError, match=f"no memory for batches of {rows} rows"):
         one.step(*data, SETTINGS)
     assert not one.training
 
 
-@pytest.mark.parametrize(
-    ("update", "message"),
-    [
-        ((6, 0.1, 0.0, 0.0, 0.0, 1), "the rule is 6, wanted 0 to 5"),
-        ((-1, 0.1, 0.0, 0.0, 0.0, 1), "the rule is -1, wanted 0 to 5"),
-        ((5, 0.1, 0.9, 0.999, 1e-8, 0), "the number of the first step is 0, wanted at least 1"),
-    ],
-)
-def test_rules_that_there_are(update, message):
-    with refused(ValueError, message):
-        plan().step(X, T, update)
-    with refused(ValueError, message):
-        plan().train(X, T, np.zeros((1, 2), np.int64), update, np.empty(1))
+def test_rules_that_there_are():
+    assert [Update(rule, (0.1,) * len(names)).rule for rule, names in RULES.items()] == list(RULES)
+    with refused(ValueError, f"the rule is 'sgdm', wanted one of {', '.join(RULES)}"):
+        Update("sgdm", (0.1,))
+    with refused(ValueError, "momentum has the settings (0.1,), wanted lr, momentum"):
+        Update("momentum", (0.1,))
+    for beta in (1.0, -0.1, float("nan")):
+        with refused(ValueError, f"beta1 is {beta}, wanted at least 0 and below 1"):
+            Update("adam", (0.1, beta, 0.999, 1e-8))
+    update = Update("adam", (0.1, 0.9, 0.999, 1e-8))
+    with refused(ValueError, "step is 0, wanted at least 1"):
+        update.step = 0
+    assert (update.step, update.states) == (1, 2)
+    for wrong in (None, (0, 0.1, 0.0, 0.0, 0.0, 1)):
+        with pytest.raises(TypeError):
+            plan().step(X, T, wrong)
+        with pytest.raises(TypeError):
+            plan().train(X, T, np.zeros((1, 2), np.int64), wrong, np.empty(1))
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("float16", dense(), "softmax"), "Plan: 2 layers of float16 with the head 'softmax'"),
-        (("float32", [], "softmax"), "Plan: 0 layers of float32 with the head 'softmax'"),
-        (("float32", dense(), "hinge"), "Plan: 2 layers of float32 with the head 'hinge'"),
+        (("float16", dense(), SOFTMAX), "Plan: 2 layers of float16 with the loss 'softmax'"),
+        (("float32", [], SOFTMAX), "Plan: 0 layers of float32 with the loss 'softmax'"),
+        (("float32", dense(), ("hinge", 0.0)), "Plan: 2 layers of float32 with the loss 'hinge'"),
         (
-            ("float32", [(np.ones((3, 0), F), np.zeros(0, F), "identity")], "softmax"),
+            ("float32", [layer(np.ones((3, 0), F), np.zeros(0, F), "identity")], SOFTMAX),
             "Plan: layer 1 has 3 inputs and 0 outputs",
         ),
     ],
-    ids=["type", "no layers", "head", "no outputs"],
+    ids=["type", "no layers", "loss", "no outputs"],
 )
 def test_networks_that_no_plan_can_be_of(arguments, message):
     with refused(ValueError, message):

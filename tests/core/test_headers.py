@@ -15,12 +15,14 @@ import pytest
 import bpcore
 from bpcore import kernels
 
-HEADERS = sorted(Path(bpcore.get_include()).glob("*.h"))
+HEADERS = sorted(Path(bpcore.get_include()).rglob("*.h"))
 CC = shlex.split(os.environ.get("CC", "cc"))
 # Capital letters are what programs most often define as macros: sizes, counts, types.
 LETTERS = "".join(f'#define {letter} "a letter of mine"\n' for letter in string.ascii_uppercase)
 OPENMP = pytest.mark.skipif(not bpcore.cpu_info()["threads"], reason="the package is built without OpenMP")
-INCLUDES = "".join(f'#include "{name}"\n' for name in ("simd.h", "teams.h", "scratch.h"))
+INCLUDES = "".join(
+    f'#include "{name}"\n' for name in ("_simd/simd.h", "_parallel/team.h", "_parallel/scratch.h")
+)
 # What is compiled for each level of this architecture.
 X86 = platform.machine().lower() in ("x86_64", "amd64")
 LEVELS = [[f"-march=x86-64-{level}"] for level in ("v2", "v3", "v4")] if X86 else [[]]

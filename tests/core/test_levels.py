@@ -81,7 +81,7 @@ def test_the_best_level_that_is_both_built_and_usable():
 
 
 def test_the_include_folder_has_the_header():
-    assert os.path.exists(os.path.join(bpcore.get_include(), "simd.h"))
+    assert os.path.exists(os.path.join(bpcore.get_include(), "_simd", "simd.h"))
     assert os.path.exists(os.path.join(bpcore.get_include(), "affine.pxd"))
 
 

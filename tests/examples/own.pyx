@@ -5,20 +5,22 @@ from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
-from bpcore.activations cimport (
-    IDENTITY, RELU, TANH, relu_backward, relu_forward, sigmoid_backward, sigmoid_forward, tanh_backward, tanh_forward,
+cimport bpcore.affine as pointers
+from bpcore._gemm.operands cimport aligned, rows_of
+from bpcore._losses.softmax cimport (
+    softmax_cross_entropy, softmax_cross_entropy_backward, softmax_cross_entropy_rows, softmax_rows,
 )
-from bpcore.affine cimport affine_backward_input, affine_backward_params, affine_forward
-from bpcore.elementwise cimport add, exp, log, multiply, reciprocal, reciprocal_backward
-from bpcore.network cimport (
-    SOFTMAX_CROSS_ENTROPY, Dense, Network, dense, dense_forward, network, network_step, place, workspace_size,
+from bpcore._simd.simd cimport exp_span
+from bpcore.activations cimport IDENTITY, RELU, SIGMOID, TANH
+from bpcore.elementwise cimport log_span, reciprocal_backward_span, reciprocal_span
+from bpcore.layers cimport Layer, dense, layer_forward
+from bpcore.losses cimport Loss, cross_entropy_loss, loss_rows, mean_loss, squared_error_loss
+from bpcore.memoryviews cimport (
+    activation_backward, activation_forward, add, affine_backward_input, affine_backward_params, affine_forward, multiply,
+    relu_backward, relu_forward, softmax,
 )
-from bpcore.operands cimport aligned, rows_of
-from bpcore.softmax cimport (
-    softmax, softmax_cross_entropy, softmax_cross_entropy_backward, softmax_cross_entropy_rows, softmax_rows,
-)
-from bpcore.squared_error cimport squared_error, squared_error_rows
-from bpcore.updates cimport ADAM, SGD, Update, update_shared
+from bpcore.network cimport Network, network, network_step, place, workspace_size
+from bpcore.updates cimport Update, adam as adam_rule, sgd, update_shared
 
 cdef extern from "<semaphore.h>" nogil:
     ctypedef struct sem_t:
@@ -45,17 +47,18 @@ def pointwise(
     floating[:, ::1] out, int threads,
 ):
     """ReLU, sigmoid, tanh, each with its gradient; exp, log, 1/x and its gradient: a row of `out`, which y is, each."""
+    cdef Py_ssize_t n = x.shape[0]
     with nogil:
         relu_forward(x, out[0], mask, threads)
         relu_backward(dout, mask, out[1], threads)
-        sigmoid_forward(x, out[2], threads)
-        sigmoid_backward(dout, y[2], out[3], threads)
-        tanh_forward(x, out[4], threads)
-        tanh_backward(dout, y[4], out[5], threads)
-        exp(x, out[6], threads)
-        log(y[6], out[7], threads)
-        reciprocal(y[6], out[8], threads)
-        reciprocal_backward(dout, y[8], out[9], threads)
+        activation_forward(SIGMOID, x, out[2], threads)
+        activation_backward(SIGMOID, y[2], dout, out[3], threads)
+        activation_forward(TANH, x, out[4], threads)
+        activation_backward(TANH, y[4], dout, out[5], threads)
+        exp_span(n, &x[0], &out[6, 0])
+        log_span(n, &y[6, 0], &out[7, 0])
+        reciprocal_span(n, &y[6, 0], &out[8, 0])
+        reciprocal_backward_span(n, &dout[0], &y[8, 0], &out[9, 0])
 
 
 def nodes(
@@ -73,6 +76,7 @@ def losses(
     """Cross-entropy of labels, once in one go and once as softmax and its gradient; and squared error."""
     cdef double first, second
     cdef Py_ssize_t B = x.shape[0], K = x.shape[1]
+    cdef Loss loss = squared_error_loss()
     with nogil:
         first = softmax_cross_entropy(
             &x[0, 0], &t[0], <const floating*> NULL, &y[0, 0], &dx[0, 0], &rows[0], B, K, threads
@@ -81,7 +85,9 @@ def losses(
         softmax_cross_entropy_backward(
             <const floating*> &y[0, 0], &t[0], <const floating*> NULL, <floating> 1, &dx[0, 0], B, K, threads
         )
-        second = squared_error(&x[0, 0], &numbers[0, 0], <floating> 1, &squares[0, 0], &rows[0], B, K, threads)
+        second = mean_loss(
+            &loss, &x[0, 0], &numbers[0, 0], &squares[0, 0], &rows[0], B, K, <floating> 1, threads
+        )
     return first, second
 
 
@@ -91,20 +97,21 @@ def rows_apart(
 ):
     """Forward passes, softmax and losses of rows with gaps between them: each writes a matrix into one of `wide`."""
     cdef Py_ssize_t B = x.shape[0], I = x.shape[1], K = W.shape[1], row = wide.shape[2]
-    cdef Dense layer = dense(I, K, TANH, &W[0, 0], &b[0])
+    cdef Layer layer = dense(I, K, TANH, &W[0, 0], &b[0])
+    cdef Loss loss = squared_error_loss()
     cdef double[256] rows
     with nogil:
-        dense_forward(&layer, rows_of(&x[0, 0], I), &wide[0, 0, 0], row, B, NULL)
+        layer_forward(&layer, rows_of(&x[0, 0], I), &wide[0, 0, 0], row, B, NULL)
         layer.activation = RELU
-        dense_forward(&layer, rows_of(&x[0, 0], I), &wide[1, 0, 0], row, B, NULL)
-        dense_forward(&layer, rows_of(&x[0, 0], I), &wide[1, 0, 0], row, 0, NULL)    # does nothing
+        layer_forward(&layer, rows_of(&x[0, 0], I), &wide[1, 0, 0], row, B, NULL)
+        layer_forward(&layer, rows_of(&x[0, 0], I), &wide[1, 0, 0], row, 0, NULL)    # does nothing
         softmax_rows(<const floating*> &wide[0, 0, 0], &wide[2, 0, 0], row, B, K)
         softmax_cross_entropy_rows(
             <const floating*> &wide[0, 0, 0], &t[0], <const floating*> NULL, &wide[3, 0, 0], &wide[4, 0, 0], rows, row,
             B, K, <floating> 1,
         )
-        squared_error_rows(
-            <const floating*> &wide[0, 0, 0], &numbers[0, 0], &wide[5, 0, 0], rows, row, B, K, <floating> 1
+        loss_rows(
+            &loss, <const floating*> &wide[0, 0, 0], NULL, &numbers[0, 0], &wide[5, 0, 0], rows, row, B, K, <floating> 1
         )
 
 
@@ -113,24 +120,24 @@ def train(
     floating[::1] b2, floating[:, ::1] dW1, floating[::1] db2, double lr, int steps, int threads,
 ):
     """The gradient at first, then steps of SGD; the layers' memory is full of ones before they are made."""
-    cdef Dense* layers = <Dense*> malloc(2 * sizeof(Dense))
-    cdef Update update = Update(rule=SGD, lr=lr, decay=0, decay2=0, eps=0, step=1)
+    cdef Layer* layers = <Layer*> malloc(2 * sizeof(Layer))
+    cdef Update update = sgd(lr)
     cdef double loss
     cdef Network net
     cdef void* memory
-    memset(layers, 0xff, 2 * sizeof(Dense))
+    memset(layers, 0xff, 2 * sizeof(Layer))
     memset(&net, 0xff, sizeof(Network))
     layers[0] = dense(W1.shape[0], W1.shape[1], RELU, &W1[0, 0], &b1[0])
     layers[1] = dense(W2.shape[0], W2.shape[1], IDENTITY, &W2[0, 0], &b2[0])
-    net = network(layers, 2, SOFTMAX_CROSS_ENTROPY)
-    memory = malloc(workspace_size(&net, x.shape[0], sizeof(floating)) + 64)
-    place(&net, <char*> aligned(memory), x.shape[0], sizeof(floating))
+    net = network(layers, 2, cross_entropy_loss())
+    memory = malloc(workspace_size(&net, x.shape[0]) + 64)
+    place(&net, aligned(memory), x.shape[0])
     with nogil:
         loss = network_step(
             &net, rows_of(&x[0, 0], x.shape[1]), &t[0], <const floating*> NULL, x.shape[0], NULL, threads
         )
-        memcpy(&dW1[0, 0], layers[0].dW, dW1.shape[0] * dW1.shape[1] * sizeof(floating))
-        memcpy(&db2[0], layers[1].db, db2.shape[0] * sizeof(floating))
+        memcpy(&dW1[0, 0], layers[0].weight.gradient, dW1.shape[0] * dW1.shape[1] * sizeof(floating))
+        memcpy(&db2[0], layers[1].bias.gradient, db2.shape[0] * sizeof(floating))
         for update.step in range(1, steps + 1):
             network_step(
                 &net, rows_of(&x[0, 0], x.shape[1]), &t[0], <const floating*> NULL, x.shape[0], &update, threads
@@ -141,7 +148,7 @@ def train(
 
 
 def adam(floating[::1] w, const floating[::1] g, floating[::1] m, floating[::1] v, int threads):
-    cdef Update update = Update(rule=ADAM, lr=0.01, decay=0.9, decay2=0.999, eps=1e-8, step=1)
+    cdef Update update = adam_rule(0.01, 0.9, 0.999, 1e-8)
     with nogil:
         update_shared(&update, &w[0], &g[0], &m[0], &v[0], w.shape[0], threads)
 
@@ -169,7 +176,8 @@ def compute_meanwhile(
     """Every kind of loop on several threads; all but `db` are square, and y and `flat` run over x and `out`."""
     cdef const floating[:, :] strided = x
     cdef Py_ssize_t B = x.shape[0], K = x.shape[1]
-    cdef Update update = Update(rule=SGD, lr=0, decay=0, decay2=0, eps=0, step=1)
+    cdef Update update = sgd(0)
+    cdef Loss loss = squared_error_loss()
     with nogil:
         sem_post(&in_nogil)
         sem_wait(&gil_held)
@@ -178,14 +186,10 @@ def compute_meanwhile(
         affine_backward_params(x, x, out, db, threads)
         relu_forward(y, flat, mask, threads)
         relu_backward(y, mask, flat, threads)
-        sigmoid_forward(y, flat, threads)
-        sigmoid_backward(y, y, flat, threads)
-        tanh_forward(y, flat, threads)
-        tanh_backward(y, y, flat, threads)
-        exp(y, flat, threads)
-        log(y, flat, threads)
-        reciprocal(y, flat, threads)
-        reciprocal_backward(y, y, flat, threads)
+        activation_forward(SIGMOID, y, flat, threads)
+        activation_backward(SIGMOID, y, y, flat, threads)
+        activation_forward(TANH, y, flat, threads)
+        activation_backward(TANH, y, y, flat, threads)
         add(strided, strided, out, threads)
         multiply(strided, strided, out, threads)
         softmax(x, out, threads)
@@ -195,6 +199,6 @@ def compute_meanwhile(
         softmax_cross_entropy_backward(
             &x[0, 0], &t[0], <const floating*> NULL, <floating> 1, &out[0, 0], B, K, threads
         )
-        squared_error(&x[0, 0], &x[0, 0], <floating> 1, &out[0, 0], &rows[0], B, K, threads)
+        mean_loss(&loss, &x[0, 0], &x[0, 0], &out[0, 0], &rows[0], B, K, <floating> 1, threads)
         update_shared(&update, &flat[0], &y[0], <floating*> NULL, <floating*> NULL, flat.shape[0], threads)
         sem_post(&computed)

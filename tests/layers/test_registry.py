@@ -98,7 +98,7 @@ def test_a_loss_is_described(kind):
     assert kind_of(loss) == kind
     assert isinstance(cls.classifies, bool)
     assert hasattr(cls, "probabilities") == cls.classifies
-    assert kind in plan.HEADS
+    assert kind in plan.LOSSES
     assert getattr(bp, cls.__name__) is cls
     checked = base.checked_targets(loss, "test", t, x.shape, x.dtype)
     assert loss.forward(x, t) == loss.forward(x, checked)
@@ -214,7 +214,7 @@ def test_what_cannot_be_registered(register, registered):
         TypeError, match=f"{owner}: int has no forward, wanted a class with forward and backward"
     ):
         register("mine")(int)
-    for kind in (*plan.ACTIVATIONS, *plan.HEADS):
+    for kind in (*plan.ACTIVATIONS, *plan.LOSSES):
         with pytest.raises(ValueError, match=f"{owner}: kind is '{kind}', which the compiled core has"):
             register(kind)
     register("mine")(type("One", (), METHODS))

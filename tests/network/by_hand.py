@@ -196,7 +196,8 @@ def moved(optimizer, params, gradients):
             elif isinstance(optimizer, bp.Adagrad):
                 reference.adagrad_update(w, g, *kept, lr, optimizer.eps)
             elif optimizer.momentum:
-                reference.momentum_update(w, g, *kept, lr, optimizer.momentum, optimizer.nesterov)
+                twin = reference.nesterov_update if optimizer.nesterov else reference.momentum_update
+                twin(w, g, *kept, lr, optimizer.momentum)
             else:
                 reference.sgd_update(w, g, lr)
     return params, moments

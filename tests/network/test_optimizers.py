@@ -184,9 +184,9 @@ def test_a_plan_does_not_run_without_what_the_rule_keeps():
     plan = net.plan_for(adam)
     fewer = momentum.state_for(plan, net.params)
     for moments, message in [
-        (None, "of every layer"),
-        (fewer[:1], "of every layer"),
-        (fewer, "layer 1 has less"),
+        (None, "something of every parameter"),
+        (fewer[:1], "something of every parameter"),
+        (fewer, "2 arrays of each parameter, of one there are 1"),
     ]:
         with pytest.raises(ValueError, match=f"Plan: the rule keeps .*{message}"):
             plan.step(x, t, adam.plan_update(), None, moments)

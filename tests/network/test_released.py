@@ -14,7 +14,14 @@ F = np.float32
 
 
 def plan():
-    return Plan("float32", [(np.ones((3, 2), F), np.zeros(2, F), "identity")], "softmax", None, None, [])
+    return Plan(
+        "float32",
+        [("dense", "identity", np.ones((3, 2), F), np.zeros(2, F), 0.0)],
+        ("softmax", 0.0),
+        None,
+        None,
+        [],
+    )
 
 
 def network(**options):
@@ -44,10 +51,10 @@ def out(columns=2):
 # What is called, and makers of the arrays that it gets. Some are refused: of a type or a size that is not right.
 CALLS = {
     "plan predict": (lambda x: plan().predict(x), x),
-    "plan scores": (lambda x, out: plan().scores(x, out), x, out),
-    "plan scores, out refused": (lambda x, out: plan().scores(x, out), x, lambda: out(3)),
-    "plan right": (lambda x, t: plan().right(x, t), x, t),
-    "plan right, labels refused": (lambda x, t: plan().right(x, t[:4]), x, t),
+    "plan predict_into": (lambda x, out: plan().predict_into(x, out), x, out),
+    "plan predict_into, out refused": (lambda x, out: plan().predict_into(x, out), x, lambda: out(3)),
+    "plan count_correct": (lambda x, t: plan().count_correct(x, t), x, t),
+    "plan count_correct, labels refused": (lambda x, t: plan().count_correct(x, t[:4]), x, t),
     "plan step": (lambda x, t: plan().step(x, t, SETTINGS), x, t),
     "plan step, weights": (lambda x, t: plan().step(x, t, SETTINGS), x, weights),
     "plan step, label refused": (lambda x, t: plan().step(x, t + 1, SETTINGS), x, t),
@@ -111,7 +118,7 @@ def test_memory_of_others_may_go_after_a_call():
     view = memory.cast("f", (5, 3))
     assert one.predict(view).shape == (5, 2)
     assert one.step(view, t(), SETTINGS) > 0
-    one.scores(view, out())
+    one.predict_into(view, out())
     one.train(view, t(), indices(), SETTINGS, np.empty(2))
     view.release()
     memory.release()

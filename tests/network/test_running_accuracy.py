@@ -89,18 +89,20 @@ def test_ties_and_nans_are_judged_as_numpy_does(dtype):
     b = np.zeros(8, dtype)
     for column, number in enumerate((np.nan, np.inf, -np.inf, 0)):
         b[column] = number
-        plan = Plan(np.dtype(dtype).name, [(W, b, "identity")], "softmax", None, None, [])
+        plan = Plan(
+            np.dtype(dtype).name, [("dense", "identity", W, b, 0.0)], ("softmax", 0.0), None, None, []
+        )
         scores = np.empty((len(x), 8), dtype)
-        plan.scores(x, scores)
+        plan.predict_into(x, scores)
         for label in range(8):
             labels = np.full(len(x), label)
             expected = (scores.argmax(axis=1) == label).sum()
-            assert plan.right(x, labels) == expected
+            assert plan.count_correct(x, labels) == expected
             before = W.copy(), b.copy()
             indices, update = np.arange(len(x))[np.newaxis], bp.SGD(1e-30).plan_update()
             assert plan.train(x, labels, indices, update, np.empty(1)) == expected
             W[...], b[...] = before
-    assert plan.right(x, np.full(len(x), 8)) == plan.right(x, np.full(len(x), -1)) == 0
+    assert plan.count_correct(x, np.full(len(x), 8)) == plan.count_correct(x, np.full(len(x), -1)) == 0
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
@@ -122,4 +124,4 @@ def test_the_only_class_is_right_whatever_its_score():
     for number in (np.nan, np.inf, 0):
         net.params["b1"] = [number]
         plan = net.plan_for(bp.SGD(0.1))
-        assert plan.right(x, np.zeros(5, int)) == 5
+        assert plan.count_correct(x, np.zeros(5, int)) == 5

@@ -10,9 +10,9 @@ from tools.mutants import c, cython, python
 FOLDER = "src/bpcore"
 # What the sources of each part are called, by their folders.
 PARTS = {
-    "kernels": {FOLDER: ("*.pxd", "*.pxi", "kernels.pyx", "plan.pyx", "*.h")},
+    "kernels": {FOLDER: ("**/*.pxd", "**/*.pxi", "*/*.pyx", "**/*.h")},
     "python": {
-        FOLDER: ("doors.py", "threads.py"),
+        FOLDER: ("errors.py", "threads.py"),
         "python/backprop/_util": ("a*.py", "files.py", "json.py"),
         "python/backprop/data": ("[a-z]*.py",),
         "python/backprop/gradcheck": ("[a-z]*.py",),

@@ -33,7 +33,7 @@ OF_PYTHON = {
         "tests/messages",
     ),
     "src/bpcore/threads.py": ("tests/core/test_threads.py", "tests/network/test_threads.py"),
-    "src/bpcore/doors.py": ("tests/core/test_errors.py", "tests/contracts/test_doors.py"),
+    "src/bpcore/errors.py": ("tests/core/test_errors.py", "tests/contracts/test_entries.py"),
 }
 # What takes half of the time: whether the compiled plan does what the layers do, in random order, bit for bit,
 # from many threads and without new memory. The kernels' suite has it.

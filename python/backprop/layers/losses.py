@@ -67,7 +67,7 @@ class SoftmaxWithLoss(Loss):
         y: Array = require_cache("SoftmaxWithLoss.backward", self.y)
         dout = number("SoftmaxWithLoss.backward", "dout", dout)
         dx = np.empty_like(y)
-        kernels.softmax_cross_entropy_backward(y, self.t, dout, dx)
+        kernels.softmax_cross_entropy_backward(y, require_cache("SoftmaxWithLoss.backward", self.t), dout, dx)
         return dx
 
     def probabilities(self, scores: Array) -> Array:
@@ -120,5 +120,5 @@ class IdentityWithLoss(Loss):
         y: Array = require_cache("IdentityWithLoss.backward", self.y)
         dout = number("IdentityWithLoss.backward", "dout", dout)
         dx = np.empty_like(y)
-        kernels.squared_error_backward(y, self.t, dout, dx)
+        kernels.squared_error_backward(y, require_cache("IdentityWithLoss.backward", self.t), dout, dx)
         return dx

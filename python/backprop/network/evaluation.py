@@ -41,7 +41,7 @@ def predict(net: NetworkLike, plan: NetworkPlan | None, x: ArrayLike, out: Array
         if out is not None and out.flags.carray:
             read = (rows, *net.params.values())
             scores = scores if any(np.may_share_memory(out, one) for one in read) else out
-        plan.logits(net._readable_rows(rows), scores)
+        plan.predict_into(net._readable_rows(rows), scores)
     if out is None or scores is out:
         return scores
     out[...] = scores

@@ -17,7 +17,8 @@ from backprop.layers.base import LOSSES, Layer, kind_of, own_methods
 from backprop.layers.parameter_discovery import declared
 from backprop.network.protocol import NetworkLike
 from backprop.training.protocol import TrainablePlan
-from bpcore.plan import ACTIVATIONS, HEADS, Plan
+from bpcore.plan import ACTIVATIONS
+from bpcore.plan import LOSSES as PLANNED_LOSSES
 
 # What a plan reads as fast as the network's own type.
 READABLE = (FLOAT32, FLOAT64, np.dtype(np.uint8))
@@ -45,10 +46,6 @@ class NoPlan:
 class NetworkPlan(TrainablePlan):
     """The plan of a network."""
 
-    is_valid = Plan.fits
-    logits = Plan.scores
-    count_correct = Plan.right
-
 
 def guards_of(net: NetworkLike) -> Guards:
     """Everything whose replacement makes another plan necessary, and where it is looked up."""
@@ -67,11 +64,11 @@ def make_plan(net: NetworkLike) -> NetworkPlan | NoPlan:
     """Make the plan of a network, or what says that it has to run layer by layer."""
     guards = guards_of(net)
     dense, loss = _dense_layers(net), kind_of(net.lastLayer, LOSSES)
-    if dense is None or loss not in HEADS:
+    if dense is None or loss not in PLANNED_LOSSES:
         return NoPlan(guards)
     mean = _per_input(net.input_mean, net, FLOAT64) if net.input_mean.any() else None
     scale = _per_input(net.input_scale, net, net.dtype) if (net.input_scale != 1).any() else None
-    plan = NetworkPlan(net.dtype.name, dense, loss, mean, scale, guards)
+    plan = NetworkPlan(net.dtype.name, dense, (loss, 0.0), mean, scale, guards)
     own = net._overrides("clear_cache") or "clear_cache" in vars(net)
     plan.clears = None if own else tuple(map(_clear_of, (*net.layers.values(), net.lastLayer)))
     return plan
@@ -84,9 +81,9 @@ def _clear_of(layer: Layer) -> Callable[[], object]:
     return partial(vars(layer).update, dict.fromkeys(layer.caches))
 
 
-def _dense_layers(net: NetworkLike) -> list[tuple[Array, Array, str]] | None:
+def _dense_layers(net: NetworkLike) -> list[tuple[str, str, Array, Array, float]] | None:
     """W, b and activation of each affine layer; None if something else stands among them."""
-    dense: list[tuple[Array, Array, str]] = []
+    dense: list[tuple[str, str, Array, Array, float]] = []
     layers = list(net.layers.values())
     kinds = list(map(kind_of, layers))
     for n, (layer, kind) in enumerate(zip(layers, kinds, strict=True)):
@@ -95,10 +92,11 @@ def _dense_layers(net: NetworkLike) -> list[tuple[Array, Array, str]] | None:
                 return None
             if layer.b.shape != layer.W.shape[1:]:
                 return None
-            if dense and dense[-1][0].shape[1] != layer.W.shape[0]:
+            if dense and dense[-1][2].shape[1] != layer.W.shape[0]:
                 return None
             after = kinds[n + 1] if n + 1 < len(kinds) else ""
-            dense.append((layer.W, layer.b, after if after in ACTIVATIONS else "identity"))
+            activation = after if after in ACTIVATIONS else "identity"
+            dense.append(("dense", activation, layer.W, layer.b, 0.0))
         elif (
             kind not in ACTIVATIONS
             or not isinstance(layer, Activation)
@@ -109,7 +107,7 @@ def _dense_layers(net: NetworkLike) -> list[tuple[Array, Array, str]] | None:
     if not dense or kinds[-1] != Affine.kind:
         return None
     # What comes in and goes out is checked by the network's sizes, and then read and written without a look.
-    if dense[0][0].shape[0] != net.sizes[0] or dense[-1][0].shape[1] != net.sizes[-1]:
+    if dense[0][2].shape[0] != net.sizes[0] or dense[-1][2].shape[1] != net.sizes[-1]:
         return None
     # Scaling for another number of inputs, of a first layer that was replaced: NumPy has the error.
     if any(array.ndim and array.shape != net.sizes[:1] for array in (net.input_mean, net.input_scale)):

@@ -15,10 +15,9 @@ from backprop._util.names import AVAILABLE, SuggestsNames, did_you_mean
 from backprop._util.other_libraries.arguments import ARGUMENTS, SAME, VALUES
 from backprop.optimizers.checks import checked_state, pair, require_separate
 from backprop.optimizers.settings import Check, state_mapping, step_count
-from bpcore.plan import Plan
+from bpcore import kernels
+from bpcore.plan import Plan, Update
 
-# Rule, lr, decay, decay2, eps, number of the step.
-PlanUpdate = tuple[int, float, float, float, float, int]
 ATTRIBUTES: dict[str, Check] = {"steps": step_count, "state": state_mapping}
 # What makes an optimizer with its defaults, by the name that `fit` takes.
 RULES: dict[str, "Callable[..., UpdateRule]"] = {}
@@ -69,6 +68,9 @@ class UpdateRule(SuggestsNames):
         self.steps = 0
         self.state: dict[str, tuple[Array, ...]] = {}
         self._bound: tuple[ref[Plan], list[Any], list[Any], list[int]] | None = None
+        # What a plan reads, and what it was made of.
+        self._update: Update | None = None
+        self._compiled: tuple[str, tuple[float, ...]] | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value if name.startswith("_") else self._checked(name, value))
@@ -122,7 +124,10 @@ class UpdateRule(SuggestsNames):
         state = {key: self._state_of(key, w) for key, (w, _) in pairs.items()}
         ws, gs = ({key: both[n] for key, both in pairs.items()} for n in range(2))
         require_separate(owner, ws, gs, state)
-        kernel, numbers = self._kernel()
+        rule, numbers = self.compiled()
+        kernel = getattr(kernels, f"{rule}_update")
+        if "step" in kernel.__signature__.parameters:
+            numbers = (*numbers, self.steps + 1)
         calls: list[tuple[Any, ...]] = [(setitem, vars(self), "steps", self.steps + 1)]
         if self.state_size:
             calls.append((self.state.update, state))
@@ -142,9 +147,20 @@ class UpdateRule(SuggestsNames):
             if len(done) < len(calls):
                 deque(starmap(call, calls[len(done) :]), maxlen=0)
 
-    def plan_update(self) -> PlanUpdate:
-        """Rule, lr, decay, decay2, eps and the number of the next step, as a plan takes them."""
-        raise NotImplementedError("a rule says how a plan runs it")
+    def compiled(self) -> tuple[str, tuple[float, ...]]:
+        """The compiled rule and the settings that it reads, in the order in which its kernel takes them."""
+        raise NotImplementedError("a rule says which kernel runs it")
+
+    def plan_update(self) -> Update:
+        """The rule, its settings and the number of the next step, as a plan takes them."""
+        now = self.compiled()
+        update = self._update
+        if update is None or now != self._compiled:
+            self.require_settings()
+            update = Update(*now)
+            vars(self).update(_update=update, _compiled=now)
+        update.step = self.steps + 1
+        return update
 
     def state_for(self, plan: Plan, params: Mapping[str, Array]) -> list[Any] | None:
         """The state as `plan`, the plan of the network whose parameters these are, takes it."""
@@ -154,11 +170,7 @@ class UpdateRule(SuggestsNames):
         if bound is None:
             self.require_match(params)
             self.state.update({key: self._state_of(key, w) for key, w in params.items()})
-            keys, empty = list(params), (None,) * (2 - self.state_size)
-            bound = [
-                (*self.state[W], *empty, *self.state[b], *empty)
-                for W, b in zip(keys[::2], keys[1::2], strict=True)
-            ]
+            bound = [self.state[key] for key in params]
             arrays = list(self.state.values())
             # By a weak reference: an optimizer may outlive the network, whose plan has a large workspace.
             self._bound = ref(plan), bound, arrays, list(map(id, arrays))
@@ -189,10 +201,6 @@ class UpdateRule(SuggestsNames):
         state = {key: self._state_of(key, w) for key, w in params.items() if key in self.state}
         require_separate(type(self).__name__, params, {}, state)
 
-    def _kernel(self) -> tuple[Callable[..., None], tuple[float, ...]]:
-        """What moves one parameter, called with w, g, the state of w, all flat, and these numbers."""
-        raise NotImplementedError("a rule says which kernel runs it")
-
     def _state_of(self, key: str, w: Array) -> tuple[Array, ...]:
         """The state of a parameter; zeros before its first step."""
         if not self.state_size:
@@ -202,8 +210,8 @@ class UpdateRule(SuggestsNames):
         return checked_state(type(self).__name__, key, w, self.state[key], self.state_size)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the plan out of copies and pickles."""
-        return self.__dict__ | {"_bound": None}
+        """Leave out of copies and pickles what belongs to a plan."""
+        return self.__dict__ | {"_bound": None, "_update": None, "_compiled": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take what a copy or a pickle has, if it can be."""

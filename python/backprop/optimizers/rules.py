@@ -1,18 +1,12 @@
 """The update rules: a class each, with its settings, its state and the kernel that runs it."""
 
-from collections.abc import Callable
-from inspect import unwrap
 from typing import Any, ClassVar
 
 from backprop._util.names import named_arguments
-from backprop.optimizers.base import PlanUpdate, UpdateRule, register
-from backprop.optimizers.settings import INFINITY, Check, fraction, positive, switch, two_fractions
-from bpcore import kernels
-from bpcore.plan import RULES as CODES
+from backprop.optimizers.base import UpdateRule, register
+from backprop.optimizers.settings import Check, fraction, positive, switch, two_fractions
 
 __all__ = ["SGD", "AdaGrad", "Adagrad", "Adam", "Momentum", "Nesterov", "RMSprop"]
-
-SGD_CODE, MOMENTUM_CODE, NESTEROV_CODE = CODES["sgd"], CODES["momentum"], CODES["nesterov"]
 
 
 class SGD(UpdateRule):
@@ -59,24 +53,10 @@ class SGD(UpdateRule):
                 f"{type(self).__name__}: nesterov is True, momentum is 0; wanted momentum above 0"
             )
 
-    def plan_update(self) -> PlanUpdate:  # noqa: D102  # as in UpdateRule
-        if not (0 < self.lr < INFINITY and 0 <= self.momentum < 1):
-            self.require_settings()
+    def compiled(self) -> tuple[str, tuple[float, ...]]:  # noqa: D102  # as in UpdateRule
         if not self.momentum:
-            return SGD_CODE, self.lr, 0.0, 0.0, 0.0, self.steps + 1
-        return (
-            NESTEROV_CODE if self.nesterov else MOMENTUM_CODE,
-            self.lr,
-            self.momentum,
-            0.0,
-            0.0,
-            self.steps + 1,
-        )
-
-    def _kernel(self) -> tuple[Callable[..., None], tuple[float, ...]]:
-        if self.momentum:
-            return unwrap(kernels.momentum_update), (self.lr, self.momentum, self.nesterov)
-        return unwrap(kernels.sgd_update), (self.lr,)
+            return "sgd", (self.lr,)
+        return "nesterov" if self.nesterov else "momentum", (self.lr, self.momentum)
 
 
 @named_arguments
@@ -114,13 +94,8 @@ class Adagrad(UpdateRule):
     def __init__(self, lr: float = 0.01, eps: float = 1e-10) -> None:
         super().__init__(lr=lr, eps=eps)
 
-    def plan_update(self) -> PlanUpdate:  # noqa: D102
-        if not (0 < self.lr < INFINITY and 0 < self.eps < INFINITY):
-            self.require_settings()
-        return CODES["adagrad"], self.lr, 0.0, 0.0, self.eps, self.steps + 1
-
-    def _kernel(self) -> tuple[Callable[..., None], tuple[float, ...]]:
-        return unwrap(kernels.adagrad_update), (self.lr, self.eps)
+    def compiled(self) -> tuple[str, tuple[float, ...]]:  # noqa: D102
+        return "adagrad", (self.lr, self.eps)
 
 
 class RMSprop(UpdateRule):
@@ -147,13 +122,8 @@ class RMSprop(UpdateRule):
     def __init__(self, lr: float = 0.01, alpha: float = 0.99, eps: float = 1e-8) -> None:
         super().__init__(lr=lr, alpha=alpha, eps=eps)
 
-    def plan_update(self) -> PlanUpdate:  # noqa: D102
-        if not (0 < self.lr < INFINITY and 0 <= self.alpha < 1 and 0 < self.eps < INFINITY):
-            self.require_settings()
-        return CODES["rmsprop"], self.lr, self.alpha, 0.0, self.eps, self.steps + 1
-
-    def _kernel(self) -> tuple[Callable[..., None], tuple[float, ...]]:
-        return unwrap(kernels.rmsprop_update), (self.lr, self.alpha, self.eps)
+    def compiled(self) -> tuple[str, tuple[float, ...]]:  # noqa: D102
+        return "rmsprop", (self.lr, self.alpha, self.eps)
 
 
 class Adam(UpdateRule):
@@ -191,14 +161,8 @@ class Adam(UpdateRule):
     ) -> None:
         super().__init__(lr=lr, betas=betas, eps=eps)
 
-    def plan_update(self) -> PlanUpdate:  # noqa: D102
-        beta1, beta2 = self.betas
-        if not (0 < self.lr < INFINITY and 0 <= beta1 < 1 and 0 <= beta2 < 1 and 0 < self.eps < INFINITY):
-            self.require_settings()
-        return CODES["adam"], self.lr, beta1, beta2, self.eps, self.steps + 1
-
-    def _kernel(self) -> tuple[Callable[..., None], tuple[float, ...]]:
-        return unwrap(kernels.adam_update), (self.lr, *self.betas, self.eps, self.steps + 1)
+    def compiled(self) -> tuple[str, tuple[float, ...]]:  # noqa: D102
+        return "adam", (self.lr, *self.betas, self.eps)
 
 
 AdaGrad = Adagrad

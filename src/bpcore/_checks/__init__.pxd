@@ -1,0 +1,1 @@
+# Private: what -DBPCORE_CHECKS compiles in.

@@ -1,0 +1,7 @@
+# cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
+# cython: boundscheck=False, initializedcheck=False, wraparound=False
+"""What -DBPCORE_CHECKS compiles in: `if BP_CHECKS:` in front of checks, and `bp_require`, which ends the process."""
+
+cdef extern from "_checks/checks.h" nogil:
+    const bint BP_CHECKS
+    void bp_require(bint condition, const char* what) noexcept

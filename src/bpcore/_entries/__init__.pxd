@@ -1,0 +1,1 @@
+# Private: how Python reaches the loops.

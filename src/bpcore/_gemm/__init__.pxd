@@ -1,0 +1,1 @@
+# Private: the matrix product behind the affine layer.

@@ -1,0 +1,1 @@
+# Private: what the Python class Plan runs.

@@ -1,0 +1,146 @@
+# The addresses of a network's parameters, and of an optimizer's state: the base of the class Plan.
+
+cdef Guard guard_of(array) except *:
+    """The guard of a NumPy array of 1 or 2 dimensions."""
+    if not isinstance(array, ndarray):
+        raise TypeError(f"Plan: a parameter is a {type(array).__name__}, wanted a NumPy array")
+    cdef const PyArrayObject* one = <const PyArrayObject*> <PyObject*> array
+    cdef int dimensions = PyArray_NDIM(one)
+    cdef const Py_ssize_t* shape = PyArray_DIMS(one)
+    return Guard(
+        one, PyArray_DATA(one), PyArray_DESCR(one), array.nbytes, dimensions, shape[0], shape[dimensions - 1]
+    )
+
+
+cdef list held(array):
+    """What, while it exists, keeps an array's type, and its memory where it is: `resize` refuses, of its owner too."""
+    cdef list kept = []
+    while isinstance(array, ndarray):
+        kept += [array.dtype, ref(array)]
+        array = array.base
+    return kept
+
+
+cdef class NetworkAddresses:
+    """A network as a C struct over arrays that are kept, and looked at before they are used."""
+
+    cdef Network net
+    cdef Source source              # the data is each call's own
+    cdef readonly str dtype
+    cdef readonly object state      # of the optimizer, to which the addresses in `net` belong
+    cdef int states                 # arrays of it for each parameter
+    cdef char letter                # the type, as the buffer protocol names it
+    cdef Py_ssize_t itemsize
+    cdef list kept, kept_state, made_of
+    cdef Guard* guards              # of the parameters, and behind them of the optimizer's state
+    cdef int parameters, guarded    # how many parameters; how many guards
+
+    def __cinit__(self, str dtype, list layers, tuple loss, mean, scale, list made_of):
+        if dtype not in ("float32", "float64") or loss[0] not in LOSSES or not layers:
+            given = f"{len(layers)} layers of {dtype} with the loss {loss[0]!r}"
+            raise ValueError(f"Plan: {given}, wanted 1 or more of float32 or float64 with one of {', '.join(LOSSES)}")
+        self.dtype, self.kept, self.made_of = dtype, [], made_of
+        self.letter = c"f" if dtype == "float32" else c"d"
+        self.itemsize = 4 if dtype == "float32" else 8
+        self.net = network(
+            <Layer*> calloc(len(layers), sizeof(Layer)), len(layers), Loss(<LossKind> <int> LOSSES[loss[0]], loss[1])
+        )
+        self.guards = <Guard*> calloc(6 * len(layers) + 2, sizeof(Guard))
+        if self.net.layers is NULL or self.guards is NULL:
+            raise MemoryError("no memory for the plan")
+        for n, (transform, activation, weight, bias, option) in enumerate(layers):
+            self.take(n, TRANSFORMS[transform], ACTIVATIONS[activation], weight, bias, option)
+        self.source.inputs = self.inputs
+        self.source.mean = <const double*> self.watch(mean, c"d", 1, self.inputs, self.inputs, self.kept)
+        self.source.scale = self.watch(scale, self.letter, 1, self.inputs, self.inputs, self.kept)
+        self.parameters = self.guarded
+
+    def __dealloc__(self):
+        free(self.guards)
+        free(self.net.layers)
+
+    cdef int take(self, int n, int transform, int activation, weight, bias, double option) except -1:
+        """Keep the addresses of the parameters of layer n."""
+        cdef Py_ssize_t inputs = weight.shape[0], outputs = bias.shape[0]
+        cdef int dimensions = 2 if has_matrix(<Transform> transform) else 1
+        if inputs == 0 or outputs == 0:
+            raise ValueError(f"Plan: layer {n + 1} has {inputs} inputs and {outputs} outputs")
+        if n > 0 and inputs != self.net.layers[n - 1].outputs:
+            raise ValueError(f"Plan: layer {n + 1} has {inputs} inputs, the layer below has other outputs")
+        self.net.layers[n] = layer_of(
+            <Transform> transform, <Activation> activation, inputs, outputs,
+            self.watch(weight, self.letter, dimensions, inputs, outputs, self.kept),
+            self.watch(bias, self.letter, 1, outputs, outputs, self.kept), option, self.itemsize,
+        )
+        return 0
+
+    cdef void* watch(
+        self, array, char letter, int dimensions, Py_ssize_t first, Py_ssize_t last, list kept
+    ) except? NULL:
+        """The address of an array, from now on guarded and kept; NULL of None."""
+        cdef void* found
+        if array is None:
+            return NULL
+        found = address(array, letter, dimensions, first, last, True)
+        self.guards[self.guarded] = guard_of(array)
+        self.guarded += 1
+        kept += [array, *held(array)]
+        return found
+
+    @property
+    def inputs(self):
+        """How many features a sample has."""
+        return self.net.layers[0].inputs
+
+    @property
+    def outputs(self):
+        """How many numbers the last layer gives a sample."""
+        return self.net.layers[self.net.depth - 1].outputs
+
+    def is_valid(self):
+        """Whether the network is still made of what it was when the plan was made."""
+        if not unchanged(self.guards, self.parameters, NPY_ARRAY_CARRAY):
+            return False
+        for mapping, key, value in self.made_of:
+            if PyDict_GetItem(mapping, key) != <PyObject*> value:
+                return False
+        return True
+
+    cdef int bind(self, Rule rule, list state) except -1:
+        """Point to what the rule keeps: for each parameter, in order, a tuple of arrays."""
+        cdef int wanted = states_of(rule), n
+        cdef Layer* layer
+        if wanted == 0:
+            return 0
+        if state is not None and state is self.state and wanted <= self.states:
+            if unchanged(self.guards + self.parameters, self.guarded - self.parameters, NPY_ARRAY_CARRAY):
+                return 0
+        # If something goes wrong on the way, no address of an array that nobody keeps may be used.
+        self.state, self.kept_state, self.guarded = None, [], self.parameters
+        if state is None or len(state) != 2 * self.net.depth:
+            raise ValueError("Plan: the rule keeps something of every parameter, which was not given")
+        for n in range(self.net.depth):
+            layer = &self.net.layers[n]
+            self.bind_parameter(
+                &layer.weight, state[2 * n], wanted, 2 if has_matrix(layer.transform) else 1, layer.inputs,
+                layer.outputs,
+            )
+            self.bind_parameter(&layer.bias, state[2 * n + 1], wanted, 1, layer.outputs, layer.outputs)
+        self.state, self.states = state, wanted
+        return 0
+
+    cdef int bind_parameter(
+        self, Parameter* parameter, tuple arrays, int wanted, int dimensions, Py_ssize_t first, Py_ssize_t last
+    ) except -1:
+        """Point to what the rule keeps of one parameter."""
+        if len(arrays) < wanted:
+            raise ValueError(f"Plan: the rule keeps {wanted} arrays of each parameter, of one there are {len(arrays)}")
+        parameter.state1 = self.watch(arrays[0], self.letter, dimensions, first, last, self.kept_state)
+        if wanted == 2:
+            parameter.state2 = self.watch(arrays[1], self.letter, dimensions, first, last, self.kept_state)
+        return 0
+
+    cdef int require_unchanged(self, int flags) except -1:
+        if not unchanged(self.guards, self.parameters, flags):
+            raise RuntimeError("Plan: a parameter was reshaped, frozen or given other memory after the plan was made")
+        return 0

@@ -1,0 +1,1 @@
+# Private: vectors, and functions of single numbers.
