@@ -1,4 +1,4 @@
-"""Print the polynomial coefficients that stand in `src/bpcore/_simd/exponential.h` and `simd.h`.
+"""Print the polynomial coefficients that stand in `src/bpcore/_simd/functions.h` and `simd.h`.
 
 They are near-minimax (Chebyshev) fits in 50 digits, rounded once to the type. Run with mpmath installed:
 `python tools/polynomials.py`.
@@ -28,6 +28,12 @@ def log_tail(z: mpmath.mpf) -> mpmath.mpf:
     return (2 * mpmath.atanh(s) / s - 2) / z
 
 
+def gelu_tail(s: mpmath.mpf) -> mpmath.mpf:
+    """q in Φ(−t) = exp(−t²/2)·q(s) / (t + 4) with s = 1 − 8 / (t + 4)."""
+    t = 4 * (1 + s) / (1 - s)
+    return mpmath.ncdf(-t) * mpmath.exp(t * t / 2) * (t + 4)
+
+
 def show(name: str, function, interval, terms: int, dtype) -> None:
     coefficients, error = mpmath.chebyfit(function, interval, terms, error=True)
     print(f"{name}: {terms} terms, largest error of the fit {mpmath.nstr(error, 3)}")
@@ -39,3 +45,6 @@ show("exp, float32", exp_tail, [-HALF_LN2, HALF_LN2], 5, np.float32)
 show("exp, float64", exp_tail, [-HALF_LN2, HALF_LN2], 10, np.float64)
 show("log, float32", log_tail, [0, LARGEST_S**2], 3, np.float32)
 show("log, float64", log_tail, [0, LARGEST_S**2], 7, np.float64)
+# Up to the t from which t·Φ(−t) is 0 in the type.
+show("gelu, float32", gelu_tail, [-1, 1 - 8 / mpmath.mpf(19)], 11, np.float32)
+show("gelu, float64", gelu_tail, [-1, 1 - 8 / mpmath.mpf(43)], 24, np.float64)

@@ -6,7 +6,8 @@ import numpy as np
 
 from bench.results import Result
 from bench.timing import interleaved
-from bpcore import kernels, reference
+from bpcore import kernels
+from tests import reference
 
 THREADED = True
 

@@ -3,7 +3,7 @@
 """Activations of n numbers, one after the other.
 
 `activate` and `activate_backward` tell activations apart, nothing else does: a new one has a number and a name in the
-tables and a line in each of the two. Every element is read before it is written.
+tables, a line in each of the two, and its functions in _simd/functions.h. Every element is read before it is written.
 """
 
 from cython cimport floating
@@ -11,13 +11,27 @@ from cython.parallel cimport prange
 from libc.string cimport memcpy
 
 from bpcore._parallel.team cimport SPAN, spans_of
-from bpcore._simd.simd cimport bp_streamed, relu_backward_span, relu_span, sigmoid_span, tanh_span
+from bpcore._simd.simd cimport bp_streamed
+
+cdef extern from "_simd/simd.h" nogil:
+    # The name ends in f for float32.
+    void bp_relu_spanf(Py_ssize_t n, const float* x, float* out, unsigned char* mask, bint stream) noexcept
+    void bp_relu_span(Py_ssize_t n, const double* x, double* out, unsigned char* mask, bint stream) noexcept
+    void bp_relu_backward_spanf(
+        Py_ssize_t n, const float* dout, const unsigned char* mask, float* dx, bint stream
+    ) noexcept
+    void bp_relu_backward_span(
+        Py_ssize_t n, const double* dout, const unsigned char* mask, double* dx, bint stream
+    ) noexcept
+    void bp_sigmoid_spanf(Py_ssize_t n, const float* x, float* out) noexcept
+    void bp_sigmoid_span(Py_ssize_t n, const double* x, double* out) noexcept
+    void bp_tanh_spanf(Py_ssize_t n, const float* x, float* out) noexcept
+    void bp_tanh_span(Py_ssize_t n, const double* x, double* out) noexcept
 
 cdef enum:
     STREAM_BYTES = 33554432    # a common last-level cache
 
 cdef enum Activation:
-    # The backward of each needs what came out.
     IDENTITY = 0
     RELU = 1
     SIGMOID = 2
@@ -31,6 +45,11 @@ cdef inline const char* activation_name(int activation) noexcept nogil:
         "identity" if activation == IDENTITY else "relu" if activation == RELU else "sigmoid" if activation == SIGMOID
         else "tanh"
     )
+
+
+cdef inline bint needs_input(int activation) noexcept nogil:
+    """Whether the backward needs what went in; else it needs what came out."""
+    return False
 
 
 cdef inline void activate(
@@ -74,7 +93,7 @@ cdef inline void activation_forward(
 
 cdef inline void activation_backward(
     Activation activation,
-    const floating* kept,    # IN   (n,) what came out of the activation
+    const floating* kept,    # IN   (n,) what came out of the activation or, as needs_input says, what went in
     const floating* dout,    # IN   (n,) the gradient of that
     floating* dx,            # OUT  (n,) the gradient of what went in; may be dout or kept
     Py_ssize_t n,
@@ -106,7 +125,7 @@ cdef inline void activate_rows(
 
 cdef inline void activate_backward(
     Activation activation,
-    const floating* kept,    # IN   (n,) what came out of the activation
+    const floating* kept,    # IN   (n,) what came out of the activation or, as needs_input says, what went in
     const floating* dout,    # IN   (n,) the gradient of that
     floating* dx,            # OUT  (n,) the gradient of what went in; may be dout or kept
     Py_ssize_t n,
@@ -123,6 +142,43 @@ cdef inline void activate_backward(
         tanh_backward_span(dout, kept, dx, n)
     elif dx is not dout:
         memcpy(dx, dout, n * sizeof(floating))
+
+
+cdef inline void sigmoid_span(Py_ssize_t n, const floating* x, floating* out) noexcept nogil:
+    """out = 1 / (1 + exp(−x)); out may be x."""
+    if floating is float:
+        bp_sigmoid_spanf(n, x, out)
+    else:
+        bp_sigmoid_span(n, x, out)
+
+
+cdef inline void tanh_span(Py_ssize_t n, const floating* x, floating* out) noexcept nogil:
+    """out = tanh(x); out may be x."""
+    if floating is float:
+        bp_tanh_spanf(n, x, out)
+    else:
+        bp_tanh_span(n, x, out)
+
+
+cdef inline void sigmoid_backward_span(
+    const floating* dout, const floating* out, floating* dx, Py_ssize_t n
+) noexcept nogil:
+    cdef Py_ssize_t i
+    # dx = dout·y·(1 − y), y = out
+    for i in range(n):
+        dx[i] = dout[i] * out[i] * (1 - out[i])
+
+
+cdef inline void tanh_backward_span(
+    const floating* dout, const floating* out, floating* dx, Py_ssize_t n
+) noexcept nogil:
+    cdef Py_ssize_t i
+    # dx = dout·(1 − y²), y = out
+    for i in range(n):
+        dx[i] = dout[i] * (1 - out[i] * out[i])
+
+
+# --- ReLU with a mask, which the layer keeps ----------------------------------------------------------------------
 
 
 cdef inline bint streams(const floating* x, const floating* out, Py_ssize_t n) noexcept nogil:
@@ -168,19 +224,21 @@ cdef inline void relu_backward(
     bp_streamed()
 
 
-cdef inline void sigmoid_backward_span(
-    const floating* dout, const floating* out, floating* dx, Py_ssize_t n
+cdef inline void relu_span(
+    Py_ssize_t n, const floating* x, floating* out, unsigned char* mask, bint stream
 ) noexcept nogil:
-    cdef Py_ssize_t i
-    # dx = dout·y·(1 − y), y = out
-    for i in range(n):
-        dx[i] = dout[i] * out[i] * (1 - out[i])
+    """mask = x <= 0, which NaN is not, and out = 0 where mask else x, past the caches if it is to stream."""
+    if floating is float:
+        bp_relu_spanf(n, x, out, mask, stream)
+    else:
+        bp_relu_span(n, x, out, mask, stream)
 
 
-cdef inline void tanh_backward_span(
-    const floating* dout, const floating* out, floating* dx, Py_ssize_t n
+cdef inline void relu_backward_span(
+    Py_ssize_t n, const floating* dout, const unsigned char* mask, floating* dx, bint stream
 ) noexcept nogil:
-    cdef Py_ssize_t i
-    # dx = dout·(1 − y²), y = out
-    for i in range(n):
-        dx[i] = dout[i] * (1 - out[i] * out[i])
+    """dx = 0 where mask else dout, past the caches if it is to stream."""
+    if floating is float:
+        bp_relu_backward_spanf(n, dout, mask, dx, stream)
+    else:
+        bp_relu_backward_span(n, dout, mask, dx, stream)

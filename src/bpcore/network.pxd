@@ -23,10 +23,10 @@ from bpcore._gemm.padded cimport padded_size
 from bpcore._gemm.panels cimport into_panels, panels_size, wants_panels
 from bpcore._gemm.product cimport Prefetch
 from bpcore._parallel.team cimport barrier, bp_place_team, bp_team_size, chunk_start, worth_a_region
-from bpcore.activations cimport IDENTITY, activate, activate_backward
+from bpcore.activations cimport IDENTITY, activate, activate_backward, needs_input
 from bpcore.layers cimport (
-    DENSE, Layer, Parameter, check_layer, operations_of, transform_backward_input, transform_backward_parameters,
-    transform_forward,
+    DENSE, Layer, Parameter, check_layer, kept_numbers, operations_of, transform_backward_input,
+    transform_backward_parameters, transform_forward,
 )
 from bpcore.losses cimport Loss, loss_rows, takes_labels
 from bpcore.reductions cimport mean_of
@@ -88,6 +88,16 @@ cdef inline Py_ssize_t gradient_bytes(const Layer* layer, int n) noexcept nogil:
     return whole_lines(numbers * layer.itemsize)
 
 
+cdef inline Py_ssize_t kept_bytes(const Layer* layer, Py_ssize_t B) noexcept nogil:
+    """Bytes of what the transform keeps of B rows."""
+    return whole_lines(B * kept_numbers(layer.transform) * <Py_ssize_t> sizeof(double))
+
+
+cdef inline int row_buffers(const Layer* layer) noexcept nogil:
+    """How many buffers of a row for each sample it has: `out`, `dpre` and, where it is another, `pre`."""
+    return 3 if needs_input(layer.activation) else 2
+
+
 cdef inline Py_ssize_t workspace_size(const Network* net, Py_ssize_t B) noexcept nogil:
     """Bytes that `place` divides, for batches of up to B rows."""
     cdef Py_ssize_t bytes = whole_lines(B * sizeof(double))
@@ -95,9 +105,9 @@ cdef inline Py_ssize_t workspace_size(const Network* net, Py_ssize_t B) noexcept
     cdef int n
     for n in range(net.depth):
         layer = &net.layers[n]
-        bytes = bytes + 2 * B * stride_of(layer.outputs, layer.itemsize) * layer.itemsize
+        bytes = bytes + row_buffers(layer) * B * stride_of(layer.outputs, layer.itemsize) * layer.itemsize
         bytes = bytes + gradient_bytes(layer, n) + whole_lines(layer.bias.size * layer.itemsize)
-        bytes = bytes + panels_bytes(layer, B)
+        bytes = bytes + panels_bytes(layer, B) + kept_bytes(layer, B)
     return bytes
 
 
@@ -115,6 +125,9 @@ cdef inline void place(Network* net, void* workspace, Py_ssize_t B) noexcept nog
         layer.stride = stride_of(layer.outputs, layer.itemsize)
         layer.out = layer.pre = memory
         memory = memory + B * layer.stride * layer.itemsize
+        if needs_input(layer.activation):
+            layer.pre = memory
+            memory = memory + B * layer.stride * layer.itemsize
         layer.dpre = memory
         memory = memory + B * layer.stride * layer.itemsize
         layer.weight.gradient = memory
@@ -123,6 +136,8 @@ cdef inline void place(Network* net, void* workspace, Py_ssize_t B) noexcept nog
         memory = memory + whole_lines(layer.bias.size * layer.itemsize)
         layer.panels = memory if panels_bytes(layer, B) > 0 else NULL
         memory = memory + panels_bytes(layer, B)
+        layer.kept = <double*> memory if kept_bytes(layer, B) > 0 else NULL
+        memory = memory + kept_bytes(layer, B)
 
 
 # --- Work -------------------------------------------------------------------------------------------------------
@@ -190,11 +205,16 @@ cdef inline void rows_forward(
     for n in range(net.depth):
         layer = &net.layers[n]
         pre, out = <floating*> layer.pre + first * layer.stride, <floating*> layer.out + first * layer.stride
-        transform_forward(layer, enters, pre, layer.stride, rows, prefetch if n == 0 else NULL)
+        transform_forward(layer, enters, pre, layer.stride, rows, kept_of(layer, first), prefetch if n == 0 else NULL)
         # One run over all rows, since the gaps between them are the network's own.
         if layer.activation != IDENTITY:
             activate(layer.activation, <const floating*> pre, out, rows * layer.stride)
         enters = rows_of(<const floating*> out, layer.stride)
+
+
+cdef inline double* kept_of(const Layer* layer, Py_ssize_t first) noexcept nogil:
+    """What the transform keeps of the rows from `first` on."""
+    return <double*> NULL if layer.kept is NULL else layer.kept + first * kept_numbers(layer.transform)
 
 
 cdef inline void rows_backward(
@@ -202,6 +222,7 @@ cdef inline void rows_backward(
 ) noexcept nogil:
     """From the gradient of what leaves the last layer to those of what enters each."""
     cdef const Layer* layer
+    cdef const Layer* below
     cdef floating* dpre
     cdef int n
     for n in range(net.depth - 1, -1, -1):
@@ -217,9 +238,10 @@ cdef inline void rows_backward(
                 <const floating*> dpre, layer.stride, <floating*> layer.panels, first, rows, B, layer.outputs
             )
         if n > 0:
+            below = &net.layers[n - 1]
             transform_backward_input(
-                layer, <floating*> net.layers[n - 1].dpre + first * net.layers[n - 1].stride, net.layers[n - 1].stride,
-                first, rows,
+                layer, rows_of(<const floating*> below.out + first * below.stride, below.stride),
+                <floating*> below.dpre + first * below.stride, below.stride, first, rows,
             )
 
 

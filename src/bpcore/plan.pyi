@@ -15,6 +15,9 @@ LOSSES: dict[str, int]
 RULES: dict[str, list[str]]
 SETTINGS: dict[str, int]
 TRANSFORMS: dict[str, int]
+# The number that each takes; "" where it takes none.
+LOSS_OPTIONS: dict[str, str]
+TRANSFORM_OPTIONS: dict[str, str]
 
 class Update:
     step: int

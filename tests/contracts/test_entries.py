@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.lib.stride_tricks import as_strided
 
-from bpcore import reference
+from tests import reference
 from tests.contracts.guarded import EVERY, EVERY_ARGUMENT, SIZES, Call, Memory, expected, far_apart
 from tests.strategies import DTYPES
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import backprop as bp
-from bpcore import reference
+from tests import reference
 from tests.bounds import ulps
 from tests.contracts.guarded import far_apart
 from tests.strategies import DTYPES

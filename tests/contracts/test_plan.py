@@ -19,7 +19,7 @@ def dense():
 
 
 def layer(W, b, activation="relu"):
-    return ("dense", activation, W, b, 0.0)
+    return ("affine", activation, W, b, 0.0)
 
 
 def plan():

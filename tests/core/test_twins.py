@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bpcore import kernels, reference
+from bpcore import kernels
+from tests import reference
 from tests.bounds import gamma, unit_roundoff
 from tests.strategies import DTYPES, SIZES, SOME, arrays, dtypes
 

@@ -8,7 +8,7 @@ import threading
 
 import numpy as np
 
-from bpcore import reference
+from tests import reference
 from tests.bounds import gamma, ulps
 from tests.network.by_hand import Model, close
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 import backprop as bp
-from bpcore import reference
+from tests import reference
 from tests.bounds import gamma, unit_roundoff
 
 

@@ -314,7 +314,7 @@ def without(mapping, key):
 def test_the_usual_description_is_right(tmp_path):
     save_file(TENSORS, tmp_path / "net", description())
     assert repr(bp.Network.load(tmp_path / "net")) == (
-        "Network([3, 2], activation='identity', loss='softmax', dtype=float32, output='relu', layer by layer)"
+        "Network([3, 2], activation='identity', loss='softmax', dtype=float32, output='relu')"
     )
 
 

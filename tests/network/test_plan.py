@@ -197,6 +197,20 @@ def test_what_is_replaced_is_used_from_the_next_call_on(change):
     assert not np.array_equal(net.predict(x), before)
 
 
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_an_activation_behind_the_last_affine_layer_is_in_the_plan(activation):
+    net, layered = both([4, 6, 3], dtype="float64", seed=0)
+    x, t = np.random.default_rng(0).normal(size=(9, 4)), np.arange(9) % 3
+    for one in (net, layered):
+        one.layers["Last"] = ACTIVATIONS[activation]()
+    assert net.is_planned
+    assert not layered.is_planned
+    for _ in range(3):
+        assert net.train_step(x, t, bp.SGD(0.1)) == layered.train_step(x, t, bp.SGD(0.1))
+    assert np.array_equal(net.predict(x), layered.predict(x))
+    assert all(np.array_equal(net.params[key], layered.params[key]) for key in net.params)
+
+
 class Twice:
     """A user's own layer."""
 

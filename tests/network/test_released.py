@@ -16,7 +16,7 @@ F = np.float32
 def plan():
     return Plan(
         "float32",
-        [("dense", "identity", np.ones((3, 2), F), np.zeros(2, F), 0.0)],
+        [("affine", "identity", np.ones((3, 2), F), np.zeros(2, F), 0.0)],
         ("softmax", 0.0),
         None,
         None,

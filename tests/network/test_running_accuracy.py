@@ -90,7 +90,7 @@ def test_ties_and_nans_are_judged_as_numpy_does(dtype):
     for column, number in enumerate((np.nan, np.inf, -np.inf, 0)):
         b[column] = number
         plan = Plan(
-            np.dtype(dtype).name, [("dense", "identity", W, b, 0.0)], ("softmax", 0.0), None, None, []
+            np.dtype(dtype).name, [("affine", "identity", W, b, 0.0)], ("softmax", 0.0), None, None, []
         )
         scores = np.empty((len(x), 8), dtype)
         plan.predict_into(x, scores)

@@ -18,7 +18,7 @@ from safetensors.numpy import load_file, save_file
 import backprop as bp
 import bpcore
 from backprop import graph
-from bpcore import reference
+from tests import reference
 from tests.network.test_plan import ByLayers, assert_same_parameters
 
 INFO = bpcore.cpu_info()

@@ -228,15 +228,15 @@ def _of_activation(cls: type[Activation]) -> Callable[..., Node]:
 
 
 def _of_loss(cls: type[Loss]) -> Callable[..., Node]:
-    def function(x: Any, t: Any) -> Node:
-        return apply(cls(), x, target(t))
+    def function(x: Any, t: Any, **options: Any) -> Node:
+        return apply(cls(**options), x, target(t))
 
     what = (
         "scores x (B, K) and labels (B,) or weights (B, K)"
         if cls.classifies
         else "outputs x (B, K) and targets (B, K)"
     )
-    return _named(function, cls.function, f"`{cls.__name__}` of {what}, which are constants.")
+    return _named(function, cls.function, f"`{cls.__name__}` with its options, of {what}, which are constants.")
 
 
 def _named(function: Callable[..., Node], name: str, text: str) -> Callable[..., Node]:

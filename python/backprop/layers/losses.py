@@ -3,7 +3,8 @@
 A loss is a class that says its `kind`, whether it classifies, and what targets it takes.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -77,7 +78,51 @@ class SoftmaxWithLoss(Loss):
         return y
 
 
-class IdentityWithLoss(Loss):
+class LossOfNumbers(Loss):
+    """A loss of outputs that are numbers, from a triple of kernels that its `kind` names.
+
+    Its options are attributes, which the kernels take in the order of `option_names`.
+    """
+
+    option_names: ClassVar[tuple[str, ...]] = ()
+    _kernels: ClassVar[tuple[Callable[..., float], Callable[..., None]]]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if kind := vars(cls).get("kind"):
+            cls._kernels = getattr(kernels, f"{kind}_forward"), getattr(kernels, f"{kind}_backward")
+
+    def __init__(self) -> None:
+        self.loss: float | None = None
+        self.y: Array | None = None
+        self.t: Array | None = None
+
+    def forward(self, x: ArrayLike, t: ArrayLike) -> float:
+        """Return the loss of outputs `x` (B, K) for targets `t` (B, K), or (B,) where K is 1."""
+        owner = f"{type(self).__name__}.forward"
+        (x,) = floats(owner, x=x)
+        if x.ndim != 2 or 0 in x.shape:
+            raise ValueError(f"{owner}: x has shape {x.shape}, wanted (batch, outputs), not empty")
+        t = number_targets(owner, t, x.shape, x.dtype)
+        self.loss = float(self._kernels[0](x, t, *self.options().values()))
+        self.y, self.t = x, t
+        return self.loss
+
+    def backward(self, dout: Any = 1) -> Array:
+        """Return the gradient of x; `dout` is a number, the gradient of the mean loss."""
+        owner = f"{type(self).__name__}.backward"
+        y: Array = require_cache(owner, self.y)
+        dout = number(owner, "dout", dout)
+        dx = np.empty_like(y)
+        self._kernels[1](y, require_cache(owner, self.t), dout, *self.options().values(), dx)
+        return dx
+
+    def options(self) -> dict[str, Any]:
+        """The arguments of the constructor."""
+        return {name: getattr(self, name) for name in self.option_names}
+
+
+class IdentityWithLoss(LossOfNumbers):
     """Identity and the mean squared-error loss, as one layer, for regression: `loss = mean(Σ (x - t)² / 2)`.
 
     The book's counterpart of SoftmaxWithLoss where the outputs are numbers; with it the gradient has the same
@@ -97,28 +142,3 @@ class IdentityWithLoss(Loss):
 
     kind, function, classifies = "squared_error", "squared_error", False
     derivatives = ("{d}·({x}−{t})/B", "")
-
-    def __init__(self) -> None:
-        self.loss: float | None = None
-        self.y: Array | None = None
-        self.t: Array | None = None
-
-    def forward(self, x: ArrayLike, t: ArrayLike) -> float:
-        """Return the loss of outputs `x` (B, K) for targets `t` (B, K), or (B,) where K is 1."""
-        (x,) = floats("IdentityWithLoss.forward", x=x)
-        if x.ndim != 2 or 0 in x.shape:
-            raise ValueError(
-                f"IdentityWithLoss.forward: x has shape {x.shape}, wanted (batch, outputs), not empty"
-            )
-        t = number_targets("IdentityWithLoss.forward", t, x.shape, x.dtype)
-        self.loss = float(kernels.squared_error_forward(x, t))
-        self.y, self.t = x, t
-        return self.loss
-
-    def backward(self, dout: Any = 1) -> Array:
-        """Return `dx = dout·(y - t) / B`; `dout` is a number, the gradient of the mean loss."""
-        y: Array = require_cache("IdentityWithLoss.backward", self.y)
-        dout = number("IdentityWithLoss.backward", "dout", dout)
-        dx = np.empty_like(y)
-        kernels.squared_error_backward(y, require_cache("IdentityWithLoss.backward", self.t), dout, dx)
-        return dx

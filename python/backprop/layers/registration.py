@@ -4,8 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from backprop.layers.base import LAYERS, LOSSES, METHODS, Layer, register
-from bpcore.plan import ACTIVATIONS
-from bpcore.plan import LOSSES as PLANNED_LOSSES
+from bpcore.plan import ACTIVATIONS, LOSS_OPTIONS, TRANSFORM_OPTIONS
 
 __all__ = ["register_layer", "register_loss"]
 
@@ -70,7 +69,8 @@ def _registration(owner: str, registry: dict[str, type[Any]], kind: Any) -> Call
         raise TypeError(f"{owner}: kind is {what}, wanted a name: @backprop.{owner}('name')")
     if not kind.isidentifier():
         raise ValueError(f"{owner}: kind is {kind!r}, wanted a name of letters, digits and underscores")
-    if kind in ACTIVATIONS or kind in PLANNED_LOSSES:  # a plan would run its own function of that name
+    # A plan would run its own function of that name.
+    if kind in {*ACTIVATIONS, *TRANSFORM_OPTIONS, *LOSS_OPTIONS}:
         raise ValueError(f"{owner}: kind is {kind!r}, which the compiled core has; wanted another name")
 
     def decorate(cls: C) -> C:

@@ -1,7 +1,8 @@
 """Which networks a compiled plan can run, and keeping one plan a network for as long as it fits.
 
-A plan runs affine layers with activations between them and a loss on top, whose arrays are of the network's type and
-can be read in place. Anything else, a user's own layer above all, runs layer by layer.
+A plan runs layers whose kind is one of its transforms, each with at most one activation behind it, and a loss on top,
+whose arrays are of the network's type and can be read in place. Anything else, a user's own layer above all, runs layer
+by layer.
 """
 
 from collections.abc import Callable
@@ -11,20 +12,20 @@ from typing import Any
 import numpy as np
 
 from backprop._util.arrays import FLOAT32, FLOAT64, Array, readable
-from backprop.layers.activations import Activation
-from backprop.layers.affine import Affine
 from backprop.layers.base import LOSSES, Layer, kind_of, own_methods
 from backprop.layers.parameter_discovery import declared
 from backprop.network.protocol import NetworkLike
 from backprop.training.protocol import TrainablePlan
-from bpcore.plan import ACTIVATIONS
-from bpcore.plan import LOSSES as PLANNED_LOSSES
+from bpcore.plan import ACTIVATIONS, LOSS_OPTIONS, TRANSFORM_OPTIONS
 
 # What a plan reads as fast as the network's own type.
 READABLE = (FLOAT32, FLOAT64, np.dtype(np.uint8))
 
 # Dict, key and value: what was looked up to make a plan, and where.
 Guards = list[tuple[dict[str, Any], str, object]]
+# Transform, activation, weight, bias and option, as a plan takes a layer.
+PlannedLayer = tuple[str, str, Array, Array, float]
+IDENTITY = "identity"
 
 
 class NoPlan:
@@ -56,19 +57,26 @@ def guards_of(net: NetworkLike) -> Guards:
         guards.append((net.layers, name, layer))
         guards += [(vars(layer), own, vars(layer)[own]) for own in own_methods(layer)]
         guards += [(vars(layer), own, getattr(layer, own)) for own in declared(layer) or ()]
+        guards += _guards_of_options(layer, TRANSFORM_OPTIONS.get(kind_of(layer), ""))
     last = net.lastLayer
-    return guards + [(vars(last), own, vars(last)[own]) for own in own_methods(last)]
+    guards += [(vars(last), own, vars(last)[own]) for own in own_methods(last)]
+    return guards + _guards_of_options(last, LOSS_OPTIONS.get(kind_of(last, LOSSES), ""))
+
+
+def _guards_of_options(layer: Any, option: str) -> Guards:
+    return [(vars(layer), option, getattr(layer, option))] if option else []
 
 
 def make_plan(net: NetworkLike) -> NetworkPlan | NoPlan:
     """Make the plan of a network, or what says that it has to run layer by layer."""
     guards = guards_of(net)
-    dense, loss = _dense_layers(net), kind_of(net.lastLayer, LOSSES)
-    if dense is None or loss not in PLANNED_LOSSES:
+    layers, kind = planned_layers(net), kind_of(net.lastLayer, LOSSES)
+    if layers is None or kind not in LOSS_OPTIONS:
         return NoPlan(guards)
+    loss = kind, _option(net.lastLayer, LOSS_OPTIONS[kind])
     mean = _per_input(net.input_mean, net, FLOAT64) if net.input_mean.any() else None
     scale = _per_input(net.input_scale, net, net.dtype) if (net.input_scale != 1).any() else None
-    plan = NetworkPlan(net.dtype.name, dense, (loss, 0.0), mean, scale, guards)
+    plan = NetworkPlan(net.dtype.name, layers, loss, mean, scale, guards)
     own = net._overrides("clear_cache") or "clear_cache" in vars(net)
     plan.clears = None if own else tuple(map(_clear_of, (*net.layers.values(), net.lastLayer)))
     return plan
@@ -81,44 +89,52 @@ def _clear_of(layer: Layer) -> Callable[[], object]:
     return partial(vars(layer).update, dict.fromkeys(layer.caches))
 
 
-def _dense_layers(net: NetworkLike) -> list[tuple[str, str, Array, Array, float]] | None:
-    """W, b and activation of each affine layer; None if something else stands among them."""
-    dense: list[tuple[str, str, Array, Array, float]] = []
-    layers = list(net.layers.values())
-    kinds = list(map(kind_of, layers))
-    for n, (layer, kind) in enumerate(zip(layers, kinds, strict=True)):
-        if kind == Affine.kind:
-            if not (_in_place(layer.W, net.dtype, 2) and _in_place(layer.b, net.dtype, 1)):
+def planned_layers(net: NetworkLike) -> list[PlannedLayer] | None:
+    """The layers as a plan takes them; None if something else stands among them, or their arrays do not fit."""
+    planned: list[PlannedLayer] = []
+    width = net.sizes[0]
+    for layer in net.layers.values():
+        kind = kind_of(layer)
+        if kind in TRANSFORM_OPTIONS:
+            arrays = _parameters(layer, width, net.dtype)
+            if arrays is None:
                 return None
-            if layer.b.shape != layer.W.shape[1:]:
-                return None
-            if dense and dense[-1][2].shape[1] != layer.W.shape[0]:
-                return None
-            after = kinds[n + 1] if n + 1 < len(kinds) else ""
-            activation = after if after in ACTIVATIONS else "identity"
-            dense.append(("dense", activation, layer.W, layer.b, 0.0))
-        elif (
-            kind not in ACTIVATIONS
-            or not isinstance(layer, Activation)
-            or n == 0
-            or kinds[n - 1] != Affine.kind
-        ):
+            planned.append((kind, IDENTITY, *arrays, _option(layer, TRANSFORM_OPTIONS[kind])))
+            width = len(arrays[1])
+        elif kind in ACTIVATIONS and planned and planned[-1][1] == IDENTITY:
+            planned[-1] = (planned[-1][0], kind, *planned[-1][2:])
+        else:
             return None
-    if not dense or kinds[-1] != Affine.kind:
-        return None
     # What comes in and goes out is checked by the network's sizes, and then read and written without a look.
-    if dense[0][2].shape[0] != net.sizes[0] or dense[-1][2].shape[1] != net.sizes[-1]:
+    if not planned or width != net.sizes[-1]:
         return None
     # Scaling for another number of inputs, of a first layer that was replaced: NumPy has the error.
     if any(array.ndim and array.shape != net.sizes[:1] for array in (net.input_mean, net.input_scale)):
         return None
-    return dense
+    return planned
 
 
-def _in_place(array: Array, dtype: np.dtype[Any], dimensions: int) -> bool:
+def _parameters(layer: Layer, inputs: int, dtype: np.dtype[Any]) -> tuple[Array, Array] | None:
+    """Weight and bias of a layer with so many inputs; None if a plan cannot use them as they are."""
+    arrays: dict[str, Array] = {name: getattr(layer, name) for name in declared(layer) or ()}
+    weight, bias = arrays.values()
+    if not (weight.ndim and bias.ndim):
+        return None
+    shapes = type(layer).parameter_shapes(layer.options(), inputs, bias.shape[-1])
+    if not all(_in_place(array, dtype) and array.shape == shapes[name] for name, array in arrays.items()):
+        return None
+    return weight, bias
+
+
+def _option(layer: Any, name: str) -> float:
+    """The number of this name; 0 where there is none."""
+    return float(getattr(layer, name)) if name else 0.0
+
+
+def _in_place(array: Array, dtype: np.dtype[Any]) -> bool:
     if type(array) is not np.ndarray and np.ma.is_masked(array):
         return False  # the layer refuses it
-    return bool(array.dtype == dtype and array.ndim == dimensions and array.size and array.flags.carray)
+    return bool(array.dtype == dtype and array.size and array.flags.carray)
 
 
 def _state(array: Array) -> tuple[object, ...]:

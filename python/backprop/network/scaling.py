@@ -2,8 +2,7 @@
 
 a) A network computes with `(x - input_mean) * input_scale`. The difference is taken in float64 (an integer beyond 2⁵³
    is the float64 nearest to it and a rest), rounded to the network's type, then multiplied by the scale in that type.
-   `scaled` does it for the layers and the plan's gather.pxd does the same, bit for bit; `bpcore.reference.scaled` says
-   it in five lines.
+   `scaled` does it for the layers and the plan's gather.pxd does the same, bit for bit.
 b) Standardising data goes over it twice, block by block, so no copy of it is made in float64. Sums are of differences
    from the first row: a column of one value has the deviation 0, however its mean is rounded.
 """

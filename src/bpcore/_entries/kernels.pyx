@@ -26,7 +26,7 @@ from bpcore._simd.simd cimport (
     BP_TILE_ROWS, BP_TILE_VECTORS, BP_VECTOR_BYTES, bp_multiply_adds, bp_multiply_addsf, exp_span,
 )
 from bpcore.activations cimport (
-    ACTIVATIONS, IDENTITY, RELU, Activation, activate, activate_backward, activation_name,
+    ACTIVATIONS, IDENTITY, RELU, Activation, activate, activate_backward, activation_name, needs_input,
 )
 from bpcore.elementwise cimport log_span, reciprocal_backward_span, reciprocal_span
 from bpcore.losses cimport LOSSES, Loss, LossKind, loss_name, loss_option, mean_loss, takes_labels
@@ -167,7 +167,7 @@ cdef list table():
     ]
 
     for kind in range(ACTIVATIONS):
-        name = activation_name(kind).decode()
+        name, kept = activation_name(kind).decode(), "x" if needs_input(kind) else "out"
         if kind != IDENTITY and kind != RELU:
             entries += [
                 entry(
@@ -175,9 +175,9 @@ cdef list table():
                     BY_ELEMENTS, f"out = {name}(x). `out` may be `x`.",
                 ),
                 entry(
-                    f"{name}_backward", "dout:N out:N -> dx:N=dout,out", activation_backward[float],
+                    f"{name}_backward", f"dout:N {kept}:N -> dx:N=dout,{kept}", activation_backward[float],
                     activation_backward[double], kind, BY_ELEMENTS,
-                    f"dx = dout·{name}′(x), `out` as {name}_forward gave it. `dx` may be `dout` or `out`.",
+                    f"dx = dout·{name}′(x), `{kept}` as {name}_forward had it. `dx` may be `dout` or `{kept}`.",
                 ),
             ]
 

@@ -42,8 +42,9 @@ from bpcore.evaluation cimport rows_of_a_turn, scratch_size
 from bpcore.gather cimport Source
 from bpcore.layers cimport (
     TRANSFORMS as COUNT_OF_TRANSFORMS, Layer, Parameter, Transform, has_matrix, layer_of, transform_name,
+    transform_option,
 )
-from bpcore.losses cimport LOSSES as COUNT_OF_LOSSES, Loss, LossKind, loss_name, takes_labels
+from bpcore.losses cimport LOSSES as COUNT_OF_LOSSES, Loss, LossKind, loss_name, loss_option, takes_labels
 from bpcore.network cimport (
     BLOCK, Network, network, operations, place, stride_of, whole_lines, work_of_step, workspace_size,
 )
@@ -71,6 +72,9 @@ RULES = {
     for n in range(COUNT_OF_RULES)
 }
 TRANSFORMS = {transform_name(n).decode(): n for n in range(COUNT_OF_TRANSFORMS)}
+# The number that each loss and each transform takes; "" where it takes none.
+LOSS_OPTIONS = {loss_name(n).decode(): loss_option(n).decode() for n in range(COUNT_OF_LOSSES)}
+TRANSFORM_OPTIONS = {transform_name(n).decode(): transform_option(n).decode() for n in range(COUNT_OF_TRANSFORMS)}
 
 cdef int busy = 0    # threads that calls of this module are using
 

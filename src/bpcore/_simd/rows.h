@@ -27,7 +27,7 @@ static BP_INLINE BP_V BP_(vector_min)(BP_V a, BP_V b) { return BP_BLEND(a, b, a 
 #if defined(bp_vector_scale)
 #define BP_SCALE(p, n) BP_(vector_scale)(p, n)
 #endif
-#include "exponential.h"
+#include "functions.h"
 #undef BP_N
 #undef BP_U
 #undef BP_I
@@ -40,15 +40,25 @@ static BP_INLINE BP_V BP_(vector_min)(BP_V a, BP_V b) { return BP_BLEND(a, b, a 
 #undef BP_SELECT
 #undef BP_SCALE
 
-/* out = f(x) for n numbers. */
-#define BP_OVER(f)                                                                         \
-    ptrdiff_t i = 0;                                                                       \
-    for (; i + BP_VL <= n; i += BP_VL) *(BP_V *)(out + i) = f(*(const BP_V *)(x + i));     \
-    if (i < n) BP_(store_some)(out + i, (int)(n - i), f(BP_(load_some)(x + i, (int)(n - i))))
-
-static BP_UNUSED void BP_(exp_span)(ptrdiff_t n, const BP_T *x, BP_T *out) { BP_OVER(BP_(vector_exp)); }
-static BP_UNUSED void BP_(sigmoid_span)(ptrdiff_t n, const BP_T *x, BP_T *out) { BP_OVER(BP_(vector_sigmoid)); }
-static BP_UNUSED void BP_(tanh_span)(ptrdiff_t n, const BP_T *x, BP_T *out) { BP_OVER(BP_(vector_tanh)); }
+/* out = f(x), and dx = f′(x)·dout, for n numbers. */
+#define BP_SPAN(f)                                                                         \
+    static BP_UNUSED void BP_(f##_span)(ptrdiff_t n, const BP_T *x, BP_T *out) {           \
+        ptrdiff_t i = 0;                                                                   \
+        for (; i + BP_VL <= n; i += BP_VL) *(BP_V *)(out + i) = BP_(vector_##f)(*(const BP_V *)(x + i)); \
+        if (i < n)                                                                         \
+            BP_(store_some)(out + i, (int)(n - i), BP_(vector_##f)(BP_(load_some)(x + i, (int)(n - i)))); \
+    }
+#define BP_DERIVATIVE_SPAN(f)                                                              \
+    static BP_UNUSED void BP_(f##_backward_span)(ptrdiff_t n, const BP_T *x, const BP_T *dout, BP_T *dx) { \
+        ptrdiff_t i = 0;                                                                   \
+        for (; i + BP_VL <= n; i += BP_VL)                                                 \
+            *(BP_V *)(dx + i) = *(const BP_V *)(dout + i) * BP_(vector_##f##_derivative)(*(const BP_V *)(x + i)); \
+        if (i < n)                                                                         \
+            BP_(store_some)(dx + i, (int)(n - i), BP_(load_some)(dout + i, (int)(n - i))   \
+                            * BP_(vector_##f##_derivative)(BP_(load_some)(x + i, (int)(n - i)))); \
+    }
+BP_FUNCTIONS(BP_SPAN)
+BP_DERIVATIVES(BP_DERIVATIVE_SPAN)
 
 /* max_k x[k], or x[0] if that is NaN; a NaN behind it is passed over. Which lane held the largest changes no bit, nor
    that some numbers are looked at twice. */
@@ -165,5 +175,6 @@ static BP_UNUSED void BP_(relu_backward_span)(ptrdiff_t n, const BP_T *dout, con
 }
 #endif
 
-#undef BP_OVER
+#undef BP_SPAN
+#undef BP_DERIVATIVE_SPAN
 #undef BP_HALVES

@@ -57,7 +57,7 @@ static inline double bp_from_bits(uint64_t u) { double x; memcpy(&x, &u, sizeof 
 #define BP_BITS(x) bp_bitsf(x)
 #define BP_FROM_BITS(u) bp_from_bitsf(u)
 #define BP_FMA(a, b, c) bp_fmaf(a, b, c)
-#include "exponential.h"
+#include "functions.h"
 #undef BP_T_BYTES
 #undef BP_N
 #undef BP_U
@@ -74,7 +74,7 @@ static inline double bp_from_bits(uint64_t u) { double x; memcpy(&x, &u, sizeof 
 #define BP_BITS(x) bp_bits(x)
 #define BP_FROM_BITS(u) bp_from_bits(u)
 #define BP_FMA(a, b, c) bp_fma(a, b, c)
-#include "exponential.h"
+#include "functions.h"
 #undef BP_T_BYTES
 #undef BP_N
 #undef BP_U

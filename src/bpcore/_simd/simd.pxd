@@ -33,22 +33,10 @@ cdef extern from "_simd/simd.h" nogil:
     float bp_highestf(Py_ssize_t K, const float* x) noexcept
     double bp_highest(Py_ssize_t K, const double* x) noexcept
     void bp_exp_spanf(Py_ssize_t n, const float* x, float* out) noexcept
-    void bp_sigmoid_spanf(Py_ssize_t n, const float* x, float* out) noexcept
-    void bp_tanh_spanf(Py_ssize_t n, const float* x, float* out) noexcept
-    void bp_relu_spanf(Py_ssize_t n, const float* x, float* out, unsigned char* mask, bint stream) noexcept
-    void bp_relu_backward_spanf(
-        Py_ssize_t n, const float* dout, const unsigned char* mask, float* dx, bint stream
-    ) noexcept
     float bp_exp_rowf(Py_ssize_t K, const float* x, float m, float* y) noexcept
     void bp_exp_lanesf(Py_ssize_t K, float* e, float* m) noexcept
     float bp_multiply_addsf(Py_ssize_t rounds) noexcept
     void bp_exp_span(Py_ssize_t n, const double* x, double* out) noexcept
-    void bp_sigmoid_span(Py_ssize_t n, const double* x, double* out) noexcept
-    void bp_tanh_span(Py_ssize_t n, const double* x, double* out) noexcept
-    void bp_relu_span(Py_ssize_t n, const double* x, double* out, unsigned char* mask, bint stream) noexcept
-    void bp_relu_backward_span(
-        Py_ssize_t n, const double* dout, const unsigned char* mask, double* dx, bint stream
-    ) noexcept
     double bp_exp_row(Py_ssize_t K, const double* x, double m, double* y) noexcept
     void bp_exp_lanes(Py_ssize_t K, double* e, double* m) noexcept
     double bp_multiply_adds(Py_ssize_t rounds) noexcept
@@ -164,42 +152,6 @@ cdef inline void exp_span(Py_ssize_t n, const floating* x, floating* out) noexce
         bp_exp_spanf(n, x, out)
     else:
         bp_exp_span(n, x, out)
-
-
-cdef inline void sigmoid_span(Py_ssize_t n, const floating* x, floating* out) noexcept nogil:
-    """out = 1 / (1 + exp(−x)); out may be x."""
-    if floating is float:
-        bp_sigmoid_spanf(n, x, out)
-    else:
-        bp_sigmoid_span(n, x, out)
-
-
-cdef inline void tanh_span(Py_ssize_t n, const floating* x, floating* out) noexcept nogil:
-    """out = tanh(x); out may be x."""
-    if floating is float:
-        bp_tanh_spanf(n, x, out)
-    else:
-        bp_tanh_span(n, x, out)
-
-
-cdef inline void relu_span(
-    Py_ssize_t n, const floating* x, floating* out, unsigned char* mask, bint stream
-) noexcept nogil:
-    """mask = x <= 0, which NaN is not, and out = 0 where mask else x, past the caches if it is to stream."""
-    if floating is float:
-        bp_relu_spanf(n, x, out, mask, stream)
-    else:
-        bp_relu_span(n, x, out, mask, stream)
-
-
-cdef inline void relu_backward_span(
-    Py_ssize_t n, const floating* dout, const unsigned char* mask, floating* dx, bint stream
-) noexcept nogil:
-    """dx = 0 where mask else dout, past the caches if it is to stream."""
-    if floating is float:
-        bp_relu_backward_spanf(n, dout, mask, dx, stream)
-    else:
-        bp_relu_backward_span(n, dout, mask, dx, stream)
 
 
 cdef inline floating exp_row(Py_ssize_t K, const floating* x, floating m, floating* y) noexcept nogil:

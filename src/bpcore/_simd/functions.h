@@ -1,4 +1,4 @@
-/* exp, sigmoid and tanh, for numbers or for vectors of them; simd.h and rows.h include this once for each.
+/* Functions of one number, for numbers or for vectors of them; simd.h and rows.h include this once for each.
 
    Of the including file: BP_N, the type; BP_U and BP_I, the unsigned and signed integers of its width; BP_NAME(name);
    BP_BITS(x) and BP_FROM_BITS(u); BP_FMA; BP_LEAST(a, b) and BP_MOST(a, b), which are b where one of them is NaN;
@@ -106,3 +106,7 @@ static BP_INLINE BP_N BP_NAME(tanh)(BP_N x) {
 
 #undef BP_ALL
 #undef BP_SIGN_BIT
+
+/* Of which rows.h makes loops: f(x), and f′(x)·dout. */
+#define BP_FUNCTIONS(each) each(exp) each(sigmoid) each(tanh)
+#define BP_DERIVATIVES(each)

@@ -1,0 +1,106 @@
+# cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
+# cython: boundscheck=False, initializedcheck=False, wraparound=False
+"""The dense layer: x·W + b, with W (inputs, outputs) in the caller's memory or padded (padded.pxd)."""
+
+from cython cimport floating
+
+from bpcore._gemm.edges cimport DOT_LEAST
+from bpcore._gemm.few_rows cimport row_product
+from bpcore._gemm.operands cimport (
+    FORWARD, INPUT, PARAMETERS, Rows, Shape, misalignment, row_address, rows_from, rows_of, shape_of,
+)
+from bpcore._gemm.padded cimport PaddedLayout, padded_layout
+from bpcore._gemm.panels cimport panel_width
+from bpcore._gemm.product cimport Prefetch, copies_size, product
+from bpcore._layers.layer cimport Layer, update_part
+from bpcore._parallel.team cimport chunk_start
+from bpcore.reductions cimport sum_rows
+from bpcore.updates cimport Update
+
+cdef extern from "_parallel/scratch.h" nogil:
+    const int BP_COPIES_BYTES
+    unsigned char* bp_copies_memory() noexcept
+
+cdef enum:
+    GRADIENT_BYTES = 32768    # of a gradient that is summed before its parameters move
+
+
+cdef inline void dense_forward(
+    const Layer* layer, const Rows x, floating* out, Py_ssize_t stride, Py_ssize_t rows, const Prefetch* prefetch
+) noexcept nogil:
+    """out = x·W + b."""
+    cdef Py_ssize_t I = layer.inputs, O = layer.outputs
+    cdef const floating* W = <const floating*> layer.weight.value
+    cdef const floating* b = <const floating*> layer.bias.value
+    cdef Shape s
+    cdef PaddedLayout layout
+    if rows == 1 and I < DOT_LEAST and prefetch is NULL and not layer.is_padded:
+        # What chooses tiles, blocks and packing takes longer than so short a sum.
+        row_product(I, O, row_address(x, 0, b), W, b, out)
+        return
+    s = shape_of(rows, O, I, O, 1, stride)
+    if layer.is_padded:
+        layout = padded_layout(layer.inputs, O, sizeof(floating))
+        s.rs_b, s.edge, s.edge_stride = layout.stride, <floating*> layer.weight.value + layout.edge, layout.edge_stride
+    product(FORWARD, x, W, b, out, s, prefetch)
+
+
+cdef inline void dense_backward_input(
+    const Layer* layer, floating* dx, Py_ssize_t stride, Py_ssize_t first, Py_ssize_t rows
+) noexcept nogil:
+    """dx = dpre·Wᵀ."""
+    cdef Py_ssize_t I = layer.inputs, O = layer.outputs
+    cdef Rows dpre = rows_of(<const floating*> layer.dpre + first * layer.stride, layer.stride)
+    cdef Shape s = shape_of(rows, I, O, 1, O, stride)
+    product(INPUT, dpre, <const floating*> layer.weight.value, NULL, dx, s, NULL)
+
+
+cdef inline void dense_backward_parameters(
+    const Layer* layer, const Rows x, Py_ssize_t B, const Update* update, int rank, int size, floating _
+) noexcept nogil:
+    """dW = xᵀ·dpre and db = Σ dpre, or what moves W and b against them."""
+    cdef Py_ssize_t O = layer.outputs, j, first, lead = 0
+    cdef PaddedLayout layout = PaddedLayout(columns=O, stride=O, edge=0, edge_stride=0)    # as without gaps
+    cdef Py_ssize_t stop = chunk_start(layer.inputs, rank + 1, size, 16)
+    cdef Py_ssize_t i = chunk_start(layer.inputs, rank, size, 16)
+    # Whole vectors of rows, many of them, and few enough that their gradient stays in cache until it is used.
+    cdef Py_ssize_t height = max(GRADIENT_BYTES // (O * <Py_ssize_t> sizeof(floating)) // 48, 1) * 48
+    cdef const floating* dpre = <const floating*> layer.dpre
+    cdef floating* dW
+    cdef Shape s = shape_of(0, O, B, layer.stride, 1, O)
+    if update is NULL:
+        height = stop - i
+    if layer.panels is not NULL:
+        s.rs_b, s.panel = panel_width(dpre), B * panel_width(dpre)
+    if layer.is_padded:
+        layout = padded_layout(layer.inputs, O, sizeof(floating))
+        s.ldc, s.edge, s.edge_stride = (
+            layout.stride, <floating*> layer.weight.gradient + layout.edge + i, layout.edge_stride
+        )
+        if i + height < stop:
+            # The columns of the edge are sums of vectors of x: all but the first part have theirs on cache lines.
+            lead = misalignment(row_address(x, 0, dpre))
+    s.M = min(height, stop - i)
+    if copies_size(PARAMETERS, s, dpre) > 0:
+        s.copies, s.copies_bytes = bp_copies_memory(), BP_COPIES_BYTES
+    dW = <floating*> layer.weight.gradient + i * layout.stride
+    while i < stop:
+        s.M = min(height - lead, stop - i)
+        lead = 0
+        product(
+            PARAMETERS, rows_from(x, 0, i), dpre if s.panel == 0 else <const floating*> layer.panels, NULL, dW, s, NULL
+        )
+        if update is not NULL:
+            # The rows, and each column of the edge.
+            for j in range(1 + O - layout.columns):
+                first = i * layout.stride if j == 0 else layout.edge + (j - 1) * s.edge_stride + i
+                update_part(
+                    update, &layer.weight, first,
+                    <const floating*> dW if j == 0 else <const floating*> s.edge + (j - 1) * s.edge_stride,
+                    s.M * layout.stride if j == 0 else s.M,
+                )
+        i = i + s.M
+    if rank == size - 1:
+        sum_rows(dpre, layer.stride, <floating*> layer.bias.gradient, B, O)
+        if update is not NULL:
+            update_part(update, &layer.bias, 0, <const floating*> layer.bias.gradient, O)

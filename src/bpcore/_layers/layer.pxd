@@ -1,0 +1,52 @@
+# cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
+# cython: boundscheck=False, initializedcheck=False, wraparound=False
+"""The structs of layers and their parameters, which layers.pxd makes and the other files of this folder work on."""
+
+from cython cimport floating
+
+from bpcore.activations cimport Activation
+from bpcore.updates cimport Update, update_span
+
+cdef enum Transform:
+    DENSE = 0         # x·weight + bias
+    TRANSFORMS = 1    # how many there are
+
+
+cdef struct Parameter:
+    # An array of the caller's, which training changes.
+    void* value
+    void* gradient    # the workspace's
+    void* state1      # what the update rule keeps of it, the caller's; NULL where it keeps nothing
+    void* state2
+    Py_ssize_t size
+
+
+cdef struct Layer:
+    # Made by `dense` and its like, which set every field; `place` then sets those of the workspace.
+    Transform transform
+    Activation activation
+    int itemsize
+    double option                 # a number that the transform takes, 0 where it takes none
+    Py_ssize_t inputs
+    Py_ssize_t outputs
+    Parameter weight              # DENSE: (inputs, outputs)
+    Parameter bias                # (outputs,)
+    bint is_padded                # whether weight, its gradient and state lie as padded.pxd says, else without gaps
+    # The workspace's, for batches of B rows.
+    Py_ssize_t stride             # numbers from one row to the next; the gaps are the network's own
+    double* kept                  # (B, kept_numbers) what the transform keeps of each row for its backward
+    void* pre                     # (B, outputs) what enters the activation; `out` itself unless its backward needs it
+    void* out                     # (B, outputs)
+    void* dpre                    # (B, outputs) the gradient of what enters the activation
+    void* panels                  # dpre once more, in panels, where its rows are far apart; else NULL
+
+
+cdef inline void update_part(
+    const Update* update, const Parameter* parameter, Py_ssize_t first, const floating* gradient, Py_ssize_t n
+) noexcept nogil:
+    """Move n numbers of a parameter, from `first` on, against their gradient."""
+    update_span(
+        update, <floating*> parameter.value + first, gradient,
+        <floating*> NULL if parameter.state1 is NULL else <floating*> parameter.state1 + first,
+        <floating*> NULL if parameter.state2 is NULL else <floating*> parameter.state2 + first, n,
+    )
