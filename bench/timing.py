@@ -20,6 +20,12 @@ class Timing:
 
     best: float
     median: float
+    turns: tuple[float, ...] = ()
+
+
+def paired_ratio(ours: Timing, theirs: Timing) -> float:
+    """Our seconds in theirs, the median of the ratios of each round: what slows a round slows both."""
+    return statistics.median(mine / their for mine, their in zip(ours.turns, theirs.turns, strict=True))
 
 
 def interleaved(
@@ -43,7 +49,10 @@ def interleaved(
             for _ in range(calls[name]):
                 contender()
             seconds[name].append((time.perf_counter() - started) / calls[name] / units)
-    return {name: Timing(min(values), statistics.median(values)) for name, values in seconds.items()}
+    return {
+        name: Timing(min(values), statistics.median(values), tuple(values))
+        for name, values in seconds.items()
+    }
 
 
 def _wait_until_quiet() -> None:
