@@ -11,7 +11,7 @@ from cython.parallel cimport prange
 from libc.string cimport memcpy
 
 from bpcore._parallel.team cimport SPAN, spans_of
-from bpcore._simd.simd cimport bp_streamed, relu_backward_span, relu_span, sigmoid_span, tanh_span
+from bpcore._simd.simd cimport bp_store_fence, relu_backward_span, relu_span, sigmoid_span, tanh_span
 
 cdef enum:
     STREAM_BYTES = 33554432    # a common last-level cache
@@ -145,8 +145,8 @@ cdef inline void relu_forward(
         for t in prange(spans_of(n), num_threads=threads, schedule="static"):
             i = t * SPAN
             relu_span(min(<Py_ssize_t> SPAN, n - i), x + i, out + i, mask + i, stream)
-            bp_streamed()
-    bp_streamed()
+            bp_store_fence()
+    bp_store_fence()
 
 
 cdef inline void relu_backward(
@@ -164,8 +164,8 @@ cdef inline void relu_backward(
         for t in prange(spans_of(n), num_threads=threads, schedule="static"):
             i = t * SPAN
             relu_backward_span(min(<Py_ssize_t> SPAN, n - i), dout + i, mask + i, dx + i, stream)
-            bp_streamed()
-    bp_streamed()
+            bp_store_fence()
+    bp_store_fence()
 
 
 cdef inline void sigmoid_backward_span(
