@@ -372,7 +372,7 @@ cdef int64_t* checked_copy(Entry self, Call* call) except NULL:
 
 cdef int count_for(Entry self, object threads, double operations) except -1:
     """How many threads to use; asks only when the work is worth it or the caller said a number."""
-    if threads is None and operations < WORTH_A_THREAD:
+    if threads is None and operations < THREAD_MIN_OPERATIONS:
         return 1
     threads = named(threads)
     cdef int number
@@ -380,9 +380,9 @@ cdef int count_for(Entry self, object threads, double operations) except -1:
         number = min(resolve(threads), bp_max_threads())    # as Python's numbers, which are of any size
     except (TypeError, ValueError) as error:
         raise type(error)(f"{self.name}: {error}") from None
-    if number == 1 or operations < WORTH_A_THREAD:
+    if number == 1 or operations < THREAD_MIN_OPERATIONS:
         return 1
-    cdef bint may_give_way = threads is None and operations < TOO_LONG_FOR_ONE
+    cdef bint may_give_way = threads is None and operations < FEWER_THREADS_MAX_OPERATIONS
     with nogil:
         number = bp_place_team(number, may_give_way)
     return number

@@ -20,7 +20,7 @@ from libc.stdlib cimport free, malloc
 from bpcore._entries.buffers cimport draw_labels
 from bpcore._entries.overlaps cimport Span, is_same, meet, span
 from bpcore._parallel.team cimport (
-    BP_OPENMP, SPAN, TOO_LONG_FOR_ONE, WORTH_A_THREAD, bp_max_threads, bp_place_team, spans_of,
+    BP_OPENMP, SPAN, FEWER_THREADS_MAX_OPERATIONS, THREAD_MIN_OPERATIONS, bp_max_threads, bp_place_team, spans_of,
 )
 from bpcore._simd.simd cimport (
     BP_TILE_ROWS, BP_TILE_VECTORS, BP_VECTOR_BYTES, bp_multiply_adds, bp_multiply_addsf, exp_span,
