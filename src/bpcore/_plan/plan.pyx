@@ -23,9 +23,9 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 
 from bpcore._entries.buffers cimport (
-    address, check_indices, contiguous, draw_labels, letter_of, open_rows, readable, shaped,
+    address, check_indices, contiguous, gather_labels, typecode_of, open_rows, readable, shaped,
 )
-from bpcore._entries.overlaps cimport Span, meet, span
+from bpcore._entries.overlaps cimport Span, intersect, span
 from bpcore._gemm.operands cimport Address, aligned
 from bpcore._gemm.padded cimport LEAST_ROWS, LEAST_STEPS
 from bpcore._parallel.team cimport (
@@ -139,7 +139,7 @@ cdef class Plan(NetworkAddresses):
         if job.data.shape[0] > 0:
             job.out = address(out, self.letter, 2, job.data.shape[0], K, True)
             written = span(job.out, job.data.shape[0] * K * self.itemsize)
-            if meet(written, span(job.data.buf, job.data.len)) or overlap(self.guards, self.parameters, written):
+            if intersect(written, span(job.data.buf, job.data.len)) or overlap(self.guards, self.parameters, written):
                 raise ValueError("Plan: out shares memory with x or a parameter, wanted an array of its own")
             self.evaluate(job, threads)
         return 0
@@ -255,7 +255,7 @@ cdef class Plan(NetworkAddresses):
                 memcpy(drawn, &indices[0, 0], count * sizeof(int64_t))
             check_indices(drawn, job.steps, job.B, job.data.shape[0])
             if self.targets.labels is not NULL:
-                right = draw_labels(self.targets.labels, drawn, count, self.outputs, drawn + count)
+                right = gather_labels(self.targets.labels, drawn, count, self.outputs, drawn + count)
                 if right < count:
                     raise ValueError(
                         f"Plan: t[{drawn[right]}] is {drawn[count + right]}, wanted a label from 0 to "
@@ -284,7 +284,7 @@ cdef class Plan(NetworkAddresses):
                     return None
                 self.reserve(job.B)
                 if self.targets.labels is not NULL:
-                    if draw_labels(self.targets.labels, NULL, job.B, self.outputs, <int64_t*> self.behind) < job.B:
+                    if gather_labels(self.targets.labels, NULL, job.B, self.outputs, <int64_t*> self.behind) < job.B:
                         return None
                     self.targets.labels = <int64_t*> self.behind
                 work = work_of_step(&self.net, job.B)
@@ -376,7 +376,7 @@ cdef class Plan(NetworkAddresses):
         """Run a job on the data from row `first` on."""
         global busy
         job.source, job.targets, job.batch = self.source, self.targets, &self.batch
-        job.source.typecode = letter_of(&job.data)
+        job.source.typecode = typecode_of(&job.data)
         job.source.x = <char*> job.data.buf + first * job.data.strides[0]
         busy += threads
         with nogil:
