@@ -1,7 +1,7 @@
 """Run the cases and print what they measured: `python -m bench [CASE …] [--quick] [--json FILE] [--chart FILE]`.
 
-Times are taken in turns, ours and the peers' in one process. A case that depends on threads runs in two: one that the
-operating system keeps on one processor, with every library told so, and one with all of them.
+Times of ours and of the peers are measured interleaved, in one process. A case that depends on threads runs in two: one
+that the operating system restricts to one processor, with every library told so, and one with all of them.
 """
 
 import argparse
@@ -85,7 +85,7 @@ def scaling(results: list[Result], quick: bool) -> list[Result]:
     return [
         Result(
             result.case,
-            f"{result.what}: kept from 1 thread",
+            f"{result.what}: relative to 1 thread",
             result.value / one[result.what],
             "",
             ">= 0.85" if result.what.endswith("of its floor") and not quick else "",

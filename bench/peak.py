@@ -1,4 +1,4 @@
-"""The fastest that the processor multiplies and adds, measured in the same turns as what is compared with it."""
+"""The peak rate of multiply-adds, measured interleaved with what is compared with it."""
 
 import statistics
 import time

@@ -9,7 +9,7 @@ class Result:
     """A figure that a case measured.
 
     `required` is what the project promises (`"<= 15"`), empty where it promises nothing. Of a time, `value` is the best
-    of several turns and `median` the one in the middle.
+    of several samples and `median` the one in the middle.
     """
 
     case: str

@@ -1,14 +1,14 @@
-"""Timing contenders against each other: turn by turn in one process, so that a busy machine slows all of them."""
+"""Timing contenders against each other, interleaved in one process, so that a busy machine slows all of them."""
 
 import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-# Seconds that one turn should take: long against the clock, short against what else the machine does.
-TURN = 0.02
+# Seconds that one sample should take: long against the resolution of the clock, short against other load.
+SAMPLE_SECONDS = 0.02
 # OpenBLAS' threads go on spinning when their work is done, 2^28 cycles of the processor's counter or about 0.1 s, on
-# the processors that the next contender's threads need. A turn begins when the process has done nothing for this long,
+# the processors that the next contender's threads need. A sample begins when the process has been idle for this long,
 # and in any case after LIMIT.
 QUIET = 0.02
 LIMIT = 1.0
@@ -16,7 +16,7 @@ LIMIT = 1.0
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds a unit of work took, over all turns."""
+    """Seconds a unit of work took: the least and the median of all samples."""
 
     best: float
     median: float
@@ -32,15 +32,17 @@ def interleaved(
     contenders: Mapping[str, Callable[[], object]],
     rounds: int,
     units: int = 1,
-    turn: float = TURN,
+    sample_seconds: float = SAMPLE_SECONDS,
     rest: bool = True,
 ) -> dict[str, Timing]:
-    """Give each contender its turn, `rounds` times over; a call does `units` units of work.
+    """Take a sample of each contender in turn, `rounds` times; a call does `units` units of work.
 
-    Where all of them work on one thread, turns may follow each other without a `rest`.
+    Where all of them run on one thread, samples may follow each other without a `rest`.
     """
     wait = _wait_until_quiet if rest else lambda: None
-    calls = {name: _calls_a_turn(contender, turn, wait) for name, contender in contenders.items()}
+    calls = {
+        name: _calls_per_sample(contender, sample_seconds, wait) for name, contender in contenders.items()
+    }
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, contender in contenders.items():
@@ -64,7 +66,9 @@ def _wait_until_quiet() -> None:
             return
 
 
-def _calls_a_turn(contender: Callable[[], object], turn: float, wait: Callable[[], None]) -> int:
+def _calls_per_sample(
+    contender: Callable[[], object], sample_seconds: float, wait: Callable[[], None]
+) -> int:
     wait()
     contender()
     count = 1
@@ -73,6 +77,6 @@ def _calls_a_turn(contender: Callable[[], object], turn: float, wait: Callable[[
         for _ in range(count):
             contender()
         elapsed = time.perf_counter() - started
-        if elapsed >= turn / 4:
-            return max(1, round(count * turn / elapsed))
+        if elapsed >= sample_seconds / 4:
+            return max(1, round(count * sample_seconds / elapsed))
         count *= 4

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from numpy import bool_, floating, int64, uint8
 from numpy.typing import NDArray
 
-from bpcore.errors import Argument
+from bpcore.errors import ArgumentSpec
 
 # float32 or float64, one type a call: NumPy's stubs have no way to say "the same one" for both at once.
 _Floats: TypeAlias = NDArray[floating[Any]]
@@ -21,7 +21,7 @@ _Mask: TypeAlias = NDArray[bool_] | NDArray[uint8]
 _Targets: TypeAlias = NDArray[int64] | _Floats
 
 class Entry:
-    arguments: list[list[Argument]]
+    arguments: list[list[ArgumentSpec]]
     returns: bool
     __name__: str
     __signature__: inspect.Signature
@@ -33,11 +33,11 @@ def multiply_adds(dtype: str, rounds: int, threads: int = 1) -> int: ...
 
 
 def type_of(entry: kernels.Entry, name: str) -> str:
-    """How the stub calls what an argument is."""
-    forms = next((forms for forms in entry.arguments if forms[0].name == name), None)
-    if forms is None:
+    """The type of an argument in the stub."""
+    specs = next((specs for specs in entry.arguments if specs[0].name == name), None)
+    if specs is None:
         return "int" if name == "step" else "int | None" if name == "threads" else "float"
-    return "_Targets" if len(forms) == 2 else "_Mask" if "bool" in forms[0].dtypes else "_Floats"
+    return "_Targets" if len(specs) == 2 else "_Mask" if "bool" in specs[0].dtypes else "_Floats"
 
 
 def stub(entry: kernels.Entry) -> str:

@@ -21,6 +21,12 @@ SIGNATURE = re.compile(
 )
 
 
+def source_name(file: str) -> str | None:
+    """The path below SOURCES of a file that gcov names, if it is one of ours."""
+    _, _, name = file.rpartition(f"{SOURCES.name}/")
+    return name if name.endswith(ENDINGS) and (SOURCES / name).is_file() else None
+
+
 def counts(build: Path) -> dict[str, Counter[int]]:
     """How often each line ran, by the names of our files."""
     found: dict[str, Counter[int]] = {}
@@ -30,8 +36,8 @@ def counts(build: Path) -> dict[str, Counter[int]]:
         )
         for text in done.stdout.splitlines():
             for file in json.loads(text)["files"]:
-                name = Path(file["file"]).name
-                if name.endswith(ENDINGS) and (SOURCES / name).exists():
+                name = source_name(file["file"])
+                if name is not None:
                     lines = found.setdefault(name, Counter())
                     for line in file["lines"]:
                         lines[line["line_number"]] += line["count"]

@@ -19,7 +19,7 @@ BOUNDS = {
 
 
 def run(quick: bool, threads: int) -> Iterator[Result]:
-    """Check scores against each other, then time everyone in turns."""
+    """Check scores against each other, then time everyone, interleaved."""
     peers, _ = all_peers()
     for sizes in ([784, 50, 10], [16, 32, 32, 4]):
         name = "-".join(map(str, sizes))

@@ -13,7 +13,7 @@ UNITS, CALLS = 50, 200
 
 
 def run(quick: bool) -> Iterator[Result]:
-    """Time layers and kernels in turns."""
+    """Time layers and kernels, interleaved."""
     rng = np.random.default_rng(0)
     for batch in (1, 16, 100):
         x = rng.normal(size=(batch, UNITS)).astype(np.float32)

@@ -14,7 +14,7 @@ from bench.timing import interleaved
 THREADED = True
 NOTES, ODD = [784, 50, 10], [783, 49, 11]
 MIDDLE, LARGE, SMALL = [784, 512, 256, 10], [784, 1024, 1024, 1024, 10], [64, 64, 64, 2]
-# Sizes, batch, type, rule, samples, steps a turn, and what one thread is to reach: the least fraction of the peak,
+# Sizes, batch, type, rule, samples, steps a call, and what one thread is to reach: the least fraction of the peak,
 # the least times as fast as the fastest peer, and as the notes' NumPy code in float64.
 TABLE = [
     (NOTES, 100, "float32", "sgd", 60_000, 200, 0.75, 2.5),
@@ -72,7 +72,7 @@ def fit_alone(problem: Problem) -> Callable[[], bp.History]:
 
 
 def run(quick: bool, threads: int) -> Iterator[Result]:
-    """Check that everyone's losses agree, then time everyone in turns."""
+    """Check that everyone's losses agree, then time everyone, interleaved."""
     peers, _ = all_peers()
     for sizes, batch, dtype, rule, samples, steps, fraction, times in TABLE[:2] if quick else TABLE:
         problem = problem_of(sizes, batch, dtype, rule, 2000 if quick else samples, 5 if quick else steps)

@@ -54,7 +54,7 @@ def ours(path: Path, packages: dict[str, readers.Reader]) -> Callable[[], object
 
 
 def run(quick: bool) -> Iterator[Result]:
-    """Take the peak memory in processes of their own, then read the same file in turns."""
+    """Take the peak memory in processes of their own, then time reading the same file, interleaved."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "images.csv"
         write(path, 200 if quick else ROWS)

@@ -1,4 +1,4 @@
-"""A kernel on all threads when its team has rested, and beside the threads of NumPy's BLAS, which go on spinning."""
+"""A kernel on all threads when its team has slept, and beside the threads of NumPy's BLAS, which go on spinning."""
 
 import statistics
 import time
@@ -24,7 +24,7 @@ def run(quick: bool, threads: int) -> Iterator[Result]:
     b, out, product = np.zeros(SIZE, np.float32), np.empty_like(x), np.empty_like(x)
 
     def ours(number: int | None = None) -> None:
-        kernels.affine_forward(x, W, b, out, number)  # what does not say a number may give way
+        kernels.affine_forward(x, W, b, out, number)  # a call without a number may use fewer
 
     def numpys() -> None:
         np.matmul(x, W, out=product)
@@ -44,7 +44,7 @@ def run(quick: bool, threads: int) -> Iterator[Result]:
         (f"{name} np.matmul, each behind a forward", numpys, ours),
     ]
     for what, timed, between in situations:
-        # What the situation before has left spinning is at rest.
+        # Threads of the situation before stop spinning.
         time.sleep(0.5)
         seconds = [one_call(timed, between) for _ in range(calls)]
         yield Result("teams", what, 1e6 * min(seconds), "µs", median=1e6 * statistics.median(seconds))

@@ -11,7 +11,7 @@ from cython.parallel cimport prange
 from libc.string cimport memcpy
 
 from bpcore._parallel.team cimport SPAN, spans_of
-from bpcore._simd.simd cimport bp_streamed
+from bpcore._simd.simd cimport bp_store_fence
 
 cdef extern from "_simd/simd.h" nogil:
     # The name ends in f for float32.
@@ -201,8 +201,8 @@ cdef inline void relu_forward(
         for t in prange(spans_of(n), num_threads=threads, schedule="static"):
             i = t * SPAN
             relu_span(min(<Py_ssize_t> SPAN, n - i), x + i, out + i, mask + i, stream)
-            bp_streamed()
-    bp_streamed()
+            bp_store_fence()
+    bp_store_fence()
 
 
 cdef inline void relu_backward(
@@ -220,14 +220,14 @@ cdef inline void relu_backward(
         for t in prange(spans_of(n), num_threads=threads, schedule="static"):
             i = t * SPAN
             relu_backward_span(min(<Py_ssize_t> SPAN, n - i), dout + i, mask + i, dx + i, stream)
-            bp_streamed()
-    bp_streamed()
+            bp_store_fence()
+    bp_store_fence()
 
 
 cdef inline void relu_span(
     Py_ssize_t n, const floating* x, floating* out, unsigned char* mask, bint stream
 ) noexcept nogil:
-    """mask = x <= 0, which NaN is not, and out = 0 where mask else x, past the caches if it is to stream."""
+    """mask = x <= 0, which NaN is not, and out = 0 where mask else x, `stream` asks for non-temporal stores."""
     if floating is float:
         bp_relu_spanf(n, x, out, mask, stream)
     else:
@@ -237,7 +237,7 @@ cdef inline void relu_span(
 cdef inline void relu_backward_span(
     Py_ssize_t n, const floating* dout, const unsigned char* mask, floating* dx, bint stream
 ) noexcept nogil:
-    """dx = 0 where mask else dout, past the caches if it is to stream."""
+    """dx = 0 where mask else dout, `stream` asks for non-temporal stores."""
     if floating is float:
         bp_relu_backward_spanf(n, dout, mask, dx, stream)
     else:

@@ -2,25 +2,25 @@
 # cython: boundscheck=False, initializedcheck=False, wraparound=False
 """The affine layer: out = x·W + b and its gradients.
 
-a) Letters are sizes: B batch, I in, O out. `x` is (B, I), `W` (I, O), `b` (O,), `out` and `dout` (B, O). Rows of x,
-   out, dout and dx may have gaps between them: `x_stride` and so on are numbers from one row to the next.
+a) Sizes: B batch, I in, O out. `x` is (B, I), `W` (I, O), `b` (O,), `out` and `dout` (B, O). Rows of x, out, dout and
+   dx may have any stride: `x_stride` and so on are numbers from one row to the next. The others are contiguous.
 b) Every element of a result is one sum, whose order the shape alone decides: neither threads, nor the vector width,
-   nor the rows beside a row change a bit. Which order that is stands in product.pxd.
-c) Outputs are written whole; a product over no terms is its start. B and O are at least 1, and I where dx is asked for.
+   nor the other rows of the batch change a bit. product.pxd says which order that is.
+c) Every element of an output is written; for I = 0, out is b. B and O are at least 1, and I where dx is computed.
 """
 
 from cython cimport floating
 from libc.stdlib cimport free, malloc
 
 from bpcore._gemm.operands cimport FORWARD, INPUT, PARAMETERS, Shape, aligned, rows_of, shape_of
-from bpcore._gemm.product cimport copies_size, product_shared
+from bpcore._gemm.product cimport packed_a_size, product_shared
 from bpcore.reductions cimport sum_rows
 
 
 cdef inline void affine_forward(
     const floating* x,           # IN   (B, I)
     Py_ssize_t x_stride,
-    const floating* W,           # IN   (I, O) without gaps
+    const floating* W,           # IN   (I, O) contiguous
     const floating* b,           # IN   (O,)
     floating* out,               # OUT  (B, O)
     Py_ssize_t out_stride,
@@ -37,7 +37,7 @@ cdef inline void affine_forward(
 cdef inline void affine_backward_input(
     const floating* dout,        # IN   (B, O)
     Py_ssize_t dout_stride,
-    const floating* W,           # IN   (I, O) without gaps
+    const floating* W,           # IN   (I, O) contiguous
     floating* dx,                # OUT  (B, I)
     Py_ssize_t dx_stride,
     Py_ssize_t B,
@@ -55,7 +55,7 @@ cdef inline void affine_backward_params(
     Py_ssize_t x_stride,
     const floating* dout,        # IN   (B, O)
     Py_ssize_t dout_stride,
-    floating* dW,                # OUT  (I, O) without gaps; NULL where I is 0
+    floating* dW,                # OUT  (I, O) contiguous; NULL where I is 0
     floating* db,                # OUT  (O,)
     Py_ssize_t B,
     Py_ssize_t I,
@@ -69,10 +69,10 @@ cdef inline void affine_backward_params(
     if I == 0:
         return
     # dW[i, o] = Σ_r x[r, i]·dout[r, o]
-    s.copies_bytes = copies_size(PARAMETERS, s, x)
-    if s.copies_bytes > 0:
-        memory = malloc(s.copies_bytes * threads + 64)
+    s.packed_a_bytes = packed_a_size(PARAMETERS, s, x)
+    if s.packed_a_bytes > 0:
+        memory = malloc(s.packed_a_bytes * threads + 64)
     if memory is not NULL:
-        s.copies = aligned(memory)
+        s.packed_a = aligned(memory)
     product_shared(PARAMETERS, rows_of(x, x_stride), dout, NULL, dW, s, threads)
     free(memory)

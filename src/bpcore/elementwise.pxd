@@ -3,7 +3,7 @@
 """The nodes of a computational graph: +, ×, exp, log, 1/x and the gradient of the last.
 
 `add` and `multiply` take rows and columns by their strides, so that a broadcast operand (stride 0) is read in place.
-The others see any contiguous array as one run; `out` may be `x` itself. exp is `exp_span` of simd.pxd.
+The others take n contiguous numbers; `out` may be `x` itself. exp is `exp_span` of simd.pxd.
 """
 
 from cython cimport floating
@@ -13,13 +13,13 @@ from bpcore._simd.simd cimport log as log_of
 
 
 cdef inline void add(
-    const floating* x,            # IN   (B, O), numbers so far apart
-    Py_ssize_t x_row,
-    Py_ssize_t x_column,
+    const floating* x,            # IN   (B, O), row and column stride in numbers
+    Py_ssize_t x_rs,
+    Py_ssize_t x_cs,
     const floating* y,            # IN   (B, O) likewise
-    Py_ssize_t y_row,
-    Py_ssize_t y_column,
-    floating* out,                # OUT  (B, O) without gaps
+    Py_ssize_t y_rs,
+    Py_ssize_t y_cs,
+    floating* out,                # OUT  (B, O) contiguous
     Py_ssize_t B,
     Py_ssize_t O,
     int threads,
@@ -27,29 +27,29 @@ cdef inline void add(
     cdef Py_ssize_t r
     if threads <= 1:
         for r in range(B):
-            add_row(x + r * x_row, x_column, y + r * y_row, y_column, out + r * O, O)
+            add_row(x + r * x_rs, x_cs, y + r * y_rs, y_cs, out + r * O, O)
     else:
         for r in prange(B, num_threads=threads, schedule="static"):
-            add_row(x + r * x_row, x_column, y + r * y_row, y_column, out + r * O, O)
+            add_row(x + r * x_rs, x_cs, y + r * y_rs, y_cs, out + r * O, O)
 
 
 cdef inline void add_row(
-    const floating* x, Py_ssize_t x_column, const floating* y, Py_ssize_t y_column, floating* out, Py_ssize_t O
+    const floating* x, Py_ssize_t x_cs, const floating* y, Py_ssize_t y_cs, floating* out, Py_ssize_t O
 ) noexcept nogil:
     cdef Py_ssize_t o
     # out = x + y
     for o in range(O):
-        out[o] = x[o * x_column] + y[o * y_column]
+        out[o] = x[o * x_cs] + y[o * y_cs]
 
 
 cdef inline void multiply(
-    const floating* x,            # IN   (B, O), numbers so far apart
-    Py_ssize_t x_row,
-    Py_ssize_t x_column,
+    const floating* x,            # IN   (B, O), row and column stride in numbers
+    Py_ssize_t x_rs,
+    Py_ssize_t x_cs,
     const floating* y,            # IN   (B, O) likewise
-    Py_ssize_t y_row,
-    Py_ssize_t y_column,
-    floating* out,                # OUT  (B, O) without gaps
+    Py_ssize_t y_rs,
+    Py_ssize_t y_cs,
+    floating* out,                # OUT  (B, O) contiguous
     Py_ssize_t B,
     Py_ssize_t O,
     int threads,
@@ -57,19 +57,19 @@ cdef inline void multiply(
     cdef Py_ssize_t r
     if threads <= 1:
         for r in range(B):
-            multiply_row(x + r * x_row, x_column, y + r * y_row, y_column, out + r * O, O)
+            multiply_row(x + r * x_rs, x_cs, y + r * y_rs, y_cs, out + r * O, O)
     else:
         for r in prange(B, num_threads=threads, schedule="static"):
-            multiply_row(x + r * x_row, x_column, y + r * y_row, y_column, out + r * O, O)
+            multiply_row(x + r * x_rs, x_cs, y + r * y_rs, y_cs, out + r * O, O)
 
 
 cdef inline void multiply_row(
-    const floating* x, Py_ssize_t x_column, const floating* y, Py_ssize_t y_column, floating* out, Py_ssize_t O
+    const floating* x, Py_ssize_t x_cs, const floating* y, Py_ssize_t y_cs, floating* out, Py_ssize_t O
 ) noexcept nogil:
     cdef Py_ssize_t o
     # out = x · y
     for o in range(O):
-        out[o] = x[o * x_column] * y[o * y_column]
+        out[o] = x[o * x_cs] * y[o * y_cs]
 
 
 cdef inline void log_span(Py_ssize_t n, const floating* x, floating* out) noexcept nogil:

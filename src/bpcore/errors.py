@@ -1,11 +1,11 @@
-"""What an entry to a kernel takes, described in one line, and the error of a call that is wrong.
+"""The signature of an entry of a kernel, as one line of text, and the error of a wrong call.
 
-a) An entry is described as `"x:BI W:IO b:O -> out:BO"`: letters are sizes, equal letters are equal sizes, what stands
-   behind the arrow is written. `~` after the letters allows any strides, `?` marks a mask, `!` what is read and
-   written, `t:B|BK` is (B,) integer labels or a (B, K) matrix, `out:N=x` may be x itself. A name without letters is a
-   number.
-b) The compiled entry checks all of it and only finds that something is wrong. The words are found here, after the fact,
-   so that a right call pays nothing for them.
+a) A signature is written like `"x:BI W:IO b:O -> out:BO"`: subscripts name the sizes of the axes, as in numpy.einsum;
+   equal subscripts are equal sizes; arrays behind the arrow are written. `~` behind the subscripts allows any strides,
+   `?` marks a mask, `!` an array that is read and written, `t:B|BK` is (B,) integer labels or a (B, K) matrix, and
+   `out:N=x` may be x itself. A name without subscripts is a number.
+b) The compiled entry checks the arguments and only finds that one is wrong. The message is written here, so that a
+   right call takes no time for it.
 """
 
 import inspect
@@ -17,46 +17,46 @@ from bpcore.threads import whole_number
 FLOATS = ("float32", "float64")
 MASKS = ("bool", "uint8")
 LABELS = ("int64",)
-# Of which a kernel counts, as float64.
+# Steps are counted in float64.
 MOST_STEPS = 2**53
-# Numbers from 0 to below 1.
+# Arguments from 0 to below 1.
 DECAYS = ("beta1", "beta2")
 
 
-class Argument(NamedTuple):
-    """What an entry wants of an array; of a number, which has no letters, only the name counts."""
+class ArgumentSpec(NamedTuple):
+    """What an entry requires of an array; of a number, which has no subscripts, only the name is used."""
 
     name: str
-    letters: str
+    subscripts: str
     dtypes: tuple[str, ...]
     strided: bool
     written: bool
     may_be: tuple[str, ...]
 
 
-def parse(description: str) -> list[list[Argument]]:
-    """Read a description such as `"dout:N mask:N? -> dx:N"`: for each argument, the forms it may have."""
+def parse(description: str) -> list[list[ArgumentSpec]]:
+    """Parse a signature such as `"dout:N mask:N? -> dx:N"`: the specs of each argument, two of labels or a matrix."""
     inputs, _, outputs = description.partition("->")
     arguments = []
-    for words, written in ((inputs, False), (outputs, True)):
-        for word in words.split():
-            name, _, forms = word.partition(":")
-            forms, _, others = forms.partition("=")
+    for part, written in ((inputs, False), (outputs, True)):
+        for argument in part.split():
+            name, _, axes = argument.partition(":")
+            axes, _, others = axes.partition("=")
             may_be = tuple(others.split(",")) if others else ()
-            arguments.append([_form(name, form, written, "|" in forms, may_be) for form in forms.split("|")])
+            arguments.append([_spec(name, text, written, "|" in axes, may_be) for text in axes.split("|")])
     return arguments
 
 
-def _form(name: str, form: str, written: bool, alternatives: bool, may_be: tuple[str, ...]) -> Argument:
-    letters = form.rstrip("~?!")
-    dtypes = LABELS if alternatives and len(letters) == 1 else MASKS if "?" in form else FLOATS
-    return Argument(name, letters, dtypes, "~" in form, written or "!" in form, may_be)
+def _spec(name: str, text: str, written: bool, alternatives: bool, may_be: tuple[str, ...]) -> ArgumentSpec:
+    subscripts = text.rstrip("~?!")
+    dtypes = LABELS if alternatives and len(subscripts) == 1 else MASKS if "?" in text else FLOATS
+    return ArgumentSpec(name, subscripts, dtypes, "~" in text, written or "!" in text, may_be)
 
 
-def signature_of(arguments: list[list[Argument]]) -> inspect.Signature:
+def signature_of(arguments: list[list[ArgumentSpec]]) -> inspect.Signature:
     """The signature of an entry."""
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    names = [inspect.Parameter(forms[0].name, kind) for forms in arguments]
+    names = [inspect.Parameter(specs[0].name, kind) for specs in arguments]
     return inspect.Signature([*names, inspect.Parameter("threads", kind, default=None)])
 
 
@@ -75,10 +75,10 @@ def explain(entry: Any, args: tuple[Any, ...]) -> None:
     """Raise the error for the first argument that does not fit; return when each one fits."""
     kernel, given = entry.__name__, bind(entry, args, {}).arguments
     arguments = []
-    for forms in entry.arguments:
-        value = given[forms[0].name]
+    for specs in entry.arguments:
+        value = given[specs[0].name]
         argument = next(
-            (form for form in forms if getattr(value, "ndim", None) == len(form.letters)), forms[-1]
+            (spec for spec in specs if getattr(value, "ndim", None) == len(spec.subscripts)), specs[-1]
         )
         check_array(kernel, argument, value)
         arguments.append(argument)
@@ -88,7 +88,7 @@ def explain(entry: Any, args: tuple[Any, ...]) -> None:
 
 
 def number(kernel: str, name: str, value: Any) -> float:
-    """A number as a kernel takes it, which is in the range that its name stands for."""
+    """A number argument as a float, in the range that its name has."""
     if name == "step":
         step = whole_number(f"{kernel}: step", value)
         if step >= MOST_STEPS:
@@ -103,17 +103,17 @@ def number(kernel: str, name: str, value: Any) -> float:
     return found
 
 
-def check_array(kernel: str, argument: Argument, value: Any) -> None:
+def check_array(kernel: str, argument: ArgumentSpec, value: Any) -> None:
     """Type, dimensions, memory layout and writability of one array."""
-    name, dimensions, dtypes = argument.name, len(argument.letters), " or ".join(argument.dtypes)
+    name, dimensions, dtypes = argument.name, len(argument.subscripts), " or ".join(argument.dtypes)
     if not (hasattr(value, "dtype") and hasattr(value, "flags")):
         kind = "None" if value is None else f"a {type(value).__name__}"
         raise TypeError(f"{kernel}: {name} is {kind}, wanted a NumPy array of {dtypes}")
     if str(value.dtype) not in argument.dtypes:
         raise TypeError(f"{kernel}: {name} has dtype {value.dtype}, wanted {dtypes}")
     if value.ndim != dimensions:
-        letters = ", ".join(argument.letters) + ("," if dimensions == 1 else "")
-        raise ValueError(f"{kernel}: {name} has {value.ndim} dimensions, wanted {dimensions} ({letters})")
+        sizes = ", ".join(argument.subscripts) + ("," if dimensions == 1 else "")
+        raise ValueError(f"{kernel}: {name} has {value.ndim} dimensions, wanted {dimensions} ({sizes})")
     if not argument.strided and not value.flags.c_contiguous:
         raise ValueError(f"{kernel}: {name} is not C-contiguous; numpy.ascontiguousarray makes it so")
     if not value.flags.aligned:
@@ -124,7 +124,7 @@ def check_array(kernel: str, argument: Argument, value: Any) -> None:
         raise ValueError(f"{kernel}: {name} is read-only, wanted an array to write into")
 
 
-def check_types(kernel: str, arguments: list[Argument], given: Mapping[str, Any]) -> None:
+def check_types(kernel: str, arguments: list[ArgumentSpec], given: Mapping[str, Any]) -> None:
     """All floating-point arrays of a call have one type."""
     floats = [argument.name for argument in arguments if argument.dtypes == FLOATS]
     for name in floats[1:]:
@@ -134,20 +134,20 @@ def check_types(kernel: str, arguments: list[Argument], given: Mapping[str, Any]
             )
 
 
-def check_sizes(kernel: str, arguments: list[Argument], given: Mapping[str, Any]) -> None:
-    """Equal letters are equal sizes."""
+def check_sizes(kernel: str, arguments: list[ArgumentSpec], given: Mapping[str, Any]) -> None:
+    """Axes with one subscript have one size."""
     seen: dict[str, tuple[int, str]] = {}
     for argument in arguments:
         shape = given[argument.name].shape
         axes = ("rows", "columns") if len(shape) == 2 else ("elements",)
-        for letter, size, axis in zip(argument.letters, shape, axes, strict=True):
-            first_size, first = seen.setdefault(letter, (size, f"{argument.name} has {size} {axis}"))
+        for subscript, size, axis in zip(argument.subscripts, shape, axes, strict=True):
+            first_size, first = seen.setdefault(subscript, (size, f"{argument.name} has {size} {axis}"))
             if first_size != size:
                 raise ValueError(f"{kernel}: {first}, {argument.name} has {size} {axis}")
 
 
-def check_overlaps(kernel: str, arguments: list[Argument], given: Mapping[str, Any]) -> None:
-    """What is written shares no memory with anything else, but may be some of the inputs themselves."""
+def check_overlaps(kernel: str, arguments: list[ArgumentSpec], given: Mapping[str, Any]) -> None:
+    """An output shares no memory with another array, but may be some of the inputs themselves."""
     import numpy as np  # only where a call is wrong
 
     for argument in arguments:

@@ -1,9 +1,9 @@
 # cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
 # cython: boundscheck=False, initializedcheck=False, wraparound=False
-"""Evaluation of a network: scores, and how many rows have their highest score at their label, block by block.
+"""Evaluation of a network, block by block of rows: its outputs, and how many rows are classified correctly.
 
-A block's activations live in two buffers that the caller gives, so nothing as large as the data is made, and several
-threads may evaluate one network at once.
+A block's activations are in buffers of the caller, so nothing as large as the data is allocated, and several threads
+may evaluate one network at once.
 """
 
 from cython cimport floating
@@ -13,7 +13,7 @@ from bpcore.gather cimport Source, as_stored, bytes_of, gather_rows, row_of_sour
 from bpcore.layers cimport layer_forward
 from bpcore.network cimport BLOCK, Network, operations, whole_lines
 from bpcore._gemm.operands cimport Address, Rows, rows_of
-from bpcore._parallel.team cimport TURN, chunk_start
+from bpcore._parallel.team cimport OPERATIONS_PER_CHECK, chunk_start
 from bpcore._gemm.product cimport Prefetch
 
 
@@ -30,9 +30,9 @@ cdef inline Py_ssize_t scratch_size(const Network* net, Py_ssize_t rows, Py_ssiz
     return 3 * whole_lines(min(rows, <Py_ssize_t> BLOCK) * widest(net) * itemsize)
 
 
-cdef inline Py_ssize_t rows_of_a_turn(const Network* net, int threads) noexcept nogil:
-    """How many rows to evaluate before Ctrl-C is looked at: by their work, and in whole blocks."""
-    cdef double rows = threads * <double> TURN / operations(net, 1)
+cdef inline Py_ssize_t rows_per_check(const Network* net, int threads) noexcept nogil:
+    """How many rows to evaluate between two checks for Ctrl-C: by their work, and in full blocks."""
+    cdef double rows = threads * <double> OPERATIONS_PER_CHECK / operations(net, 1)
     cdef Py_ssize_t most = <Py_ssize_t> min(max(rows, 1.0), 1e15), blocks = threads * <Py_ssize_t> BLOCK
     return most if most < blocks else most // blocks * blocks
 
@@ -43,30 +43,32 @@ cdef inline void predict_block(
     Py_ssize_t first,
     Py_ssize_t rows,
     void* scratch,
-    Py_ssize_t most,              # rows that the scratch is for
+    Py_ssize_t capacity,          # rows that the scratch is for
     floating* out,                # OUT  (rows, outputs)
-    bint more,                    # whether another block follows, which is then fetched
+    bint prefetch_next,           # whether to prefetch the rows of the next block
 ) noexcept nogil:
-    cdef Py_ssize_t each = whole_lines(most * widest(net) * sizeof(floating)) // <Py_ssize_t> sizeof(floating)
+    cdef Py_ssize_t buffer_bytes = whole_lines(capacity * widest(net) * sizeof(floating))
+    cdef Py_ssize_t buffer_size = buffer_bytes // <Py_ssize_t> sizeof(floating)
     cdef floating* memory = <floating*> scratch
-    cdef Rows enters = rows_of(<const floating*> memory + 2 * each, net.layers[0].inputs)
-    cdef Address[BLOCK] following
-    cdef Prefetch prefetch = Prefetch(&following[0], 128 // bytes_of(source))
-    cdef floating* leaves
+    cdef Rows x = rows_of(<const floating*> memory + 2 * buffer_size, net.layers[0].inputs)
+    cdef Address[BLOCK] next_rows
+    cdef Prefetch prefetch = Prefetch(&next_rows[0], 128 // bytes_of(source))
+    cdef floating* layer_out
     cdef Py_ssize_t r
     cdef int n
-    for r in range(rows if more else 0):
-        following[r] = row_of_source(source, first + rows + r)
+    for r in range(rows if prefetch_next else 0):
+        next_rows[r] = row_of_source(source, first + rows + r)
     if as_stored(source, <floating> 0):
-        enters = rows_of(<const floating*> row_of_source(source, first), net.layers[0].inputs)
+        x = rows_of(<const floating*> row_of_source(source, first), net.layers[0].inputs)
     else:
-        gather_rows(source, NULL, first, memory + 2 * each, net.layers[0].inputs, rows)
+        gather_rows(source, NULL, first, memory + 2 * buffer_size, net.layers[0].inputs, rows)
     for n in range(net.depth):
-        leaves = out if n == net.depth - 1 else memory + (n % 2) * each
+        layer_out = out if n == net.depth - 1 else memory + (n % 2) * buffer_size
         layer_forward(
-            &net.layers[n], enters, leaves, net.layers[n].outputs, rows, &prefetch if more and n == 0 else NULL
+            &net.layers[n], x, layer_out, net.layers[n].outputs, rows,
+            &prefetch if prefetch_next and n == 0 else NULL,
         )
-        enters = rows_of(<const floating*> leaves, net.layers[n].outputs)
+        x = rows_of(<const floating*> layer_out, net.layers[n].outputs)
 
 
 cdef inline void predict_chunk(
@@ -78,13 +80,13 @@ cdef inline void predict_chunk(
     int rank,
     int size,
 ) noexcept nogil:
-    """Scores of the rows of a rank."""
+    """The outputs of the rows of a rank."""
     cdef Py_ssize_t K = net.layers[net.depth - 1].outputs
     cdef Py_ssize_t first = chunk_start(N, rank, size, 1), stop = chunk_start(N, rank + 1, size, 1), rows
-    cdef Py_ssize_t most = min(N, <Py_ssize_t> BLOCK)
+    cdef Py_ssize_t capacity = min(N, <Py_ssize_t> BLOCK)
     while first < stop:
         rows = min(<Py_ssize_t> BLOCK, stop - first)
-        predict_block(net, source, first, rows, scratch, most, out + first * K, first + rows < stop)
+        predict_block(net, source, first, rows, scratch, capacity, out + first * K, first + rows < stop)
         first = first + rows
 
 
@@ -92,73 +94,73 @@ cdef inline Py_ssize_t count_correct_chunk(
     const Network* net,
     const Source* source,
     void* scratch,                # `scratch_size` bytes for this rank alone
-    floating* scores,             # a block of rows of scores, for this rank alone
+    floating* logits,             # (BLOCK, outputs) for this rank alone
     const int64_t* labels,        # IN   (N,)
     Py_ssize_t N,
     int rank,
     int size,
 ) noexcept nogil:
-    """How many rows of a rank have their highest score at their label."""
+    """How many rows of a rank have their largest logit at their label."""
     cdef Py_ssize_t K = net.layers[net.depth - 1].outputs
     cdef Py_ssize_t first = chunk_start(N, rank, size, 1), stop = chunk_start(N, rank + 1, size, 1), rows, count = 0
-    cdef Py_ssize_t most = min(N, <Py_ssize_t> BLOCK)
+    cdef Py_ssize_t capacity = min(N, <Py_ssize_t> BLOCK)
     while first < stop:
         rows = min(<Py_ssize_t> BLOCK, stop - first)
-        predict_block(net, source, first, rows, scratch, most, scores, first + rows < stop)
-        count = count + count_correct(scores, K, labels + first, NULL, rows, K)
+        predict_block(net, source, first, rows, scratch, capacity, logits, first + rows < stop)
+        count = count + count_correct(logits, K, labels + first, NULL, rows, K)
         first = first + rows
     return count
 
 
 cdef inline Py_ssize_t count_correct(
-    const floating* scores,       # IN   (rows, K), `row` numbers from one row to the next
-    Py_ssize_t row,
+    const floating* logits,       # IN   (rows, K), `stride` numbers from one row to the next
+    Py_ssize_t stride,
     const int64_t* labels,        # IN   (rows,); a row whose label is none of the K is not correct
-    const floating* weights,      # IN   (rows, K) without gaps, where there are no labels; all 0 is no label
+    const floating* weights,      # IN   (rows, K) contiguous, where there are no labels; all 0 is no label
     Py_ssize_t rows,
     Py_ssize_t K,
 ) noexcept nogil:
-    """How many rows have their highest score at their label, or at their highest weight."""
+    """How many rows have their largest logit at their label, or at their largest weight."""
     cdef Py_ssize_t r, k, label, count = 0
     for r in range(rows):
         if labels is not NULL:
             label = labels[r]
         else:
-            label = highest(weights + r * K, K)
+            label = argmax(weights + r * K, K)
             if weights[r * K + label] == 0:
                 # Others may be below 0.
                 k = 0
                 while k < K and weights[r * K + k] == 0:
                     k = k + 1
                 label = -1 if k == K else label
-        if 0 <= label < K and is_highest(scores + r * row, label, K):
+        if 0 <= label < K and is_argmax(logits + r * stride, label, K):
             count = count + 1
     return count
 
 
-cdef inline bint is_highest(const floating* scores, Py_ssize_t label, Py_ssize_t K) noexcept nogil:
-    """Whether `highest` finds the label: by loops without branches, which compilers make vectors of, but for ties."""
-    cdef floating score = scores[label]
+cdef inline bint is_argmax(const floating* logits, Py_ssize_t label, Py_ssize_t K) noexcept nogil:
+    """Whether `argmax` is the label: by loops without branches, which compilers vectorize, but for ties."""
+    cdef floating logit = logits[label]
     cdef int not_below = 0
     cdef bint above = False
     cdef Py_ssize_t k
     for k in range(K):
-        not_below = not_below + (not scores[k] < score)
+        not_below = not_below + (not logits[k] < logit)
     if not_below == 1:    # its own; a NaN anywhere beside it counts too
         return True
     for k in range(K):
-        above = above | (not scores[k] <= score)
-    if above and score == score:
+        above = above | (not logits[k] <= logit)
+    if above and logit == logit:
         return False
-    return highest(scores, K) == label
+    return argmax(logits, K) == label
 
 
-cdef inline Py_ssize_t highest(const floating* scores, Py_ssize_t K) noexcept nogil:
-    """Index of the first largest score, or of the first NaN, as numpy.argmax has it."""
+cdef inline Py_ssize_t argmax(const floating* logits, Py_ssize_t K) noexcept nogil:
+    """Index of the first largest logit, or of the first NaN, as in numpy.argmax."""
     cdef Py_ssize_t k, best = 0
     for k in range(K):
-        if scores[k] != scores[k]:
+        if logits[k] != logits[k]:
             return k
-        if scores[k] > scores[best]:
+        if logits[k] > logits[best]:
             best = k
     return best

@@ -4,8 +4,8 @@
 
 The difference x − mean is taken in float64, whatever type the data and the network have, then rounded to the network's
 type, then multiplied by `scale` in that type. Without a mean x is rounded to the network's type at once. So the same
-numbers give the same bits from any storage, and large offsets cost no digits. `reference.scaled` is the twin. How data
-is stored is told apart here alone, so that there is one network of each type and not one for every kind of data.
+numbers give the same bits from any storage, and large offsets cost no digits. `reference.scaled` is the twin. Only this
+file depends on the type of the data: a network is compiled once for each type of its own, not for each type of data.
 """
 
 from cython cimport floating
@@ -24,8 +24,8 @@ ctypedef fused stored:
 
 
 cdef struct Source:
-    const void* x                  # (N, inputs) without gaps
-    char letter                    # f, d, B, q or Q: float, double, uint8_t, int64_t or uint64_t
+    const void* x                  # (N, inputs) contiguous
+    char typecode                  # f, d, B, q or Q: float, double, uint8_t, int64_t or uint64_t
     Py_ssize_t inputs
     const double* mean             # (inputs,) or NULL
     const void* scale              # (inputs,) of the network's type, or NULL
@@ -33,22 +33,22 @@ cdef struct Source:
 
 cdef inline Py_ssize_t bytes_of(const Source* source) noexcept nogil:
     """Bytes of a number."""
-    return 1 if source.letter == c"B" else 4 if source.letter == c"f" else 8
+    return 1 if source.typecode == c"B" else 4 if source.typecode == c"f" else 8
 
 
 cdef inline const void* row_of_source(const Source* source, Py_ssize_t n) noexcept nogil:
-    """Where row n begins."""
+    """The address of row n."""
     return <const char*> source.x + n * source.inputs * bytes_of(source)
 
 
 cdef inline bint as_stored(const Source* source, floating _) noexcept nogil:
-    """Whether rows of the data are what the network takes, so that they need not be brought together."""
+    """Whether the network can read rows of the data in place: they need no conversion and no scaling."""
     if source.mean is not NULL or source.scale is not NULL:
         return False
     if floating is float:
-        return source.letter == c"f"
+        return source.typecode == c"f"
     else:
-        return source.letter == c"d"
+        return source.typecode == c"d"
 
 
 cdef inline void gather_rows(
@@ -63,20 +63,20 @@ cdef inline void gather_rows(
     cdef Py_ssize_t r
     for r in range(B):
         row = row_of_source(source, first + r if indices is NULL else indices[r])
-        if source.letter == c"f":
+        if source.typecode == c"f":
             gather_row(source, <const float*> row, out + r * out_stride)
-        elif source.letter == c"d":
+        elif source.typecode == c"d":
             gather_row(source, <const double*> row, out + r * out_stride)
-        elif source.letter == c"q":
+        elif source.typecode == c"q":
             gather_row(source, <const int64_t*> row, out + r * out_stride)
-        elif source.letter == c"Q":
+        elif source.typecode == c"Q":
             gather_row(source, <const uint64_t*> row, out + r * out_stride)
         else:
             gather_row(source, <const uint8_t*> row, out + r * out_stride)
 
 
 cdef inline double integer_difference(integer x, double mean) noexcept nogil:
-    """x − mean; x may be beyond 2⁵³ and is then the float64 nearest to it and a rest.
+    """x − mean; an x beyond 2⁵³ is split into the float64 nearest to it and the remainder.
 
     Where the mean is within a factor of 2 of x this is the exact difference, rounded once.
     """

@@ -1,4 +1,4 @@
-"""The kernels: this name stands for the module of the level that was chosen."""
+"""The kernels: an alias of the module of the chosen level."""
 
 import sys
 

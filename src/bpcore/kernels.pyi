@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from numpy import bool_, floating, int64, uint8
 from numpy.typing import NDArray
 
-from bpcore.errors import Argument
+from bpcore.errors import ArgumentSpec
 
 # float32 or float64, one type a call: NumPy's stubs have no way to say "the same one" for both at once.
 _Floats: TypeAlias = NDArray[floating[Any]]
@@ -14,7 +14,7 @@ _Mask: TypeAlias = NDArray[bool_] | NDArray[uint8]
 _Targets: TypeAlias = NDArray[int64] | _Floats
 
 class Entry:
-    arguments: list[list[Argument]]
+    arguments: list[list[ArgumentSpec]]
     returns: bool
     __name__: str
     __signature__: inspect.Signature

@@ -2,7 +2,7 @@
 # cython: boundscheck=False, initializedcheck=False, wraparound=False
 """The kernels over typed memoryviews: the functions of the other files, which take pointers, strides and sizes.
 
-Sizes are the caller's to get right. Of an empty array nothing is written.
+Sizes are not checked. For empty arrays nothing is written.
 """
 
 from cython cimport floating
@@ -25,7 +25,7 @@ cdef inline void affine_forward(
     """out = x·W + b."""
     cdef Py_ssize_t B = x.shape[0], I = W.shape[0], O = W.shape[1]
     if B > 0 and O > 0:
-        affine.affine_forward(first(x), I, first(W), &b[0], &out[0, 0], O, B, I, O, threads)
+        affine.affine_forward(data(x), I, data(W), &b[0], &out[0, 0], O, B, I, O, threads)
 
 
 cdef inline void affine_backward_input(
@@ -37,7 +37,7 @@ cdef inline void affine_backward_input(
     """dx = dout·Wᵀ."""
     cdef Py_ssize_t B = dout.shape[0], I = W.shape[0], O = W.shape[1]
     if B > 0 and I > 0:
-        affine.affine_backward_input(first(dout), O, first(W), &dx[0, 0], I, B, I, O, threads)
+        affine.affine_backward_input(data(dout), O, data(W), &dx[0, 0], I, B, I, O, threads)
 
 
 cdef inline void affine_backward_params(
@@ -51,7 +51,7 @@ cdef inline void affine_backward_params(
     cdef Py_ssize_t B = x.shape[0], I = x.shape[1], O = dout.shape[1]
     if O > 0:
         affine.affine_backward_params(
-            first(x), I, first(dout), O, <floating*> NULL if I == 0 else &dW[0, 0], &db[0], B, I, O, threads
+            data(x), I, data(dout), O, <floating*> NULL if I == 0 else &dW[0, 0], &db[0], B, I, O, threads
         )
 
 
@@ -61,7 +61,7 @@ cdef inline void sum_rows(
 ) noexcept nogil:
     """out = Σ x over the rows, in their order."""
     if x.shape[1] > 0:
-        reductions.sum_rows(first(x), x.shape[1], &out[0], x.shape[0], x.shape[1])
+        reductions.sum_rows(data(x), x.shape[1], &out[0], x.shape[0], x.shape[1])
 
 
 cdef inline void relu_forward(
@@ -99,14 +99,14 @@ cdef inline void activation_forward(
 
 cdef inline void activation_backward(
     Activation activation,
-    const floating[::1] kept,     # IN   (N,) what came out of the activation
+    const floating[::1] out,      # IN   (N,) the output of the activation
     const floating[::1] dout,     # IN   (N,) the gradient of that
-    floating[::1] dx,             # OUT  (N,); may be dout or kept
+    floating[::1] dx,             # OUT  (N,); may be dout or out
     int threads,
 ) noexcept nogil:
     """dx = dout·activation′."""
     if dout.shape[0] > 0:
-        activations.activation_backward(activation, &kept[0], &dout[0], &dx[0], dout.shape[0], threads)
+        activations.activation_backward(activation, &out[0], &dout[0], &dx[0], dout.shape[0], threads)
 
 
 cdef inline void softmax(
@@ -149,7 +149,7 @@ cdef inline void multiply(
         )
 
 
-cdef inline const floating* first(const floating[:, ::1] matrix) noexcept nogil:
+cdef inline const floating* data(const floating[:, ::1] matrix) noexcept nogil:
     """The address of a matrix's first element; NULL if it has none."""
     if matrix.shape[0] == 0 or matrix.shape[1] == 0:
         return NULL

@@ -22,7 +22,7 @@ from bpcore._gemm.operands cimport Rows, rows_from, rows_of
 from bpcore._gemm.padded cimport padded_size
 from bpcore._gemm.panels cimport into_panels, panels_size, wants_panels
 from bpcore._gemm.product cimport Prefetch
-from bpcore._parallel.team cimport barrier, bp_place_team, bp_team_size, chunk_start, worth_a_region
+from bpcore._parallel.team cimport barrier, bp_place_team, bp_team_size, chunk_start, threads_for_region
 from bpcore.activations cimport IDENTITY, activate, activate_backward, needs_input
 from bpcore.layers cimport (
     DENSE, Layer, Parameter, check_layer, kept_numbers, operations_of, transform_backward_input,
@@ -318,7 +318,7 @@ cdef inline double network_step(
     """One step of training, or one gradient; returns the mean loss of the batch before it."""
     if BP_CHECKS:
         check_step(net, labels, targets, B, update, sizeof(floating))
-    if worth_a_region(threads, work_of_step(net, B)) == 1:
+    if threads_for_region(threads, work_of_step(net, B)) == 1:
         step_chunk(net, x, labels, targets, B, update, 0, 1)
     else:
         bp_place_team(threads, False)

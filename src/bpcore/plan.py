@@ -1,4 +1,4 @@
-"""Whole networks: this name stands for the module of the level that was chosen."""
+"""Plans of networks: an alias of the module of the chosen level."""
 
 import sys
 

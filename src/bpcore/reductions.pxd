@@ -10,33 +10,33 @@ cdef enum:
 
 
 cdef inline void sum_rows(
-    const floating* x,           # IN   (B, O), `row` numbers from one row to the next
-    Py_ssize_t row,
+    const floating* x,           # IN   (B, O), `stride` numbers from one row to the next
+    Py_ssize_t stride,
     floating* out,               # OUT  (O,)
     Py_ssize_t B,
     Py_ssize_t O,
 ) noexcept nogil:
     cdef floating[COLUMNS] sums
-    cdef Py_ssize_t first = 0, wide, r, o
+    cdef Py_ssize_t first = 0, width, r, o
     # out[o] = Σ_r x[r, o], in the order of the rows
     while first < O:
-        wide = min(<Py_ssize_t> COLUMNS, O - first)
+        width = min(<Py_ssize_t> COLUMNS, O - first)
         for o in range(COLUMNS):
             sums[o] = 0
         for r in range(B):
-            if wide == COLUMNS:
+            if width == COLUMNS:
                 for o in range(COLUMNS):
-                    sums[o] = sums[o] + x[r * row + first + o]
+                    sums[o] = sums[o] + x[r * stride + first + o]
             else:
-                for o in range(wide):
-                    sums[o] = sums[o] + x[r * row + first + o]
-        for o in range(wide):
+                for o in range(width):
+                    sums[o] = sums[o] + x[r * stride + first + o]
+        for o in range(width):
             out[first + o] = sums[o]
         first = first + COLUMNS
 
 
 cdef inline floating total_of_lanes(floating* partial) noexcept nogil:
-    """The sum of 16 numbers (8 float64), added in halves, which it overwrites."""
+    """The sum of 16 numbers (8 float64), reduced pairwise in place."""
     cdef int half = 8 if floating is float else 4
     cdef int lane
     while half > 0:

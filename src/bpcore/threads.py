@@ -2,7 +2,7 @@
 
 a) In this order: the call's own `threads=`, `set_num_threads`, `$BACKPROP_NUM_THREADS`, the CPUs that this
    process may use (affinity, cgroup quota). The kernels never go above `omp_get_max_threads()`, so that
-   `OMP_NUM_THREADS` and threadpoolctl hold. More than MOST_THREADS is refused wherever it is said.
+   `OMP_NUM_THREADS` and threadpoolctl hold. More than MOST_THREADS is an error everywhere.
 b) A forked child runs on one thread: the OpenMP pool of the parent does not exist in it, and waiting for it hangs.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-# More than any call gains from: a larger number is a mistake.
+# A larger number is a mistake: no call gains from it.
 MOST_THREADS = 1024
 
 _chosen: int | None = None
@@ -25,7 +25,7 @@ def whole_number(name: str, value: object) -> int:
         raise TypeError(f"{name} is {value!r}, wanted a whole number of at least 1")
     number = value.__index__()
     if number < 1:
-        raise ValueError(f"{name} is {_shown(number)}, wanted a whole number of at least 1")
+        raise ValueError(f"{name} is {_digits(number)}, wanted a whole number of at least 1")
     return int(number)
 
 
@@ -34,13 +34,13 @@ def thread_count(name: str, value: object) -> int:
     number = whole_number(name, value)
     if number > MOST_THREADS:
         raise ValueError(
-            f"{name} is {_shown(number)}, wanted a whole number of at least 1 and at most {MOST_THREADS}"
+            f"{name} is {_digits(number)}, wanted a whole number of at least 1 and at most {MOST_THREADS}"
         )
     return number
 
 
-def _shown(number: int) -> str:
-    """The digits of a number; of one that has hundreds, how many bits."""
+def _digits(number: int) -> str:
+    """The digits of a number; for a very long one, how many bits it has."""
     return str(number) if number.bit_length() <= 128 else f"a number of {number.bit_length()} bits"
 
 

@@ -1,6 +1,6 @@
 # cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
 # cython: boundscheck=False, initializedcheck=False, wraparound=False
-"""The training loop of section 0092: draw a mini-batch, step, again; by a team that stays together over all steps."""
+"""The training loop of section 0092: draw a mini-batch, take a step, repeat; one team of threads for all steps."""
 
 from cython cimport floating
 from libc.stdint cimport int64_t
@@ -18,16 +18,16 @@ from bpcore.updates cimport Update
 
 
 cdef struct Targets:
-    const int64_t* labels          # of the rows of each batch, checked and nobody else's; or NULL
+    const int64_t* labels          # of the rows of each batch, in a checked copy; or NULL
     const void* weights            # (N, outputs) of the network's type, where there are no labels
 
 
 cdef struct Batch:
-    # Where the team brings a mini-batch together. Rows that are what the network takes are read where they lie.
+    # Memory that the team gathers a mini-batch in. Rows that need no conversion are read in place.
     void* x                        # (B, inputs), `stride` numbers from one row to the next
     Py_ssize_t stride
     void* weights                  # (B, outputs), or NULL
-    Address* rows                  # (2, B) where the rows of this batch, and those of the next, lie in the data
+    Address* rows                  # (2, B) addresses in the data of the rows of this batch, and of the next
 
 
 cdef inline void train_chunk(
@@ -40,27 +40,27 @@ cdef inline void train_chunk(
     const Batch* batch,
     Update update,
     double* losses,                # OUT  (steps,) the loss before each step
-    int64_t* correct,              # IN and OUT: goes up by the rows whose highest score was at their label; or NULL
+    int64_t* correct,              # INOUT  plus the rows whose largest logit was at their label; or NULL
     floating _,
     int rank,
     int size,
 ) noexcept nogil:
     cdef Py_ssize_t first = chunk_start(B, rank, size, 1), stop = chunk_start(B, rank + 1, size, 1), step
     cdef bint in_place = as_stored(source, _)
-    cdef Address* here = batch.rows
-    cdef Address* there = batch.rows + B
+    cdef Address* current_rows = batch.rows
+    cdef Address* next_rows = batch.rows + B
     cdef Rows rows = rows_of(<const floating*> batch.x, batch.stride)
     cdef Prefetch prefetch
     cdef const Layer* last = &net.layers[net.depth - 1]
     cdef const int64_t* labels = NULL
-    find_rows(source, indices, first, stop, here)
+    addresses_of_rows(source, indices, first, stop, current_rows)
     for step in range(steps):
         if step + 1 < steps:
-            # The others read `here` until the step ends, and nobody reads `there`.
-            find_rows(source, indices + (step + 1) * B, first, stop, there)
-            prefetch = Prefetch(there, 128 // bytes_of(source))
+            # The other threads read `current_rows` until the step ends, and none reads `next_rows`.
+            addresses_of_rows(source, indices + (step + 1) * B, first, stop, next_rows)
+            prefetch = Prefetch(next_rows, 128 // bytes_of(source))
         if in_place:
-            rows = rows_at(here)
+            rows = rows_at(current_rows)
         else:
             gather_rows(
                 source, indices + step * B + first, 0, <floating*> batch.x + first * batch.stride, batch.stride,
@@ -82,11 +82,11 @@ cdef inline void train_chunk(
                 )
         parameters_half(net, rows, B, &update, rank, size, _)
         update.step = update.step + 1
-        here, there = there, here
+        current_rows, next_rows = next_rows, current_rows
         barrier(size)
 
 
-cdef inline void find_rows(
+cdef inline void addresses_of_rows(
     const Source* source,
     const int64_t* indices,
     Py_ssize_t first,
@@ -107,7 +107,7 @@ cdef inline void gather_weights(
     const Batch* batch,
     floating _,
 ) noexcept nogil:
-    """Weights, or numbers that are wanted, `first` to `stop` of the batch."""
+    """Weights of classes, or numeric targets, of rows `first` to `stop` of the batch."""
     cdef floating* weights = <floating*> batch.weights
     cdef Py_ssize_t r
     for r in range(first, stop):

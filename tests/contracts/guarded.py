@@ -1,4 +1,4 @@
-"""Arrays between guard bytes, and right calls of every door made of them."""
+"""Arrays between guard bytes, and right calls of every entry made of them."""
 
 import inspect
 from typing import Any
@@ -7,10 +7,10 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from bpcore import kernels
-from bpcore.errors import Argument
+from bpcore.errors import ArgumentSpec
 
 GUARD, MARGIN = 0xA5, 128
-DOORS = sorted(name for name, value in vars(kernels).items() if isinstance(value, kernels.Entry))
+ENTRIES = sorted(name for name, value in vars(kernels).items() if isinstance(value, kernels.Entry))
 # Few columns, so that no vector is full; many rows, so that there is more than a tile; no two alike.
 SIZES = {"B": 37, "I": 6, "O": 5, "K": 4, "N": 41}
 NUMBERS = {"lr": 0.1, "momentum": 0.9, "alpha": 0.9, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "step": 3}
@@ -34,20 +34,20 @@ class Memory:
 
 
 class Call:
-    """A right call of a door, every array of it between guard bytes; change `given` to make it wrong.
+    """A right call of an entry, every array of it between guard bytes; change `given` to make it wrong.
 
     Attributes
     ----------
-    arguments : dict of str to Argument
+    arguments : dict of str to ArgumentSpec
     given : dict of str to array or number
     """
 
-    def __init__(self, door: str, dtype: Any, form: int = 0, **sizes: int) -> None:
-        self.door, self.function = door, getattr(kernels, door)
+    def __init__(self, entry: str, dtype: Any, alternative: int = 0, **sizes: int) -> None:
+        self.entry, self.function = entry, getattr(kernels, entry)
         rng = np.random.default_rng(7)
         all_sizes = {**SIZES, **sizes}
-        forms = [forms[min(form, len(forms) - 1)] for forms in self.function.arguments]
-        self.arguments: dict[str, Argument] = {argument.name: argument for argument in forms}
+        chosen = [specs[min(alternative, len(specs) - 1)] for specs in self.function.arguments]
+        self.arguments: dict[str, ArgumentSpec] = {spec.name: spec for spec in chosen}
         self.memory: dict[str, Memory] = {}
         self.given: dict[str, Any] = {}
         for name in inspect.signature(self.function).parameters:
@@ -56,7 +56,7 @@ class Call:
             elif name == "dout" and name not in self.arguments:
                 self.given[name] = 1.5
         for name, argument in self.arguments.items():
-            shape = tuple(all_sizes[letter] for letter in argument.letters)
+            shape = tuple(all_sizes[subscript] for subscript in argument.subscripts)
             if argument.dtypes == ("int64",):
                 values = rng.integers(0, max(all_sizes["K"], 1), shape)
             elif "bool" in argument.dtypes:
@@ -75,7 +75,7 @@ class Call:
         return self.function(**self.given)
 
     def written(self) -> list[str]:
-        """Names of what the door writes."""
+        """Names of the outputs."""
         return [name for name, argument in self.arguments.items() if argument.written]
 
     def contents(self) -> dict[str, bytes]:
@@ -87,7 +87,7 @@ class Call:
         return all(memory.intact() for memory in self.memory.values())
 
     def results(self) -> list[bytes]:
-        """Call the door; the bytes of what it wrote and returned."""
+        """Call the entry; the bytes of what it wrote and returned."""
         returned = self()
         return [self.contents()[name] for name in self.written()] + [np.float64(returned or 0).tobytes()]
 
@@ -100,17 +100,19 @@ def far_apart(array: np.ndarray) -> np.ndarray:
     return apart
 
 
-def expected(door: str, dtype: Any, form: int = 0, **sizes: int) -> list[bytes]:
-    """What a right call gives."""
-    return Call(door, dtype, form, **sizes).results()
+def expected(entry: str, dtype: Any, alternative: int = 0, **sizes: int) -> list[bytes]:
+    """The results of a right call."""
+    return Call(entry, dtype, alternative, **sizes).results()
 
 
-def forms_of(door: str) -> int:
-    """In how many forms the door takes its arguments: labels or weights."""
-    return max(len(forms) for forms in getattr(kernels, door).arguments)
+def count_alternatives(entry: str) -> int:
+    """How many alternatives an entry has for its targets: labels or weights."""
+    return max(len(specs) for specs in getattr(kernels, entry).arguments)
 
 
-EVERY = [(door, form) for door in DOORS for form in range(forms_of(door))]
+EVERY = [(entry, alternative) for entry in ENTRIES for alternative in range(count_alternatives(entry))]
 EVERY_ARGUMENT = [
-    (door, form, name) for door, form in EVERY for name in Call(door, np.float32, form).arguments
+    (entry, alternative, name)
+    for entry, alternative in EVERY
+    for name in Call(entry, np.float32, alternative).arguments
 ]

@@ -1,6 +1,6 @@
 """Arrays that end where a page begins that may not be touched, or begin where one ends: who reads past them dies.
 
-Run as a program, it calls every door and a network's whole life on such arrays; its death is what the test sees.
+Run as a program, it calls every entry, and trains and evaluates networks, on such arrays; the test sees its death.
 """
 
 import ctypes
@@ -17,14 +17,14 @@ from tests.contracts.guarded import EVERY, SIZES, Call
 PAGE = mmap.PAGESIZE
 NOTHING = 0  # PROT_NONE
 LIBC = ctypes.CDLL(None, use_errno=True)
-KEPT: list[mmap.mmap] = []
+MAPPED: list[mmap.mmap] = []
 
 
 def fenced(array: np.ndarray, at_end: bool) -> np.ndarray:
     """A copy between two pages that may not be touched, right before the second or right behind the first."""
     pages = -(-max(array.nbytes, 1) // PAGE)
     memory = mmap.mmap(-1, (pages + 2) * PAGE)
-    KEPT.append(memory)  # an array does not keep it
+    MAPPED.append(memory)  # an array does not keep it
     start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
     for page in (start, start + (pages + 1) * PAGE):
         forbid(page, PAGE)
@@ -40,13 +40,13 @@ def forbid(address: int, size: int) -> None:
         raise OSError(ctypes.get_errno(), "mprotect")
 
 
-def doors(at_end: bool) -> int:
-    """Call every door with sizes around vectors and tiles; returns how many calls that were."""
+def entries(at_end: bool) -> int:
+    """Call every entry with sizes around vectors and tiles; returns how many calls that were."""
     calls = 0
     sizes = [dict.fromkeys("BIOKN", size) for size in (1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 49, 65, 130)]
     sizes += [SIZES, {**SIZES, "B": 10, "I": 300, "O": 50}, {**SIZES, "B": 300, "I": 33, "O": 7, "K": 66}]
-    for (door, form), dtype, some in itertools.product(EVERY, ("f4", "f8"), sizes):
-        call = Call(door, dtype, form, **some)
+    for (entry, alternative), dtype, some in itertools.product(EVERY, ("f4", "f8"), sizes):
+        call = Call(entry, dtype, alternative, **some)
         for name in call.arguments:
             call.given[name] = fenced(call.given[name], at_end)
         call()
@@ -64,7 +64,7 @@ def network(sizes: list[int], dtype: str, stored: str, at_end: bool) -> None:
     x = fenced(rng.integers(0, 9, (33, sizes[0])).astype(stored), at_end)
     t = fenced(rng.integers(0, sizes[-1], 33), at_end)
     for optimizer in (bp.SGD(0.01), bp.Adam(0.001), bp.Nesterov(0.01)):
-        # Loops of one step and of several; only these spread the parameters.
+        # Loops of one step and of several; only the latter pad the parameters.
         net.fit(x, t, epochs=1, batch_size=3, optimizer=optimizer, seed=0)
         net.train_step(x, t, optimizer)
     for rows in (1, 2, 33):
@@ -74,8 +74,8 @@ def network(sizes: list[int], dtype: str, stored: str, at_end: bool) -> None:
     net.predict(fenced(np.tile(x, (31, 1)), at_end))
 
 
-def forgotten_moments(sizes: list[int]) -> None:
-    """Train by Adam, whose moments may then not be touched any more, and go on with a rule that keeps nothing."""
+def released_state(sizes: list[int]) -> None:
+    """Train by Adam, forbid access to its state, and go on with a rule without state."""
     rng = np.random.default_rng(0)
     net, adam = bp.Network(sizes, seed=0), bp.Adam(0.001)
     x, t = rng.random((33, sizes[0]), dtype="f4"), rng.integers(0, sizes[-1], 33)
@@ -90,11 +90,11 @@ def forgotten_moments(sizes: list[int]) -> None:
 
 def main(argument: Any) -> int:
     at_end = argument == "end"
-    calls = doors(at_end)
+    calls = entries(at_end)
     for sizes in ([5, 3], [784, 50, 10], [33, 17, 9, 2], [130, 65, 100]):
         for dtype, stored in itertools.product(("f4", "f8"), ("f4", "f8", "u1", "i8")):
             network(sizes, dtype, stored, at_end)
-    forgotten_moments([784, 50, 10])
+    released_state([784, 50, 10])
     sys.stdout.write(f"{calls} calls\n")
     return 0
 

@@ -1,4 +1,4 @@
-"""Every door of bpcore.kernels, over arrays that are right, odd and wrong: NumPy's answer or the documented error.
+"""Every entry of bpcore.kernels, over arrays that are right, odd and wrong: NumPy's answer or the documented error.
 
 Each array lies between guard bytes, which stay untouched whatever happens; a call that raises has written nothing.
 """
@@ -13,15 +13,15 @@ from tests import reference
 from tests.contracts.guarded import EVERY, EVERY_ARGUMENT, SIZES, Call, Memory, expected, far_apart
 from tests.strategies import DTYPES
 
-every_door = pytest.mark.parametrize(("door", "form"), EVERY)
-every_argument = pytest.mark.parametrize(("door", "form", "name"), EVERY_ARGUMENT)
+every_entry = pytest.mark.parametrize(("entry", "alternative"), EVERY)
+every_argument = pytest.mark.parametrize(("entry", "alternative", "name"), EVERY_ARGUMENT)
 both_types = pytest.mark.parametrize("dtype", DTYPES, ids=str)
 
 
 def assert_refused(call, error, *words):
-    """The call raises, names the door and has written nothing."""
+    """The call raises, names the entry and has written nothing."""
     before = call.contents()
-    with pytest.raises(error, match="^" + re.escape(f"{call.door}: ")) as raised:
+    with pytest.raises(error, match="^" + re.escape(f"{call.entry}: ")) as raised:
         call()
     assert all(word in str(raised.value) for word in words), str(raised.value)
     assert call.contents() == before
@@ -29,9 +29,9 @@ def assert_refused(call, error, *words):
 
 
 @both_types
-@every_door
-def test_nothing_but_the_outputs_is_written(door, form, dtype):
-    call = Call(door, dtype, form)
+@every_entry
+def test_nothing_but_the_outputs_is_written(entry, alternative, dtype):
+    call = Call(entry, dtype, alternative)
     before = call.contents()
     call()
     after = call.contents()
@@ -40,23 +40,23 @@ def test_nothing_but_the_outputs_is_written(door, form, dtype):
 
 
 @both_types
-@every_door
-def test_inputs_may_be_read_only(door, form, dtype):
-    call = Call(door, dtype, form)
+@every_entry
+def test_inputs_may_be_read_only(entry, alternative, dtype):
+    call = Call(entry, dtype, alternative)
     for name, argument in call.arguments.items():
         call.given[name].setflags(write=argument.written)
-    assert call.results() == expected(door, dtype, form)
+    assert call.results() == expected(entry, dtype, alternative)
 
 
 @both_types
 @every_argument
-def test_outputs_may_not_be_read_only(door, form, name, dtype):
-    call = Call(door, dtype, form)
+def test_outputs_may_not_be_read_only(entry, alternative, name, dtype):
+    call = Call(entry, dtype, alternative)
     call.given[name].setflags(write=False)
     if call.arguments[name].written:
         assert_refused(call, ValueError, name, "read-only")
     else:
-        assert call.results() == expected(door, dtype, form)
+        assert call.results() == expected(entry, dtype, alternative)
 
 
 def every_second(array):
@@ -78,13 +78,13 @@ LAYOUTS = {
 @pytest.mark.parametrize("layout", LAYOUTS)
 @both_types
 @every_argument
-def test_layouts(door, form, name, dtype, layout):
-    call = Call(door, dtype, form)
+def test_layouts(entry, alternative, name, dtype, layout):
+    call = Call(entry, dtype, alternative)
     array = LAYOUTS[layout](call.given[name])
     assert np.array_equal(array, call.given[name])
     call.given[name] = array
     if call.arguments[name].strided or array.flags.c_contiguous:
-        assert call.results() == expected(door, dtype, form)
+        assert call.results() == expected(entry, dtype, alternative)
         assert call.intact()
     else:
         assert_refused(call, ValueError, name, "not C-contiguous")
@@ -93,11 +93,11 @@ def test_layouts(door, form, name, dtype, layout):
 @both_types
 @every_argument
 @pytest.mark.parametrize("offset", [1, 2])
-def test_addresses_that_no_number_of_the_type_may_have(door, form, name, dtype, offset):
-    call = Call(door, dtype, form)
+def test_addresses_that_no_number_of_the_type_may_have(entry, alternative, name, dtype, offset):
+    call = Call(entry, dtype, alternative)
     call.put(name, call.given[name], offset)
     if call.given[name].itemsize == 1:
-        assert call.results() == expected(door, dtype, form)
+        assert call.results() == expected(entry, dtype, alternative)
         assert call.intact()
     else:
         assert_refused(call, ValueError, name, "not aligned")
@@ -111,8 +111,8 @@ def cast(array, dtype):
         return np.zeros(array.shape, dtype) if np.dtype(dtype).kind in "SUMV" else array.astype(dtype)
 
 
-def wrong_types(door, form, name, dtype):
-    right = Call(door, dtype, form).given[name].dtype
+def wrong_types(entry, alternative, name, dtype):
+    right = Call(entry, dtype, alternative).given[name].dtype
     # A mask may be either of two types.
     also_right = {np.dtype(bool), np.dtype(np.uint8)} if right.kind == "b" else {right}
     swapped = [right.newbyteorder()] if right.itemsize > 1 else []
@@ -120,7 +120,7 @@ def wrong_types(door, form, name, dtype):
 
 
 @pytest.mark.parametrize(
-    ("door", "form", "name", "dtype", "wrong"),
+    ("entry", "alternative", "name", "dtype", "wrong"),
     [
         (*one, dtype, wrong)
         for one in EVERY_ARGUMENT
@@ -128,8 +128,8 @@ def wrong_types(door, form, name, dtype):
         for wrong in wrong_types(*one, dtype)
     ],
 )
-def test_types(door, form, name, dtype, wrong):
-    call = Call(door, dtype, form)
+def test_types(entry, alternative, name, dtype, wrong):
+    call = Call(entry, dtype, alternative)
     call.given[name] = cast(call.given[name], wrong)
     assert_refused(call, TypeError, name, str(wrong))
 
@@ -141,83 +141,87 @@ class NoArray:
 
 @pytest.mark.parametrize("value", [None, [1.0, 2.0], 1.0, "x", NoArray(), b"1234"], ids=repr)
 @every_argument
-def test_what_is_no_array(door, form, name, value):
-    call = Call(door, np.float32, form)
+def test_what_is_no_array(entry, alternative, name, value):
+    call = Call(entry, np.float32, alternative)
     call.given[name] = value
     before = {other: call.given[other].tobytes() for other in call.arguments if other != name}
-    with pytest.raises(TypeError, match=f"^{door}: {name} "):
+    with pytest.raises(TypeError, match=f"^{entry}: {name} "):
         call()
     assert before == {other: call.given[other].tobytes() for other in before}
 
 
 @every_argument
-def test_numbers_of_dimensions(door, form, name):
+def test_numbers_of_dimensions(entry, alternative, name):
     for change in (lambda a: a[np.newaxis], lambda a: a[..., np.newaxis], lambda a: a[0], lambda a: a.sum()):
-        call = Call(door, np.float64, form)
+        call = Call(entry, np.float64, alternative)
         call.given[name] = np.asarray(change(call.given[name])).astype(call.given[name].dtype)
         # Of labels and weights the number of dimensions decides which they are, and then the type is wrong.
         assert_refused(call, (TypeError, ValueError) if name == "t" else ValueError, name)
 
 
 @every_argument
-def test_sizes_that_do_not_fit(door, form, name):
-    for letter in Call(door, np.float32, form).arguments[name].letters:
-        for size in (0, 1, SIZES[letter] - 1, SIZES[letter] + 1):
-            call = Call(door, np.float32, form)
-            if sum(letter in argument.letters for argument in call.arguments.values()) == 1:
+def test_sizes_that_do_not_fit(entry, alternative, name):
+    for subscript in Call(entry, np.float32, alternative).arguments[name].subscripts:
+        for size in (0, 1, SIZES[subscript] - 1, SIZES[subscript] + 1):
+            call = Call(entry, np.float32, alternative)
+            if sum(subscript in argument.subscripts for argument in call.arguments.values()) == 1:
                 continue
-            call.put(name, Call(door, np.float32, form, **{letter: size}).given[name])
+            call.put(name, Call(entry, np.float32, alternative, **{subscript: size}).given[name])
             assert_refused(call, ValueError, name, str(size))
 
 
-def letters_of(door, form):
+def subscripts_of(entry, alternative):
     return sorted(
         {
-            letter
-            for argument in Call(door, np.float32, form).arguments.values()
-            for letter in argument.letters
+            subscript
+            for argument in Call(entry, np.float32, alternative).arguments.values()
+            for subscript in argument.subscripts
         }
     )
 
 
-def has_a_mean(door):
-    return "cross_entropy" in door or "squared_error" in door
+def has_a_mean(entry):
+    return "cross_entropy" in entry or "squared_error" in entry
 
 
-# So many rows and elements that every door finds them worth a second thread.
+# So many rows and elements that every entry uses several threads.
 LARGE = {"B": 35000, "N": 140000}
 
 
 @both_types
-@every_door
-def test_any_number_of_threads_gives_the_same_bits(door, form, dtype):
-    # Four columns have a way of their own, through vectors of rows; a hundred have none.
+@every_entry
+def test_any_number_of_threads_gives_the_same_bits(entry, alternative, dtype):
+    # Softmax of four columns has a row in each lane of a vector; of a hundred it has not.
     for K in (4, 100):
-        one = Call(door, dtype, form, K=K, **LARGE)
+        one = Call(entry, dtype, alternative, K=K, **LARGE)
         one.given["threads"] = 1
         wanted = one.results()
         for threads in (2, 3):
-            call = Call(door, dtype, form, K=K, **LARGE)
+            call = Call(entry, dtype, alternative, K=K, **LARGE)
             call.given["threads"] = threads
             assert call.results() == wanted
             assert call.intact()
 
 
 SOME = [
-    (door, form, letter, size) for door, form in EVERY for letter in letters_of(door, form) for size in (0, 1)
+    (entry, alternative, subscript, size)
+    for entry, alternative in EVERY
+    for subscript in subscripts_of(entry, alternative)
+    for size in (0, 1)
 ]
 
 
 @both_types
 @pytest.mark.parametrize(
-    ("door", "form", "letter", "size"), [case for case in SOME if case[3] or not has_a_mean(case[0])]
+    ("entry", "alternative", "subscript", "size"),
+    [case for case in SOME if case[3] or not has_a_mean(case[0])],
 )
-def test_sizes_of_none_and_one(door, form, letter, size, dtype):
-    call, plain = Call(door, dtype, form, **{letter: size}), Call(door, dtype, form, **{letter: size})
+def test_sizes_of_none_and_one(entry, alternative, subscript, size, dtype):
+    call, twin = (Call(entry, dtype, alternative, **{subscript: size}) for _ in range(2))
     call()
     assert call.intact()
-    wide = {key: widened(value) for key, value in plain.given.items()}
-    getattr(reference, door)(**wide)
+    wide = {key: widened(value) for key, value in twin.given.items()}
+    getattr(reference, entry)(**wide)
     for name in call.written():
         # Some roundings of numbers below 50: the exact bounds are those of tests/core/test_twins.py.
         u = np.finfo(dtype).eps / 2
@@ -226,10 +230,13 @@ def test_sizes_of_none_and_one(door, form, letter, size, dtype):
 
 @both_types
 @pytest.mark.parametrize(
-    ("door", "form", "letter", "size"), [case for case in SOME if not case[3] and has_a_mean(case[0])]
+    ("entry", "alternative", "subscript", "size"),
+    [case for case in SOME if not case[3] and has_a_mean(case[0])],
 )
-def test_there_is_no_mean_of_nothing(door, form, letter, size, dtype):
-    assert_refused(Call(door, dtype, form, **{letter: size}), ValueError, "an empty batch has no mean loss")
+def test_there_is_no_mean_of_nothing(entry, alternative, subscript, size, dtype):
+    assert_refused(
+        Call(entry, dtype, alternative, **{subscript: size}), ValueError, "an empty batch has no mean loss"
+    )
 
 
 def widened(value):
@@ -262,23 +269,23 @@ def distances(call, name, other):
 
 
 OVERLAPS = [
-    (door, form, name, other)
-    for door, form, name in EVERY_ARGUMENT
-    for other in Call(door, np.float32, form).arguments
-    if name != other and Call(door, np.float32, form).arguments[name].written
+    (entry, alternative, name, other)
+    for entry, alternative, name in EVERY_ARGUMENT
+    for other in Call(entry, np.float32, alternative).arguments
+    if name != other and Call(entry, np.float32, alternative).arguments[name].written
 ]
 
 
 @both_types
 @pytest.mark.parametrize("which", range(5))
-@pytest.mark.parametrize(("door", "form", "name", "other"), OVERLAPS)
-def test_overlaps(door, form, name, other, which, dtype):
-    call = Call(door, dtype, form)
+@pytest.mark.parametrize(("entry", "alternative", "name", "other"), OVERLAPS)
+def test_overlaps(entry, alternative, name, other, which, dtype):
+    call = Call(entry, dtype, alternative)
     arguments = call.arguments
     apart = distances(call, name, other)[which]
     laid_over(call, name, other, apart)
     if apart == 0 and other in arguments[name].may_be:
-        separate = Call(door, dtype, form)
+        separate = Call(entry, dtype, alternative)
         for key in arguments:
             separate.put(key, call.given[key].copy())
         assert call.results() == separate.results()
@@ -288,9 +295,9 @@ def test_overlaps(door, form, name, other, which, dtype):
 
 
 @both_types
-@pytest.mark.parametrize("door", ["add", "multiply"])
-def test_a_broadcast_row_may_not_be_a_row_of_the_output(door, dtype):
-    call = Call(door, dtype)
+@pytest.mark.parametrize("entry", ["add", "multiply"])
+def test_a_broadcast_row_may_not_be_a_row_of_the_output(entry, dtype):
+    call = Call(entry, dtype)
     out = call.given["out"]
     call.given["y"] = np.broadcast_to(out[0], out.shape)
     assert_refused(call, ValueError, "out overlaps y")
@@ -300,4 +307,4 @@ def test_a_broadcast_row_may_not_be_a_row_of_the_output(door, dtype):
     x[...] = call.given["x"][:2]
     between = memory[2 * out.shape[1] : 4 * out.shape[1]].reshape(2, -1)
     call.function(x, x, between)
-    assert np.array_equal(between, x + x if door == "add" else x * x)
+    assert np.array_equal(between, x + x if entry == "add" else x * x)

@@ -62,9 +62,9 @@ def growth(call):
 
 @needs_mallinfo
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize(("door", "form"), EVERY)
-def test_entries(door, form, threads):
-    call = Call(door, np.float32, form)
+@pytest.mark.parametrize(("entry", "alternative"), EVERY)
+def test_entries(entry, alternative, threads):
+    call = Call(entry, np.float32, alternative)
     call.given["threads"] = threads
     # The smallest block that malloc has is 32 bytes.
     assert growth(call) < 32 * CALLS

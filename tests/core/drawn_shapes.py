@@ -1,7 +1,7 @@
 """The bits contract over drawn shapes: `python -m tests.core.drawn_shapes COUNT THREADS …` prints JSON.
 
-a) Sizes lie around every place where work is cut: the lanes of a sum, vectors and tiles of each level, the last
-   columns, panels, pieces of the sums, slabs of rows, padded layouts. Each shape is worth more than one thread.
+a) Sizes are around every block size: the lanes of a sum, vectors and tiles of each level, edges, panels, blocks of k
+   and of rows, padded layouts. Each shape has enough work for several threads.
 b) Shapes and numbers come from NumPy's frozen generator. A float64 has all of its 53 bits, so sums in another order
    are other sums.
 c) What one thread gives is compared with what THREADS give, rows and columns with the same alone, networks by plan with
@@ -22,11 +22,11 @@ from backprop.training.step import train_batches
 from bpcore import kernels
 from tests import teams
 
-WORTH = 1048576  # multiplications from which on a kernel runs on the threads it is told
+THREAD_MIN_OPERATIONS = 1048576  # multiplications from which on a kernel runs on several threads
 DTYPES = ("float32", "float64")
 FEW = list(range(1, 18))
-# Lanes, vectors and tiles of all levels; 128 and 1024 terms of dot products, 256 and 512 numbers between rows that are
-# far apart or share sets of a cache, 240 rows of a block, the rows and terms of panels and slabs.
+# Lanes, vectors and tiles of all levels; 128 and 1024 terms of dot products, 256 and 512 numbers of long rows or rows
+# that conflict in a cache, 240 rows of a block, the rows and terms of panels and blocks.
 EDGES = [24, 32, 48, 64, 96, 128, 144, 192, 240, 256, 384, 512, 682, 768, 784]
 EDGES += [1000, 1024, 1365, 1536, 2048, 3072]
 OFFSETS = [-1, 0, 1, 2, 4, 7, 8, 9]
@@ -63,13 +63,13 @@ def around(rng):
 
 
 def products(rng, count) -> Iterator[tuple[int, int, int]]:
-    """Shapes (B, I, O): one that was cut wrong once, then half of few rows, a quarter of few columns, others of any."""
+    """Shapes (B, I, O): one of a former fault, then half of few rows, a quarter of few columns, others of any."""
     yield 4, 784, 500
     drawn = 1
     while drawn < count:
         few, one, other, any_ = FEW[rng.randint(len(FEW))], around(rng), around(rng), around(rng) // 4
         shape = [(few, one, other), (one, other, few), (few, one, other), (one, any_, other)][drawn % 4]
-        if WORTH <= np.prod(shape) <= 8 * WORTH:
+        if THREAD_MIN_OPERATIONS <= np.prod(shape) <= 8 * THREAD_MIN_OPERATIONS:
             drawn += 1
             yield shape
 
@@ -143,7 +143,7 @@ def others_of(z, t, labels, threads):
 
 def check_others(found, rng, dtype, numbers_of_threads):
     K = [*FEW, *EDGES[:14]][rng.randint(31)] + rng.randint(2)
-    B = -(-WORTH // 8 // K) + rng.randint(20)
+    B = -(-THREAD_MIN_OPERATIONS // 8 // K) + rng.randint(20)
     z, t = arrays_of(rng, dtype, (B, K), (B, K))
     labels = rng.randint(0, K, B).astype(np.int64)
     one = others_of(z, t, labels, 1)
@@ -154,10 +154,10 @@ def check_others(found, rng, dtype, numbers_of_threads):
 
 
 def network_of(rng, n):
-    """Sizes and a batch, worth more than one thread in a loop and, each fourth, in a single step too."""
+    """Sizes and a batch with work for several threads in a loop and, each fourth, in a single step too."""
     if n == 0:
         return [784, 500, 10], 4
-    least = (16 if n % 4 == 1 else 1) * WORTH
+    least = (16 if n % 4 == 1 else 1) * THREAD_MIN_OPERATIONS
     while True:
         sizes = [around(rng) for _ in range(2 + n % 3 // 2)] + [FEW[rng.randint(len(FEW))]]
         B = (FEW if n % 2 else EDGES)[rng.randint(len(FEW))]

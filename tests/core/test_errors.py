@@ -1,4 +1,4 @@
-"""What a door says when a call is wrong: the argument, what came, what was wanted."""
+"""The errors of an entry when a call is wrong: the argument, what came, what was wanted."""
 
 import numpy as np
 import pytest

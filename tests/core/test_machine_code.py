@@ -48,8 +48,8 @@ def test_the_tiles_fill_the_registers_and_spill_nothing(level, module):
     found = {"ps": 0, "pd": 0}
     for body in inner_loops(spec.origin):
         adds = [text for text in body if text.startswith("vfmadd")]
-        # Three vectors for each number of a: a thin tile may have as many multiply-adds, and the loop that measures
-        # the peak reads nothing. What transposes columns is no tile.
+        # Three vectors for each broadcast: a wide tile may have as many multiply-adds, and the loop that measures the
+        # peak reads nothing. A loop that transposes columns is no register tile.
         if len(adds) != full or sum("broadcast" in text for text in body) != full // 3:
             continue
         if any("unpck" in text for text in body):
@@ -58,5 +58,5 @@ def test_the_tiles_fill_the_registers_and_spill_nothing(level, module):
         found[kind] += 1
         assert all(f"%{register}" in text for text in adds)
         assert not any(re.search(r"\(%r[sb]p", text) for text in body), body
-    # The rows of `a` beside one another and apart: two loops at the least, for each type.
+    # `a` transposed and not: at least two loops for each type.
     assert min(found.values()) >= 2, found

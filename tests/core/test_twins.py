@@ -38,8 +38,8 @@ def test_twin_has_the_kernels_arguments(name):
 
 
 def test_every_kernel_has_a_twin():
-    doors = {name for name, value in vars(kernels).items() if isinstance(value, kernels.Entry)}
-    assert doors == set(NAMES)
+    entries = {name for name, value in vars(kernels).items() if isinstance(value, kernels.Entry)}
+    assert entries == set(NAMES)
 
 
 @given(st.data(), dtypes(), SIZES, SIZES, SIZES)
@@ -69,8 +69,8 @@ def test_affine_backward_params(data, dtype, B, I, O):  # noqa: E741
     assert (np.abs(db - db_twin) <= error * np.abs(dout).astype(float).sum(axis=0)).all()
 
 
-# Several pieces of the sums, slabs of rows, blocks of columns; rows that collide in the caches, and rows that do not.
-# Wide enough for copies of x, in one slab of few rows and in several.
+# Several blocks of k, of rows, of columns; rows that conflict in the caches, and rows that do not. Wide enough for x to
+# be packed, in one block of few rows and in several.
 LARGE = [(300, 256, 150), (1100, 512, 131), (520, 1024, 197), (600, 700, 50), (129, 3000, 128), (70, 10, 500)]
 LARGE += [(600, 1000, 341), (700, 10, 500)]
 
@@ -117,7 +117,7 @@ def test_relu(data, dtype, N):
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_relu_of_more_than_a_cache_writes_what_it_should_and_nothing_else(dtype, threads):
-    # From 32 MiB on, results go past the caches, in whole vectors from the first aligned address.
+    # From 32 MiB on, results are written by non-temporal stores, in full vectors from the first aligned address.
     n = 2**25 // np.dtype(dtype).itemsize + 37
     x = np.random.default_rng(0).normal(size=n).astype(dtype)
     out, mask = np.full(n + 2, 7, dtype), np.full(n + 2, 7, np.uint8)
@@ -205,7 +205,7 @@ def test_softmax_cross_entropy(kind, data, dtype, B, K):
     assert (np.abs(dx - dx_twin) <= (120 + 3 * K) * u * weight / B).all()
     # A row's loss is a sum of `weight` terms of at most 100 + log K, each off by a few u of its size.
     assert abs(loss - loss_twin) <= (10 + 2 * K) * u * weight * (100 + np.log(K))
-    # The separate doors are the fused one in two parts.
+    # The entries for forward and backward compute what the fused one does.
     y2, dx2 = np.empty_like(y), np.empty_like(dx)
     assert kernels.softmax_cross_entropy_forward(x, t, y2) == loss
     kernels.softmax_cross_entropy_backward(y2, t, 1.0, dx2)
@@ -222,7 +222,7 @@ def test_squared_error(data, dtype, B, K):
     # x − t is rounded once, its square twice more, then K are added; the rows in float64.
     assert abs(loss - loss_twin) <= (4 + K + B) * u * (difference**2).sum() / B
     assert (np.abs(dx - twin) <= 4 * u * difference / B).all()
-    # The separate doors are the fused one in two parts.
+    # The entries for forward and backward compute what the fused one does.
     dx2 = np.empty_like(dx)
     assert kernels.squared_error_forward(x, t) == loss
     kernels.squared_error_backward(x, t, 1.0, dx2)
@@ -244,15 +244,15 @@ UPDATES = {
 @pytest.mark.parametrize("name", UPDATES)
 @given(data=st.data(), dtype=dtypes(), N=SIZES)
 def test_updates_are_the_numpy_lines(name, data, dtype, N):
-    moments, settings = UPDATES[name]
+    states, settings = UPDATES[name]
     w, g = data.draw(arrays(dtype, N)), data.draw(arrays(dtype, N))
-    kept = [np.abs(data.draw(arrays(dtype, N))) for _ in range(moments)]
+    state = [np.abs(data.draw(arrays(dtype, N))) for _ in range(states)]
     numbers = data.draw(settings)
-    twin_w, twin_kept = w.copy(), [moment.copy() for moment in kept]
+    twin_w, twin_state = w.copy(), [array.copy() for array in state]
     with np.errstate(all="ignore"):
-        getattr(reference, name)(twin_w, g, *twin_kept, *numbers)
-    getattr(kernels, name)(w, g, *kept, *numbers)
-    for array, twin in zip((w, *kept), (twin_w, *twin_kept), strict=True):
+        getattr(reference, name)(twin_w, g, *twin_state, *numbers)
+    getattr(kernels, name)(w, g, *state, *numbers)
+    for array, twin in zip((w, *state), (twin_w, *twin_state), strict=True):
         assert np.array_equal(array, twin, equal_nan=True)
 
 
@@ -270,17 +270,17 @@ def test_what_decays_without_a_gradient_becomes_zero_and_is_never_subnormal(name
     least = np.finfo(dtype).tiny
     start = np.ldexp(least, np.arange(-20, 40))
     w, g = np.ones_like(start), np.zeros_like(start)
-    kept = [start.copy() for _ in range(UPDATES[name][0])]
-    twin_w, twin_kept = w.copy(), [moment.copy() for moment in kept]
+    state = [start.copy() for _ in range(UPDATES[name][0])]
+    twin_w, twin_state = w.copy(), [array.copy() for array in state]
     # 0.9^400 is below 2^-60.
     for _ in range(400):
-        getattr(kernels, name)(w, g, *kept, *settings)
-        getattr(reference, name)(twin_w, g, *twin_kept, *settings)
-        for moment, twin in zip(kept, twin_kept, strict=True):
-            assert np.array_equal(moment, twin)
-            assert not ((moment != 0) & (np.abs(moment) < least)).any()
+        getattr(kernels, name)(w, g, *state, *settings)
+        getattr(reference, name)(twin_w, g, *twin_state, *settings)
+        for array, twin in zip(state, twin_state, strict=True):
+            assert np.array_equal(array, twin)
+            assert not ((array != 0) & (np.abs(array) < least)).any()
     assert np.array_equal(w, twin_w)
-    assert not np.array(kept).any()
+    assert not np.array(state).any()
 
 
 LARGE, TINY = 1e300, 1e-320
@@ -305,15 +305,15 @@ CONSTANTS = [(name, settings) for name, each in EDGES.items() for settings in ea
 @pytest.mark.parametrize(("name", "settings"), CONSTANTS)
 def test_constants_beyond_the_type_leave_a_weight_without_a_gradient_as_it_is(name, settings, dtype):
     w, g = np.array([1.5, -3, 0], dtype), np.zeros(3, dtype)
-    kept = [np.zeros(3, dtype) for _ in range(UPDATES[name][0])]
-    twin_w, twin_kept = w.copy(), [moment.copy() for moment in kept]
+    state = [np.zeros(3, dtype) for _ in range(UPDATES[name][0])]
+    twin_w, twin_state = w.copy(), [array.copy() for array in state]
     for _ in range(3):
-        getattr(kernels, name)(w, g, *kept, *settings)
-        getattr(reference, name)(twin_w, g, *twin_kept, *settings)
-    for array, twin in zip((w, *kept), (twin_w, *twin_kept), strict=True):
+        getattr(kernels, name)(w, g, *state, *settings)
+        getattr(reference, name)(twin_w, g, *twin_state, *settings)
+    for array, twin in zip((w, *state), (twin_w, *twin_state), strict=True):
         assert np.array_equal(array, twin)
     assert np.array_equal(w, np.array([1.5, -3, 0], dtype))
-    assert not np.array(kept).any()
+    assert not np.array(state).any()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -324,11 +324,11 @@ def test_constants_beyond_the_type_leave_a_weight_without_a_gradient_as_it_is(na
 )  # fmt: skip
 def test_a_decay_below_1_stays_below_1(name, settings, dtype):
     w, g = np.ones(3, dtype), np.zeros(3, dtype)
-    kept = [np.full(3, 1 + np.finfo(dtype).eps, dtype) for _ in range(UPDATES[name][0])]
+    state = [np.full(3, 1 + np.finfo(dtype).eps, dtype) for _ in range(UPDATES[name][0])]
     for _ in range(2):
-        before = [moment.copy() for moment in kept]
-        getattr(kernels, name)(w, g, *kept, *settings)
-        assert all((moment < last).all() for moment, last in zip(kept, before, strict=True))
+        before = [array.copy() for array in state]
+        getattr(kernels, name)(w, g, *state, *settings)
+        assert all((array < last).all() for array, last in zip(state, before, strict=True))
 
 
 def test_sgd_update_is_what_the_notes_write():

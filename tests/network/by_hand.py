@@ -98,13 +98,13 @@ def off(s):
     return s.e.max(axis=1, keepdims=True)
 
 
-def spread(s):
-    """How far the scores of each row may be from their maximum, (B, 1)."""
+def range_of(s):
+    """How much smaller than their maximum the scores of each row may be, (B, 1)."""
     return np.ptp(s.v, axis=1)[:, np.newaxis] + 2 * off(s)
 
 
 def roundings_of_softmax(s):
-    return spread(s) + 10 + s.v.shape[1]
+    return range_of(s) + 10 + s.v.shape[1]
 
 
 def cross_entropy(s, t, dtype):
@@ -116,7 +116,7 @@ def cross_entropy(s, t, dtype):
     e = T * y.e + (K + 6) * u * T * y.most + 6 * u * weights
     dout = Bounded((y.v * T - weights) / B, e / B + float(np.finfo(dtype).tiny))
     # Each of at most K terms t·log y is off by the scores and their log-sum-exp, and by its own roundings.
-    rows = T * (2 * off(s) + (12 + 2 * K) * u * (spread(s) + np.log(K) + 1))
+    rows = T * (2 * off(s) + (12 + 2 * K) * u * (range_of(s) + np.log(K) + 1))
     loss = reference.softmax_cross_entropy_forward(s.v, np.asarray(t), np.empty_like(s.v))
     return Bounded(np.float64(loss), rows.mean() + gamma(B + 2, float) * abs(loss)), dout
 
@@ -183,21 +183,21 @@ class Model:
 def moved(optimizer, params, gradients):
     """What the NumPy lines make of the parameters and of what the rule keeps: the very bits."""
     params = {key: value.copy() for key, value in params.items()}
-    moments, step = {}, optimizer.steps + 1
+    states, step = {}, optimizer.steps + 1
     for key, w in params.items():
-        kept = optimizer.state.get(key) or [np.zeros_like(w) for _ in range(optimizer.state_size)]
-        moments[key] = kept = tuple(moment.copy() for moment in kept)
+        state = optimizer.state.get(key) or [np.zeros_like(w) for _ in range(optimizer.state_size)]
+        states[key] = state = tuple(array.copy() for array in state)
         g, lr = gradients[key], optimizer.lr
         with np.errstate(all="ignore"):
             if isinstance(optimizer, bp.Adam):
-                reference.adam_update(w, g, *kept, lr, *optimizer.betas, optimizer.eps, step)
+                reference.adam_update(w, g, *state, lr, *optimizer.betas, optimizer.eps, step)
             elif isinstance(optimizer, bp.RMSprop):
-                reference.rmsprop_update(w, g, *kept, lr, optimizer.alpha, optimizer.eps)
+                reference.rmsprop_update(w, g, *state, lr, optimizer.alpha, optimizer.eps)
             elif isinstance(optimizer, bp.Adagrad):
-                reference.adagrad_update(w, g, *kept, lr, optimizer.eps)
+                reference.adagrad_update(w, g, *state, lr, optimizer.eps)
             elif optimizer.momentum:
                 twin = reference.nesterov_update if optimizer.nesterov else reference.momentum_update
-                twin(w, g, *kept, lr, optimizer.momentum)
+                twin(w, g, *state, lr, optimizer.momentum)
             else:
                 reference.sgd_update(w, g, lr)
-    return params, moments
+    return params, states

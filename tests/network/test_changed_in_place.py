@@ -27,8 +27,8 @@ def trained(optimizer=None):
 
 def everything(net, optimizer):
     """Copies of all that a step changes."""
-    moments = {key: [moment.copy() for moment in kept] for key, kept in optimizer.state.items()}
-    return {key: array.copy() for key, array in net.params.items()}, moments, optimizer.steps
+    state = {key: [array.copy() for array in arrays] for key, arrays in optimizer.state.items()}
+    return {key: array.copy() for key, array in net.params.items()}, state, optimizer.steps
 
 
 def same(one, other):

@@ -213,8 +213,8 @@ def test_an_evaluation_of_many_rows_is_interrupted(call):
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
-def test_the_turns_of_an_evaluation_do_not_show(threads):
-    # A turn of one thread has 960 rows; the first layer, whose parameters are spread, is so for all turns.
+def test_an_evaluation_gives_the_same_bits_across_checks_for_ctrl_c(threads):
+    # One thread checks every 960 rows; the first layer's parameters are padded once for all of them.
     rng = np.random.default_rng(0)
     net = bp.Network([300, 50, 3000, 100], seed=0)
     plan, x = net.plan_for(bp.SGD(0.1)), rng.normal(size=(5_000, 300)).astype(np.float32)

@@ -38,8 +38,8 @@ def refused(call, x, t, wrong):
 
 def state(net, optimizer):
     """The bits of all that learns."""
-    kept = [array for arrays in optimizer.state.values() for array in arrays]
-    return [array.tobytes() for array in (*net.params.values(), *kept)]
+    state = [array for arrays in optimizer.state.values() for array in arrays]
+    return [array.tobytes() for array in (*net.params.values(), *state)]
 
 
 @pytest.mark.parametrize(("place", "label"), [(0, 3), (1, 3), (3, 3), (0, -1), (3, -1), (2, -128), (1, 127)])

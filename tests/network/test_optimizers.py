@@ -275,7 +275,7 @@ def test_a_refused_step_ties_an_optimizer_to_no_network():
             one.train_step(*wrong, adam)
     assert adam.state == {}
     other.train_step(x, t, adam)
-    before = {key: [moment.copy() for moment in kept] for key, kept in adam.state.items()}
+    before = {key: [array.copy() for array in arrays] for key, arrays in adam.state.items()}
     with pytest.raises(ValueError, match="another network needs another optimizer"):
         one.train_step(x, t, adam)
     assert all(

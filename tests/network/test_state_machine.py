@@ -42,8 +42,8 @@ COPIES = {
 class Machine(Pair):
     """What may happen to them, in any order."""
 
-    def settle(self, seed):
-        """Bring parameters back that grew so far that the next steps would overflow."""
+    def reset_if_large(self, seed):
+        """Set parameters anew that grew so large that the next steps would overflow."""
         if not all(np.abs(array).max() < 1e3 for array in self.params.values()):
             self.set_parameters(seed, "in place")
 
@@ -125,17 +125,17 @@ class Machine(Pair):
         wanted, bounds = self.model().loss_and_gradient(x, t)
         gradients = self.twin.gradient(x, t)
         assert all(close(gradients[key], bounds[key]) for key in gradients)
-        self.params, moments = moved(others, self.params, gradients)
+        self.params, states = moved(others, self.params, gradients)
         one, other = self.net.train_step(x, t, optimizer), self.twin.train_step(x, t, others)
         assert one == other
         assert close(one, wanted)
-        for key, kept in moments.items():
+        for key, state in states.items():
             for array, *pair in zip(
-                kept, optimizer.state.get(key, ()), others.state.get(key, ()), strict=True
+                state, optimizer.state.get(key, ()), others.state.get(key, ()), strict=True
             ):
                 assert all(np.array_equal(array, each, equal_nan=True) for each in pair)
         self.clears()
-        self.settle(given["seed"])
+        self.reset_if_large(given["seed"])
 
     @rule(
         given=BATCHES,
@@ -158,7 +158,7 @@ class Machine(Pair):
             assert np.array_equal(one, other, equal_nan=True)
         self.params = copies(self.twin.params)
         self.clears()
-        self.settle(given["seed"])
+        self.reset_if_large(given["seed"])
 
     # --- Being changed --------------------------------------------------------------------------------------
 

@@ -108,7 +108,7 @@ def head(net: bp.Network, scores: Rounded, t: Any, u: float) -> tuple[float, Rou
     y = np.exp(shifted) / np.exp(shifted).sum(axis=1, keepdims=True)
     # Scores that are off by e change log y by at most 2e. A difference of scores is rounded by u times its size.
     off = 2 * error.max(axis=1, keepdims=True)
-    spread = np.abs(shifted).max(axis=1, keepdims=True) + off
-    gradient = (y * np.expm1(off) + (spread + 20 + 3 * classes) * u) * weight / rows
-    loss = (off + (10 + 2 * classes) * u * (spread + np.log(classes) + 1)) * weight
+    distance = np.abs(shifted).max(axis=1, keepdims=True) + off
+    gradient = (y * np.expm1(off) + (distance + 20 + 3 * classes) * u) * weight / rows
+    loss = (off + (10 + 2 * classes) * u * (distance + np.log(classes) + 1)) * weight
     return float(loss.sum() / rows), Rounded((y * weight - targets) / rows, gradient)

@@ -202,8 +202,8 @@ cdef struct Shape:
     int[4] y
 
 
-@door("x:BI -> out:B")
-def door(const floating[:, ::1] x not None, threads=None):
+@entry("x:BI -> out:B")
+def affine(const floating[:, ::1] x not None, threads=None):
     """1 + 1"""
     cdef unsigned char[49] text    # and an array's size is a constant
     cdef floating* y = <floating*> x
@@ -230,7 +230,7 @@ def test_sizes_only_tune_unless_they_are_part_of_the_bits_contract():
     enum = "cdef enum:\n    BLOCK = 240    # rows\n    TERMS = 1024    # part of the bits contract\n"
     assert [mutant.tuning for mutant in mutants_of(enum, "x.pxd")] == [True, False]
     assert [mutant.tuning for mutant in mutants_of("cdef enum Kind:\n    A = 0\n", "x.pxd")] == [False]
-    defines = "#define BP_TILE_ROWS 9\n#define BP_EIGHT 8\n"
+    defines = "#define BP_TILE_ROWS 9\n#define BP_EDGE_MR 8\n"
     assert [mutant.tuning for mutant in mutants_of(defines, "x.h")] == [True, False]
 
 

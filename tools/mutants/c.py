@@ -9,7 +9,7 @@ from tools.mutants.tokens import C, Token, closing, scan
 # Sizes of vectors and tiles: `#define BP_TILE_ROWS 9`.
 SIZES = re.compile(r"#define BP_\w*(BYTES|ROWS|COLUMNS|VECTORS|FREE|FEW|WIDE|NARROW|UNROLL\w*)\b(?!\()")
 # Of use to the compiler or the cache alone.
-HINTS = re.compile(r"__builtin_prefetch|__asm__|BP_KNOWN|_mm_sfence")
+HINTS = re.compile(r"__builtin_prefetch|__asm__|BP_KEEP_IN_REGISTER|_mm_sfence")
 HEADS = ("for", "if", "while", "switch")
 
 

@@ -236,7 +236,9 @@ def _of_loss(cls: type[Loss]) -> Callable[..., Node]:
         if cls.classifies
         else "outputs x (B, K) and targets (B, K)"
     )
-    return _named(function, cls.function, f"`{cls.__name__}` with its options, of {what}, which are constants.")
+    return _named(
+        function, cls.function, f"`{cls.__name__}` with its options, of {what}, which are constants."
+    )
 
 
 def _named(function: Callable[..., Node], name: str, text: str) -> Callable[..., Node]:

@@ -1,5 +1,5 @@
-/* Checks of what a caller hands over, compiled in where BPCORE_CHECKS is defined: the first that fails says so on stderr
-   and ends the process, as assert does. Without it they cost nothing. */
+/* Checks of arguments, compiled in where BPCORE_CHECKS is defined: the first that fails writes a message to stderr and
+   aborts, as assert does. Without it they cost nothing. */
 
 #ifndef BPCORE_CHECKS_H
 #define BPCORE_CHECKS_H

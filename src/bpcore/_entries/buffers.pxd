@@ -1,8 +1,8 @@
 # cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
 # cython: boundscheck=False, initializedcheck=False, wraparound=False
-"""Arrays through the buffer protocol itself, at a fifth of what acquiring a typed memoryview costs.
+"""Arrays by the buffer protocol itself, which takes a fifth of the time of a typed memoryview.
 
-An address outlives the buffer that it was read from: whoever keeps it also keeps the array.
+An address is used after its buffer was released: whoever stores it also keeps a reference to the array.
 """
 
 from cpython.buffer cimport (
@@ -12,7 +12,7 @@ from libc.stdint cimport int64_t, uintptr_t
 
 
 cdef inline bint contiguous(array, Py_buffer* view) except -1:
-    """Open the buffer of a contiguous array; False, and nothing is open, if it is none."""
+    """Acquire the buffer of a contiguous array; False, and no buffer, if it is none."""
     if not PyObject_CheckBuffer(array):
         return False
     try:
@@ -22,28 +22,28 @@ cdef inline bint contiguous(array, Py_buffer* view) except -1:
     return True
 
 
-cdef inline char letter_of(const Py_buffer* view) noexcept:
-    """The type of an open buffer: f, d, B, q or Q; 0 for another."""
-    cdef char letter = view.format[0]
+cdef inline char typecode_of(const Py_buffer* view) noexcept:
+    """The typecode of an open buffer: f, d, B, q or Q; 0 for another."""
+    cdef char typecode = view.format[0]
     if view.format[1] != 0:
         return 0
-    if letter in (c"l", c"L") and view.itemsize == 8:
-        return c"q" if letter == c"l" else c"Q"
-    return letter if letter in (c"f", c"d", c"B", c"q", c"Q") else 0
+    if typecode in (c"l", c"L") and view.itemsize == 8:
+        return c"q" if typecode == c"l" else c"Q"
+    return typecode if typecode in (c"f", c"d", c"B", c"q", c"Q") else 0
 
 
 cdef inline bint readable(x, Py_buffer* view, Py_ssize_t columns) except -1:
-    """Open rows of `columns` numbers of a type that `letter_of` knows; False, and nothing is open, if x is none."""
+    """Acquire rows of `columns` numbers of a type that `typecode_of` knows; False, and no buffer, if x is none."""
     if not contiguous(x, view):
         return False
-    if view.ndim == 2 and view.shape[1] == columns and letter_of(view) != 0:
+    if view.ndim == 2 and view.shape[1] == columns and typecode_of(view) != 0:
         return True
     PyBuffer_Release(view)
     return False
 
 
 cdef inline int open_rows(x, Py_buffer* view, Py_ssize_t columns) except -1:
-    """The same, with an error where x is none of these."""
+    """The same, with an error if x is none."""
     if not readable(x, view, columns):
         raise ValueError(
             f"Plan: x is {x.dtype} {x.shape}, wanted contiguous rows of {columns} float32, float64, uint8, int64 or "
@@ -52,16 +52,18 @@ cdef inline int open_rows(x, Py_buffer* view, Py_ssize_t columns) except -1:
     return 0
 
 
-cdef inline bint shaped(const Py_buffer* view, char letter, int dimensions, Py_ssize_t first, Py_ssize_t last) noexcept:
-    """Whether an open buffer has this type and 1 or 2 dimensions of these sizes."""
+cdef inline bint shaped(
+    const Py_buffer* view, char typecode, int dimensions, Py_ssize_t first, Py_ssize_t last
+) noexcept:
+    """Whether a buffer has this type and 1 or 2 dimensions of these sizes."""
     return (
         view.ndim == dimensions and view.shape[0] == first and view.shape[dimensions - 1] == last
-        and view.format[0] == letter
+        and view.format[0] == typecode
     )
 
 
 cdef inline Py_ssize_t first_outside(const int64_t* numbers, Py_ssize_t n, int64_t stop) noexcept nogil:
-    """Where the first number that is not from 0 to stop − 1 stands; n if there is none."""
+    """Index of the first number that is not from 0 to stop − 1; n if there is none."""
     cdef Py_ssize_t i
     for i in range(n):
         if not 0 <= numbers[i] < stop:
@@ -69,14 +71,14 @@ cdef inline Py_ssize_t first_outside(const int64_t* numbers, Py_ssize_t n, int64
     return n
 
 
-cdef inline Py_ssize_t draw_labels(
+cdef inline Py_ssize_t gather_labels(
     const int64_t* labels,
     const int64_t* indices,        # IN   (count,), or NULL: the first `count` labels
     Py_ssize_t count,
     Py_ssize_t K,
     int64_t* out,                  # OUT  (count,)
 ) noexcept nogil:
-    """Bring labels to where nobody changes them any more, and check them there.
+    """Copy labels to memory that no other thread writes, and check the copies.
 
     Returns how many are within [0, K) before the first that is not.
     """
@@ -89,7 +91,7 @@ cdef inline Py_ssize_t draw_labels(
 
 
 cdef inline int check_indices(const int64_t* indices, Py_ssize_t steps, Py_ssize_t B, Py_ssize_t N) except -1:
-    """Raise unless each batch, a row of `indices`, has samples, of those that there are."""
+    """Raise unless each batch, a row of `indices`, has at least one index, each from 0 to N − 1."""
     cdef Py_ssize_t n
     if B == 0:
         raise ValueError("Plan: batches of 0 rows, wanted at least 1")
@@ -100,21 +102,21 @@ cdef inline int check_indices(const int64_t* indices, Py_ssize_t steps, Py_ssize
 
 
 cdef inline void* address(
-    array, char letter, int dimensions, Py_ssize_t first, Py_ssize_t last, bint writable
+    array, char typecode, int dimensions, Py_ssize_t first, Py_ssize_t last, bint writable
 ) except NULL:
-    """Where a contiguous array of this type and shape begins."""
+    """The address of a contiguous array of this type and shape."""
     cdef Py_buffer view
     try:
         PyObject_GetBuffer(array, &view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (PyBUF_WRITABLE if writable else 0))
     except (BufferError, ValueError) as error:
         raise ValueError(f"Plan: an array of shape {array.shape} cannot be used in place: {error}") from None
     cdef void* buffer = view.buf
-    cdef bint right = shaped(&view, letter, dimensions, first, last)
+    cdef bint matches = shaped(&view, typecode, dimensions, first, last)
     PyBuffer_Release(&view)
     if <uintptr_t> buffer % view.itemsize != 0:
         raise ValueError(f"Plan: an array of shape {array.shape} is not aligned")
-    if not right:
+    if not matches:
         wanted = f"({first},)" if dimensions == 1 else f"({first}, {last})"
-        kind = "float32" if letter == c"f" else "float64"
+        kind = "float32" if typecode == c"f" else "float64"
         raise ValueError(f"Plan: an array is {array.dtype} {array.shape}, wanted {kind} {wanted}")
     return buffer

@@ -3,9 +3,9 @@
 a) Inputs first, outputs last and allocated by the caller; every element of an output is written, no input is. An output
    overlaps nothing else, unless the description says that it may be an input itself.
 b) float32 and float64, one type a call. Matrices are two-dimensional; elementwise kernels take any contiguous array as
-   one run (`a.reshape(-1)`).
+   one-dimensional one (`a.reshape(-1)`).
 c) `threads=None` means the process's default; small work stays on one thread.
-d) What is wrong with a call is put into words by bpcore.errors.
+d) bpcore.errors writes the message of a wrong call.
 e) Activations, losses and update rules have their entries from the tables in activations.pxd, losses.pxd and
    updates.pxd.
 """
@@ -17,10 +17,10 @@ from cython.parallel cimport prange
 from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
 
-from bpcore._entries.buffers cimport draw_labels
-from bpcore._entries.overlaps cimport Span, is_same, meet, span
+from bpcore._entries.buffers cimport gather_labels
+from bpcore._entries.overlaps cimport Span, is_same, intersect, span
 from bpcore._parallel.team cimport (
-    BP_OPENMP, SPAN, TOO_LONG_FOR_ONE, WORTH_A_THREAD, bp_max_threads, bp_place_team, spans_of,
+    BP_OPENMP, FEWER_THREADS_MAX_OPERATIONS, SPAN, THREAD_MIN_OPERATIONS, bp_max_threads, bp_place_team, spans_of,
 )
 from bpcore._simd.simd cimport (
     BP_TILE_ROWS, BP_TILE_VECTORS, BP_VECTOR_BYTES, bp_multiply_adds, bp_multiply_addsf, exp_span,
@@ -46,7 +46,7 @@ from bpcore.errors import DECAYS, bind, explain, number, parse, signature_of
 from bpcore.threads import named, resolve, whole_number
 
 cdef enum:
-    MOST_ROUNDS = 1000000000    # seconds of multiply_adds, which nothing interrupts
+    MAX_ROUNDS = 1000000000    # seconds of multiply_adds, which nothing interrupts
     B = 0                       # the sizes of a call
     I = 1
     O = 2
@@ -58,6 +58,7 @@ SETTINGS_BY_NAME = {setting_name(n).decode(): n for n in range(SETTINGS)}
 cdef PyTypeObject* ARRAY = <PyTypeObject*> <PyObject*> ndarray
 
 include "entry.pxi"
+include "checks.pxi"
 include "loops.pxi"
 
 
@@ -69,13 +70,13 @@ def has_threads():
 def multiply_adds(dtype, rounds, threads=1):
     """Do nothing but fused multiply-adds in registers, on each of `threads` threads; returns how many operations.
 
-    What the processor can do at most: the floor under everything that is measured. A multiply-add counts as two.
+    It measures the peak of the processor. A multiply-add counts as two operations.
     `dtype` is "float32" or "float64", `rounds` 1 to 10^9, and `threads` at most what OpenMP allows.
     """
     if dtype not in ("float32", "float64"):
         raise ValueError(f"multiply_adds: dtype is {dtype!r}, wanted 'float32' or 'float64'")
-    if whole_number("multiply_adds: rounds", rounds) > MOST_ROUNDS:
-        raise ValueError(f"multiply_adds: rounds is {rounds}, wanted at most {MOST_ROUNDS}")
+    if whole_number("multiply_adds: rounds", rounds) > MAX_ROUNDS:
+        raise ValueError(f"multiply_adds: rounds is {rounds}, wanted at most {MAX_ROUNDS}")
     if whole_number("multiply_adds: threads", threads) > bp_max_threads():
         raise ValueError(f"multiply_adds: threads is {threads}, wanted at most {bp_max_threads()}, as OpenMP allows")
     cdef Py_ssize_t lanes = BP_VECTOR_BYTES // (4 if dtype == "float32" else 8), each = rounds
@@ -108,7 +109,7 @@ cdef list table():
             affine_backward_params[double], 0, PRODUCT, "dW = xᵀ·dout, db = Σ dout over the batch.",
         ),
         entry(
-            "sum_rows", "x:BO -> out:O", sum_rows[float], sum_rows[double], 0, ALONE,
+            "sum_rows", "x:BO -> out:O", sum_rows[float], sum_rows[double], 0, SINGLE_THREAD,
             "out = Σ x over the rows, in their order.",
         ),
         entry(
@@ -137,7 +138,7 @@ cdef list table():
         entry(
             "softmax_cross_entropy_backward", "y:BK t:B|BK dout -> dx:BK=y", cross_entropy_backward[float],
             cross_entropy_backward[double], 0, MEAN,
-            "dx = dout·(y·Σt − t) / B, y and t as softmax_cross_entropy had them. `dx` may be `y`.",
+            "dx = dout·(y·Σt − t) / B, y and t as in softmax_cross_entropy. `dx` may be `y`.",
         ),
         entry(
             "add", "x:BO~ y:BO~ -> out:BO=x,y", add[float], add[double], 0, 0,
@@ -148,21 +149,21 @@ cdef list table():
             "out = x·y; the operands may have any strides, 0 for a broadcast axis. `out` may be either.",
         ),
         entry(
-            "exp", "x:N -> out:N=x", exp[float], exp[double], 0, BY_ELEMENTS,
+            "exp", "x:N -> out:N=x", exp[float], exp[double], 0, ELEMENTWISE,
             "out = exp(x), within 2 ULP. `out` may be `x`.",
         ),
         entry(
-            "log", "x:N -> out:N=x", log[float], log[double], 0, BY_ELEMENTS,
+            "log", "x:N -> out:N=x", log[float], log[double], 0, ELEMENTWISE,
             "out = log(x), within 3 ULP; −inf at 0, NaN below. `out` may be `x`.",
         ),
         entry(
-            "reciprocal", "x:N -> out:N=x", reciprocal[float], reciprocal[double], 0, BY_ELEMENTS,
+            "reciprocal", "x:N -> out:N=x", reciprocal[float], reciprocal[double], 0, ELEMENTWISE,
             "out = 1 / x. `out` may be `x`.",
         ),
         entry(
             "reciprocal_backward", "dout:N out:N -> dx:N=dout,out", reciprocal_backward[float],
-            reciprocal_backward[double], 0, BY_ELEMENTS,
-            "dx = −dout·y², y = `out` as reciprocal gave it. `dx` may be `dout` or `out`.",
+            reciprocal_backward[double], 0, ELEMENTWISE,
+            "dx = −dout·y², y = `out`, the result of reciprocal. `dx` may be `dout` or `out`.",
         ),
     ]
 
@@ -172,11 +173,11 @@ cdef list table():
             entries += [
                 entry(
                     f"{name}_forward", "x:N -> out:N=x", activation_forward[float], activation_forward[double], kind,
-                    BY_ELEMENTS, f"out = {name}(x). `out` may be `x`.",
+                    ELEMENTWISE, f"out = {name}(x). `out` may be `x`.",
                 ),
                 entry(
                     f"{name}_backward", f"dout:N {kept}:N -> dx:N=dout,{kept}", activation_backward[float],
-                    activation_backward[double], kind, BY_ELEMENTS,
+                    activation_backward[double], kind, ELEMENTWISE,
                     f"dx = dout·{name}′(x), `{kept}` as {name}_forward had it. `dx` may be `dout` or `{kept}`.",
                 ),
             ]
@@ -204,7 +205,7 @@ cdef list table():
         entries.append(
             entry(
                 f"{rule_name(kind).decode()}_update", rule_signature(kind).decode(), update[float], update[double],
-                kind, BY_ELEMENTS, "A step of the rule: w, and what the rule keeps of it, are changed in place.",
+                kind, ELEMENTWISE, "A step of the rule: w and the optimizer's state of it are changed in place.",
             )
         )
     return entries

@@ -1,19 +1,19 @@
-# The loops of the entries: the arrays of a call, handed to the functions of the .pxd files.
+# The loops of the entries: each calls a function of the .pxd files with the arrays of a call.
 
-cdef inline floating* at(const Call* c, int n, floating _) noexcept nogil:
-    """The numbers of array n."""
+cdef inline floating* arg(const Call* c, int n, floating _) noexcept nogil:
+    """The data of array n."""
     return <floating*> c.data[n]
 
 
-cdef inline floating* from_first(const Call* c, int n, floating _) noexcept nogil:
-    """The same from the first element on that the loop is to do."""
+cdef inline floating* chunk(const Call* c, int n, floating _) noexcept nogil:
+    """The same, from the first element of this chunk on."""
     return <floating*> c.data[n] + c.first
 
 
 cdef void affine_forward(Call* c, floating _) noexcept nogil:
     if c.sizes[B] > 0 and c.sizes[O] > 0:
         affine.affine_forward(
-            at(c, 0, _), c.sizes[I], at(c, 1, _), at(c, 2, _), at(c, 3, _), c.sizes[O], c.sizes[B], c.sizes[I],
+            arg(c, 0, _), c.sizes[I], arg(c, 1, _), arg(c, 2, _), arg(c, 3, _), c.sizes[O], c.sizes[B], c.sizes[I],
             c.sizes[O], c.threads,
         )
 
@@ -21,7 +21,7 @@ cdef void affine_forward(Call* c, floating _) noexcept nogil:
 cdef void affine_backward_input(Call* c, floating _) noexcept nogil:
     if c.sizes[B] > 0 and c.sizes[I] > 0:
         affine.affine_backward_input(
-            at(c, 0, _), c.sizes[O], at(c, 1, _), at(c, 2, _), c.sizes[I], c.sizes[B], c.sizes[I], c.sizes[O],
+            arg(c, 0, _), c.sizes[O], arg(c, 1, _), arg(c, 2, _), c.sizes[I], c.sizes[B], c.sizes[I], c.sizes[O],
             c.threads,
         )
 
@@ -29,52 +29,52 @@ cdef void affine_backward_input(Call* c, floating _) noexcept nogil:
 cdef void affine_backward_params(Call* c, floating _) noexcept nogil:
     if c.sizes[O] > 0:
         affine.affine_backward_params(
-            at(c, 0, _), c.sizes[I], at(c, 1, _), c.sizes[O], at(c, 2, _), at(c, 3, _), c.sizes[B], c.sizes[I],
+            arg(c, 0, _), c.sizes[I], arg(c, 1, _), c.sizes[O], arg(c, 2, _), arg(c, 3, _), c.sizes[B], c.sizes[I],
             c.sizes[O], c.threads,
         )
 
 
 cdef void sum_rows(Call* c, floating _) noexcept nogil:
-    reductions.sum_rows(at(c, 0, _), c.sizes[O], at(c, 1, _), c.sizes[B], c.sizes[O])
+    reductions.sum_rows(arg(c, 0, _), c.sizes[O], arg(c, 1, _), c.sizes[B], c.sizes[O])
 
 
 cdef void relu_forward(Call* c, floating _) noexcept nogil:
-    activations.relu_forward(at(c, 0, _), at(c, 1, _), <unsigned char*> c.data[2], c.sizes[N], c.threads)
+    activations.relu_forward(arg(c, 0, _), arg(c, 1, _), <unsigned char*> c.data[2], c.sizes[N], c.threads)
 
 
 cdef void relu_backward(Call* c, floating _) noexcept nogil:
-    activations.relu_backward(at(c, 0, _), <const unsigned char*> c.data[1], at(c, 2, _), c.sizes[N], c.threads)
+    activations.relu_backward(arg(c, 0, _), <const unsigned char*> c.data[1], arg(c, 2, _), c.sizes[N], c.threads)
 
 
-# --- Element by element: threads share the elements, each does `count` of them from `first` on -------------------
+# --- Elementwise: threads share the elements, each chunk is `count` of them from `first` on ------------------------
 
 
 cdef void activation_forward(Call* c, floating _) noexcept nogil:
-    activate(<Activation> c.kind, <const floating*> from_first(c, 0, _), from_first(c, 1, _), c.count)
+    activate(<Activation> c.kind, <const floating*> chunk(c, 0, _), chunk(c, 1, _), c.count)
 
 
 cdef void activation_backward(Call* c, floating _) noexcept nogil:
     activate_backward(
-        <Activation> c.kind, <const floating*> from_first(c, 1, _), <const floating*> from_first(c, 0, _),
-        from_first(c, 2, _), c.count,
+        <Activation> c.kind, <const floating*> chunk(c, 1, _), <const floating*> chunk(c, 0, _),
+        chunk(c, 2, _), c.count,
     )
 
 
 cdef void exp(Call* c, floating _) noexcept nogil:
-    exp_span(c.count, <const floating*> from_first(c, 0, _), from_first(c, 1, _))
+    exp_span(c.count, <const floating*> chunk(c, 0, _), chunk(c, 1, _))
 
 
 cdef void log(Call* c, floating _) noexcept nogil:
-    log_span(c.count, <const floating*> from_first(c, 0, _), from_first(c, 1, _))
+    log_span(c.count, <const floating*> chunk(c, 0, _), chunk(c, 1, _))
 
 
 cdef void reciprocal(Call* c, floating _) noexcept nogil:
-    reciprocal_span(c.count, <const floating*> from_first(c, 0, _), from_first(c, 1, _))
+    reciprocal_span(c.count, <const floating*> chunk(c, 0, _), chunk(c, 1, _))
 
 
 cdef void reciprocal_backward(Call* c, floating _) noexcept nogil:
     reciprocal_backward_span(
-        c.count, <const floating*> from_first(c, 0, _), <const floating*> from_first(c, 1, _), from_first(c, 2, _)
+        c.count, <const floating*> chunk(c, 0, _), <const floating*> chunk(c, 1, _), chunk(c, 2, _)
     )
 
 
@@ -88,9 +88,9 @@ cdef void update(Call* c, floating _) noexcept nogil:
         else:
             (&u.lr)[c.settings[n]] = c.numbers[n]
     update_span(
-        &u, from_first(c, 0, _), <const floating*> from_first(c, 1, _),
-        from_first(c, 2, _) if states > 0 else <floating*> NULL,
-        from_first(c, 3, _) if states > 1 else <floating*> NULL, c.count,
+        &u, chunk(c, 0, _), <const floating*> chunk(c, 1, _),
+        chunk(c, 2, _) if states > 0 else <floating*> NULL,
+        chunk(c, 3, _) if states > 1 else <floating*> NULL, c.count,
     )
 
 
@@ -99,14 +99,14 @@ cdef void update(Call* c, floating _) noexcept nogil:
 
 cdef void add(Call* c, floating _) noexcept nogil:
     elementwise.add(
-        at(c, 0, _), c.strides[0][0], c.strides[0][1], at(c, 1, _), c.strides[1][0], c.strides[1][1], at(c, 2, _),
+        arg(c, 0, _), c.strides[0][0], c.strides[0][1], arg(c, 1, _), c.strides[1][0], c.strides[1][1], arg(c, 2, _),
         c.sizes[B], c.sizes[O], c.threads,
     )
 
 
 cdef void multiply(Call* c, floating _) noexcept nogil:
     elementwise.multiply(
-        at(c, 0, _), c.strides[0][0], c.strides[0][1], at(c, 1, _), c.strides[1][0], c.strides[1][1], at(c, 2, _),
+        arg(c, 0, _), c.strides[0][0], c.strides[0][1], arg(c, 1, _), c.strides[1][0], c.strides[1][1], arg(c, 2, _),
         c.sizes[B], c.sizes[O], c.threads,
     )
 
@@ -116,26 +116,26 @@ cdef void multiply(Call* c, floating _) noexcept nogil:
 
 cdef void softmax(Call* c, floating _) noexcept nogil:
     if c.sizes[B] > 0 and c.sizes[K] > 0:
-        losses_of_rows.softmax(at(c, 0, _), at(c, 1, _), c.sizes[B], c.sizes[K], c.threads)
+        losses_of_rows.softmax(arg(c, 0, _), arg(c, 1, _), c.sizes[B], c.sizes[K], c.threads)
 
 
 cdef void cross_entropy(Call* c, floating _) noexcept nogil:
     c.result = losses_of_rows.softmax_cross_entropy(
-        at(c, 0, _), c.labels, <const floating*> c.data[1], at(c, 2, _), at(c, 3, _), c.losses, c.sizes[B], c.sizes[K],
-        c.threads,
+        arg(c, 0, _), c.labels, <const floating*> c.data[1], arg(c, 2, _), arg(c, 3, _), c.losses, c.sizes[B],
+        c.sizes[K], c.threads,
     )
 
 
 cdef void cross_entropy_forward(Call* c, floating _) noexcept nogil:
     c.result = losses_of_rows.softmax_cross_entropy(
-        at(c, 0, _), c.labels, <const floating*> c.data[1], at(c, 2, _), <floating*> NULL, c.losses, c.sizes[B],
+        arg(c, 0, _), c.labels, <const floating*> c.data[1], arg(c, 2, _), <floating*> NULL, c.losses, c.sizes[B],
         c.sizes[K], c.threads,
     )
 
 
 cdef void cross_entropy_backward(Call* c, floating _) noexcept nogil:
     losses_of_rows.softmax_cross_entropy_backward(
-        <const floating*> at(c, 0, _), c.labels, <const floating*> c.data[1], <floating> c.numbers[0], at(c, 2, _),
+        <const floating*> arg(c, 0, _), c.labels, <const floating*> c.data[1], <floating> c.numbers[0], arg(c, 2, _),
         c.sizes[B], c.sizes[K], c.threads,
     )
 
@@ -143,13 +143,13 @@ cdef void cross_entropy_backward(Call* c, floating _) noexcept nogil:
 cdef inline double loss_of_call(Call* c, double option, floating* dx, floating dout) noexcept nogil:
     cdef Loss loss = Loss(kind=<LossKind> c.kind, option=option)
     return mean_loss(
-        &loss, <const floating*> at(c, 0, dout), <const floating*> at(c, 1, dout), dx, c.losses, c.sizes[B], c.sizes[K],
-        dout, c.threads,
+        &loss, <const floating*> arg(c, 0, dout), <const floating*> arg(c, 1, dout), dx, c.losses, c.sizes[B],
+        c.sizes[K], dout, c.threads,
     )
 
 
 cdef void loss_and_gradient(Call* c, floating _) noexcept nogil:
-    c.result = loss_of_call(c, c.numbers[0], at(c, 2, _), <floating> 1)
+    c.result = loss_of_call(c, c.numbers[0], arg(c, 2, _), <floating> 1)
 
 
 cdef void loss_forward(Call* c, floating _) noexcept nogil:
@@ -157,4 +157,4 @@ cdef void loss_forward(Call* c, floating _) noexcept nogil:
 
 
 cdef void loss_backward(Call* c, floating _) noexcept nogil:
-    loss_of_call(c, c.numbers[1], at(c, 2, _), <floating> c.numbers[0])
+    loss_of_call(c, c.numbers[1], arg(c, 2, _), <floating> c.numbers[0])

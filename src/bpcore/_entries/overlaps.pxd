@@ -3,7 +3,7 @@
 """Whether what a kernel writes shares memory with something else that it is given.
 
 A kernel reads its inputs while it writes its outputs, in an order of its own: an output that overlaps an input would
-give wrong numbers without a word. Where every element is read before it is written, an output may be an input itself,
+give wrong numbers without an error. Where every element is read before it is written, an output may be an input itself,
 but no other part of it.
 """
 
@@ -16,7 +16,7 @@ cdef inline Span span(const void* first, Py_ssize_t bytes) noexcept:
     return Span(first=<const char*> first, end=<const char*> first + bytes)
 
 
-cdef inline bint meet(Span one, Span other) noexcept:
+cdef inline bint intersect(Span one, Span other) noexcept:
     """Whether they have a byte in common."""
     cdef const char* first = max(one.first, other.first)
     return first < one.end and first < other.end

@@ -1,6 +1,6 @@
 # cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
 # cython: boundscheck=False, initializedcheck=False, wraparound=False
-"""Products of few rows or few terms, by few_rows.h: numbers that are used once or a few times are read as they lie.
+"""Products of few rows or a small k, by few_rows.h: the operands are read in place, since packing does not pay.
 
 Every sum has the order that tiles and dot products give it.
 """
@@ -9,35 +9,39 @@ from cython cimport floating
 
 
 cdef extern from "_simd/simd.h" nogil:
-    const bint BP_IN_PLACE    # whether these functions are there
+    const bint BP_FEW_ROWS_COMPILED    # whether these functions are compiled
     const int BP_FEW_ROWS
-    const int BP_ALONG_ROWS
-    void bp_few_rows_off(
+    const int BP_AXPY_ROWS
+    void bp_few_rowsf(
         int m, Py_ssize_t N, Py_ssize_t K, const void** rows, const float* b, Py_ssize_t cs_b, float* c,
         Py_ssize_t ldc
     ) noexcept
-    void bp_few_rows_of(
+    void bp_few_rows(
         int m, Py_ssize_t N, Py_ssize_t K, const void** rows, const double* b, Py_ssize_t cs_b, double* c,
         Py_ssize_t ldc
     ) noexcept
-    void bp_few_termsf(
+    void bp_small_kf(
         Py_ssize_t M, Py_ssize_t N, int K, const void** rows, const float* b, Py_ssize_t rs_b, float* c,
         Py_ssize_t ldc
     ) noexcept
-    void bp_few_terms(
+    void bp_small_k(
         Py_ssize_t M, Py_ssize_t N, int K, const void** rows, const double* b, Py_ssize_t rs_b, double* c,
         Py_ssize_t ldc
     ) noexcept
-    void bp_few_rows_alongf(
+    void bp_few_rows_axpyf(
         int m, Py_ssize_t N, Py_ssize_t K, const void** rows, const float* b, Py_ssize_t rs_b, float* c,
         Py_ssize_t ldc
     ) noexcept
-    void bp_few_rows_along(
+    void bp_few_rows_axpy(
         int m, Py_ssize_t N, Py_ssize_t K, const void** rows, const double* b, Py_ssize_t rs_b, double* c,
         Py_ssize_t ldc
     ) noexcept
-    void bp_row_off(Py_ssize_t K, Py_ssize_t N, const float* x, const float* W, const float* b, float* out) noexcept
-    void bp_row_of(Py_ssize_t K, Py_ssize_t N, const double* x, const double* W, const double* b, double* out) noexcept
+    void bp_row_productf(
+        Py_ssize_t K, Py_ssize_t N, const float* x, const float* W, const float* b, float* out
+    ) noexcept
+    void bp_row_product(
+        Py_ssize_t K, Py_ssize_t N, const double* x, const double* W, const double* b, double* out
+    ) noexcept
     void bp_few_edge_columnsf(int n, Py_ssize_t K, const float* x, const float* b, Py_ssize_t rs_b, float* c) noexcept
     void bp_few_edge_columns(int n, Py_ssize_t K, const double* x, const double* b, Py_ssize_t rs_b, double* c) noexcept
 
@@ -45,11 +49,11 @@ cdef extern from "_simd/simd.h" nogil:
 cdef inline void row_product(
     Py_ssize_t K, Py_ssize_t N, const floating* x, const floating* W, const floating* b, floating* out
 ) noexcept nogil:
-    """out = b + x·W for one row, each sum one chain along k; for fewer terms than an edge of dot products needs."""
+    """out = b + x·W for one row, each sum one chain along k; for K < DOT_LEAST, where no edge is dot products."""
     if floating is float:
-        bp_row_off(K, N, x, W, b, out)
+        bp_row_productf(K, N, x, W, b, out)
     else:
-        bp_row_of(K, N, x, W, b, out)
+        bp_row_product(K, N, x, W, b, out)
 
 
 cdef inline void few_rows(
@@ -64,9 +68,9 @@ cdef inline void few_rows(
 ) noexcept nogil:
     """c[r, j] = Σ_k rows[r][k]·b[j·cs_b + k] for m ≤ BP_FEW_ROWS, N ≥ a vector's lanes, 16 bytes of terms."""
     if floating is float:
-        bp_few_rows_off(m, N, K, rows, b, cs_b, c, ldc)
+        bp_few_rowsf(m, N, K, rows, b, cs_b, c, ldc)
     else:
-        bp_few_rows_of(m, N, K, rows, b, cs_b, c, ldc)
+        bp_few_rows(m, N, K, rows, b, cs_b, c, ldc)
 
 
 cdef inline void few_edge_columns(
@@ -82,7 +86,7 @@ cdef inline void few_edge_columns(
         bp_few_edge_columns(n, K, x, b, rs_b, c)
 
 
-cdef inline void few_terms(
+cdef inline void small_k(
     Py_ssize_t M,
     Py_ssize_t N,
     int K,
@@ -94,12 +98,12 @@ cdef inline void few_terms(
 ) noexcept nogil:
     """c[r, j] = Σ_k rows[k][r]·b[k·rs_b + j] of at least one term."""
     if floating is float:
-        bp_few_termsf(M, N, K, rows, b, rs_b, c, ldc)
+        bp_small_kf(M, N, K, rows, b, rs_b, c, ldc)
     else:
-        bp_few_terms(M, N, K, rows, b, rs_b, c, ldc)
+        bp_small_k(M, N, K, rows, b, rs_b, c, ldc)
 
 
-cdef inline void few_rows_along(
+cdef inline void few_rows_axpy(
     int m,
     Py_ssize_t N,
     Py_ssize_t K,
@@ -109,8 +113,8 @@ cdef inline void few_rows_along(
     floating* c,
     Py_ssize_t ldc,
 ) noexcept nogil:
-    """c[r, j] += Σ_k rows[r][k]·b[k·rs_b + j] for 1 to BP_ALONG_ROWS rows."""
+    """c[r, j] += Σ_k rows[r][k]·b[k·rs_b + j] for 1 to BP_AXPY_ROWS rows."""
     if floating is float:
-        bp_few_rows_alongf(m, N, K, rows, b, rs_b, c, ldc)
+        bp_few_rows_axpyf(m, N, K, rows, b, rs_b, c, ldc)
     else:
-        bp_few_rows_along(m, N, K, rows, b, rs_b, c, ldc)
+        bp_few_rows_axpy(m, N, K, rows, b, rs_b, c, ldc)

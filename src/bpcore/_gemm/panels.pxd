@@ -1,13 +1,13 @@
 # cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
 # cython: boundscheck=False, initializedcheck=False, wraparound=False
-"""A second factor in panels: as many columns as a tile takes, their numbers in the order in which tiles read them."""
+"""A packed `b`: panels as wide as a register tile (BLIS: nr), in the order in which micro-kernels read them."""
 
 from cython cimport floating
 
 from bpcore._simd.simd cimport BP_TILE_VECTORS, BP_VECTOR_BYTES, pack_rows
 
 cdef enum:
-    FAR_BYTES = 2048    # between rows, from which on panels pay
+    PANEL_STRIDE_BYTES = 2048    # from one row to the next, from which on packing pays
 
 
 cdef inline Py_ssize_t panel_width(const floating* _) noexcept nogil:
@@ -15,12 +15,12 @@ cdef inline Py_ssize_t panel_width(const floating* _) noexcept nogil:
 
 
 cdef inline bint wants_panels(const floating* _, Py_ssize_t N) noexcept nogil:
-    """Whether rows of N numbers are far apart."""
-    return N * <Py_ssize_t> sizeof(floating) >= FAR_BYTES
+    """Whether rows of N numbers are so long that packing pays."""
+    return N * <Py_ssize_t> sizeof(floating) >= PANEL_STRIDE_BYTES
 
 
 cdef inline Py_ssize_t panels_size(const floating* _, Py_ssize_t K, Py_ssize_t N) noexcept nogil:
-    """Numbers that a (K, N) matrix takes in panels."""
+    """How many numbers a (K, N) matrix has in panels, padding included."""
     return (N + panel_width(_) - 1) // panel_width(_) * panel_width(_) * K
 
 
@@ -33,13 +33,13 @@ cdef inline void into_panels(
     Py_ssize_t K,
     Py_ssize_t N,
 ) noexcept nogil:
-    cdef Py_ssize_t width = panel_width(b), left = 0, wide
+    cdef Py_ssize_t width = panel_width(b), column = 0, count
     cdef int vector = BP_VECTOR_BYTES // sizeof(floating), vectors
-    while left < N:
-        wide = min(width, N - left)
-        vectors = <int> ((wide + vector - 1) // vector)
+    while column < N:
+        count = min(width, N - column)
+        vectors = <int> ((count + vector - 1) // vector)
         pack_rows(
-            vectors, <int> wide - (vectors - 1) * vector, rows, b + left, rs_b, panels + left * K + first * width,
+            vectors, <int> count - (vectors - 1) * vector, rows, b + column, rs_b, panels + column * K + first * width,
             width,
         )
-        left = left + width
+        column = column + width

@@ -1,5 +1,5 @@
-/* Columns of a matrix whose terms are adjacent, as vectors: transposed in registers. For one type and one width of vectors;
-   packing.h includes this for a level's own, and once more for narrower ones where those are faster for few rows: BP_W is a
+/* Rows of a matrix that is stored by columns, as vectors: transposed in registers. For one type and one width of vectors;
+   packing.h includes this for the level's own width, and for half of it where that is faster for few rows: BP_W is a
    vector of BP_WIDTH_BYTES, BP_WIDTH(name) its functions. */
 
 #define BP_WL (BP_WIDTH_BYTES / BP_T_BYTES)
@@ -29,18 +29,19 @@
 #define BP_HIGH(p, q) __builtin_shufflevector(p, q, 1, 3)
 #endif
 #if BP_WIDTH_BYTES == 64
-#define BP_PARTS(j) BP_WIDTH(of_parts)(BP_AT(j), BP_AT(j + BP_FOUR), BP_AT(j + 2 * BP_FOUR), BP_AT(j + 3 * BP_FOUR))
+#define BP_PARTS(j)                                                                        \
+    BP_WIDTH(of_parts)(BP_COLUMN(j), BP_COLUMN(j + BP_VL128), BP_COLUMN(j + 2 * BP_VL128), BP_COLUMN(j + 3 * BP_VL128))
 #elif BP_WIDTH_BYTES == 32
-#define BP_PARTS(j) BP_WIDTH(of_parts)(BP_AT(j), BP_AT(j + BP_FOUR))
+#define BP_PARTS(j) BP_WIDTH(of_parts)(BP_COLUMN(j), BP_COLUMN(j + BP_VL128))
 #else
-#define BP_PARTS(j) (*(const BP_W *)BP_AT(j))
+#define BP_PARTS(j) (*(const BP_W *)BP_COLUMN(j))
 #endif
 
-/* s[k][j] = b[j·cs_b + k] for BP_WL columns and BP_FOUR terms. Parts of 16 bytes are loaded where they belong, so that
-   only steps within a part are left. */
-#define BP_AT(j) BP_(column)((j) < 8 ? first : second, d, (j) % 8)
-static BP_INLINE void BP_WIDTH(load_columns)(const BP_T *b, const BP_(columns) d, BP_W *s) {
-    const char *const first = (const char *)b, *const second = first + 8 * d.one;
+/* s[k][j] = b[j·cs_b + k] for BP_WL columns and BP_VL128 terms. 128-bit parts are loaded in their place, so that
+   only shuffles within a part are left. */
+#define BP_COLUMN(j) BP_(column)((j) < 8 ? first : second, strides, (j) % 8)
+static BP_INLINE void BP_WIDTH(load_columns)(const BP_T *b, const BP_(column_strides) strides, BP_W *s) {
+    const char *const first = (const char *)b, *const second = first + 8 * strides.one;
 #if BP_T_BYTES == 4
     const BP_W p = BP_PARTS(0), q = BP_PARTS(1), t = BP_PARTS(2), u = BP_PARTS(3);
     const BP_W low = BP_LOW(p, q), high = BP_HIGH(p, q), low2 = BP_LOW(t, u), high2 = BP_HIGH(t, u);
@@ -53,60 +54,60 @@ static BP_INLINE void BP_WIDTH(load_columns)(const BP_T *b, const BP_(columns) d
     (void)second;
 }
 
-/* c[r, j] = Σ_k rows[r][k]·b[j·cs_b + k] for rows 0 to `last` of m, n·BP_WL columns and at least BP_FOUR terms: vectors of
-   columns are made of their numbers in registers, n beside each other, so that enough chains of multiply-adds run at once.
-   Where terms are left, the last BP_FOUR are loaded, and only those left count. Rows behind the last are the last once
-   more. */
-static BP_INLINE void BP_WIDTH(columns_at_once)(const int m, const int n, int last, ptrdiff_t terms, const void **rows,
-                                                const BP_T *b, ptrdiff_t cs_b, BP_T *c, ptrdiff_t ldc) {
-    BP_W sum[BP_FEW_ROWS][4], s[BP_FOUR];
-    const BP_(columns) d = BP_(columns_of)(cs_b);
-    const BP_T *at[4];
-    const ptrdiff_t rest = terms % BP_FOUR;
+/* c[r, j] = Σ_k rows[r][k]·b[j·cs_b + k] for rows 0 to `last` of m, n·BP_WL columns and at least BP_VL128 terms: n vectors
+   of columns at a time, transposed in registers, so that enough independent chains of multiply-adds run. Of the last
+   BP_VL128 terms only those that are left are added. Rows beyond the last repeat it. */
+static BP_INLINE void BP_WIDTH(few_rows_block)(const int m, const int n, int last, ptrdiff_t terms, const void **rows,
+                                               const BP_T *b, ptrdiff_t cs_b, BP_T *c, ptrdiff_t ldc) {
+    BP_W sum[BP_FEW_ROWS][4], s[BP_VL128];
+    const BP_(column_strides) strides = BP_(column_strides_of)(cs_b);
+    const BP_T *block[4];
+    const ptrdiff_t rest = terms % BP_VL128;
     ptrdiff_t k = 0;
     BP_UNROLL for (int q = 0; q < n; q++) {
-        at[q] = b + q * BP_WL * cs_b;
-        BP_KNOWN(at[q]);
+        block[q] = b + q * BP_WL * cs_b;
+        BP_KEEP_IN_REGISTER(block[q]);
     }
     BP_UNROLL for (int r = 0; r < m; r++)
         BP_UNROLL for (int q = 0; q < n; q++) sum[r][q] = (BP_W){0};
-    for (; k + BP_FOUR <= terms; k += BP_FOUR)
+    for (; k + BP_VL128 <= terms; k += BP_VL128)
         BP_UNROLL for (int q = 0; q < n; q++) {
-            BP_WIDTH(load_columns)(at[q] + k, d, s);
-            BP_UNROLL for (int i = 0; i < BP_FOUR; i++)
+            BP_WIDTH(load_columns)(block[q] + k, strides, s);
+            BP_UNROLL for (int i = 0; i < BP_VL128; i++)
                 BP_UNROLL for (int r = 0; r < m; r++)
                     sum[r][q] = BP_WIDTH(fma)(((const BP_T *)rows[r])[k + i] - (BP_W){0}, s[i], sum[r][q]);
         }
     if (rest)
         BP_UNROLL for (int q = 0; q < n; q++) {
-            BP_WIDTH(load_columns)(at[q] + terms - BP_FOUR, d, s);
-            BP_ROLLED for (ptrdiff_t i = BP_FOUR - rest; i < BP_FOUR; i++)
+            BP_WIDTH(load_columns)(block[q] + terms - BP_VL128, strides, s);
+            BP_NO_UNROLL for (ptrdiff_t i = BP_VL128 - rest; i < BP_VL128; i++)
                 BP_UNROLL for (int r = 0; r < m; r++)
                     sum[r][q] =
-                        BP_WIDTH(fma)(((const BP_T *)rows[r])[terms - BP_FOUR + i] - (BP_W){0}, s[i], sum[r][q]);
+                        BP_WIDTH(fma)(((const BP_T *)rows[r])[terms - BP_VL128 + i] - (BP_W){0}, s[i], sum[r][q]);
         }
     BP_UNROLL for (int r = 0; r < m; r++)
         BP_UNROLL for (int q = 0; q < n; q++) *(BP_W *)(c + (r < last ? r : last) * ldc + q * BP_WL) = sum[r][q];
 }
 
-/* The same for `count` ≥ BP_WL columns: what is left of them is computed together with some before them once more. */
+/* The same for `count` ≥ BP_WL columns: the last block begins early enough to be full, and computes some columns again. */
 static BP_INLINE void BP_WIDTH(few_rows)(const int m, const int n, int last, ptrdiff_t count, ptrdiff_t terms,
                                          const void **rows, const BP_T *b, ptrdiff_t cs_b, BP_T *c,
                                          ptrdiff_t ldc) {
-#define BP_AT_ONCE(n) BP_WIDTH(columns_at_once)(m, n, last, terms, rows, b + j * cs_b, cs_b, c + j, ldc)
+#define BP_BLOCK(n) BP_WIDTH(few_rows_block)(m, n, last, terms, rows, b + j * cs_b, cs_b, c + j, ldc)
     ptrdiff_t j = 0;
-    for (; j + n * BP_WL <= count; j += n * BP_WL) BP_AT_ONCE(n);
+    for (; j + n * BP_WL <= count; j += n * BP_WL) BP_BLOCK(n);
     while (j < count) {
-        /* As few columns once more as can be, but none before the first. */
-        const ptrdiff_t whole = count / BP_WL, some = (count - j + BP_WL - 1) / BP_WL, left = some < whole ? some : whole;
+        /* As few columns again as possible, and none before the first. */
+        const ptrdiff_t full = count / BP_WL, wanted = (count - j + BP_WL - 1) / BP_WL;
+        const ptrdiff_t left = wanted < full ? wanted : full;
         if (j > count - left * BP_WL) j = count - left * BP_WL;
-        if (n > 3 && left == 4) BP_AT_ONCE(4);
-        else if (n > 2 && left == 3) BP_AT_ONCE(3);
-        else if (n > 1 && left == 2) BP_AT_ONCE(2);
-        else BP_AT_ONCE(1);
+        if (n > 3 && left == 4) BP_BLOCK(4);
+        else if (n > 2 && left == 3) BP_BLOCK(3);
+        else if (n > 1 && left == 2) BP_BLOCK(2);
+        else BP_BLOCK(1);
         j += left * BP_WL;
     }
-#undef BP_AT_ONCE
+#undef BP_BLOCK
 }
 
 #undef BP_WL
@@ -115,7 +116,7 @@ static BP_INLINE void BP_WIDTH(few_rows)(const int m, const int n, int last, ptr
 #undef BP_LOW_PAIRS
 #undef BP_HIGH_PAIRS
 #undef BP_PARTS
-#undef BP_AT
+#undef BP_COLUMN
 #undef BP_W
 #undef BP_WIDTH
 #undef BP_WIDTH_BYTES

@@ -11,15 +11,15 @@ from bpcore._gemm.operands cimport (
 )
 from bpcore._gemm.padded cimport PaddedLayout, padded_layout
 from bpcore._gemm.panels cimport panel_width
-from bpcore._gemm.product cimport Prefetch, copies_size, product
+from bpcore._gemm.product cimport Prefetch, packed_a_size, product
 from bpcore._layers.layer cimport Layer, update_part
 from bpcore._parallel.team cimport chunk_start
 from bpcore.reductions cimport sum_rows
 from bpcore.updates cimport Update
 
 cdef extern from "_parallel/scratch.h" nogil:
-    const int BP_COPIES_BYTES
-    unsigned char* bp_copies_memory() noexcept
+    const int BP_PACKED_A_BYTES
+    unsigned char* bp_packed_a_memory() noexcept
 
 cdef enum:
     GRADIENT_BYTES = 32768    # of a gradient that is summed before its parameters move
@@ -59,7 +59,7 @@ cdef inline void dense_backward_parameters(
     const Layer* layer, const Rows x, Py_ssize_t B, const Update* update, int rank, int size, floating _
 ) noexcept nogil:
     """dW = xᵀ·dpre and db = Σ dpre, or what moves W and b against them."""
-    cdef Py_ssize_t O = layer.outputs, j, first, lead = 0
+    cdef Py_ssize_t O = layer.outputs, j, first, peel = 0
     cdef PaddedLayout layout = PaddedLayout(columns=O, stride=O, edge=0, edge_stride=0)    # as without gaps
     cdef Py_ssize_t stop = chunk_start(layer.inputs, rank + 1, size, 16)
     cdef Py_ssize_t i = chunk_start(layer.inputs, rank, size, 16)
@@ -71,7 +71,7 @@ cdef inline void dense_backward_parameters(
     if update is NULL:
         height = stop - i
     if layer.panels is not NULL:
-        s.rs_b, s.panel = panel_width(dpre), B * panel_width(dpre)
+        s.rs_b, s.ps_b = panel_width(dpre), B * panel_width(dpre)
     if layer.is_padded:
         layout = padded_layout(layer.inputs, O, sizeof(floating))
         s.ldc, s.edge, s.edge_stride = (
@@ -79,16 +79,16 @@ cdef inline void dense_backward_parameters(
         )
         if i + height < stop:
             # The columns of the edge are sums of vectors of x: all but the first part have theirs on cache lines.
-            lead = misalignment(row_address(x, 0, dpre))
+            peel = misalignment(row_address(x, 0, dpre))
     s.M = min(height, stop - i)
-    if copies_size(PARAMETERS, s, dpre) > 0:
-        s.copies, s.copies_bytes = bp_copies_memory(), BP_COPIES_BYTES
+    if packed_a_size(PARAMETERS, s, dpre) > 0:
+        s.packed_a, s.packed_a_bytes = bp_packed_a_memory(), BP_PACKED_A_BYTES
     dW = <floating*> layer.weight.gradient + i * layout.stride
     while i < stop:
-        s.M = min(height - lead, stop - i)
-        lead = 0
+        s.M = min(height - peel, stop - i)
+        peel = 0
         product(
-            PARAMETERS, rows_from(x, 0, i), dpre if s.panel == 0 else <const floating*> layer.panels, NULL, dW, s, NULL
+            PARAMETERS, rows_from(x, 0, i), dpre if s.ps_b == 0 else <const floating*> layer.panels, NULL, dW, s, NULL
         )
         if update is not NULL:
             # The rows, and each column of the edge.

@@ -1,1 +1,1 @@
-# Private: the loops of each loss; losses.pxd is the public face.
+# Private: the loops of each loss; losses.pxd is public.

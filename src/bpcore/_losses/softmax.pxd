@@ -5,10 +5,10 @@
 a) log y is never formed from y: log y_k = (x_k − m) − log Σ_j exp(x_j − m), m = max_j x_j. Nothing overflows
    and nothing needs an epsilon.
 b) The sum over a row runs in 16 virtual lanes (8 for float64), lane l taking the elements l, l + 16, …, then
-   the lanes are added in halves. The order is the same whatever the processor's vectors are.
-c) Of few classes, rows are taken LANES at a time, with a row in each lane of the processor's vectors: the same
-   operations in the same order, without the half-empty vectors and the latency of one short row.
-d) Losses of rows are written down and added in the order of the rows, in float64, so threads change no bit.
+   the lanes are reduced pairwise. The order is the same whatever the processor's vectors are.
+c) For few classes, LANES rows are computed at a time, with a row in each lane of the processor's vectors: the same
+   operations in the same order, without the partial vectors and the latency of one short row.
+d) Losses of rows are stored and added in the order of the rows, in float64, so threads change no bit.
 e) A target is an integer label or a row of weights. Terms with t = 0 are left out, for 0·∞ is not a number.
 """
 
@@ -18,21 +18,21 @@ from libc.stdint cimport int64_t
 
 from bpcore._parallel.team cimport chunk_start
 from bpcore.reductions cimport mean_of
-from bpcore._simd.simd cimport exp_lanes, exp_row, highest, log, pack_columns
+from bpcore._simd.simd cimport exp_lanes, exp_row, row_max, log, pack_columns
 
 cdef enum:
-    FEW = 64    # classes up to which rows are taken LANES at a time
+    MAX_LANE_CLASSES = 64    # classes up to which LANES rows are computed at a time
 
 
 cdef inline floating softmax_row(
     const floating* x,       # IN   K logits
-    floating* e,             # OUT  K exponentials, probabilities but for the factor; may be x
+    floating* e,             # OUT  K exponentials, which times the factor are probabilities; may be x
     Py_ssize_t K,
     floating* log_sum,       # OUT  log Σ_k exp(x_k − m)
     floating* factor,        # OUT  1 / Σ_k exp(x_k − m)
 ) noexcept nogil:
     """Returns m = max_k x_k."""
-    cdef floating m = highest(K, x)
+    cdef floating m = row_max(K, x)
     cdef floating total = exp_row(K, x, m, e)
     log_sum[0] = log(total)
     factor[0] = 1 / total
@@ -107,8 +107,8 @@ cdef inline void exponentials_of_lanes(
     const floating* x,             # IN   (rows, K) with `stride` numbers from one row to the next
     Py_ssize_t stride,
     Py_ssize_t rows,               # 1 to LANES
-    Py_ssize_t K,                  # 1 to FEW
-    floating* e,                   # OUT  (K, LANES) what softmax_row gives, for `rows` rows at once
+    Py_ssize_t K,                  # 1 to MAX_LANE_CLASSES
+    floating* e,                   # OUT  (K, LANES) the result of softmax_row, for `rows` rows at once
     floating* m,                   # OUT  (LANES,)
     floating* log_sum,             # OUT  (LANES,)
     floating* factor,              # OUT  (LANES,)
@@ -146,7 +146,7 @@ cdef inline void lanes_into_rows(
     Py_ssize_t K,
 ) noexcept nogil:
     """out = e·factor·scale."""
-    cdef floating[FEW * 16] products
+    cdef floating[MAX_LANE_CLASSES * 16] products
     cdef int lanes = 16 if floating is float else 8, lane
     cdef Py_ssize_t k
     for k in range(K):
@@ -162,12 +162,12 @@ cdef inline void softmax_rows(
     Py_ssize_t rows,
     Py_ssize_t K,
 ) noexcept nogil:
-    cdef floating[FEW * 16] e
+    cdef floating[MAX_LANE_CLASSES * 16] e
     cdef floating[16] m, log_sum, factor
     cdef Py_ssize_t r = 0
     cdef Py_ssize_t lanes = 16 if floating is float else 8
     while r < rows:
-        if K <= FEW and rows - r > 1:
+        if K <= MAX_LANE_CLASSES and rows - r > 1:
             exponentials_of_lanes(
                 x + r * stride, stride, min(lanes, rows - r), K, &e[0], &m[0], &log_sum[0], &factor[0]
             )
@@ -182,7 +182,7 @@ cdef inline void softmax_rows(
 cdef inline void softmax_cross_entropy_rows(
     const floating* x,             # IN   (rows, K) logits, `stride` numbers from one row to the next
     const int64_t* labels,         # IN   (rows,) each in [0, K), or NULL
-    const floating* targets,       # IN   (rows, K) without gaps, where there are no labels
+    const floating* targets,       # IN   (rows, K) contiguous, where there are no labels
     floating* y,                   # OUT  (rows, K) like x
     floating* dx,                  # OUT  (rows, K) like x, may be y; or NULL: no gradient
     double* losses,                # OUT  (rows,)
@@ -191,7 +191,7 @@ cdef inline void softmax_cross_entropy_rows(
     Py_ssize_t K,
     floating scale,                # dout / B
 ) noexcept nogil:
-    cdef floating[FEW * 16] e
+    cdef floating[MAX_LANE_CLASSES * 16] e
     cdef floating[16] m, log_sum, factor
     cdef const int64_t* label = NULL
     cdef const floating* t = NULL
@@ -201,11 +201,11 @@ cdef inline void softmax_cross_entropy_rows(
     cdef Py_ssize_t r = 0, n, i
     cdef Py_ssize_t lanes = 16 if floating is float else 8
     while r < rows:
-        # Of labels the gradient is y·scale but for one number of a row; of weights it is computed from y afterwards.
+        # With labels the gradient is y·scale except for one number of a row; with weights it is computed from y.
         y_row = y + r * stride
         if dx is not NULL:
             dx_row = dx + r * stride
-        if K <= FEW and rows - r > 1:
+        if K <= MAX_LANE_CLASSES and rows - r > 1:
             n = min(lanes, rows - r)
             exponentials_of_lanes(x + r * stride, stride, n, K, &e[0], &m[0], &log_sum[0], &factor[0])
             if dx is not y or labels is NULL:
@@ -284,7 +284,7 @@ cdef inline double softmax_cross_entropy(
 
 
 cdef inline void softmax_cross_entropy_backward(
-    const floating* y,             # IN   (B, K) what softmax_cross_entropy gave
+    const floating* y,             # IN   (B, K) the probabilities
     const int64_t* labels,         # IN   (B,) each in [0, K), or NULL
     const floating* targets,       # IN   (B, K) where there are no labels
     floating dout,

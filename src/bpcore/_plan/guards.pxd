@@ -7,7 +7,7 @@ take longer than a small network does; the fields of NumPy's own struct take a n
 memory, cannot be seen in time while another thread reads it: NumPy refuses it where a weak reference exists.
 """
 
-from bpcore._entries.overlaps cimport Span, meet
+from bpcore._entries.overlaps cimport Span, intersect
 
 cdef extern from "numpy/ndarraytypes.h":
     ctypedef struct PyArrayObject:
@@ -52,6 +52,6 @@ cdef inline bint overlap(const Guard* guards, Py_ssize_t n, Span span) noexcept:
     """Whether one of the arrays shares memory with a span."""
     cdef Py_ssize_t i
     for i in range(n):
-        if meet(Span(<const char*> guards[i].data, <const char*> guards[i].data + guards[i].bytes), span):
+        if intersect(Span(<const char*> guards[i].data, <const char*> guards[i].data + guards[i].bytes), span):
             return True
     return False

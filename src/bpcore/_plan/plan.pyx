@@ -23,13 +23,13 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 
 from bpcore._entries.buffers cimport (
-    address, check_indices, contiguous, draw_labels, letter_of, open_rows, readable, shaped,
+    address, check_indices, contiguous, gather_labels, typecode_of, open_rows, readable, shaped,
 )
-from bpcore._entries.overlaps cimport Span, meet, span
+from bpcore._entries.overlaps cimport Span, intersect, span
 from bpcore._gemm.operands cimport Address, aligned
 from bpcore._gemm.padded cimport LEAST_ROWS, LEAST_STEPS
 from bpcore._parallel.team cimport (
-    TOO_LONG_FOR_ONE, bp_max_threads, bp_place_team, bp_team_size, worth, worth_a_region,
+    FEWER_THREADS_MAX_OPERATIONS, bp_max_threads, bp_place_team, bp_team_size, threads_for_kernel, threads_for_region,
 )
 from bpcore._plan.guards cimport (
     NPY_ARRAY_CARRAY, NPY_ARRAY_CARRAY_RO, Guard, PyArray_DATA, PyArray_DESCR, PyArray_DIMS, PyArray_NDIM,
@@ -38,7 +38,7 @@ from bpcore._plan.guards cimport (
 from bpcore._plan.jobs cimport COUNT_CORRECT, PREDICT, STEP, TRAIN, Job, Task, advance, is_possible, part_of_job
 from bpcore._plan.padded_network cimport pad_first_layer, padding_bytes
 from bpcore.activations cimport ACTIVATIONS as COUNT_OF_ACTIVATIONS, Activation, activation_name
-from bpcore.evaluation cimport rows_of_a_turn, scratch_size
+from bpcore.evaluation cimport rows_per_check, scratch_size
 from bpcore.gather cimport Source
 from bpcore.layers cimport (
     TRANSFORMS as COUNT_OF_TRANSFORMS, Layer, Parameter, Transform, has_matrix, layer_of, transform_name,
@@ -143,7 +143,7 @@ cdef class Plan(NetworkAddresses):
         if job.data.shape[0] > 0:
             job.out = address(out, self.letter, 2, job.data.shape[0], K, True)
             written = span(job.out, job.data.shape[0] * K * self.itemsize)
-            if meet(written, span(job.data.buf, job.data.len)) or overlap(self.guards, self.parameters, written):
+            if intersect(written, span(job.data.buf, job.data.len)) or overlap(self.guards, self.parameters, written):
                 raise ValueError("Plan: out shares memory with x or a parameter, wanted an array of its own")
             self.evaluate(job, threads)
         return 0
@@ -168,8 +168,8 @@ cdef class Plan(NetworkAddresses):
         """Run an evaluation on memory of its own; returns the sum of what the ranks counted."""
         cdef Py_ssize_t K = self.net.layers[self.net.depth - 1].outputs, N = job.data.shape[0], first = 0, count = 0
         cdef double work = operations(&self.net, N)
-        cdef int n = self.team(threads, worth_a_region(2, work), work), rank
-        cdef Py_ssize_t rows = rows_of_a_turn(&self.net, n)
+        cdef int n = self.team(threads, threads_for_region(2, work), work), rank
+        cdef Py_ssize_t rows = rows_per_check(&self.net, n)
         # A count, the blocks of activations, a block of scores.
         job.each = 64 + scratch_size(&self.net, N, self.itemsize)
         if job.task == COUNT_CORRECT:
@@ -240,7 +240,7 @@ cdef class Plan(NetworkAddresses):
                 if job.steps >= LEAST_STEPS and pad_first_layer(&self.net, &self.loop, self.padding):
                     job.net, job.given = &self.loop, self.net.layers
                 work = work_of_step(&self.net, job.B)
-                self.run(&job, self.team(threads, worth(2, work), job.steps * work), 0)
+                self.run(&job, self.team(threads, threads_for_kernel(2, work), job.steps * work), 0)
             finally:
                 free(drawn)
                 PyBuffer_Release(&job.data)
@@ -259,7 +259,7 @@ cdef class Plan(NetworkAddresses):
                 memcpy(drawn, &indices[0, 0], count * sizeof(int64_t))
             check_indices(drawn, job.steps, job.B, job.data.shape[0])
             if self.targets.labels is not NULL:
-                right = draw_labels(self.targets.labels, drawn, count, self.outputs, drawn + count)
+                right = gather_labels(self.targets.labels, drawn, count, self.outputs, drawn + count)
                 if right < count:
                     raise ValueError(
                         f"Plan: t[{drawn[right]}] is {drawn[count + right]}, wanted a label from 0 to "
@@ -288,11 +288,11 @@ cdef class Plan(NetworkAddresses):
                     return None
                 self.reserve(job.B)
                 if self.targets.labels is not NULL:
-                    if draw_labels(self.targets.labels, NULL, job.B, self.outputs, <int64_t*> self.behind) < job.B:
+                    if gather_labels(self.targets.labels, NULL, job.B, self.outputs, <int64_t*> self.behind) < job.B:
                         return None
                     self.targets.labels = <int64_t*> self.behind
                 work = work_of_step(&self.net, job.B)
-                self.run(&job, self.team(threads, worth_a_region(2, work), work), 0)
+                self.run(&job, self.team(threads, threads_for_region(2, work), work), 0)
             finally:
                 PyBuffer_Release(&job.data)
         finally:
@@ -363,7 +363,7 @@ cdef class Plan(NetworkAddresses):
             return 1
         threads = named(threads)
         cdef int allowed = bp_max_threads(), number = min(resolve(threads), bp_max_threads())
-        cdef bint may_give_way = threads is None and work < TOO_LONG_FOR_ONE
+        cdef bint may_give_way = threads is None and work < FEWER_THREADS_MAX_OPERATIONS
         number = max(1, min(number, (number if threads is None else allowed) - busy)) if most > 1 else 1
         if number > 1:
             with nogil:
@@ -380,7 +380,7 @@ cdef class Plan(NetworkAddresses):
         """Run a job on the data from row `first` on."""
         global busy
         job.source, job.targets, job.batch = self.source, self.targets, &self.batch
-        job.source.letter = letter_of(&job.data)
+        job.source.typecode = typecode_of(&job.data)
         job.source.x = <char*> job.data.buf + first * job.data.strides[0]
         busy += threads
         with nogil:

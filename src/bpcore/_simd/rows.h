@@ -1,5 +1,5 @@
-/* Functions over rows of numbers, for one type; simd.h includes this once for float and once for double. What they do
-   to a number does not depend on where in a vector it stands. */
+/* Vectorized functions over rows of numbers, for one type; simd.h includes this once for float and once for double. The
+   result for a number does not depend on its lane. */
 
 #if BP_T_BYTES == 4
 typedef uint32_t BP_(vector_bits) __attribute__((vector_size(BP_VECTOR_BYTES), aligned(BP_T_BYTES), may_alias));
@@ -46,7 +46,7 @@ static BP_INLINE BP_V BP_(vector_min)(BP_V a, BP_V b) { return BP_BLEND(a, b, a 
         ptrdiff_t i = 0;                                                                   \
         for (; i + BP_VL <= n; i += BP_VL) *(BP_V *)(out + i) = BP_(vector_##f)(*(const BP_V *)(x + i)); \
         if (i < n)                                                                         \
-            BP_(store_some)(out + i, (int)(n - i), BP_(vector_##f)(BP_(load_some)(x + i, (int)(n - i)))); \
+            BP_(store_partial)(out + i, (int)(n - i), BP_(vector_##f)(BP_(load_partial)(x + i, (int)(n - i)))); \
     }
 #define BP_DERIVATIVE_SPAN(f)                                                              \
     static BP_UNUSED void BP_(f##_backward_span)(ptrdiff_t n, const BP_T *x, const BP_T *dout, BP_T *dx) { \
@@ -54,70 +54,70 @@ static BP_INLINE BP_V BP_(vector_min)(BP_V a, BP_V b) { return BP_BLEND(a, b, a 
         for (; i + BP_VL <= n; i += BP_VL)                                                 \
             *(BP_V *)(dx + i) = *(const BP_V *)(dout + i) * BP_(vector_##f##_derivative)(*(const BP_V *)(x + i)); \
         if (i < n)                                                                         \
-            BP_(store_some)(dx + i, (int)(n - i), BP_(load_some)(dout + i, (int)(n - i))   \
-                            * BP_(vector_##f##_derivative)(BP_(load_some)(x + i, (int)(n - i)))); \
+            BP_(store_partial)(dx + i, (int)(n - i), BP_(load_partial)(dout + i, (int)(n - i))   \
+                            * BP_(vector_##f##_derivative)(BP_(load_partial)(x + i, (int)(n - i)))); \
     }
 BP_FUNCTIONS(BP_SPAN)
 BP_DERIVATIVES(BP_DERIVATIVE_SPAN)
 
-/* max_k x[k], or x[0] if that is NaN; a NaN behind it is passed over. Which lane held the largest changes no bit, nor
-   that some numbers are looked at twice. */
-static BP_UNUSED BP_T BP_(highest)(ptrdiff_t n, const BP_T *x) {
-    BP_V most[4];
+/* max_k x[k], or x[0] if that is NaN; a later NaN is ignored. The order of the comparisons changes no bit, nor that some
+   numbers are compared twice. */
+static BP_UNUSED BP_T BP_(row_max)(ptrdiff_t n, const BP_T *x) {
+    BP_V largest[4];
     BP_T m = x[0];
     ptrdiff_t k = 0;
     if (n < BP_VL) {
         for (; k < n; k++) m = x[k] > m ? x[k] : m;
         return m;
     }
-    for (int i = 0; i < 4; i++) most[i] = m - (BP_V){0};
+    for (int i = 0; i < 4; i++) largest[i] = m - (BP_V){0};
     for (; k + 4 * BP_VL <= n; k += 4 * BP_VL)
-        BP_UNROLL for (int i = 0; i < 4; i++) most[i] = BP_(vector_max)(*(const BP_V *)(x + k + i * BP_VL), most[i]);
-    for (; k < n; k += BP_VL) most[0] = BP_(vector_max)(*(const BP_V *)(x + (k + BP_VL <= n ? k : n - BP_VL)), most[0]);
-    for (int i = 1; i < 4; i++) most[0] = BP_(vector_max)(most[i], most[0]);
-    BP_HALVES(most[0], BP_(vector_max));
-    return most[0][1] > most[0][0] ? most[0][1] : most[0][0];
+        BP_UNROLL for (int i = 0; i < 4; i++) largest[i] = BP_(vector_max)(*(const BP_V *)(x + k + i * BP_VL), largest[i]);
+    for (; k < n; k += BP_VL) largest[0] = BP_(vector_max)(*(const BP_V *)(x + (k + BP_VL <= n ? k : n - BP_VL)), largest[0]);
+    for (int i = 1; i < 4; i++) largest[0] = BP_(vector_max)(largest[i], largest[0]);
+    BP_REDUCE_LANES(largest[0], BP_(vector_max));
+    return largest[0][1] > largest[0][0] ? largest[0][1] : largest[0][0];
 }
 
 /* y[k] = exp(x[k] − m) for n numbers; returns their sum, taken in BP_LANES virtual lanes. y may be x. */
 static BP_UNUSED BP_T BP_(exp_row)(ptrdiff_t n, const BP_T *x, BP_T m, BP_T *y) {
-    BP_V sum[BP_WIDE];
+    BP_V sum[BP_LANE_VECTORS];
     ptrdiff_t k = 0;
-    BP_UNROLL for (int w = 0; w < BP_WIDE; w++) sum[w] = (BP_V){0};
+    BP_UNROLL for (int w = 0; w < BP_LANE_VECTORS; w++) sum[w] = (BP_V){0};
     for (; k + BP_LANES <= n; k += BP_LANES)
-        BP_UNROLL for (int w = 0; w < BP_WIDE; w++) {
+        BP_UNROLL for (int w = 0; w < BP_LANE_VECTORS; w++) {
             const BP_V e = BP_(vector_exp)(*(const BP_V *)(x + k + w * BP_VL) - m);
             *(BP_V *)(y + k + w * BP_VL) = e;
             sum[w] += e;
         }
     for (int w = 0; k + w * BP_VL < n; w++) {
         const int rest = (int)(n - k) - w * BP_VL, count = rest > BP_VL ? BP_VL : rest;
-        BP_(store_some)(y + k + w * BP_VL, count, BP_(vector_exp)(BP_(load_some)(x + k + w * BP_VL, count) - m));
-        /* Lanes without a number add 0, which changes no sum of what is not negative. */
-        sum[w] += BP_(load_some)(y + k + w * BP_VL, count);
+        BP_(store_partial)(y + k + w * BP_VL, count, BP_(vector_exp)(BP_(load_partial)(x + k + w * BP_VL, count) - m));
+        /* Lanes without a number add 0, which changes no sum of numbers that are not negative. */
+        sum[w] += BP_(load_partial)(y + k + w * BP_VL, count);
     }
     return BP_(lane_sum)(sum);
 }
 
-/* e[k·BP_LANES + lane] = exp(e[k·BP_LANES + lane] − m[lane]), m[lane] = max_k e[k·BP_LANES + lane] as `highest` has it,
+/* e[k·BP_LANES + lane] = exp(e[k·BP_LANES + lane] − m[lane]), m[lane] = max_k e[k·BP_LANES + lane] as in row_max,
    for n numbers of each of BP_LANES rows. */
 static BP_UNUSED void BP_(exp_lanes)(ptrdiff_t n, BP_T *e, BP_T *m) {
-    BP_V most[BP_WIDE];
-    BP_UNROLL for (int w = 0; w < BP_WIDE; w++) most[w] = *(const BP_V *)(e + w * BP_VL);
+    BP_V largest[BP_LANE_VECTORS];
+    BP_UNROLL for (int w = 0; w < BP_LANE_VECTORS; w++) largest[w] = *(const BP_V *)(e + w * BP_VL);
     for (ptrdiff_t k = 1; k < n; k++)
-        BP_UNROLL for (int w = 0; w < BP_WIDE; w++)
-            most[w] = BP_(vector_max)(*(const BP_V *)(e + k * BP_LANES + w * BP_VL), most[w]);
+        BP_UNROLL for (int w = 0; w < BP_LANE_VECTORS; w++)
+            largest[w] = BP_(vector_max)(*(const BP_V *)(e + k * BP_LANES + w * BP_VL), largest[w]);
     for (ptrdiff_t k = 0; k < n; k++)
-        BP_UNROLL for (int w = 0; w < BP_WIDE; w++)
+        BP_UNROLL for (int w = 0; w < BP_LANE_VECTORS; w++)
             *(BP_V *)(e + k * BP_LANES + w * BP_VL) =
-                BP_(vector_exp)(*(const BP_V *)(e + k * BP_LANES + w * BP_VL) - most[w]);
-    BP_UNROLL for (int w = 0; w < BP_WIDE; w++) *(BP_V *)(m + w * BP_VL) = most[w];
+                BP_(vector_exp)(*(const BP_V *)(e + k * BP_LANES + w * BP_VL) - largest[w]);
+    BP_UNROLL for (int w = 0; w < BP_LANE_VECTORS; w++) *(BP_V *)(m + w * BP_VL) = largest[w];
 }
 
-/* mask = x <= 0, which NaN is not, and out = 0 where mask else x. `stream` is for results that no cache holds: `out`
-   goes to memory without being read first. out may be x. And dx = 0 where mask else dout, likewise. */
+/* mask = x <= 0, which NaN is not, and out = 0 where mask else x; dx = 0 where mask else dout. out may be x. `stream`
+   asks for non-temporal stores, for results larger than the caches. */
 #if defined(bp_vector_stream)
-static BP_INLINE void BP_(relu)(const int stream, const BP_T *x, BP_T *out, unsigned char *mask) {
+static BP_INLINE void BP_(relu_vector)(const int stream, const BP_T *x, BP_T *out, unsigned char *mask) {
     const BP_V v = *(const BP_V *)x;
     const BP_(vector_integers) zero = (BP_(vector_integers))(v <= 0);
     const BP_V y = (BP_V)(~zero & (BP_(vector_integers))v);
@@ -126,7 +126,7 @@ static BP_INLINE void BP_(relu)(const int stream, const BP_T *x, BP_T *out, unsi
     else *(BP_V *)out = y;
 }
 
-static BP_INLINE void BP_(relu_back)(const int stream, const BP_T *dout, const unsigned char *mask, BP_T *dx) {
+static BP_INLINE void BP_(relu_backward_vector)(const int stream, const BP_T *dout, const unsigned char *mask, BP_T *dx) {
     BP_V v = *(const BP_V *)dout;
     /* gcc would make a masked load of it, which takes twice the time. */
     __asm__("" : "+v"(v));
@@ -136,21 +136,21 @@ static BP_INLINE void BP_(relu_back)(const int stream, const BP_T *dout, const u
 }
 
 static BP_UNUSED void BP_(relu_span)(ptrdiff_t n, const BP_T *x, BP_T *out, unsigned char *mask, int stream) {
-    const ptrdiff_t before = stream ? BP_(unaligned)(out) : 0, head = before < n ? before : n;
+    const ptrdiff_t unaligned = stream ? BP_(unaligned)(out) : 0, peel = unaligned < n ? unaligned : n;
     ptrdiff_t i = 0;
-    for (; i < head; i++) mask[i] = x[i] <= 0, out[i] = mask[i] ? 0 : x[i];
-    if (stream) for (; i + BP_VL <= n; i += BP_VL) BP_(relu)(1, x + i, out + i, mask + i);
-    else for (; i + BP_VL <= n; i += BP_VL) BP_(relu)(0, x + i, out + i, mask + i);
+    for (; i < peel; i++) mask[i] = x[i] <= 0, out[i] = mask[i] ? 0 : x[i];
+    if (stream) for (; i + BP_VL <= n; i += BP_VL) BP_(relu_vector)(1, x + i, out + i, mask + i);
+    else for (; i + BP_VL <= n; i += BP_VL) BP_(relu_vector)(0, x + i, out + i, mask + i);
     for (; i < n; i++) mask[i] = x[i] <= 0, out[i] = mask[i] ? 0 : x[i];
 }
 
 static BP_UNUSED void BP_(relu_backward_span)(ptrdiff_t n, const BP_T *dout, const unsigned char *mask, BP_T *dx,
                                               int stream) {
-    const ptrdiff_t before = stream ? BP_(unaligned)(dx) : 0, head = before < n ? before : n;
+    const ptrdiff_t unaligned = stream ? BP_(unaligned)(dx) : 0, peel = unaligned < n ? unaligned : n;
     ptrdiff_t i = 0;
-    for (; i < head; i++) dx[i] = mask[i] ? 0 : dout[i];
-    if (stream) for (; i + BP_VL <= n; i += BP_VL) BP_(relu_back)(1, dout + i, mask + i, dx + i);
-    else for (; i + BP_VL <= n; i += BP_VL) BP_(relu_back)(0, dout + i, mask + i, dx + i);
+    for (; i < peel; i++) dx[i] = mask[i] ? 0 : dout[i];
+    if (stream) for (; i + BP_VL <= n; i += BP_VL) BP_(relu_backward_vector)(1, dout + i, mask + i, dx + i);
+    else for (; i + BP_VL <= n; i += BP_VL) BP_(relu_backward_vector)(0, dout + i, mask + i, dx + i);
     for (; i < n; i++) dx[i] = mask[i] ? 0 : dout[i];
 }
 #else
@@ -177,4 +177,4 @@ static BP_UNUSED void BP_(relu_backward_span)(ptrdiff_t n, const BP_T *dout, con
 
 #undef BP_SPAN
 #undef BP_DERIVATIVE_SPAN
-#undef BP_HALVES
+#undef BP_REDUCE_LANES

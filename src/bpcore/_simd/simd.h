@@ -1,10 +1,10 @@
-/* The only C of the project: what Cython cannot say. Leaves, all static inline, no state, no libm.
+/* Scalar functions in C, and the headers of vector functions: static inline, without state, without libm.
 
-a) Every function is one fixed sequence of IEEE operations without a branch, so that a compiler may turn a
-   loop over it into vectors of any width and the bits stay the same.
+a) Every function is one fixed sequence of IEEE operations without a branch, so that a compiler may vectorize a
+   loop over it at any width and the bits stay the same.
 b) A fused multiply-add happens where bp_fma stands and nowhere else: compile with -ffp-contract=off.
    Without an FMA unit (level v2) bp_fma rounds twice, which is why that level is exempt from the bits contract.
-c) Selections are written so that NaN falls through them: every comparison with NaN is false.
+c) Selections are written so that NaN propagates: every comparison with NaN is false.
 d) The coefficients come from tools/polynomials.py. */
 
 #ifndef BPCORE_SIMD_H
@@ -25,7 +25,7 @@ d) The coefficients come from tools/polynomials.py. */
 /* Raised whenever a signature in a .pxd file or in this header changes. */
 #define BPCORE_API_VERSION 7
 
-/* clang does not tell of its other parts, but takes them back. */
+/* clang has no macro for its other parts, but a pragma that switches them off. */
 #if defined(__clang__) && (defined(__x86_64__) || defined(__aarch64__))
 #pragma float_control(push)
 #pragma float_control(precise, on)
@@ -102,8 +102,8 @@ static inline float bp_logf(float x) {
     q = bp_fmaf(q, z, 0x1.997c3p-2f);
     q = bp_fmaf(q, z, 0x1.55555cp-1f);
     const float h = 0.5f * f * f;
-    const float tail = bp_fmaf(k, -0x1.bd0106p-13f, s * bp_fmaf(z, q, h));
-    float y = bp_fmaf(k, 0x1.63p-1f, f - (h - tail));
+    const float low = bp_fmaf(k, -0x1.bd0106p-13f, s * bp_fmaf(z, q, h));
+    float y = bp_fmaf(k, 0x1.63p-1f, f - (h - low));
     y = x == INFINITY ? x : y;
     y = x == 0.0f ? -INFINITY : y;
     return x < 0.0f ? NAN : (x != x ? x : y);
@@ -126,8 +126,8 @@ static inline double bp_log(double x) {
     q = bp_fma(q, z, 0x1.99999999952e2p-2);
     q = bp_fma(q, z, 0x1.5555555555558p-1);
     const double h = 0.5 * f * f;
-    const double tail = bp_fma(k, 0x1.a39ef35793c76p-33, s * bp_fma(z, q, h));
-    double y = bp_fma(k, 0x1.62e42feep-1, f - (h - tail));
+    const double low = bp_fma(k, 0x1.a39ef35793c76p-33, s * bp_fma(z, q, h));
+    double y = bp_fma(k, 0x1.62e42feep-1, f - (h - low));
     y = x == (double)INFINITY ? x : y;
     y = x == 0.0 ? -(double)INFINITY : y;
     return x < 0.0 ? (double)NAN : (x != x ? x : y);
@@ -135,13 +135,12 @@ static inline double bp_log(double x) {
 
 #include "vectors.h"
 
-/* Of the type BP_T: a vector, its numbers, the virtual lanes of a sum, and their vectors; numbers in 16 bytes: four, of
-   float64 two. */
+/* Of the type BP_T: a vector, its lanes, the virtual lanes of a sum, the vectors that hold those, the lanes of 128 bits. */
 #define BP_V BP_(vector)
 #define BP_VL (BP_VECTOR_BYTES / BP_T_BYTES)
 #define BP_LANES (64 / BP_T_BYTES)
-#define BP_WIDE (BP_LANES / BP_VL)
-#define BP_FOUR (16 / BP_T_BYTES)
+#define BP_LANE_VECTORS (BP_LANES / BP_VL)
+#define BP_VL128 (16 / BP_T_BYTES)
 
 #define BP_T float
 #define BP_T_BYTES 4
@@ -166,8 +165,8 @@ static inline double bp_log(double x) {
 #undef BP_V
 #undef BP_VL
 #undef BP_LANES
-#undef BP_WIDE
-#undef BP_FOUR
+#undef BP_LANE_VECTORS
+#undef BP_VL128
 
 #if defined(__clang__) && (defined(__x86_64__) || defined(__aarch64__))
 #pragma float_control(pop)

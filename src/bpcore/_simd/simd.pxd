@@ -1,6 +1,6 @@
 # cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
 # cython: boundscheck=False, initializedcheck=False, wraparound=False
-"""The scalar leaves of simd.h, one name for both types."""
+"""The functions of simd.h and the headers that it includes, under one name for both types."""
 
 from cython cimport floating
 
@@ -20,18 +20,18 @@ cdef extern from "_simd/simd.h" nogil:
     const int BP_VECTOR_BYTES
     const int BP_TILE_ROWS
     const int BP_TILE_VECTORS
-    const int BP_EIGHT
-    const int BP_MORE_VECTORS
-    const int BP_THIN_ROWS
-    const int BP_THIN_VECTORS
-    const int BP_STRIP_FEW
-    const int BP_STRIP_WIDE
-    const int BP_STRIP_NARROW
+    const int BP_EDGE_MR
+    const int BP_EDGE_VECTORS
+    const int BP_WIDE_TILE_ROWS
+    const int BP_WIDE_TILE_VECTORS
+    const int BP_SWAPPED_FEW_ROWS
+    const int BP_SWAPPED_WIDE
+    const int BP_SWAPPED_NARROW
     const int BP_DOT_ROWS
     const int BP_DOT_COLUMNS
     const bint BP_MASKS_ARE_FREE
-    float bp_highestf(Py_ssize_t K, const float* x) noexcept
-    double bp_highest(Py_ssize_t K, const double* x) noexcept
+    float bp_row_maxf(Py_ssize_t K, const float* x) noexcept
+    double bp_row_max(Py_ssize_t K, const double* x) noexcept
     void bp_exp_spanf(Py_ssize_t n, const float* x, float* out) noexcept
     float bp_exp_rowf(Py_ssize_t K, const float* x, float m, float* y) noexcept
     void bp_exp_lanesf(Py_ssize_t K, float* e, float* m) noexcept
@@ -40,42 +40,39 @@ cdef extern from "_simd/simd.h" nogil:
     double bp_exp_row(Py_ssize_t K, const double* x, double m, double* y) noexcept
     void bp_exp_lanes(Py_ssize_t K, double* e, double* m) noexcept
     double bp_multiply_adds(Py_ssize_t rounds) noexcept
-    void bp_streamed() noexcept
-    void bp_tile_alongf(
-        int m, int n, int last, Py_ssize_t K, const void** rows, Py_ssize_t skip, const float* whole, Py_ssize_t stride,
-        const float* from_, Py_ssize_t from_stride, float* c, Py_ssize_t ldc,
-        const void** ahead, Py_ssize_t ahead_line, Py_ssize_t ahead_step
+    void bp_store_fence() noexcept
+    void bp_microkernel_nf(
+        int m, int n, int last, Py_ssize_t K, const void** rows, Py_ssize_t offset, const float* b, Py_ssize_t rs_b,
+        const float* init, Py_ssize_t rs_init, float* c, Py_ssize_t ldc,
+        const void** prefetch, Py_ssize_t prefetch_byte, Py_ssize_t prefetch_step
     ) noexcept
-    void bp_tile_acrossf(
-        int m, int n, int last, Py_ssize_t K, const void** rows, Py_ssize_t skip, const float* whole, Py_ssize_t stride,
-        const float* from_, Py_ssize_t from_stride, float* c, Py_ssize_t ldc
+    void bp_microkernel_tf(
+        int m, int n, int last, Py_ssize_t K, const void** rows, Py_ssize_t offset, const float* b, Py_ssize_t rs_b,
+        const float* init, Py_ssize_t rs_init, float* c, Py_ssize_t ldc
     ) noexcept
-    void bp_tile_and_edgef(
-        int n, int edges, Py_ssize_t K, const void** rows, Py_ssize_t skip, const float* whole, Py_ssize_t stride,
-        const float* from_, Py_ssize_t from_stride, float* c, Py_ssize_t ldc
+    void bp_microkernel_t_edgef(
+        int n, int edge_columns, Py_ssize_t K, const void** rows, Py_ssize_t offset, const float* b, Py_ssize_t rs_b,
+        const float* init, Py_ssize_t rs_init, float* c, Py_ssize_t ldc
     ) noexcept
-    void bp_stripf(
-        int m, int n, int last, Py_ssize_t K, const void** rows, Py_ssize_t skip, const float* whole, Py_ssize_t stride,
+    void bp_microkernel_swappedf(
+        int m, int n, int last, Py_ssize_t K, const void** rows, Py_ssize_t offset, const float* b, Py_ssize_t rs_b,
         float* c, Py_ssize_t ldc
     ) noexcept
-    void bp_tile_along(
-        int m, int n, int last, Py_ssize_t K, const void** rows, Py_ssize_t skip, const double* whole,
-        Py_ssize_t stride,
-        const double* from_, Py_ssize_t from_stride, double* c, Py_ssize_t ldc,
-        const void** ahead, Py_ssize_t ahead_line, Py_ssize_t ahead_step
+    void bp_microkernel_n(
+        int m, int n, int last, Py_ssize_t K, const void** rows, Py_ssize_t offset, const double* b, Py_ssize_t rs_b,
+        const double* init, Py_ssize_t rs_init, double* c, Py_ssize_t ldc,
+        const void** prefetch, Py_ssize_t prefetch_byte, Py_ssize_t prefetch_step
     ) noexcept
-    void bp_tile_across(
-        int m, int n, int last, Py_ssize_t K, const void** rows, Py_ssize_t skip, const double* whole,
-        Py_ssize_t stride,
-        const double* from_, Py_ssize_t from_stride, double* c, Py_ssize_t ldc
+    void bp_microkernel_t(
+        int m, int n, int last, Py_ssize_t K, const void** rows, Py_ssize_t offset, const double* b, Py_ssize_t rs_b,
+        const double* init, Py_ssize_t rs_init, double* c, Py_ssize_t ldc
     ) noexcept
-    void bp_tile_and_edge(
-        int n, int edges, Py_ssize_t K, const void** rows, Py_ssize_t skip, const double* whole, Py_ssize_t stride,
-        const double* from_, Py_ssize_t from_stride, double* c, Py_ssize_t ldc
+    void bp_microkernel_t_edge(
+        int n, int edge_columns, Py_ssize_t K, const void** rows, Py_ssize_t offset, const double* b, Py_ssize_t rs_b,
+        const double* init, Py_ssize_t rs_init, double* c, Py_ssize_t ldc
     ) noexcept
-    void bp_strip(
-        int m, int n, int last, Py_ssize_t K, const void** rows, Py_ssize_t skip, const double* whole,
-        Py_ssize_t stride,
+    void bp_microkernel_swapped(
+        int m, int n, int last, Py_ssize_t K, const void** rows, Py_ssize_t offset, const double* b, Py_ssize_t rs_b,
         double* c, Py_ssize_t ldc
     ) noexcept
     void bp_pack_rowsf(
@@ -94,10 +91,10 @@ cdef extern from "_simd/simd.h" nogil:
         Py_ssize_t N, Py_ssize_t width, Py_ssize_t K, const double* b, Py_ssize_t cs_b, double* panel,
         Py_ssize_t panel_stride
     ) noexcept
-    void bp_dots_off(
+    void bp_dotsf(
         int m, int n, Py_ssize_t K, const void** rows, const float* b, Py_ssize_t rs_b, float* c, Py_ssize_t ldc
     ) noexcept
-    void bp_dots_of(
+    void bp_dots(
         int m, int n, Py_ssize_t K, const void** rows, const double* b, Py_ssize_t rs_b, double* c, Py_ssize_t ldc
     ) noexcept
 
@@ -138,12 +135,12 @@ cdef inline floating tanh(floating x) noexcept nogil:
         return bp_tanh(x)
 
 
-cdef inline floating highest(Py_ssize_t K, const floating* x) noexcept nogil:
+cdef inline floating row_max(Py_ssize_t K, const floating* x) noexcept nogil:
     """max_k x[k] of at least one number; NaN only if x[0] is."""
     if floating is float:
-        return bp_highestf(K, x)
+        return bp_row_maxf(K, x)
     else:
-        return bp_highest(K, x)
+        return bp_row_max(K, x)
 
 
 cdef inline void exp_span(Py_ssize_t n, const floating* x, floating* out) noexcept nogil:
@@ -155,7 +152,7 @@ cdef inline void exp_span(Py_ssize_t n, const floating* x, floating* out) noexce
 
 
 cdef inline floating exp_row(Py_ssize_t K, const floating* x, floating m, floating* y) noexcept nogil:
-    """y = exp(x − m), y may be x; returns Σ y, taken in virtual lanes."""
+    """y = exp(x − m), y may be x; returns Σ y, summed in virtual lanes."""
     if floating is float:
         return bp_exp_rowf(K, x, m, y)
     else:
@@ -170,95 +167,95 @@ cdef inline void exp_lanes(Py_ssize_t K, floating* e, floating* m) noexcept nogi
         bp_exp_lanes(K, e, m)
 
 
-cdef inline void tile(
+cdef inline void microkernel(
     bint transposed,
     int m,
     int n,
     int last,
     Py_ssize_t K,
     const void** rows,
-    Py_ssize_t skip,
+    Py_ssize_t offset,
     const floating* b,
     Py_ssize_t rs_b,
-    const floating* start,
-    Py_ssize_t start_stride,
+    const floating* init,
+    Py_ssize_t rs_init,
     floating* c,
     Py_ssize_t ldc,
-    const void** ahead,
-    Py_ssize_t ahead_line,
-    Py_ssize_t ahead_step,
+    const void** prefetch,
+    Py_ssize_t prefetch_byte,
+    Py_ssize_t prefetch_step,
 ) noexcept nogil:
-    """c[r, j] = start[r, j] + Σ_k a[r, k]·b[k, j] for m rows and n vectors of columns.
+    """The micro-kernel: c[r, j] = init[r, j] + Σ_k a[r, k]·b[k, j] for m rows and n vectors of columns.
 
-    a[r, k] is rows[r][skip + k] or, transposed, rows[k][skip + r]. If not transposed, two lines from each address in
-    `ahead` are fetched every `ahead_step` terms, from byte `ahead_line` on; it may be NULL.
+    a[r, k] is rows[r][offset + k] or, transposed, rows[k][offset + r]. If not transposed, two cache lines from each
+    address in `prefetch` are fetched every `prefetch_step` terms, from byte `prefetch_byte` on; it may be NULL.
     """
     if floating is float:
         if transposed:
-            bp_tile_acrossf(m, n, last, K, rows, skip, b, rs_b, start, start_stride, c, ldc)
+            bp_microkernel_tf(m, n, last, K, rows, offset, b, rs_b, init, rs_init, c, ldc)
         else:
-            bp_tile_alongf(
-                m, n, last, K, rows, skip, b, rs_b, start, start_stride, c, ldc, ahead, ahead_line, ahead_step
+            bp_microkernel_nf(
+                m, n, last, K, rows, offset, b, rs_b, init, rs_init, c, ldc, prefetch, prefetch_byte, prefetch_step
             )
     else:
         if transposed:
-            bp_tile_across(m, n, last, K, rows, skip, b, rs_b, start, start_stride, c, ldc)
+            bp_microkernel_t(m, n, last, K, rows, offset, b, rs_b, init, rs_init, c, ldc)
         else:
-            bp_tile_along(
-                m, n, last, K, rows, skip, b, rs_b, start, start_stride, c, ldc, ahead, ahead_line, ahead_step
+            bp_microkernel_n(
+                m, n, last, K, rows, offset, b, rs_b, init, rs_init, c, ldc, prefetch, prefetch_byte, prefetch_step
             )
 
 
-cdef inline void tile_and_edge(
+cdef inline void microkernel_edge(
     int n,
-    int edges,
+    int edge_columns,
     Py_ssize_t K,
     const void** rows,
-    Py_ssize_t skip,
+    Py_ssize_t offset,
     const floating* b,
     Py_ssize_t rs_b,
-    const floating* start,
-    Py_ssize_t start_stride,
+    const floating* init,
+    Py_ssize_t rs_init,
     floating* c,
     Py_ssize_t ldc,
 ) noexcept nogil:
-    """What `tile` does with a transposed `a` for BP_EIGHT rows, n whole vectors and `tails` columns behind them.
+    """The micro-kernel of a transposed `a` for BP_EDGE_MR rows, n full vectors and `edge_columns` more columns.
 
-    Only where BP_MORE_VECTORS is not 0; that many vectors have 8 lanes for each of the columns.
+    Only where BP_EDGE_VECTORS is not 0; that many accumulators have 8 lanes for each of the edge columns.
     """
     if floating is float:
-        bp_tile_and_edgef(n, edges, K, rows, skip, b, rs_b, start, start_stride, c, ldc)
+        bp_microkernel_t_edgef(n, edge_columns, K, rows, offset, b, rs_b, init, rs_init, c, ldc)
     else:
-        bp_tile_and_edge(n, edges, K, rows, skip, b, rs_b, start, start_stride, c, ldc)
+        bp_microkernel_t_edge(n, edge_columns, K, rows, offset, b, rs_b, init, rs_init, c, ldc)
 
 
-cdef inline void strip(
+cdef inline void microkernel_swapped(
     int m,
     int n,
     int last,
     Py_ssize_t K,
     const void** rows,
-    Py_ssize_t skip,
+    Py_ssize_t offset,
     const floating* b,
     Py_ssize_t rs_b,
     floating* c,
     Py_ssize_t ldc,
 ) noexcept nogil:
-    """c[i, r] += Σ_k b[k, i]·rows[k][skip + r] for m ≤ 8 columns of b and n vectors of rows of a product.
+    """The micro-kernel with swapped operands, for m ≤ 8 columns of b and n vectors of rows of a transposed `a`.
 
-    n is BP_STRIP_NARROW or 1, or BP_STRIP_WIDE of at most BP_STRIP_FEW columns; only of one vector can `last` be less
-    than all lanes.
+    c[i, r] += Σ_k b[k, i]·rows[k][offset + r]. n is BP_SWAPPED_NARROW or 1, or BP_SWAPPED_WIDE for at most
+    BP_SWAPPED_FEW_ROWS columns; only with one vector may `last` be less than all lanes.
     """
     if floating is float:
-        bp_stripf(m, n, last, K, rows, skip, b, rs_b, c, ldc)
+        bp_microkernel_swappedf(m, n, last, K, rows, offset, b, rs_b, c, ldc)
     else:
-        bp_strip(m, n, last, K, rows, skip, b, rs_b, c, ldc)
+        bp_microkernel_swapped(m, n, last, K, rows, offset, b, rs_b, c, ldc)
 
 
 cdef inline void pack_rows(
     int n, int last, Py_ssize_t K, const floating* b, Py_ssize_t rs_b, floating* panel, Py_ssize_t panel_stride
 ) noexcept nogil:
-    """panel[k, :] = b[k, :] for K rows of n vectors, the last of `last` lanes in b and filled up with 0."""
+    """panel[k, :] = b[k, :] for K rows of n vectors, the last of `last` lanes in b and padded with 0."""
     if floating is float:
         bp_pack_rowsf(n, last, K, b, rs_b, panel, panel_stride)
     else:
@@ -288,6 +285,6 @@ cdef inline void dots(
 ) noexcept nogil:
     """c[r, j] += Σ_k rows[r][k]·b[j, k] in virtual lanes, for m ≤ BP_DOT_ROWS rows and n ≤ BP_DOT_COLUMNS."""
     if floating is float:
-        bp_dots_off(m, n, K, rows, b, rs_b, c, ldc)
+        bp_dotsf(m, n, K, rows, b, rs_b, c, ldc)
     else:
-        bp_dots_of(m, n, K, rows, b, rs_b, c, ldc)
+        bp_dots(m, n, K, rows, b, rs_b, c, ldc)

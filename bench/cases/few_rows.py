@@ -1,4 +1,4 @@
-"""The affine kernels on 1 to 8 rows and one thread: v4 beside NumPy as it is, v3 beside NumPy with Haswell's kernels.
+"""The affine kernels on 1 to 8 rows and one thread: v4 against NumPy as it is, v3 against NumPy with Haswell's kernels.
 
 Each level is measured in a process of its own, since OpenBLAS chooses its kernels when it is loaded.
 """
@@ -41,7 +41,7 @@ def run(quick: bool) -> Iterator[Result]:
         for line in done.stdout.splitlines():
             what, ratio = json.loads(line)
             required = "" if quick else f">= {LEAST}"
-            yield Result("thin_products", f"{level}: {what}: times NumPy", ratio, "", required)
+            yield Result("few_rows", f"{level}: {what}: times NumPy", ratio, "", required)
 
 
 def ratios(quick: bool) -> Iterator[tuple[str, float]]:
@@ -58,7 +58,7 @@ def ratios(quick: bool) -> Iterator[tuple[str, float]]:
 
 
 def ratio_of(ours, theirs, rounds: int) -> float:
-    timings = interleaved({"ours": ours, "theirs": theirs}, rounds, turn=0.003, rest=False)
+    timings = interleaved({"ours": ours, "theirs": theirs}, rounds, sample_seconds=0.003, rest=False)
     return timings["theirs"].median / timings["ours"].median
 
 

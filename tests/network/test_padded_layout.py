@@ -1,4 +1,4 @@
-"""Loops and evaluations that spread the first layer's parameters give the bits of calls that leave them as they are."""
+"""Loops and evaluations with a padded layout of the first layer's parameters give the bits of calls without it."""
 
 import copy
 
@@ -10,9 +10,9 @@ from backprop.training.step import train_batches
 from tests import registry
 from tests.strategies import DTYPES
 
-# Last columns of each kind (none, some, nothing but them; so many that they fill a vector), inputs that are whole lines
-# or not, or a few more than a piece of the gradient has; several chunks of dot products; first layers that are not
-# spread: few inputs, rows far apart.
+# Edges of each kind (none, some columns, all columns; so many that they fill a vector), inputs that fill cache lines or
+# not, or a few more than a block of the gradient has; several blocks of dot products; first layers that are not padded:
+# few inputs, long rows.
 SHAPES = [
     [784, 50, 10],
     [783, 49, 11],
@@ -46,7 +46,7 @@ def test_a_loop_is_as_many_single_steps(sizes, dtype, rule):
     batches = np.random.default_rng(1).integers(0, len(x), (9, 21))
     loop, steps = (bp.Network(sizes, dtype=dtype, seed=0) for _ in range(2))
     one, other = copy.deepcopy(rule), copy.deepcopy(rule)
-    # Spread, then a loop too short for it, then spread again: what the rule keeps has to come back each time.
+    # Padded, then a loop too short for it, then padded again: the optimizer's state has to be copied back each time.
     losses, _ = train_batches(loop, x, t, [batches[:4], batches[4:5], batches[5:]], one)
     singly = [steps.train_step(x[batch], t[batch], other) for batch in batches]
     assert losses == singly
@@ -54,7 +54,7 @@ def test_a_loop_is_as_many_single_steps(sizes, dtype, rule):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_sums_over_batches_of_several_pieces(dtype):
+def test_sums_over_batches_of_several_k_blocks(dtype):
     x, t = problem([200, 51, 3], dtype)
     batches = np.random.default_rng(1).integers(0, len(x), (4, 1100))
     loop, steps = (bp.Network([200, 51, 3], dtype=dtype, seed=0) for _ in range(2))
@@ -66,7 +66,7 @@ def test_sums_over_batches_of_several_pieces(dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("width", [60, 150])
-def test_layers_that_share_their_weights_are_not_spread(width, dtype):
+def test_layers_that_share_their_weights_are_not_padded(width, dtype):
     x, t = problem([width, width], dtype)
     batches = np.random.default_rng(1).integers(0, len(x), (6, 21))
     loop, steps = (bp.Network([width, width, width], dtype=dtype, seed=0) for _ in range(2))
@@ -80,7 +80,7 @@ def test_layers_that_share_their_weights_are_not_spread(width, dtype):
 
 @pytest.mark.parametrize("threads", [2, 3, 7])
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_a_team_spreads_what_one_thread_does(dtype, threads):
+def test_a_team_gives_the_bits_of_one_thread(dtype, threads):
     sizes = [783, 349, 11]
     x, t = problem(sizes, dtype)
     alone, team = (bp.Network(sizes, dtype=dtype, seed=0) for _ in range(2))
@@ -91,7 +91,7 @@ def test_a_team_spreads_what_one_thread_does(dtype, threads):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("sizes", SHAPES, ids=lambda sizes: "-".join(map(str, sizes)))
-def test_scores_of_many_rows_are_those_of_few(sizes, dtype):
+def test_outputs_of_many_rows_are_those_of_few(sizes, dtype):
     x, t = problem(sizes, dtype, 1100)
     net = bp.Network(sizes, dtype=dtype, seed=0)
     blocks = [net.predict(x[first : first + 100]) for first in range(0, len(x), 100)]
@@ -100,7 +100,7 @@ def test_scores_of_many_rows_are_those_of_few(sizes, dtype):
 
 
 @pytest.mark.parametrize("offset", range(0, 64, 4))
-def test_parameters_may_begin_anywhere_in_a_line(offset):
+def test_parameters_may_have_any_alignment(offset):
     x, t = problem([130, 48, 4], np.float32)
     batches = np.random.default_rng(1).integers(0, len(x), (6, 21))
     net, moved = (bp.Network([130, 48, 4], seed=0) for _ in range(2))
