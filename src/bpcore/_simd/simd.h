@@ -49,6 +49,7 @@ static inline double bp_from_bits(uint64_t u) { double x; memcpy(&x, &u, sizeof 
 #define BP_LEAST(a, b) ((a) < (b) ? (a) : (b))
 #define BP_MOST(a, b) ((a) > (b) ? (a) : (b))
 #define BP_SELECT(condition, a, b) ((condition) ? (a) : (b))
+#define BP_T float
 #define BP_T_BYTES 4
 #define BP_N float
 #define BP_U uint32_t
@@ -58,6 +59,7 @@ static inline double bp_from_bits(uint64_t u) { double x; memcpy(&x, &u, sizeof 
 #define BP_FROM_BITS(u) bp_from_bitsf(u)
 #define BP_FMA(a, b, c) bp_fmaf(a, b, c)
 #include "functions.h"
+#undef BP_T
 #undef BP_T_BYTES
 #undef BP_N
 #undef BP_U
@@ -66,6 +68,7 @@ static inline double bp_from_bits(uint64_t u) { double x; memcpy(&x, &u, sizeof 
 #undef BP_BITS
 #undef BP_FROM_BITS
 #undef BP_FMA
+#define BP_T double
 #define BP_T_BYTES 8
 #define BP_N double
 #define BP_U uint64_t
@@ -75,6 +78,7 @@ static inline double bp_from_bits(uint64_t u) { double x; memcpy(&x, &u, sizeof 
 #define BP_FROM_BITS(u) bp_from_bits(u)
 #define BP_FMA(a, b, c) bp_fma(a, b, c)
 #include "functions.h"
+#undef BP_T
 #undef BP_T_BYTES
 #undef BP_N
 #undef BP_U
