@@ -41,7 +41,9 @@ def test_the_numbers_are_those_of_the_network(activation, label):
     assert [len(units) for units in view.hidden] == [12, 9]
     values = x[np.newaxis] * net.input_scale
     for n, units in enumerate(view.hidden, start=1):
-        values = net.layers[f"{activation.capitalize()}{n}"].forward(net.layers[f"Affine{n}"].forward(values))
+        values = net.layers[f"{ACTIVATIONS[activation].__name__}{n}"].forward(
+            net.layers[f"Affine{n}"].forward(values)
+        )
         assert np.array_equal(units, values[0])
 
 
