@@ -27,6 +27,14 @@ cdef extern from "_simd/simd.h" nogil:
     void bp_sigmoid_span(Py_ssize_t n, const double* x, double* out) noexcept
     void bp_tanh_spanf(Py_ssize_t n, const float* x, float* out) noexcept
     void bp_tanh_span(Py_ssize_t n, const double* x, double* out) noexcept
+    void bp_gelu_spanf(Py_ssize_t n, const float* x, float* out) noexcept
+    void bp_gelu_span(Py_ssize_t n, const double* x, double* out) noexcept
+    void bp_gelu_backward_spanf(Py_ssize_t n, const float* x, const float* dout, float* dx) noexcept
+    void bp_gelu_backward_span(Py_ssize_t n, const double* x, const double* dout, double* dx) noexcept
+    void bp_gelu_tanh_spanf(Py_ssize_t n, const float* x, float* out) noexcept
+    void bp_gelu_tanh_span(Py_ssize_t n, const double* x, double* out) noexcept
+    void bp_gelu_tanh_backward_spanf(Py_ssize_t n, const float* x, const float* dout, float* dx) noexcept
+    void bp_gelu_tanh_backward_span(Py_ssize_t n, const double* x, const double* dout, double* dx) noexcept
 
 cdef enum:
     STREAM_BYTES = 33554432    # a common last-level cache
@@ -36,20 +44,22 @@ cdef enum Activation:
     RELU = 1
     SIGMOID = 2
     TANH = 3
-    ACTIVATIONS = 4    # how many there are
+    GELU = 4           # x·Φ(x)
+    GELU_TANH = 5      # its form by tanh
+    ACTIVATIONS = 6    # how many there are
 
 
 cdef inline const char* activation_name(int activation) noexcept nogil:
     """What Python calls it."""
     return (
         "identity" if activation == IDENTITY else "relu" if activation == RELU else "sigmoid" if activation == SIGMOID
-        else "tanh"
+        else "tanh" if activation == TANH else "gelu" if activation == GELU else "gelu_tanh"
     )
 
 
 cdef inline bint needs_input(int activation) noexcept nogil:
     """Whether the backward needs what went in; else it needs what came out."""
-    return False
+    return activation == GELU or activation == GELU_TANH
 
 
 cdef inline void activate(
@@ -65,6 +75,9 @@ cdef inline void activate(
         return
     if activation == TANH:
         tanh_span(n, x, out)
+        return
+    if activation == GELU or activation == GELU_TANH:
+        gelu_span(activation, n, x, out)
         return
     if x is not out:
         memcpy(out, x, n * sizeof(floating))
@@ -140,6 +153,8 @@ cdef inline void activate_backward(
         sigmoid_backward_span(dout, kept, dx, n)
     elif activation == TANH:
         tanh_backward_span(dout, kept, dx, n)
+    elif activation == GELU or activation == GELU_TANH:
+        gelu_backward_span(activation, dout, kept, dx, n)
     elif dx is not dout:
         memcpy(dx, dout, n * sizeof(floating))
 
@@ -176,6 +191,34 @@ cdef inline void tanh_backward_span(
     # dx = dout·(1 − y²), y = out
     for i in range(n):
         dx[i] = dout[i] * (1 - out[i] * out[i])
+
+
+cdef inline void gelu_span(Activation form, Py_ssize_t n, const floating* x, floating* out) noexcept nogil:
+    """out = x·Φ(x), or its form by tanh; out may be x."""
+    if floating is float:
+        if form == GELU:
+            bp_gelu_spanf(n, x, out)
+        else:
+            bp_gelu_tanh_spanf(n, x, out)
+    elif form == GELU:
+        bp_gelu_span(n, x, out)
+    else:
+        bp_gelu_tanh_span(n, x, out)
+
+
+cdef inline void gelu_backward_span(
+    Activation form, const floating* dout, const floating* x, floating* dx, Py_ssize_t n
+) noexcept nogil:
+    """dx = dout·gelu′(x), of either form; dx may be dout or x."""
+    if floating is float:
+        if form == GELU:
+            bp_gelu_backward_spanf(n, x, dout, dx)
+        else:
+            bp_gelu_tanh_backward_spanf(n, x, dout, dx)
+    elif form == GELU:
+        bp_gelu_backward_span(n, x, dout, dx)
+    else:
+        bp_gelu_tanh_backward_span(n, x, dout, dx)
 
 
 # --- ReLU with a mask, which the layer keeps ----------------------------------------------------------------------

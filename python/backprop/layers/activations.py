@@ -14,7 +14,7 @@ from backprop._util.arrays import Array, floats, require_cache, same_shape
 from backprop.layers.base import LAYERS, Layer, list_available
 from bpcore import kernels
 
-__all__ = ["Relu", "Sigmoid", "Tanh"]
+__all__ = ["Gelu", "GeluTanh", "Relu", "Sigmoid", "Tanh"]
 
 
 class Activation(Layer):
@@ -139,6 +139,43 @@ class Tanh(Activation):
     kind, keeps = "tanh", "out"
     derivatives = ("{d}·(1−{out}²)",)
     out: Array | None
+
+
+class Gelu(Activation):
+    """Gaussian error linear unit (Hendrycks and Gimpel 2016): `out = x·Φ(x)`, Φ the normal distribution function.
+
+    Its derivative is `Φ(x) + x·φ(x)`, φ the normal density. Computed by erf, within 4 ULP.
+
+    Attributes
+    ----------
+    x : ndarray or None
+        What `forward` last got.
+
+    Examples
+    --------
+    >>> bp.Gelu().forward([-1.0, 0.0, 1.0]).round(4)
+    array([-0.1587,  0.    ,  0.8413])
+    """
+
+    kind, keeps, label = "gelu", "x", "GELU"
+    derivatives = ("{d}·(Φ({x})+{x}·φ({x}))",)
+    x: Array | None
+
+
+class GeluTanh(Activation):
+    """The form of GELU by tanh: `out = x·(1 + tanh(u)) / 2`, `u = √(2/π)·(x + 0.044715·x³)`.
+
+    It differs from `Gelu` by 0.0005 at most. Other libraries call it `approximate="tanh"`.
+
+    Attributes
+    ----------
+    x : ndarray or None
+        What `forward` last got.
+    """
+
+    kind, keeps, label = "gelu_tanh", "x", "GELU (tanh)"
+    derivatives = ("{d}·gelu_tanh′({x})",)
+    x: Array | None
 
 
 def activations() -> dict[str, type[Activation]]:

@@ -7,8 +7,12 @@
 #define BP_ALL(number) ((number) - (BP_N){0})
 #if BP_T_BYTES == 4
 #define BP_SIGN_BIT 0x80000000u
+#define BP_EXP_MOST 89.0f
+#define BP_EXP_LEAST -104.0f
 #else
 #define BP_SIGN_BIT 0x8000000000000000u
+#define BP_EXP_MOST 710.0
+#define BP_EXP_LEAST -746.0
 #endif
 
 #if BP_T_BYTES == 4
@@ -24,15 +28,14 @@ static BP_INLINE BP_N BP_NAME(exp_tail)(BP_N r, const float f) {
 
 /* exp(x) = 2^n · exp(r), n = rint(x / ln 2), r = x − n·ln 2 in two parts (Cody and Waite). Adding 1.5·2^23 (1.5·2^52)
    rounds to an integer and leaves it in the low bits. 2^n is applied so that results below the normal range round once:
-   as two factors, where it is not one instruction. Beyond the clamps the result is exactly 0 or infinity.
-   Error ≤ 2 ULP. */
-static BP_INLINE BP_N BP_NAME(exp)(BP_N x) {
-    x = BP_LEAST(BP_ALL(89.0f), x);
-    x = BP_MOST(BP_ALL(-104.0f), x);
+   as two factors, where it is not one instruction. Error ≤ 2 ULP from x = −150 to 89 (−1400 to 710), where an exponent's
+   bits do. `low` is added to r: what x was rounded by; with 0, which compilers see, it is not there. */
+static BP_INLINE BP_N BP_NAME(exp_sum)(BP_N x, const int has_low, BP_N low) {
     const BP_N shifted = BP_FMA(x, BP_ALL(0x1.715476p+0f), BP_ALL(0x1.8p23f));
     const BP_N n = shifted - 0x1.8p23f;
     BP_N r = BP_FMA(n, BP_ALL(-0x1.63p-1f), x);
     r = BP_FMA(n, BP_ALL(0x1.bd0106p-13f), r);
+    if (has_low) r += low;
     const BP_N p = BP_NAME(exp_tail)(r, 1.0f) + 1.0f;
 #ifdef BP_SCALE
     return BP_SCALE(p, n);
@@ -56,13 +59,12 @@ static BP_INLINE BP_N BP_NAME(exp_tail)(BP_N r, const double f) {
     return BP_FMA(r * r, q, r);
 }
 
-static BP_INLINE BP_N BP_NAME(exp)(BP_N x) {
-    x = BP_LEAST(BP_ALL(710.0), x);
-    x = BP_MOST(BP_ALL(-746.0), x);
+static BP_INLINE BP_N BP_NAME(exp_sum)(BP_N x, const int has_low, BP_N low) {
     const BP_N shifted = BP_FMA(x, BP_ALL(0x1.71547652b82fep+0), BP_ALL(0x1.8p52));
     const BP_N n = shifted - 0x1.8p52;
     BP_N r = BP_FMA(n, BP_ALL(-0x1.62e42feep-1), x);
     r = BP_FMA(n, BP_ALL(-0x1.a39ef35793c76p-33), r);
+    if (has_low) r += low;
     const BP_N p = BP_NAME(exp_tail)(r, 1.0) + 1.0;
 #ifdef BP_SCALE
     return BP_SCALE(p, n);
@@ -73,6 +75,13 @@ static BP_INLINE BP_N BP_NAME(exp)(BP_N x) {
 #endif
 }
 #endif
+
+/* Beyond the clamps the result is exactly 0 or infinity. */
+static BP_INLINE BP_N BP_NAME(exp)(BP_N x) {
+    x = BP_LEAST(BP_ALL(BP_EXP_MOST), x);
+    x = BP_MOST(BP_ALL(BP_EXP_LEAST), x);
+    return BP_NAME(exp_sum)(x, 0, x);
+}
 
 /* sigmoid(x) = 1 / (1 + exp(−x)), by the sign of x: exp is only taken of −|x| and cannot overflow. */
 static BP_INLINE BP_N BP_NAME(sigmoid)(BP_N x) {
@@ -104,9 +113,103 @@ static BP_INLINE BP_N BP_NAME(tanh)(BP_N x) {
     return BP_FROM_BITS(BP_BITS(u / (1 - u)) | (BP_BITS(x) & BP_SIGN_BIT));
 }
 
+/* Φ(−t) = exp(−t²/2)·r(t) of t = |x|, Φ the normal distribution function, with r(t) = q(s)·w, w = 1 / (t + 4) and
+   s = 1 − 8w. The square is exact in two parts, or Φ(−t) of a large t would have few digits; w is corrected by what t + 4
+   and the division were rounded by. From 15 (float32) and 39 (float64) on t·Φ(−t) is 0. Writes times·r(t) as
+   a number and what it was rounded by; returns exp(−t²/2). */
+static BP_INLINE BP_N BP_NAME(normal_tail)(BP_N t, BP_N times, BP_N *r, BP_N *rest_of_r) {
+#if BP_T_BYTES == 4
+    const BP_N high = BP_FROM_BITS(BP_BITS(t) & 0xfffff000u);
+#else
+    const BP_N high = BP_FROM_BITS(BP_BITS(t) & 0xfffffffff8000000u);
+#endif
+    const BP_N half = high * high * BP_ALL((BP_T) -0.5), rest = (t - high) * (t + high) * BP_ALL((BP_T) -0.5);
+    const BP_N sum = half + rest, d = t + 4, w = 1 / d;
+    const BP_N correction = w * (BP_FMA(-w, d, BP_ALL((BP_T) 1)) - w * (t - (d - 4)));
+    const BP_N s = BP_FMA(BP_ALL((BP_T) -8), correction, BP_FMA(BP_ALL((BP_T) -8), w, BP_ALL((BP_T) 1)));
+#if BP_T_BYTES == 4
+    BP_N q = BP_FMA(BP_ALL(-0x1.b07cfp-15f), s, BP_ALL(-0x1.e61df8p-13f));
+    q = BP_FMA(q, s, BP_ALL(0x1.66ba3ep-13f));
+    q = BP_FMA(q, s, BP_ALL(0x1.af48ccp-10f));
+    q = BP_FMA(q, s, BP_ALL(-0x1.c95a1p-9f));
+    q = BP_FMA(q, s, BP_ALL(-0x1.ee7c98p-8f));
+    q = BP_FMA(q, s, BP_ALL(0x1.eec6cep-5f));
+    q = BP_FMA(q, s, BP_ALL(-0x1.7dfedep-3f));
+    q = BP_FMA(q, s, BP_ALL(0x1.8c6dbcp-2f));
+    q = BP_FMA(q, s, BP_ALL(-0x1.373e3cp-1f));
+    q = BP_FMA(q, s, BP_ALL(0x1.82b4bcp-1f));
+#else
+    BP_N q = BP_FMA(BP_ALL(-0x1.8f4178ebec56p-31), s, BP_ALL(-0x1.5aa27c5b7d63cp-29));
+    q = BP_FMA(q, s, BP_ALL(0x1.07a55f5929c3ap-29));
+    q = BP_FMA(q, s, BP_ALL(0x1.510ff60a84cbp-26));
+    q = BP_FMA(q, s, BP_ALL(0x1.c85321fba99d2p-27));
+    q = BP_FMA(q, s, BP_ALL(-0x1.6ed38c82f7cd9p-24));
+    q = BP_FMA(q, s, BP_ALL(-0x1.4cc8dd42dff5fp-23));
+    q = BP_FMA(q, s, BP_ALL(0x1.23d90f695d206p-22));
+    q = BP_FMA(q, s, BP_ALL(0x1.1238a8ad41541p-20));
+    q = BP_FMA(q, s, BP_ALL(-0x1.5210d6172ef2fp-21));
+    q = BP_FMA(q, s, BP_ALL(-0x1.8d4bcda0e042bp-18));
+    q = BP_FMA(q, s, BP_ALL(0x1.80c1dea0222ap-21));
+    q = BP_FMA(q, s, BP_ALL(0x1.26d0a37c22e03p-15));
+    q = BP_FMA(q, s, BP_ALL(-0x1.001f43193794ap-19));
+    q = BP_FMA(q, s, BP_ALL(-0x1.e4a4260ad8c4ep-13));
+    q = BP_FMA(q, s, BP_ALL(0x1.17a4aebfc01c7p-13));
+    q = BP_FMA(q, s, BP_ALL(0x1.ab825fc3a459bp-10));
+    q = BP_FMA(q, s, BP_ALL(-0x1.c81719d610b82p-9));
+    q = BP_FMA(q, s, BP_ALL(-0x1.ee2761048b5e7p-8));
+    q = BP_FMA(q, s, BP_ALL(0x1.eec4cc3e4db85p-5));
+    q = BP_FMA(q, s, BP_ALL(-0x1.7dff2bff68368p-3));
+    q = BP_FMA(q, s, BP_ALL(0x1.8c6dbf2cfc2afp-2));
+    q = BP_FMA(q, s, BP_ALL(-0x1.373e3a893c28ap-1));
+    q = BP_FMA(q, s, BP_ALL(0x1.82b4bb8c94dcep-1));
+#endif
+    const BP_N a = times * w, rest_of_a = BP_FMA(times, w, -a) + times * correction;
+    *r = q * a;
+    *rest_of_r = BP_FMA(q, a, -*r) + q * rest_of_a;
+    return BP_NAME(exp_sum)(sum, 1, (half - sum) + rest);
+}
+
+/* |x|, at most what the tails need; NaN stays. */
+static BP_INLINE BP_N BP_NAME(tail_size)(BP_N x) {
+    return BP_LEAST(BP_ALL((BP_T) (BP_T_BYTES == 4 ? 15 : 39)), BP_FROM_BITS(BP_BITS(x) & ~BP_SIGN_BIT));
+}
+
+/* gelu(x) = x·Φ(x) = max(x, 0) − t·Φ(−t), t = |x|. Error ≤ 4 ULP down to where the result is subnormal. */
+static BP_INLINE BP_N BP_NAME(gelu)(BP_N x) {
+    BP_N r, rest;
+    const BP_N t = BP_NAME(tail_size)(x), e = BP_NAME(normal_tail)(t, t, &r, &rest);
+    return BP_FMA(-r, e, BP_MOST(BP_ALL((BP_T) 0), x) - rest * e);
+}
+
+/* gelu′(x) = Φ(x) + x·φ(x), φ(x) = exp(−x²/2) / √(2π): of −t it is exp(−t²/2)·(r − t/√(2π)), of t the rest to 1. */
+static BP_INLINE BP_N BP_NAME(gelu_derivative)(BP_N x) {
+    BP_N r, rest;
+    const BP_N t = BP_NAME(tail_size)(x), e = BP_NAME(normal_tail)(t, BP_ALL((BP_T) 1), &r, &rest);
+    const BP_N below = e * (BP_FMA(t, BP_ALL((BP_T) -0x1.9884533d43651p-2), r) + rest);
+    return BP_SELECT(x < 0, below, 1 - below);
+}
+
+/* Hendrycks and Gimpel's other form: x·(1 + tanh(u)) / 2 = x·sigmoid(2u), u = √(2/π)·(x + 0.044715·x³); and its derivative,
+   by the sign of x as above. */
+static BP_INLINE BP_N BP_NAME(gelu_tanh)(BP_N x) {
+    const BP_N t = BP_NAME(tail_size)(x), cubic = BP_FMA(t * t, BP_ALL((BP_T) 0.044715), BP_ALL((BP_T) 1));
+    const BP_N e = BP_NAME(exp)(t * cubic * BP_ALL((BP_T) -0x1.9884533d43651p+0));
+    return BP_MOST(BP_ALL((BP_T) 0), x) - t * e / (1 + e);
+}
+
+static BP_INLINE BP_N BP_NAME(gelu_tanh_derivative)(BP_N x) {
+    const BP_N t = BP_NAME(tail_size)(x), cubic = BP_FMA(t * t, BP_ALL((BP_T) 0.044715), BP_ALL((BP_T) 1));
+    const BP_N slope = BP_FMA(t * t, BP_ALL((BP_T) 0.134145), BP_ALL((BP_T) 1)) * BP_ALL((BP_T) 0x1.9884533d43651p+0);
+    const BP_N e = BP_NAME(exp)(t * cubic * BP_ALL((BP_T) -0x1.9884533d43651p+0)), tail = e / (1 + e);
+    const BP_N below = tail * (1 - t * slope / (1 + e));
+    return BP_SELECT(x < 0, below, 1 - below);
+}
+
 #undef BP_ALL
 #undef BP_SIGN_BIT
+#undef BP_EXP_MOST
+#undef BP_EXP_LEAST
 
 /* Of which rows.h makes loops: f(x), and f′(x)·dout. */
-#define BP_FUNCTIONS(each) each(exp) each(sigmoid) each(tanh)
-#define BP_DERIVATIVES(each)
+#define BP_FUNCTIONS(each) each(exp) each(sigmoid) each(tanh) each(gelu) each(gelu_tanh)
+#define BP_DERIVATIVES(each) each(gelu) each(gelu_tanh)
