@@ -4,15 +4,12 @@
 from bpcore._gemm.operands cimport Rows, aligned, rows_at, rows_of
 from bpcore._losses.softmax cimport softmax, softmax_cross_entropy, softmax_cross_entropy_backward
 from bpcore._simd.simd cimport BPCORE_API_VERSION
-from bpcore.activations cimport (
-    IDENTITY, RELU, SIGMOID, TANH, Activation, activate, activate_backward, activation_backward, activation_forward,
-    relu_backward, relu_forward,
-)
+from bpcore.activations cimport *
 from bpcore.affine cimport affine_backward_input, affine_backward_params, affine_forward
-from bpcore.layers cimport Layer, Parameter, dense, layer_forward
-from bpcore.losses cimport Loss, cross_entropy_loss, loss_rows, mean_loss, squared_error_loss
+from bpcore.layers cimport *
+from bpcore.losses cimport *
 from bpcore.network cimport (
     Network, network, network_step, parameters_half, place, rows_backward, rows_forward, rows_half, workspace_size,
 )
 from bpcore.reductions cimport mean_of, sum_rows
-from bpcore.updates cimport Update, adagrad, adam, momentum, rmsprop, sgd, update_shared, update_span
+from bpcore.updates cimport *

@@ -3,6 +3,7 @@
 from typing import Any, NoReturn
 
 from backprop._util.arrays import parameter
+from backprop._util.settings import Check
 
 
 class Parameter:
@@ -21,6 +22,19 @@ class Parameter:
         if type(layer).kind:
             parameter(self._owner.__name__, self._name, value, self._ndim)
         vars(layer)[self._name] = value
+
+
+class Option:
+    """An argument of the constructor, checked when it is assigned, and kept likewise."""
+
+    def __init__(self, check: Check) -> None:
+        self._check = check
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._owner, self._name = owner, name
+
+    def __set__(self, layer: Any, value: Any) -> None:
+        vars(layer)[self._name] = self._check(self._owner.__name__, self._name, value)
 
 
 class OtherName:

@@ -13,8 +13,8 @@ import numpy as np
 from backprop._util.arrays import Array
 from backprop._util.names import AVAILABLE, SuggestsNames, did_you_mean
 from backprop._util.other_libraries.arguments import ARGUMENTS, SAME, VALUES
+from backprop._util.settings import Check, state_mapping, step_count
 from backprop.optimizers.checks import checked_state, pair, require_separate
-from backprop.optimizers.settings import Check, state_mapping, step_count
 from bpcore import kernels
 from bpcore.plan import Plan, Update
 

@@ -3,8 +3,8 @@
 from typing import Any, ClassVar
 
 from backprop._util.names import named_arguments
+from backprop._util.settings import Check, fraction, positive, switch, two_fractions
 from backprop.optimizers.base import UpdateRule, register
-from backprop.optimizers.settings import Check, fraction, positive, switch, two_fractions
 
 __all__ = ["SGD", "AdaGrad", "Adagrad", "Adam", "Momentum", "Nesterov", "RMSprop"]
 

@@ -1,4 +1,4 @@
-"""What the settings of an optimizer may be: checked in its constructor, and whenever one is assigned."""
+"""What numbers that a user sets may be: checked in the constructor, and whenever one is assigned."""
 
 from collections.abc import Callable
 from contextlib import suppress
