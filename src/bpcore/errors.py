@@ -3,12 +3,14 @@
 a) A signature is written like `"x:BI W:IO b:O -> out:BO"`: subscripts name the sizes of the axes, as in numpy.einsum;
    equal subscripts are equal sizes; arrays behind the arrow are written. `~` behind the subscripts allows any strides,
    `?` marks a mask, `!` an array that is read and written, `t:B|BK` is (B,) integer labels or a (B, K) matrix, and
-   `out:N=x` may be x itself. A name without subscripts is a number.
+   `out:N=x` may be x itself. A name without subscripts is a number: `beta1[0,1)` is at least 0 and below 1,
+   `delta(0,inf)` above 0 and finite, `weight_decay[0,inf)=0` is 0 where it is not given.
 b) The compiled entry checks the arguments and only finds that one is wrong. The message is written here, so that a
    right call takes no time for it.
 """
 
 import inspect
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -19,12 +21,28 @@ MASKS = ("bool", "uint8")
 LABELS = ("int64",)
 # Steps are counted in float64.
 MOST_STEPS = 2**53
-# Arguments from 0 to below 1.
-DECAYS = ("beta1", "beta2")
+# Name, interval and default of a number.
+NUMBER = re.compile(r"(\w+)(?:([\[(])(\w+),(\w+)\))?(?:=(\w+))?")
+
+
+class Interval(NamedTuple):
+    """The numbers from `low` on, or above it, that are below `high`."""
+
+    low: float
+    includes_low: bool
+    high: float
+
+    def __contains__(self, number: object) -> bool:
+        above = number >= self.low if self.includes_low else number > self.low  # type: ignore[operator]
+        return above and number < self.high  # type: ignore[operator]
+
+    def __str__(self) -> str:
+        text = f"at least {self.low:g}" if self.includes_low else f"above {self.low:g}"
+        return text + (f" and below {self.high:g}" if self.high < float("inf") else " and finite")
 
 
 class ArgumentSpec(NamedTuple):
-    """What an entry requires of an array; of a number, which has no subscripts, only the name is used."""
+    """What an entry requires of an array, or of a number, which has no subscripts."""
 
     name: str
     subscripts: str
@@ -32,6 +50,8 @@ class ArgumentSpec(NamedTuple):
     strided: bool
     written: bool
     may_be: tuple[str, ...]
+    interval: Interval | None = None
+    default: float | None = None
 
 
 def parse(description: str) -> list[list[ArgumentSpec]]:
@@ -40,7 +60,10 @@ def parse(description: str) -> list[list[ArgumentSpec]]:
     arguments = []
     for part, written in ((inputs, False), (outputs, True)):
         for argument in part.split():
-            name, _, axes = argument.partition(":")
+            name, is_array, axes = argument.partition(":")
+            if not is_array:
+                arguments.append([_number_spec(argument)])
+                continue
             axes, _, others = axes.partition("=")
             may_be = tuple(others.split(",")) if others else ()
             arguments.append([_spec(name, text, written, "|" in axes, may_be) for text in axes.split("|")])
@@ -53,10 +76,26 @@ def _spec(name: str, text: str, written: bool, alternatives: bool, may_be: tuple
     return ArgumentSpec(name, subscripts, dtypes, "~" in text, written or "!" in text, may_be)
 
 
+def _number_spec(text: str) -> ArgumentSpec:
+    found = NUMBER.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text!r} describes no argument")
+    name, bracket, low, high, default = found.groups()
+    interval = Interval(float(low), bracket == "[", float(high)) if bracket else None
+    return ArgumentSpec(name, "", (), False, False, (), interval, None if default is None else float(default))
+
+
 def signature_of(arguments: list[list[ArgumentSpec]]) -> inspect.Signature:
     """The signature of an entry."""
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    names = [inspect.Parameter(specs[0].name, kind) for specs in arguments]
+    names = [
+        inspect.Parameter(
+            specs[0].name,
+            kind,
+            default=inspect.Parameter.empty if specs[0].default is None else specs[0].default,
+        )
+        for specs in arguments
+    ]
     return inspect.Signature([*names, inspect.Parameter("threads", kind, default=None)])
 
 
@@ -87,8 +126,9 @@ def explain(entry: Any, args: tuple[Any, ...]) -> None:
     check_overlaps(kernel, arguments, given)
 
 
-def number(kernel: str, name: str, value: Any) -> float:
-    """A number argument as a float, in the range that its name has."""
+def number(kernel: str, argument: ArgumentSpec, value: Any) -> float:
+    """A number argument as a float, in its interval."""
+    name = argument.name
     if name == "step":
         step = whole_number(f"{kernel}: step", value)
         if step >= MOST_STEPS:
@@ -98,8 +138,8 @@ def number(kernel: str, name: str, value: Any) -> float:
         found = float(value)
     except (TypeError, ValueError, OverflowError):
         raise TypeError(f"{kernel}: {name} is {value!r}, wanted a number") from None
-    if name in DECAYS and not 0 <= found < 1:
-        raise ValueError(f"{kernel}: {name} is {value}, wanted at least 0 and below 1")
+    if argument.interval is not None and found not in argument.interval:
+        raise ValueError(f"{kernel}: {name} is {value}, wanted {argument.interval}")
     return found
 
 

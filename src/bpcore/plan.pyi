@@ -5,6 +5,8 @@ from typing import Any, TypeAlias
 from numpy import float64, int64
 from numpy.typing import NDArray
 
+from bpcore.errors import Interval
+
 _Array: TypeAlias = NDArray[Any]
 # What an update rule keeps: of each parameter, in their order, so many arrays.
 _State: TypeAlias = list[tuple[_Array, ...]]
@@ -12,7 +14,7 @@ _State: TypeAlias = list[tuple[_Array, ...]]
 # What each is called, and its number; of a rule the settings that it reads.
 ACTIVATIONS: dict[str, int]
 LOSSES: dict[str, int]
-RULES: dict[str, list[str]]
+RULES: dict[str, dict[str, Interval | None]]
 SETTINGS: dict[str, int]
 TRANSFORMS: dict[str, int]
 # The number that each takes; "" where it takes none.

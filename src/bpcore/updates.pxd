@@ -112,7 +112,7 @@ cdef inline const char* rule_signature(int rule) noexcept nogil:
         else "w:N! g:N v:N! lr momentum" if rule == MOMENTUM or rule == NESTEROV
         else "w:N! g:N h:N! lr eps" if rule == ADAGRAD
         else "w:N! g:N h:N! lr alpha eps" if rule == RMSPROP
-        else "w:N! g:N m:N! v:N! lr beta1 beta2 eps step"
+        else "w:N! g:N m:N! v:N! lr beta1[0,1) beta2[0,1) eps step"
     )
 
 

@@ -64,6 +64,16 @@ ctypedef void (*SingleLoop)(Call*, float) noexcept nogil
 ctypedef void (*DoubleLoop)(Call*, double) noexcept nogil
 
 
+cdef struct NumberSpec:
+    # The values that a number may have, as bpcore.errors.Interval says.
+    double low
+    double high
+    double default
+    bint includes_low
+    bint any                 # any number, NaN too
+    bint is_count            # a whole number, which bpcore.errors checks
+
+
 cdef class Entry:
     """A kernel: called with arrays, numbers and how many threads to use, it checks them all and runs a loop.
 
@@ -81,13 +91,14 @@ cdef class Entry:
     cdef ArgumentSpec[MAX_ARRAYS] specs
     cdef int[MAX_ARRAYS + MAX_NUMBERS] order    # for each argument: which array, or −1 − which number
     cdef int count, arrays, labels                # how many arguments and arrays; which array may be labels, or −1
-    cdef int unconstrained                        # a bit for each argument that is a number of any value
+    cdef int required                             # how many arguments have no default
+    cdef NumberSpec[MAX_NUMBERS] intervals
     cdef int kind
     cdef int flags
     cdef int[MAX_NUMBERS] settings
     cdef int numbers
     cdef readonly list arguments
-    cdef list names
+    cdef list parsed
     cdef object signature
     cdef str name, doc
 
@@ -143,14 +154,14 @@ cdef Entry entry(str name, str description, SingleLoop single, DoubleLoop double
     self.kind, self.flags, self.labels = kind, flags, -1
     self.name = name
     self.arguments, self.signature = [specs for specs in arguments if specs[0].subscripts], signature_of(arguments)
-    self.names = [specs[0].name for specs in arguments]
+    self.parsed = [specs[0] for specs in arguments]
     names = [specs[0].name for specs in self.arguments]
     if len(names) > MAX_ARRAYS or len(arguments) - len(names) > MAX_NUMBERS:
         raise ValueError(f"{name} takes more arguments than an entry has room for: {description}")
     for specs in arguments:
         if not specs[0].subscripts:
             self.order[self.count] = -1 - self.numbers
-            self.unconstrained |= (specs[0].name != "step" and specs[0].name not in DECAYS) << self.count
+            self.intervals[self.numbers] = number_spec(specs[0])
             self.settings[self.numbers] = SETTINGS_BY_NAME.get(specs[0].name, -1)
             self.numbers += 1
         else:
@@ -165,8 +176,21 @@ cdef Entry entry(str name, str description, SingleLoop single, DoubleLoop double
             if len(specs) == 2:
                 self.labels = self.arrays
             self.arrays += 1
+        self.required += specs[0].default is None
         self.count += 1
     return self
+
+
+cdef NumberSpec number_spec(spec) except *:
+    """The C struct of a number's spec."""
+    cdef NumberSpec made
+    interval = spec.interval
+    made.any, made.is_count = interval is None, spec.name == "step"
+    made.low, made.high, made.includes_low = (0, 0, False) if interval is None else (
+        interval.low, interval.high, interval.includes_low
+    )
+    made.default = 0 if spec.default is None else spec.default
+    return made
 
 
 cdef object vectorcall(object callee, PyObject** args, size_t nargsf, PyObject* names):
@@ -182,12 +206,14 @@ cdef object vectorcall(object callee, PyObject** args, size_t nargsf, PyObject* 
     call.count_of_numbers, call.settings = self.numbers, self.settings
     for n in range(SUBSCRIPTS):
         call.sizes[n] = -1
-    if names is not NULL or given < self.count or given > self.count + 1:
+    if names is not NULL or given < self.required or given > self.count + 1:
         return call_with_keywords(self, args, given, <object> names if names is not NULL else ())
     if given > self.count:
         threads = <object> args[self.count]
     for n in range(self.count):
-        if self.order[n] < 0:
+        if n >= given:
+            call.numbers[-1 - self.order[n]] = self.intervals[-1 - self.order[n]].default
+        elif self.order[n] < 0:
             call.numbers[-1 - self.order[n]] = number_of(self, n, <object> args[n])
         elif not bind_array(self, &call, self.order[n], args[n]):
             raise call_error(self, args, given)
@@ -222,10 +248,14 @@ cdef object vectorcall(object callee, PyObject** args, size_t nargsf, PyObject* 
 
 
 cdef double number_of(Entry self, Py_ssize_t n, object value) except? -1:
-    """The number that is argument n; bpcore.errors checks those that have a range."""
-    if self.unconstrained >> n & 1 and PyFloat_CheckExact(value):
-        return PyFloat_AS_DOUBLE(value)
-    return number(self.name, self.names[n], value)
+    """The number that is argument n; bpcore.errors converts what is no float, and says what is wrong."""
+    cdef const NumberSpec* spec = &self.intervals[-1 - self.order[n]]
+    cdef double found
+    if PyFloat_CheckExact(value) and not spec.is_count:
+        found = PyFloat_AS_DOUBLE(value)
+        if spec.any or (found >= spec.low and found < spec.high and (found > spec.low or spec.includes_low)):
+            return found
+    return number(self.name, self.parsed[n], value)
 
 
 cdef void run(Entry self, Call* call) noexcept nogil:

@@ -42,7 +42,7 @@ cimport bpcore.reductions as reductions
 
 from numpy import ndarray
 
-from bpcore.errors import DECAYS, bind, explain, number, parse, signature_of
+from bpcore.errors import bind, explain, number, parse, signature_of
 from bpcore.threads import named, resolve, whole_number
 
 cdef enum:
@@ -184,6 +184,7 @@ cdef list table():
 
     for kind in range(LOSSES):
         name, option = loss_name(kind).decode(), loss_option(kind).decode()
+        option = f"{option}(0,inf)" if option else ""
         if not takes_labels(<LossKind> <int> kind):
             entries += [
                 entry(

@@ -59,16 +59,18 @@ from weakref import ref
 
 from numpy import empty, ndarray
 
-from bpcore.errors import DECAYS
+from bpcore.errors import parse
 from bpcore.threads import named, resolve
 
 # What Python calls each, and its number.
 ACTIVATIONS = {activation_name(n).decode(): n for n in range(COUNT_OF_ACTIVATIONS)}
 LOSSES = {loss_name(n).decode(): n for n in range(COUNT_OF_LOSSES)}
 SETTINGS = {setting_name(n).decode(): n for n in range(COUNT_OF_SETTINGS)}
-# The settings that each rule reads, in the order in which its kernel takes them.
+# The settings that each rule reads, in the order in which its kernel takes them, and the interval of each.
 RULES = {
-    rule_name(n).decode(): [word for word in rule_signature(n).decode().split() if word in SETTINGS]
+    rule_name(n).decode(): {
+        spec.name: spec.interval for spec, *_ in parse(rule_signature(n).decode()) if spec.name in SETTINGS
+    }
     for n in range(COUNT_OF_RULES)
 }
 TRANSFORMS = {transform_name(n).decode(): n for n in range(COUNT_OF_TRANSFORMS)}

@@ -28,9 +28,9 @@ cdef class Update:
             raise ValueError(f"{rule} has the settings {numbers!r}, wanted {', '.join(names)}")
         self.settings = no_update()
         self.settings.rule = <Rule> <int> list(RULES).index(rule)
-        for name, number in zip(names, numbers):
-            if name in DECAYS and not 0 <= number < 1:
-                raise ValueError(f"{name} is {number}, wanted at least 0 and below 1")
+        for (name, interval), number in zip(names.items(), numbers):
+            if interval is not None and number not in interval:
+                raise ValueError(f"{name} is {number}, wanted {interval}")
             (&self.settings.lr)[<int> SETTINGS[name]] = number
 
     @property
