@@ -10,6 +10,7 @@ from cython cimport floating
 from cython.parallel cimport prange
 from libc.stdint cimport int64_t
 
+from bpcore._losses.huber cimport huber_rows
 from bpcore._losses.softmax cimport softmax_cross_entropy_rows
 from bpcore._losses.squared_error cimport squared_error_rows
 from bpcore._parallel.team cimport chunk_start
@@ -18,7 +19,8 @@ from bpcore.reductions cimport mean_of
 cdef enum LossKind:
     SOFTMAX_CROSS_ENTROPY = 0
     SQUARED_ERROR = 1
-    LOSSES = 2    # how many there are
+    HUBER = 2
+    LOSSES = 3    # how many there are
 
 
 cdef struct Loss:
@@ -37,14 +39,19 @@ cdef inline Loss squared_error_loss() noexcept nogil:
     return Loss(kind=SQUARED_ERROR, option=0)
 
 
+cdef inline Loss huber_loss(double delta) noexcept nogil:
+    """(x − t)² / 2 up to |x − t| = delta, delta·(|x − t| − delta / 2) beyond, summed; of numbers."""
+    return Loss(kind=HUBER, option=delta)
+
+
 cdef inline const char* loss_name(int kind) noexcept nogil:
     """What Python calls it."""
-    return "softmax" if kind == SOFTMAX_CROSS_ENTROPY else "squared_error"
+    return "softmax" if kind == SOFTMAX_CROSS_ENTROPY else "squared_error" if kind == SQUARED_ERROR else "huber"
 
 
 cdef inline const char* loss_option(int kind) noexcept nogil:
     """The name of the number that it takes; nothing where it takes none."""
-    return ""
+    return "delta" if kind == HUBER else ""
 
 
 cdef inline bint takes_labels(LossKind kind) noexcept nogil:
@@ -66,6 +73,8 @@ cdef inline void loss_rows(
 ) noexcept nogil:
     if loss.kind == SQUARED_ERROR:
         squared_error_rows(x, targets, dx, losses, stride, rows, K, scale)
+    elif loss.kind == HUBER:
+        huber_rows(x, targets, dx, losses, stride, rows, K, scale, loss.option)
     else:
         # The probabilities are written where the gradient then takes their place.
         softmax_cross_entropy_rows(x, labels, targets, dx, dx, losses, stride, rows, K, scale)

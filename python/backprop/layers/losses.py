@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop._util.arrays import Array, class_targets, floats, number, number_targets, require_cache
+from backprop._util.settings import positive
 from backprop.layers.base import Loss
+from backprop.layers.descriptors import Option
 from bpcore import kernels
 
-__all__ = ["IdentityWithLoss", "SoftmaxWithLoss"]
+__all__ = ["Huber", "IdentityWithLoss", "SoftmaxWithLoss"]
 
 
 class SoftmaxWithLoss(Loss):
@@ -142,3 +144,44 @@ class IdentityWithLoss(LossOfNumbers):
 
     kind, function, classifies = "squared_error", "squared_error", False
     derivatives = ("{d}·({x}−{t})/B", "")
+
+
+class Huber(LossOfNumbers):
+    """Identity and Huber's loss (1964), for regression: squared error that grows linearly beyond `delta`.
+
+    Of `d = x - t` it is `d² / 2` where `|d| <= delta`, else `delta·(|d| - delta / 2)`, summed over the outputs; the
+    loss is the mean over the batch. A target that is far off pulls no more than one that is `delta` off.
+
+    Parameters
+    ----------
+    delta : float, default 1.0
+        Positive. It may be changed between steps.
+
+    Attributes
+    ----------
+    loss : float or None
+        The last loss.
+    y : ndarray of shape (B, K) or None
+        The last outputs.
+    t : ndarray of shape (B, K) or None
+        The last targets, of y's type.
+    classifies : bool
+        False: a network with this loss takes numbers and has no accuracy.
+
+    Examples
+    --------
+    >>> layer = bp.Huber(2.0)
+    >>> layer.forward([[1.0, 10.0]], [[0.0, 0.0]])
+    18.5
+    >>> layer.backward()
+    array([[1., 2.]])
+    """
+
+    kind, function, classifies = "huber", "huber", False
+    derivatives = ("{d}·clip({x}−{t}, ±δ)/B", "")
+    option_names = ("delta",)
+    delta: float = Option(positive)  # type: ignore[assignment]  # what a layer has
+
+    def __init__(self, delta: float = 1.0) -> None:
+        super().__init__()
+        self.delta = delta
