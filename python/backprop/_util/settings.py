@@ -18,6 +18,11 @@ def positive(owner: str, name: str, value: Any) -> float:
     return _number(owner, name, value, INFINITY, False)
 
 
+def non_negative(owner: str, name: str, value: Any) -> float:
+    """A finite number of at least 0, as a float."""
+    return _number(owner, name, value, INFINITY, True)
+
+
 def fraction(owner: str, name: str, value: Any) -> float:
     """A number from 0 to below 1, as a float."""
     return _number(owner, name, value, 1, True)
@@ -60,6 +65,7 @@ def _number(owner: str, name: str, value: Any, high: float, includes_0: bool) ->
         with suppress(OverflowError):  # an int that no float can hold
             number = float(value)
     if not ((number >= 0 if includes_0 else number > 0) and number < high):
-        wanted = "a positive finite number" if high == INFINITY else f"a number from 0 to below {high}"
+        least = "a finite number of at least 0" if includes_0 else "a positive finite number"
+        wanted = least if high == INFINITY else f"a number from 0 to below {high}"
         raise ValueError(f"{owner}: {name} is {value!r}, wanted {wanted}")
     return number

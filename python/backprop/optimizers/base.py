@@ -16,6 +16,7 @@ from backprop._util.other_libraries.arguments import ARGUMENTS, SAME, VALUES
 from backprop._util.settings import Check, state_mapping, step_count
 from backprop.optimizers.checks import checked_state, pair, require_separate
 from bpcore import kernels
+from bpcore.plan import RULES as COMPILED_RULES
 from bpcore.plan import Plan, Update
 
 ATTRIBUTES: dict[str, Check] = {"steps": step_count, "state": state_mapping}
@@ -124,10 +125,10 @@ class UpdateRule(SuggestsNames):
         state = {key: self._state_of(key, w) for key, (w, _) in pairs.items()}
         ws, gs = ({key: both[n] for key, both in pairs.items()} for n in range(2))
         require_separate(owner, ws, gs, state)
-        rule, numbers = self.compiled()
+        rule, values = self.compiled()
         kernel = getattr(kernels, f"{rule}_update")
-        if "step" in kernel.__signature__.parameters:
-            numbers = (*numbers, self.steps + 1)
+        named = {**dict(zip(COMPILED_RULES[rule], values, strict=True)), "step": self.steps + 1}
+        numbers = [named[name] for name in kernel.__signature__.parameters if name in named]
         calls: list[tuple[Any, ...]] = [(setitem, vars(self), "steps", self.steps + 1)]
         if self.state_size:
             calls.append((self.state.update, state))
