@@ -61,18 +61,39 @@ def huber_forward(x: _Floats, t: _Floats, delta: float, threads: int | None = No
 def huber_backward(
     x: _Floats, t: _Floats, dout: float, delta: float, dx: _Floats, threads: int | None = None
 ) -> None: ...
-def sgd_update(w: _Floats, g: _Floats, lr: float, threads: int | None = None) -> None: ...
+def sgd_update(
+    w: _Floats, g: _Floats, lr: float, weight_decay: float, threads: int | None = None
+) -> None: ...
 def momentum_update(
-    w: _Floats, g: _Floats, v: _Floats, lr: float, momentum: float, threads: int | None = None
+    w: _Floats,
+    g: _Floats,
+    v: _Floats,
+    lr: float,
+    momentum: float,
+    weight_decay: float,
+    threads: int | None = None,
 ) -> None: ...
 def nesterov_update(
-    w: _Floats, g: _Floats, v: _Floats, lr: float, momentum: float, threads: int | None = None
+    w: _Floats,
+    g: _Floats,
+    v: _Floats,
+    lr: float,
+    momentum: float,
+    weight_decay: float,
+    threads: int | None = None,
 ) -> None: ...
 def adagrad_update(
-    w: _Floats, g: _Floats, h: _Floats, lr: float, eps: float, threads: int | None = None
+    w: _Floats, g: _Floats, h: _Floats, lr: float, eps: float, weight_decay: float, threads: int | None = None
 ) -> None: ...
 def rmsprop_update(
-    w: _Floats, g: _Floats, h: _Floats, lr: float, alpha: float, eps: float, threads: int | None = None
+    w: _Floats,
+    g: _Floats,
+    h: _Floats,
+    lr: float,
+    alpha: float,
+    eps: float,
+    weight_decay: float,
+    threads: int | None = None,
 ) -> None: ...
 def adam_update(
     w: _Floats,
@@ -84,6 +105,20 @@ def adam_update(
     beta2: float,
     eps: float,
     step: int,
+    weight_decay: float,
+    threads: int | None = None,
+) -> None: ...
+def adamw_update(
+    w: _Floats,
+    g: _Floats,
+    m: _Floats,
+    v: _Floats,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    step: int,
+    weight_decay: float,
     threads: int | None = None,
 ) -> None: ...
 def has_threads() -> bool: ...

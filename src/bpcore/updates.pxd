@@ -6,14 +6,16 @@ a) Every operation is rounded on its own, in the type of w, and every constant i
    those of the NumPy line that stands above the loop. Square root and division are exact, never approximate. A constant
    does not leave its range by the rounding: lr stays finite, decay below 1, eps at or above the least normal number.
    Otherwise a gradient of 0 would give 0/0 or 0·inf in float32, and a mean would never decay.
-b) A rule keeps up to two numbers a parameter between its steps, 0 at first: `state1` and `state2`.
-c) Adam's corrections of the moments' bias are folded into two numbers a step, which saves a division an element:
+b) Weight decay is added to the gradient, g + weight_decay·w (L2), in every rule but AdamW's: there w is first
+   multiplied by 1 − lr·weight_decay (decoupled; Loshchilov and Hutter 2019).
+c) A rule keeps up to two numbers a parameter between its steps, 0 at first: `state1` and `state2`.
+d) Adam's corrections of the moments' bias are folded into two numbers a step, which saves a division an element:
    lr·(m/c1) / (sqrt(v/c2) + eps) = (lr·sqrt(c2)/c1)·m / (sqrt(v) + eps·sqrt(c2)), c1 = 1 − beta1^t, c2 = 1 − beta2^t.
    The paper has this form in section 2 (Kingma and Ba 2015).
-d) What decays while its gradient is 0, as that of a dead unit, would come to the subnormal numbers, on which many
+e) What decays while its gradient is 0, as that of a dead unit, would come to the subnormal numbers, on which many
    processors take a hundred times as long, and not leave them: 0.9 times 4 of the smallest rounds to 4 of them. So a
    mean becomes 0 below 2^26 times the least normal number, a mean of squares below that number itself.
-e) What was just stored is not read again: NumPy's large arrays begin 16 bytes into a cache line, so a vector that was
+f) What was just stored is not read again: NumPy's large arrays begin 16 bytes into a cache line, so a vector that was
    stored lies on two, and reading it has to wait for both.
 """
 
@@ -31,7 +33,8 @@ cdef enum Rule:
     ADAGRAD = 3
     RMSPROP = 4
     ADAM = 5
-    RULES = 6    # how many there are
+    ADAMW = 6
+    RULES = 7    # how many there are
 
 
 cdef struct Update:
@@ -43,23 +46,25 @@ cdef struct Update:
     double beta1
     double beta2
     double eps
+    double weight_decay    # 0 unless the caller sets it
     int64_t step    # counted from 1; the caller's to count
 
 
 cdef enum:
-    SETTINGS = 6    # numbers of an Update, from lr on
+    SETTINGS = 7    # numbers of an Update, from lr on
+    CHUNK = 1024    # numbers of a gradient with L2 that are made at once
 
 
 cdef inline const char* setting_name(int n) noexcept nogil:
     """The name of a setting, in the struct's order."""
     return (
         "lr" if n == 0 else "momentum" if n == 1 else "alpha" if n == 2 else "beta1" if n == 3 else "beta2" if n == 4
-        else "eps"
+        else "eps" if n == 5 else "weight_decay"
     )
 
 
 cdef inline Update no_update() noexcept nogil:
-    return Update(rule=SGD, lr=0, momentum=0, alpha=0, beta1=0, beta2=0, eps=0, step=1)
+    return Update(rule=SGD, lr=0, momentum=0, alpha=0, beta1=0, beta2=0, eps=0, weight_decay=0, step=1)
 
 
 cdef inline Update sgd(double lr) noexcept nogil:
@@ -97,28 +102,35 @@ cdef inline Update adam(double lr, double beta1, double beta2, double eps) noexc
     return u
 
 
+cdef inline Update adamw(double lr, double beta1, double beta2, double eps, double weight_decay) noexcept nogil:
+    """Adam of w·(1 − lr·weight_decay)."""
+    cdef Update u = adam(lr, beta1, beta2, eps)
+    u.rule, u.weight_decay = ADAMW, weight_decay
+    return u
+
+
 cdef inline const char* rule_name(int rule) noexcept nogil:
     """What Python calls it."""
     return (
         "sgd" if rule == SGD else "momentum" if rule == MOMENTUM else "nesterov" if rule == NESTEROV
-        else "adagrad" if rule == ADAGRAD else "rmsprop" if rule == RMSPROP else "adam"
+        else "adagrad" if rule == ADAGRAD else "rmsprop" if rule == RMSPROP else "adam" if rule == ADAM else "adamw"
     )
 
 
 cdef inline const char* rule_signature(int rule) noexcept nogil:
-    """What its entry takes: w, its gradient, what the rule keeps, and the settings, which have no letters."""
+    """What its entry takes: w, its gradient, what the rule keeps, and the settings."""
     return (
-        "w:N! g:N lr" if rule == SGD
-        else "w:N! g:N v:N! lr momentum" if rule == MOMENTUM or rule == NESTEROV
-        else "w:N! g:N h:N! lr eps" if rule == ADAGRAD
-        else "w:N! g:N h:N! lr alpha eps" if rule == RMSPROP
-        else "w:N! g:N m:N! v:N! lr beta1[0,1) beta2[0,1) eps step"
+        "w:N! g:N lr weight_decay[0,inf)=0" if rule == SGD
+        else "w:N! g:N v:N! lr momentum weight_decay[0,inf)=0" if rule == MOMENTUM or rule == NESTEROV
+        else "w:N! g:N h:N! lr eps weight_decay[0,inf)=0" if rule == ADAGRAD
+        else "w:N! g:N h:N! lr alpha eps weight_decay[0,inf)=0" if rule == RMSPROP
+        else "w:N! g:N m:N! v:N! lr beta1[0,1) beta2[0,1) eps step weight_decay[0,inf)=0"
     )
 
 
 cdef inline int states_of(Rule rule) noexcept nogil:
     """How many numbers a parameter the rule keeps."""
-    return 0 if rule == SGD else 2 if rule == ADAM else 1
+    return 0 if rule == SGD else 2 if rule == ADAM or rule == ADAMW else 1
 
 
 cdef inline floating sqrt(floating x) noexcept nogil:
@@ -189,30 +201,74 @@ cdef inline void update_span(
     const Update* u,
     floating* w,                 # INOUT  (n,)
     const floating* g,           # IN     (n,) its gradient
-    floating* state1,             # INOUT  (n,) or NULL where the rule keeps nothing
+    floating* state1,            # INOUT  (n,) or NULL where the rule keeps nothing
     floating* state2,            # INOUT  (n,) or NULL
     Py_ssize_t n,
 ) noexcept nogil:
+    cdef Constants c = constants_of(u)
+    cdef floating[CHUNK] decayed
+    cdef floating weight_decay = <floating> u.weight_decay
+    cdef Py_ssize_t first = 0, count, i
+    if weight_decay == 0 or u.rule == ADAMW:
+        rule_span(u.rule, &c, w, g, state1, state2, n)
+        return
+    while first < n:
+        count = min(<Py_ssize_t> CHUNK, n - first)
+        # g + weight_decay·w
+        for i in range(count):
+            decayed[i] = g[first + i] + weight_decay * w[first + i]
+        rule_span(
+            u.rule, &c, w + first, <const floating*> &decayed[0],
+            <floating*> NULL if state1 is NULL else state1 + first,
+            <floating*> NULL if state2 is NULL else state2 + first, count,
+        )
+        first = first + count
+
+
+cdef struct Constants:
+    # What the loops take, the same for all elements of a step; Adam's lr and eps are those of d).
+    double lr
+    double momentum
+    double alpha
+    double beta1
+    double beta2
+    double eps
+    double keep    # what decoupled weight decay multiplies w by
+
+
+cdef inline Constants constants_of(const Update* u) noexcept nogil:
+    cdef Constants c = Constants(
+        lr=u.lr, momentum=u.momentum, alpha=u.alpha, beta1=u.beta1, beta2=u.beta2, eps=u.eps, keep=1
+    )
     cdef double c1, c2
-    cdef floating lr = rounded_lr(u.lr, <floating> 0), eps = rounded_eps(u.eps, <floating> 0)
-    cdef floating momentum = rounded_decay(u.momentum, <floating> 0)
-    if u.rule == SGD:
-        sgd_span(w, g, lr, n)
-    elif u.rule == MOMENTUM:
-        momentum_span(w, g, state1, lr, momentum, n)
-    elif u.rule == NESTEROV:
-        nesterov_span(w, g, state1, lr, momentum, n)
-    elif u.rule == ADAGRAD:
-        adagrad_span(w, g, state1, lr, eps, n)
-    elif u.rule == RMSPROP:
-        rmsprop_span(w, g, state1, lr, rounded_decay(u.alpha, <floating> 0), <floating> (1 - u.alpha), eps, n)
-    elif u.rule == ADAM:
+    if u.rule == ADAM or u.rule == ADAMW:
         c1 = 1 - power(u.beta1, u.step)
         c2 = sqrt(1 - power(u.beta2, u.step))
+        c.lr, c.eps = u.lr * c2 / c1, u.eps * c2
+    if u.rule == ADAMW:
+        c.keep = 1 - u.lr * u.weight_decay
+    return c
+
+
+cdef inline void rule_span(
+    Rule rule, const Constants* c, floating* w, const floating* g, floating* state1, floating* state2, Py_ssize_t n
+) noexcept nogil:
+    cdef floating lr = rounded_lr(c.lr, <floating> 0), eps = rounded_eps(c.eps, <floating> 0)
+    cdef floating momentum = rounded_decay(c.momentum, <floating> 0)
+    if rule == SGD:
+        sgd_span(w, g, lr, n)
+    elif rule == MOMENTUM:
+        momentum_span(w, g, state1, lr, momentum, n)
+    elif rule == NESTEROV:
+        nesterov_span(w, g, state1, lr, momentum, n)
+    elif rule == ADAGRAD:
+        adagrad_span(w, g, state1, lr, eps, n)
+    elif rule == RMSPROP:
+        rmsprop_span(w, g, state1, lr, rounded_decay(c.alpha, <floating> 0), <floating> (1 - c.alpha), eps, n)
+    elif rule == ADAM or rule == ADAMW:
         adam_span(
-            w, g, state1, state2, rounded_lr(u.lr * c2 / c1, <floating> 0), rounded_decay(u.beta1, <floating> 0),
-            <floating> (1 - u.beta1), rounded_decay(u.beta2, <floating> 0), <floating> (1 - u.beta2),
-            rounded_eps(u.eps * c2, <floating> 0), n,
+            w, g, state1, state2, lr, rounded_decay(c.beta1, <floating> 0), <floating> (1 - c.beta1),
+            rounded_decay(c.beta2, <floating> 0), <floating> (1 - c.beta2), eps, rounded_lr(c.keep, <floating> 0), n,
         )
 
 
@@ -282,14 +338,16 @@ cdef inline void adam_span(
     floating beta2,
     floating rest2,
     floating eps,
+    floating keep,
     Py_ssize_t n,
 ) noexcept nogil:
     cdef floating least = least_mean(lr), least2 = least_square(lr), mean, square
     cdef Py_ssize_t i
-    # m = beta1·m + (1 − beta1)·g, v = beta2·v + (1 − beta2)·g², w -= lr·m / (sqrt(v) + eps), lr and eps as in c)
+    # m = beta1·m + (1 − beta1)·g, v = beta2·v + (1 − beta2)·g², w = keep·w − lr·m / (sqrt(v) + eps), as in d)
     for i in range(n):
         mean = flushed(beta1 * m[i] + rest1 * g[i], least)
         square = flushed(beta2 * v[i] + rest2 * (g[i] * g[i]), least2)
-        w[i] = w[i] - lr * mean / (sqrt(square) + eps)
+        # keep is 1 but for AdamW: the product is then w itself.
+        w[i] = w[i] * keep - lr * mean / (sqrt(square) + eps)
         m[i] = mean
         v[i] = square

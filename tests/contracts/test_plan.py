@@ -248,12 +248,14 @@ def test_rules_that_there_are():
     assert [Update(rule, (0.1,) * len(names)).rule for rule, names in RULES.items()] == list(RULES)
     with refused(ValueError, f"the rule is 'sgdm', wanted one of {', '.join(RULES)}"):
         Update("sgdm", (0.1,))
-    with refused(ValueError, "momentum has the settings (0.1,), wanted lr, momentum"):
+    with refused(ValueError, "momentum has the settings (0.1,), wanted lr, momentum, weight_decay"):
         Update("momentum", (0.1,))
     for beta in (1.0, -0.1, float("nan")):
         with refused(ValueError, f"beta1 is {beta}, wanted at least 0 and below 1"):
-            Update("adam", (0.1, beta, 0.999, 1e-8))
-    update = Update("adam", (0.1, 0.9, 0.999, 1e-8))
+            Update("adam", (0.1, beta, 0.999, 1e-8, 0.0))
+    with refused(ValueError, "weight_decay is -1.0, wanted at least 0 and finite"):
+        Update("sgd", (0.1, -1.0))
+    update = Update("adam", (0.1, 0.9, 0.999, 1e-8, 0.0))
     with refused(ValueError, "step is 0, wanted at least 1"):
         update.step = 0
     assert (update.step, update.states) == (1, 2)

@@ -94,7 +94,7 @@ def test_a_name_that_says_nothing(of, name):
         (lambda: bp.Network([2, 2], weight_scale=0.1), "did you mean 'weight_init'"),
         (lambda: bp.Network([2, 2], bias_init=0.1), "sets biases"),
         (lambda: bp.Network([2, 2], hidden_size_list=[3]), "did you mean 'sizes'"),
-        (lambda: bp.Network([2, 2], weight_decay_lambda=0.1), "no weight decay"),
+        (lambda: bp.Network([2, 2], weight_decay_lambda=0.1), "it is the optimizer's: AdamW"),
         (lambda: bp.Network([2, 2], use_dropout=True), "no dropout"),
         (lambda: bp.Network([2, 2], use_batchnorm=True), "Network.standardised"),
         (lambda: bp.Adam(rho=0.9), "RMSprop has it"),
@@ -120,7 +120,7 @@ def test_an_argument(call, words):
         (lambda: bp.Network([2, 2], loss="binary_crossentropy"), "two outputs"),
         (lambda: bp.Network([2, 2], loss="mae"), "there is none; it has SoftmaxWithLoss"),
         (lambda: bp.Network([2, 2], loss="log_loss"), "did you mean 'softmax'"),
-        (lambda: NET.fit(X, T, epochs=1, optimizer="adamw"), "there is none; it has SGD"),
+        (lambda: NET.fit(X, T, epochs=1, optimizer="lion"), "there is none; it has SGD"),
     ],
 )  # fmt: skip
 def test_a_text(call, words):

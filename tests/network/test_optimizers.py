@@ -224,7 +224,7 @@ def test_an_eps_that_the_type_rounds_to_0_makes_no_nan(make, eps, dtype):
         (bp.Adam, "epsilon", 0.5, AttributeError, "did you mean 'eps'"),
         (bp.Adam, "momentum", 0.5, AttributeError, "Adam has no attribute 'momentum'; SGD has it"),
         (bp.RMSprop, "rho", 0.5, AttributeError, "did you mean 'alpha'"),
-        (bp.SGD, "weight_decay", 0.5, AttributeError, "there is no weight decay"),
+        (bp.SGD, "weight_decay", -0.5, ValueError, "SGD: weight_decay is -0.5, wanted a finite number of at least 0"),
         (bp.SGD, "update", print, AttributeError, "SGD.update is a method; override it in a subclass"),
         (bp.SGD, "lr", -1, ValueError, "SGD: lr is -1, wanted a positive finite number"),
         (bp.SGD, "lr", float("nan"), ValueError, "SGD: lr is nan, wanted"),

@@ -1,12 +1,16 @@
-"""The update rules: a class each, with its settings, its state and the kernel that runs it."""
+"""The update rules: a class each, with its settings, its state and the kernel that runs it.
+
+`weight_decay` is added to the gradients of all parameters, `g + weight_decay·w` (L2), as PyTorch has it; AdamW has the
+decoupled form.
+"""
 
 from typing import Any, ClassVar
 
 from backprop._util.names import named_arguments
-from backprop._util.settings import Check, fraction, positive, switch, two_fractions
+from backprop._util.settings import Check, fraction, non_negative, positive, switch, two_fractions
 from backprop.optimizers.base import UpdateRule, register
 
-__all__ = ["SGD", "AdaGrad", "Adagrad", "Adam", "Momentum", "Nesterov", "RMSprop"]
+__all__ = ["SGD", "AdaGrad", "Adagrad", "Adam", "AdamW", "Momentum", "Nesterov", "RMSprop"]
 
 
 class SGD(UpdateRule):
@@ -22,6 +26,7 @@ class SGD(UpdateRule):
         How much of the velocity v stays from step to step, from 0 to below 1.
     nesterov : bool, default False
         Needs momentum.
+    weight_decay : float, default 0
 
     Examples
     --------
@@ -32,14 +37,22 @@ class SGD(UpdateRule):
     """
 
     kind = "sgd"
-    settings: ClassVar[dict[str, Check]] = {"lr": positive, "momentum": fraction, "nesterov": switch}
+    settings: ClassVar[dict[str, Check]] = {
+        "lr": positive,
+        "momentum": fraction,
+        "nesterov": switch,
+        "weight_decay": non_negative,
+    }
     lr: float
     momentum: float
     nesterov: bool
+    weight_decay: float
 
     @named_arguments
-    def __init__(self, lr: float = 0.01, momentum: float = 0.0, nesterov: bool = False) -> None:
-        super().__init__(lr=lr, momentum=momentum, nesterov=nesterov)
+    def __init__(
+        self, lr: float = 0.01, momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0
+    ) -> None:
+        super().__init__(lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
 
     @property
     def state_size(self) -> int:  # type: ignore[override]  # that of the other rules is always the same
@@ -55,20 +68,20 @@ class SGD(UpdateRule):
 
     def compiled(self) -> tuple[str, tuple[float, ...]]:  # noqa: D102  # as in UpdateRule
         if not self.momentum:
-            return "sgd", (self.lr,)
-        return "nesterov" if self.nesterov else "momentum", (self.lr, self.momentum)
+            return "sgd", (self.lr, self.weight_decay)
+        return "nesterov" if self.nesterov else "momentum", (self.lr, self.momentum, self.weight_decay)
 
 
 @named_arguments
-def Momentum(lr: float = 0.01, momentum: float = 0.9) -> SGD:  # noqa: N802  # the book's name
+def Momentum(lr: float = 0.01, momentum: float = 0.9, weight_decay: float = 0.0) -> SGD:  # noqa: N802  # the book's
     """SGD with momentum, by the book's name."""
-    return SGD(lr, momentum=momentum)
+    return SGD(lr, momentum=momentum, weight_decay=weight_decay)
 
 
 @named_arguments
-def Nesterov(lr: float = 0.01, momentum: float = 0.9) -> SGD:  # noqa: N802
+def Nesterov(lr: float = 0.01, momentum: float = 0.9, weight_decay: float = 0.0) -> SGD:  # noqa: N802
     """SGD with Nesterov's momentum, by the book's name."""
-    return SGD(lr, momentum=momentum, nesterov=True)
+    return SGD(lr, momentum=momentum, nesterov=True, weight_decay=weight_decay)
 
 
 register("momentum", Momentum)
@@ -82,20 +95,22 @@ class Adagrad(UpdateRule):
     ----------
     lr : float, default 0.01
     eps : float, default 1e-10
+    weight_decay : float, default 0
     """
 
     kind = "adagrad"
-    settings: ClassVar[dict[str, Check]] = {"lr": positive, "eps": positive}
+    settings: ClassVar[dict[str, Check]] = {"lr": positive, "eps": positive, "weight_decay": non_negative}
     state_size = 1
     lr: float
     eps: float
+    weight_decay: float
 
     @named_arguments
-    def __init__(self, lr: float = 0.01, eps: float = 1e-10) -> None:
-        super().__init__(lr=lr, eps=eps)
+    def __init__(self, lr: float = 0.01, eps: float = 1e-10, weight_decay: float = 0.0) -> None:
+        super().__init__(lr=lr, eps=eps, weight_decay=weight_decay)
 
     def compiled(self) -> tuple[str, tuple[float, ...]]:  # noqa: D102
-        return "adagrad", (self.lr, self.eps)
+        return "adagrad", (self.lr, self.eps, self.weight_decay)
 
 
 class RMSprop(UpdateRule):
@@ -109,21 +124,30 @@ class RMSprop(UpdateRule):
     alpha : float, default 0.99
         How much of the mean of squares stays from step to step, from 0 to below 1.
     eps : float, default 1e-8
+    weight_decay : float, default 0
     """
 
     kind = "rmsprop"
-    settings: ClassVar[dict[str, Check]] = {"lr": positive, "alpha": fraction, "eps": positive}
+    settings: ClassVar[dict[str, Check]] = {
+        "lr": positive,
+        "alpha": fraction,
+        "eps": positive,
+        "weight_decay": non_negative,
+    }
     state_size = 1
     lr: float
     alpha: float
     eps: float
+    weight_decay: float
 
     @named_arguments
-    def __init__(self, lr: float = 0.01, alpha: float = 0.99, eps: float = 1e-8) -> None:
-        super().__init__(lr=lr, alpha=alpha, eps=eps)
+    def __init__(
+        self, lr: float = 0.01, alpha: float = 0.99, eps: float = 1e-8, weight_decay: float = 0.0
+    ) -> None:
+        super().__init__(lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay)
 
     def compiled(self) -> tuple[str, tuple[float, ...]]:  # noqa: D102
-        return "rmsprop", (self.lr, self.alpha, self.eps)
+        return "rmsprop", (self.lr, self.alpha, self.eps, self.weight_decay)
 
 
 class Adam(UpdateRule):
@@ -138,6 +162,7 @@ class Adam(UpdateRule):
     betas : (float, float), default (0.9, 0.999)
         Each from 0 to below 1.
     eps : float, default 1e-8
+    weight_decay : float, default 0
 
     Examples
     --------
@@ -149,20 +174,59 @@ class Adam(UpdateRule):
     """
 
     kind = "adam"
-    settings: ClassVar[dict[str, Check]] = {"lr": positive, "betas": two_fractions, "eps": positive}
+    settings: ClassVar[dict[str, Check]] = {
+        "lr": positive,
+        "betas": two_fractions,
+        "eps": positive,
+        "weight_decay": non_negative,
+    }
     state_size = 2
     lr: float
     betas: tuple[float, float]
     eps: float
+    weight_decay: float
 
     @named_arguments
     def __init__(
-        self, lr: float = 0.001, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
+        self,
+        lr: float = 0.001,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(lr=lr, betas=betas, eps=eps)
+        super().__init__(lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
 
     def compiled(self) -> tuple[str, tuple[float, ...]]:  # noqa: D102
-        return "adam", (self.lr, *self.betas, self.eps)
+        return "adam", (self.lr, *self.betas, self.eps, self.weight_decay)
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019): `w *= 1 − lr·weight_decay`, then Adam's step.
+
+    Parameters
+    ----------
+    lr : float, default 0.001
+    betas : (float, float), default (0.9, 0.999)
+        Each from 0 to below 1.
+    eps : float, default 1e-8
+    weight_decay : float, default 0.01
+        The gradients and their means have no part of it.
+    """
+
+    kind = "adamw"
+
+    @named_arguments
+    def __init__(
+        self,
+        lr: float = 0.001,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__(lr, betas, eps, weight_decay)
+
+    def compiled(self) -> tuple[str, tuple[float, ...]]:  # noqa: D102
+        return "adamw", (self.lr, *self.betas, self.eps, self.weight_decay)
 
 
 AdaGrad = Adagrad
