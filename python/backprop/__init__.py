@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from backprop.data import load_mnist as load_mnist
     from backprop.gradcheck import *
     from backprop.layers.activations import *
-    from backprop.layers.affine import *
     from backprop.layers.losses import *
+    from backprop.layers.parametric import *
     from backprop.layers.registration import *
     from backprop.network import *
     from backprop.nodes import *
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 EXPORTS: dict[str, tuple[str, ...] | None] = {
     "bpcore": ("__version__", "cpu_info", "get_num_threads", "set_num_threads"),
     "backprop.layers.activations": None,
-    "backprop.layers.affine": None,
+    "backprop.layers.parametric": None,
     "backprop.layers.losses": None,
     "backprop.layers.registration": None,
     "backprop.optimizers.rules": None,

@@ -17,9 +17,14 @@ from bpcore._checks.checks cimport BP_CHECKS, bp_require
 from bpcore._gemm.operands cimport Rows
 from bpcore._gemm.product cimport Prefetch
 from bpcore._layers.dense cimport dense_backward_input, dense_backward_parameters, dense_forward
-from bpcore._layers.layer cimport DENSE, TRANSFORMS, Layer, Parameter, Transform
+from bpcore._layers.layer cimport Layer, Normalised, Parameter, nothing_kept
 from bpcore.activations cimport ACTIVATIONS, Activation, activate_rows
 from bpcore.updates cimport Update
+
+cdef enum Transform:
+    # The first has a matrix as its weight; the others, normalisations, have a weight and a bias for each output.
+    DENSE = 0         # x·weight + bias
+    TRANSFORMS = 1    # how many there are
 
 
 cdef inline Layer dense(
@@ -34,7 +39,7 @@ cdef inline Layer dense(
 
 
 cdef inline Layer layer_of(
-    Transform transform, Activation activation, Py_ssize_t inputs, Py_ssize_t outputs, void* weight, void* bias,
+    int transform, Activation activation, Py_ssize_t inputs, Py_ssize_t outputs, void* weight, void* bias,
     double option, int itemsize,
 ) noexcept nogil:
     """A layer of any transform, without state of a rule or a workspace."""
@@ -42,15 +47,16 @@ cdef inline Layer layer_of(
     cdef Parameter none = Parameter(value=NULL, gradient=NULL, state1=NULL, state2=NULL, size=0)
     cdef Layer layer = Layer(
         transform=transform, activation=activation, itemsize=itemsize, option=option, inputs=inputs, outputs=outputs,
-        weight=none, bias=none, is_padded=False, stride=0, kept=NULL, pre=NULL, out=NULL, dpre=NULL, panels=NULL,
+        weight=none, bias=none, is_padded=False, stride=0, pre=NULL, out=NULL, dpre=NULL, panels=NULL,
     )
     layer.weight.value, layer.weight.size, layer.bias.value, layer.bias.size = weight, size, bias, outputs
+    layer.normalised = nothing_kept()
     return layer
 
 
 cdef inline void check_layer(const Layer* layer, int itemsize) noexcept nogil:
     """What BPCORE_CHECKS looks at of a layer."""
-    bp_require(0 <= <int> layer.transform < TRANSFORMS, "a layer was not made by dense(...) or its like")
+    bp_require(0 <= layer.transform < <int> TRANSFORMS, "a layer was not made by dense(...) or its like")
     bp_require(0 <= <int> layer.activation < ACTIVATIONS, "a layer's activation is none of activations.pxd")
     bp_require(layer.itemsize == itemsize, "a layer is of another type than the arrays it is called with")
     bp_require(layer.inputs > 0 and layer.outputs > 0, "a layer has no inputs or no outputs")
@@ -70,7 +76,7 @@ cdef inline void layer_forward(
         check_layer(layer, sizeof(floating))
         bp_require(stride >= layer.outputs, "layer_forward: stride is less than the layer's outputs")
         bp_require(rows >= 0 and (out is not NULL or rows == 0), "layer_forward: rows is below 0 or out is NULL")
-    transform_forward(layer, x, out, stride, rows, NULL, prefetch)
+    transform_forward(layer, x, out, stride, rows, nothing_kept(), prefetch)
     activate_rows(layer.activation, out, stride, rows, layer.outputs)
 
 
@@ -87,19 +93,14 @@ cdef inline const char* transform_option(int transform) noexcept nogil:
     return ""
 
 
-cdef inline bint has_matrix(Transform transform) noexcept nogil:
+cdef inline bint has_matrix(int transform) noexcept nogil:
     """Whether its weight is (inputs, outputs), and not (outputs,)."""
     return transform == DENSE
 
 
-cdef inline int kept_numbers(Transform transform) noexcept nogil:
-    """How many numbers of each row its forward keeps for its backward."""
-    return 0
-
-
 cdef inline double operations_of(const Layer* layer) noexcept nogil:
     """Multiplications of a row's forward pass."""
-    return <double> layer.weight.size
+    return <double> layer.weight.size if layer.transform == DENSE else 8. * layer.outputs
 
 
 cdef inline void transform_forward(
@@ -108,23 +109,28 @@ cdef inline void transform_forward(
     floating* out,                 # OUT  (rows, outputs), `stride` numbers from one row to the next
     Py_ssize_t stride,
     Py_ssize_t rows,
-    double* kept,                  # OUT  (rows, kept_numbers), or NULL where no backward follows
+    Normalised kept,               # OUT  of these rows, for normalisations; or nothing
     const Prefetch* prefetch,      # or NULL
 ) noexcept nogil:
     """What enters the activation."""
-    dense_forward(layer, x, out, stride, rows, prefetch)
+    if layer.transform == DENSE:
+        dense_forward(layer, x, out, stride, rows, prefetch)
+    else:
+        norm_forward(layer, x, out, stride, rows, kept)
 
 
 cdef inline void transform_backward_input(
     const Layer* layer,
-    const Rows x,                  # IN   (rows, inputs) what entered the layer
     floating* dx,                  # OUT  (rows, inputs), `stride` numbers from one row to the next
     Py_ssize_t stride,
     Py_ssize_t first,              # row of the batch
     Py_ssize_t rows,
 ) noexcept nogil:
     """The gradient of what enters the layer, for some of the rows."""
-    dense_backward_input(layer, dx, stride, first, rows)
+    if layer.transform == DENSE:
+        dense_backward_input(layer, dx, stride, first, rows)
+    else:
+        norm_backward_input(layer, dx, stride, first, rows)
 
 
 cdef inline void transform_backward_parameters(
@@ -137,4 +143,29 @@ cdef inline void transform_backward_parameters(
     floating _,
 ) noexcept nogil:
     """The gradients of the parameters or, with a rule, their update: the part of a rank."""
-    dense_backward_parameters(layer, x, B, update, rank, size, _)
+    if layer.transform == DENSE:
+        dense_backward_parameters(layer, x, B, update, rank, size, _)
+    else:
+        norm_backward_parameters(layer, B, update, rank, size, _)
+
+
+# --- Normalisations ---------------------------------------------------------------------------------------------
+# Apart from the dense layer, whose code is long: an entry for one of them does not need it.
+
+
+cdef inline void norm_forward(
+    const Layer* layer, const Rows x, floating* out, Py_ssize_t stride, Py_ssize_t rows, Normalised kept
+) noexcept nogil:
+    """transform_forward of a normalisation."""
+
+
+cdef inline void norm_backward_input(
+    const Layer* layer, floating* dx, Py_ssize_t stride, Py_ssize_t first, Py_ssize_t rows
+) noexcept nogil:
+    """transform_backward_input of a normalisation; dx may be layer.dpre."""
+
+
+cdef inline void norm_backward_parameters(
+    const Layer* layer, Py_ssize_t B, const Update* update, int rank, int size, floating _
+) noexcept nogil:
+    """transform_backward_parameters of a normalisation."""

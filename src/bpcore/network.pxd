@@ -24,8 +24,9 @@ from bpcore._gemm.panels cimport into_panels, panels_size, wants_panels
 from bpcore._gemm.product cimport Prefetch
 from bpcore._parallel.team cimport barrier, bp_place_team, bp_team_size, chunk_start, threads_for_region
 from bpcore.activations cimport IDENTITY, activate, activate_backward, needs_input
+from bpcore._layers.layer cimport normalised_rows
 from bpcore.layers cimport (
-    DENSE, Layer, Parameter, check_layer, kept_numbers, operations_of, transform_backward_input,
+    DENSE, Layer, Parameter, check_layer, has_matrix, operations_of, transform_backward_input,
     transform_backward_parameters, transform_forward,
 )
 from bpcore.losses cimport Loss, loss_rows, takes_labels
@@ -88,14 +89,14 @@ cdef inline Py_ssize_t gradient_bytes(const Layer* layer, int n) noexcept nogil:
     return whole_lines(numbers * layer.itemsize)
 
 
-cdef inline Py_ssize_t kept_bytes(const Layer* layer, Py_ssize_t B) noexcept nogil:
-    """Bytes of what the transform keeps of B rows."""
-    return whole_lines(B * kept_numbers(layer.transform) * <Py_ssize_t> sizeof(double))
+cdef inline Py_ssize_t scale_bytes(const Layer* layer, Py_ssize_t B) noexcept nogil:
+    """Bytes of what a normalisation multiplied each row by."""
+    return 0 if has_matrix(layer.transform) else whole_lines(B * layer.itemsize)
 
 
 cdef inline int row_buffers(const Layer* layer) noexcept nogil:
-    """How many buffers of a row for each sample it has: `out`, `dpre` and, where it is another, `pre`."""
-    return 3 if needs_input(layer.activation) else 2
+    """How many buffers of a row for each sample it has: `out`, `dpre`, and `pre` and `normalised.z` where these are."""
+    return 2 + needs_input(layer.activation) + (not has_matrix(layer.transform))
 
 
 cdef inline Py_ssize_t workspace_size(const Network* net, Py_ssize_t B) noexcept nogil:
@@ -107,7 +108,7 @@ cdef inline Py_ssize_t workspace_size(const Network* net, Py_ssize_t B) noexcept
         layer = &net.layers[n]
         bytes = bytes + row_buffers(layer) * B * stride_of(layer.outputs, layer.itemsize) * layer.itemsize
         bytes = bytes + gradient_bytes(layer, n) + whole_lines(layer.bias.size * layer.itemsize)
-        bytes = bytes + panels_bytes(layer, B) + kept_bytes(layer, B)
+        bytes = bytes + panels_bytes(layer, B) + scale_bytes(layer, B)
     return bytes
 
 
@@ -136,8 +137,11 @@ cdef inline void place(Network* net, void* workspace, Py_ssize_t B) noexcept nog
         memory = memory + whole_lines(layer.bias.size * layer.itemsize)
         layer.panels = memory if panels_bytes(layer, B) > 0 else NULL
         memory = memory + panels_bytes(layer, B)
-        layer.kept = <double*> memory if kept_bytes(layer, B) > 0 else NULL
-        memory = memory + kept_bytes(layer, B)
+        if not has_matrix(layer.transform):
+            layer.normalised.z, layer.normalised.stride = memory, layer.stride
+            memory = memory + B * layer.stride * layer.itemsize
+            layer.normalised.scale = memory
+            memory = memory + scale_bytes(layer, B)
 
 
 # --- Work -------------------------------------------------------------------------------------------------------
@@ -205,16 +209,13 @@ cdef inline void rows_forward(
     for n in range(net.depth):
         layer = &net.layers[n]
         pre, out = <floating*> layer.pre + first * layer.stride, <floating*> layer.out + first * layer.stride
-        transform_forward(layer, enters, pre, layer.stride, rows, kept_of(layer, first), prefetch if n == 0 else NULL)
+        transform_forward(
+            layer, enters, pre, layer.stride, rows, normalised_rows(layer, first), prefetch if n == 0 else NULL
+        )
         # One run over all rows, since the gaps between them are the network's own.
         if layer.activation != IDENTITY:
             activate(layer.activation, <const floating*> pre, out, rows * layer.stride)
         enters = rows_of(<const floating*> out, layer.stride)
-
-
-cdef inline double* kept_of(const Layer* layer, Py_ssize_t first) noexcept nogil:
-    """What the transform keeps of the rows from `first` on."""
-    return <double*> NULL if layer.kept is NULL else layer.kept + first * kept_numbers(layer.transform)
 
 
 cdef inline void rows_backward(
@@ -239,10 +240,7 @@ cdef inline void rows_backward(
             )
         if n > 0:
             below = &net.layers[n - 1]
-            transform_backward_input(
-                layer, rows_of(<const floating*> below.out + first * below.stride, below.stride),
-                <floating*> below.dpre + first * below.stride, below.stride, first, rows,
-            )
+            transform_backward_input(layer, <floating*> below.dpre + first * below.stride, below.stride, first, rows)
 
 
 cdef inline void parameters_half(

@@ -280,3 +280,18 @@ def test_an_error_in_a_property_is_told_as_it_is(net):
     vars(net.layers["Affine1"])["W"] = [1.0]
     with pytest.raises(AttributeError, match="'list' object has no attribute 'shape'"):
         net.sizes  # noqa: B018
+
+
+def test_a_layer_is_inserted_behind_another(net, batch):
+    before = net.predict(batch[0])
+    names = list(net.layers)
+    net.layers.insert_after(names[0], "Inserted", bp.Tanh())
+    assert list(net.layers) == [names[0], "Inserted", *names[1:]]
+    assert not np.array_equal(net.predict(batch[0]), before)
+    with pytest.raises(KeyError, match="'Afine1' is not a layer of this network.*did you mean 'Affine1'"):
+        net.layers.insert_after("Afine1", "Other", bp.Relu())
+    with pytest.raises(ValueError, match=r"layers\['Inserted'\] is there, wanted a new name"):
+        net.layers.insert_after(names[0], "Inserted", bp.Relu())
+    with pytest.raises(TypeError, match=r"layers\['Other'\] is a int, wanted a layer"):
+        net.layers.insert_after(names[0], "Other", 3)
+    assert list(net.layers) == [names[0], "Inserted", *names[1:]]

@@ -6,8 +6,8 @@ from numpy.typing import ArrayLike
 
 from backprop.graph.functions import affine, apply, constant, variable
 from backprop.graph.node import Node
-from backprop.layers.affine import Affine
 from backprop.layers.base import kind_of
+from backprop.layers.parametric import Affine
 
 if TYPE_CHECKING:
     from backprop.network import Network

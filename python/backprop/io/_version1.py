@@ -11,8 +11,8 @@ from backprop._util.messages import listed, shown
 from backprop.io._description import DTYPES, DescribedLayer, Description, Tensor
 from backprop.io._metadata import storable
 from backprop.layers.activations import activations
-from backprop.layers.affine import Affine
 from backprop.layers.base import LOSSES
+from backprop.layers.parametric import Affine
 from backprop.network.arguments import checked_sizes
 
 FORMAT = "backprop network 1"

@@ -11,8 +11,8 @@ import numpy as np
 from backprop._util.arrays import Array
 from backprop._util.names import did_you_mean
 from backprop.layers.activations import Activation
-from backprop.layers.affine import Affine
 from backprop.layers.parameter_discovery import Pass, constants, declared, parameter_names
+from backprop.layers.parametric import Affine
 from backprop.network.initial_weights import WeightInit, initial_parameters
 from backprop.training.lock import register
 
@@ -146,6 +146,34 @@ class Layers(OrderedDict[str, Any]):
         if key not in self:
             self[key] = default
         return self[key]
+
+    def insert_after(self, before: str, key: str, value: Any) -> None:
+        """Put a layer under a new name behind another one.
+
+        Parameters
+        ----------
+        before : str
+            The name of the layer that it stands behind.
+        key : str
+        value : object with forward and backward
+
+        Raises
+        ------
+        KeyError
+            There is no layer `before`.
+        ValueError
+            `key` is the name of another layer.
+        """
+        if before not in self:
+            self.__missing__(before)
+        if key in self:
+            raise ValueError(
+                f"layers[{key!r}] is there, wanted a new name; layers[{key!r}] = layer replaces it"
+            )
+        names = list(self)
+        self[key] = value
+        for name in names[names.index(before) + 1 :]:
+            self.move_to_end(name)
 
     def parameter_names(self, key: str) -> list[str]:
         """The attributes of a layer that are its parameters, as far as is known."""

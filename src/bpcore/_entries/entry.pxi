@@ -26,7 +26,7 @@ cdef extern from "numpy/ndarraytypes.h":
     int NPY_FLOAT, NPY_DOUBLE, NPY_INT64, NPY_LONGLONG, NPY_BOOL, NPY_UBYTE
 
 cdef enum:
-    MAX_ARRAYS = 4
+    MAX_ARRAYS = 6
     MAX_NUMBERS = 6
     SUBSCRIPTS = 5           # B, I, O, K, N
     # Operations that take no longer than releasing the GIL and acquiring it again while other threads wait for it.

@@ -19,8 +19,11 @@ from libc.stdlib cimport free, malloc
 
 from bpcore._entries.buffers cimport gather_labels
 from bpcore._entries.overlaps cimport Span, is_same, intersect, span
+from bpcore._gemm.operands cimport rows_of
+from bpcore._layers.layer cimport Normalised, normalised_rows
 from bpcore._parallel.team cimport (
-    BP_OPENMP, FEWER_THREADS_MAX_OPERATIONS, SPAN, THREAD_MIN_OPERATIONS, bp_max_threads, bp_place_team, spans_of,
+    BP_OPENMP, FEWER_THREADS_MAX_OPERATIONS, SPAN, THREAD_MIN_OPERATIONS, bp_max_threads, bp_place_team, chunk_start,
+    spans_of,
 )
 from bpcore._simd.simd cimport (
     BP_TILE_ROWS, BP_TILE_VECTORS, BP_VECTOR_BYTES, bp_multiply_adds, bp_multiply_addsf, exp_span,
@@ -29,6 +32,10 @@ from bpcore.activations cimport (
     ACTIVATIONS, IDENTITY, RELU, Activation, activate, activate_backward, activation_name, needs_input,
 )
 from bpcore.elementwise cimport log_span, reciprocal_backward_span, reciprocal_span
+from bpcore.layers cimport (
+    TRANSFORMS, Layer, has_matrix, layer_of, norm_backward_input, norm_backward_parameters, norm_forward,
+    transform_name, transform_option,
+)
 from bpcore.losses cimport LOSSES, Loss, LossKind, loss_name, loss_option, mean_loss, takes_labels
 from bpcore.updates cimport (
     RULES, SETTINGS, Rule, Update, no_update, rule_name, rule_signature, setting_name, states_of, update_span,
@@ -199,6 +206,28 @@ cdef list table():
                     f"{name}_backward", f"x:BK t:BK dout {option} -> dx:BK=x,t", loss_backward[float],
                     loss_backward[double], kind, MEAN,
                     "dx = dout times the gradient of the mean loss. `dx` may be `x` or `t`.",
+                ),
+            ]
+
+    for kind in range(TRANSFORMS):
+        name, option = transform_name(kind).decode(), transform_option(kind).decode()
+        option = f"{option}(0,inf)" if option else ""
+        if not has_matrix(kind):
+            entries += [
+                entry(
+                    f"{name}_forward", f"x:BO weight:O bias:O {option} -> out:BO z:BO scale:B",
+                    normalisation_forward[float], normalisation_forward[double], kind, 0,
+                    "z = the rows, normalised, out = z·weight + bias; scale is what each row was multiplied by.",
+                ),
+                entry(
+                    f"{name}_backward_input", "dout:BO z:BO scale:B weight:O -> dx:BO=dout",
+                    normalisation_backward_input[float], normalisation_backward_input[double], kind, 0,
+                    f"dx = the gradient of x, z and scale as {name}_forward gave them. `dx` may be `dout`.",
+                ),
+                entry(
+                    f"{name}_backward_params", "z:BO dout:BO -> dweight:O dbias:O",
+                    normalisation_backward_params[float], normalisation_backward_params[double], kind, SINGLE_THREAD,
+                    "dweight = Σ dout·z, dbias = Σ dout over the batch.",
                 ),
             ]
 

@@ -94,6 +94,51 @@ cdef void update(Call* c, floating _) noexcept nogil:
     )
 
 
+# --- Normalisations: threads share the rows ------------------------------------------------------------------------
+
+
+cdef void normalisation_forward(Call* c, floating _) noexcept nogil:
+    cdef Layer layer = normalisation(c, arg(c, 1, _), arg(c, 2, _), arg(c, 4, _), arg(c, 5, _), sizeof(floating))
+    cdef Py_ssize_t width = c.sizes[O], first
+    cdef int rank
+    for rank in prange(c.threads if width > 0 else 0, num_threads=c.threads, schedule="static"):
+        first = chunk_start(c.sizes[B], rank, c.threads, 1)
+        norm_forward(
+            &layer, rows_of(<const floating*> arg(c, 0, _) + first * width, width), arg(c, 3, _) + first * width,
+            width, chunk_start(c.sizes[B], rank + 1, c.threads, 1) - first, normalised_rows(&layer, first),
+        )
+
+
+cdef void normalisation_backward_input(Call* c, floating _) noexcept nogil:
+    cdef Layer layer = normalisation(c, arg(c, 3, _), NULL, arg(c, 1, _), arg(c, 2, _), sizeof(floating))
+    cdef Py_ssize_t width = c.sizes[O], first
+    cdef int rank
+    layer.dpre, layer.stride = arg(c, 0, _), width
+    for rank in prange(c.threads if width > 0 else 0, num_threads=c.threads, schedule="static"):
+        first = chunk_start(c.sizes[B], rank, c.threads, 1)
+        norm_backward_input(
+            &layer, arg(c, 4, _) + first * width, width, first,
+            chunk_start(c.sizes[B], rank + 1, c.threads, 1) - first,
+        )
+
+
+cdef void normalisation_backward_params(Call* c, floating _) noexcept nogil:
+    cdef Layer layer = normalisation(c, NULL, NULL, arg(c, 0, _), NULL, sizeof(floating))
+    layer.dpre, layer.stride = arg(c, 1, _), c.sizes[O]
+    layer.weight.gradient, layer.bias.gradient = arg(c, 2, _), arg(c, 3, _)
+    if c.sizes[O] > 0:
+        norm_backward_parameters(&layer, c.sizes[B], NULL, 0, 1, _)
+
+
+cdef inline Layer normalisation(
+    Call* c, void* weight, void* bias, void* z, void* scale, int itemsize
+) noexcept nogil:
+    """A normalisation over the arrays of a call."""
+    cdef Layer layer = layer_of(c.kind, IDENTITY, c.sizes[O], c.sizes[O], weight, bias, c.numbers[0], itemsize)
+    layer.normalised = Normalised(z=z, stride=c.sizes[O], scale=scale)
+    return layer
+
+
 # --- Matrices of any strides --------------------------------------------------------------------------------------
 
 

@@ -7,11 +7,6 @@ from cython cimport floating
 from bpcore.activations cimport Activation
 from bpcore.updates cimport Update, update_span
 
-cdef enum Transform:
-    DENSE = 0         # x·weight + bias
-    TRANSFORMS = 1    # how many there are
-
-
 cdef struct Parameter:
     # An array of the caller's, which training changes.
     void* value
@@ -21,24 +16,44 @@ cdef struct Parameter:
     Py_ssize_t size
 
 
+cdef struct Normalised:
+    # What a normalisation keeps of rows for its backward.
+    void* z               # (rows, outputs) the rows, normalised, `stride` numbers apart; NULL: nothing is kept
+    Py_ssize_t stride
+    void* scale           # (rows,) what the differences from the mean were multiplied by
+
+
 cdef struct Layer:
     # Made by `dense` and its like, which set every field; `place` then sets those of the workspace.
-    Transform transform
+    int transform                 # a Transform of layers.pxd
     Activation activation
     int itemsize
     double option                 # a number that the transform takes, 0 where it takes none
     Py_ssize_t inputs
     Py_ssize_t outputs
-    Parameter weight              # DENSE: (inputs, outputs)
+    Parameter weight              # (inputs, outputs) or, of a normalisation, (outputs,)
     Parameter bias                # (outputs,)
     bint is_padded                # whether weight, its gradient and state lie as padded.pxd says, else without gaps
     # The workspace's, for batches of B rows.
     Py_ssize_t stride             # numbers from one row to the next; the gaps are the network's own
-    double* kept                  # (B, kept_numbers) what the transform keeps of each row for its backward
+    Normalised normalised         # of B rows, where the transform is a normalisation
     void* pre                     # (B, outputs) what enters the activation; `out` itself unless its backward needs it
     void* out                     # (B, outputs)
     void* dpre                    # (B, outputs) the gradient of what enters the activation
     void* panels                  # dpre once more, in panels, where its rows are far apart; else NULL
+
+
+cdef inline Normalised nothing_kept() noexcept nogil:
+    return Normalised(z=NULL, stride=0, scale=NULL)
+
+
+cdef inline Normalised normalised_rows(const Layer* layer, Py_ssize_t first) noexcept nogil:
+    """What is kept of the rows from `first` on."""
+    cdef Normalised rows = layer.normalised
+    if rows.z is not NULL:
+        rows.z = <char*> rows.z + first * rows.stride * layer.itemsize
+        rows.scale = <char*> rows.scale + first * layer.itemsize
+    return rows
 
 
 cdef inline void update_part(

@@ -62,13 +62,13 @@ cdef class NetworkAddresses:
     cdef int take(self, int n, int transform, int activation, weight, bias, double option) except -1:
         """Keep the addresses of the parameters of layer n."""
         cdef Py_ssize_t inputs = weight.shape[0], outputs = bias.shape[0]
-        cdef int dimensions = 2 if has_matrix(<Transform> transform) else 1
+        cdef int dimensions = 2 if has_matrix(transform) else 1
         if inputs == 0 or outputs == 0:
             raise ValueError(f"Plan: layer {n + 1} has {inputs} inputs and {outputs} outputs")
         if n > 0 and inputs != self.net.layers[n - 1].outputs:
             raise ValueError(f"Plan: layer {n + 1} has {inputs} inputs, the layer below has other outputs")
         self.net.layers[n] = layer_of(
-            <Transform> transform, <Activation> activation, inputs, outputs,
+            transform, <Activation> activation, inputs, outputs,
             self.watch(weight, self.letter, dimensions, inputs, outputs, self.kept),
             self.watch(bias, self.letter, 1, outputs, outputs, self.kept), option, self.itemsize,
         )

@@ -49,7 +49,7 @@ cdef inline bint is_possible(const Network* net, Py_ssize_t B) noexcept nogil:
     cdef int n
     for n in range(net.depth):
         # Rows of what the layer computes and a panel, and the gradients, padded.
-        numbers = numbers + (5. * B + 2. * net.layers[n].inputs) * (net.layers[n].outputs + 256.)
+        numbers = numbers + (6. * B + 2. * net.layers[n].inputs) * (net.layers[n].outputs + 256.)
     return numbers < 5e17    # each of 8 bytes and some
 
 

@@ -41,7 +41,7 @@ from bpcore.activations cimport ACTIVATIONS as COUNT_OF_ACTIVATIONS, Activation,
 from bpcore.evaluation cimport rows_per_check, scratch_size
 from bpcore.gather cimport Source
 from bpcore.layers cimport (
-    TRANSFORMS as COUNT_OF_TRANSFORMS, Layer, Parameter, Transform, has_matrix, layer_of, transform_name,
+    TRANSFORMS as COUNT_OF_TRANSFORMS, Layer, Parameter, has_matrix, layer_of, transform_name,
     transform_option,
 )
 from bpcore.losses cimport LOSSES as COUNT_OF_LOSSES, Loss, LossKind, loss_name, loss_option, takes_labels

@@ -1,4 +1,4 @@
-"""The affine layer, section 0090."""
+"""Layers with parameters: the affine layer, section 0090."""
 
 from collections.abc import Mapping
 from typing import Any
