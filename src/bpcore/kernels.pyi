@@ -61,6 +61,22 @@ def huber_forward(x: _Floats, t: _Floats, delta: float, threads: int | None = No
 def huber_backward(
     x: _Floats, t: _Floats, dout: float, delta: float, dx: _Floats, threads: int | None = None
 ) -> None: ...
+def layer_norm_forward(
+    x: _Floats,
+    weight: _Floats,
+    bias: _Floats,
+    eps: float,
+    out: _Floats,
+    z: _Floats,
+    scale: _Floats,
+    threads: int | None = None,
+) -> None: ...
+def layer_norm_backward_input(
+    dout: _Floats, z: _Floats, scale: _Floats, weight: _Floats, dx: _Floats, threads: int | None = None
+) -> None: ...
+def layer_norm_backward_params(
+    z: _Floats, dout: _Floats, dweight: _Floats, dbias: _Floats, threads: int | None = None
+) -> None: ...
 def sgd_update(
     w: _Floats, g: _Floats, lr: float, weight_decay: float, threads: int | None = None
 ) -> None: ...

@@ -18,13 +18,17 @@ from bpcore._gemm.operands cimport Rows
 from bpcore._gemm.product cimport Prefetch
 from bpcore._layers.dense cimport dense_backward_input, dense_backward_parameters, dense_forward
 from bpcore._layers.layer cimport Layer, Normalised, Parameter, nothing_kept
+from bpcore._layers.layer_norm cimport (
+    layer_norm_backward_input, layer_norm_backward_parameters, layer_norm_forward,
+)
 from bpcore.activations cimport ACTIVATIONS, Activation, activate_rows
 from bpcore.updates cimport Update
 
 cdef enum Transform:
     # The first has a matrix as its weight; the others, normalisations, have a weight and a bias for each output.
     DENSE = 0         # x·weight + bias
-    TRANSFORMS = 1    # how many there are
+    LAYER_NORM = 1    # the row, normalised, times weight plus bias
+    TRANSFORMS = 2    # how many there are
 
 
 cdef inline Layer dense(
@@ -36,6 +40,16 @@ cdef inline Layer dense(
     arrays of the same shapes, of zeros before the first step.
     """
     return layer_of(DENSE, activation, inputs, outputs, W, b, 0, sizeof(floating))
+
+
+cdef inline Layer layer_norm(
+    Py_ssize_t n, Activation activation, floating* weight, floating* bias, double eps
+) noexcept nogil:
+    """activation(z·weight + bias), z the row minus its mean over sqrt(variance + eps); weight and bias are (n,).
+
+    State of an update rule as for `dense`.
+    """
+    return layer_of(LAYER_NORM, activation, n, n, weight, bias, eps, sizeof(floating))
 
 
 cdef inline Layer layer_of(
@@ -85,12 +99,12 @@ cdef inline void layer_forward(
 
 cdef inline const char* transform_name(int transform) noexcept nogil:
     """What Python calls the layer."""
-    return "affine"
+    return "affine" if transform == DENSE else "layer_norm"
 
 
 cdef inline const char* transform_option(int transform) noexcept nogil:
     """The name of the number that it takes; nothing where it takes none."""
-    return ""
+    return "eps" if transform == LAYER_NORM else ""
 
 
 cdef inline bint has_matrix(int transform) noexcept nogil:
@@ -157,15 +171,18 @@ cdef inline void norm_forward(
     const Layer* layer, const Rows x, floating* out, Py_ssize_t stride, Py_ssize_t rows, Normalised kept
 ) noexcept nogil:
     """transform_forward of a normalisation."""
+    layer_norm_forward(layer, x, out, stride, rows, kept)
 
 
 cdef inline void norm_backward_input(
     const Layer* layer, floating* dx, Py_ssize_t stride, Py_ssize_t first, Py_ssize_t rows
 ) noexcept nogil:
     """transform_backward_input of a normalisation; dx may be layer.dpre."""
+    layer_norm_backward_input(layer, dx, stride, first, rows)
 
 
 cdef inline void norm_backward_parameters(
     const Layer* layer, Py_ssize_t B, const Update* update, int rank, int size, floating _
 ) noexcept nogil:
     """transform_backward_parameters of a normalisation."""
+    layer_norm_backward_parameters(layer, B, update, rank, size, _)

@@ -1,0 +1,161 @@
+# cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
+# cython: boundscheck=False, initializedcheck=False, wraparound=False
+"""Layer normalisation (Ba, Kiros and Hinton 2016): z·weight + bias, z = (x − mean)·scale of each row, its scale being
+1 / sqrt(variance + eps).
+
+a) Mean and variance are sums in float64, in eight virtual lanes, and z is computed in it and rounded once: a row has
+   the same bits in any batch and on any level, and a large mean costs no digits.
+b) Backward, with g = dout·weight: dx = scale·(g − Σg/n − z·Σ(g·z)/n), sums as above; dweight = Σ dout·z and
+   dbias = Σ dout over the rows, in their order. It needs z and scale, which forward keeps, and not x.
+"""
+
+from cython cimport floating
+from libc.math cimport sqrt
+
+from bpcore._gemm.operands cimport Rows, row_address
+from bpcore._layers.layer cimport Layer, Normalised, normalised_rows, update_part
+from bpcore._parallel.team cimport chunk_start
+from bpcore.reductions cimport total_of_lanes
+from bpcore.updates cimport Update
+
+cdef enum:
+    LANES = 8
+    COLUMNS = 64    # whose sums over the rows stay in registers
+
+
+cdef inline double row_sum(const floating* x, Py_ssize_t n) noexcept nogil:
+    """Σ x."""
+    cdef double[LANES] partial
+    cdef Py_ssize_t k = 0, whole = n - n % LANES
+    cdef int lane
+    for lane in range(LANES):
+        partial[lane] = 0
+    while k < whole:
+        for lane in range(LANES):
+            partial[lane] = partial[lane] + x[k + lane]
+        k = k + LANES
+    for k in range(whole, n):
+        partial[k - whole] = partial[k - whole] + x[k]
+    return total_of_lanes(&partial[0])
+
+
+cdef inline double row_squares(const floating* x, double mean, Py_ssize_t n) noexcept nogil:
+    """Σ (x − mean)²."""
+    cdef double[LANES] partial
+    cdef double d
+    cdef Py_ssize_t k = 0, whole = n - n % LANES
+    cdef int lane
+    for lane in range(LANES):
+        partial[lane] = 0
+    while k < whole:
+        for lane in range(LANES):
+            d = x[k + lane] - mean
+            partial[lane] = partial[lane] + d * d
+        k = k + LANES
+    for k in range(whole, n):
+        d = x[k] - mean
+        partial[k - whole] = partial[k - whole] + d * d
+    return total_of_lanes(&partial[0])
+
+
+cdef inline double row_dot(const floating* x, const floating* y, Py_ssize_t n) noexcept nogil:
+    """Σ x·y, each product rounded to the type."""
+    cdef double[LANES] partial
+    cdef Py_ssize_t k = 0, whole = n - n % LANES
+    cdef int lane
+    for lane in range(LANES):
+        partial[lane] = 0
+    while k < whole:
+        for lane in range(LANES):
+            partial[lane] = partial[lane] + x[k + lane] * y[k + lane]
+        k = k + LANES
+    for k in range(whole, n):
+        partial[k - whole] = partial[k - whole] + x[k] * y[k]
+    return total_of_lanes(&partial[0])
+
+
+cdef inline void layer_norm_forward(
+    const Layer* layer, const Rows x, floating* out, Py_ssize_t stride, Py_ssize_t rows, Normalised kept
+) noexcept nogil:
+    """out = z·weight + bias."""
+    cdef const floating* weight = <const floating*> layer.weight.value
+    cdef const floating* bias = <const floating*> layer.bias.value
+    cdef const floating* row
+    cdef floating* z
+    cdef double mean, scale
+    cdef Py_ssize_t n = layer.outputs, r, k
+    for r in range(rows):
+        row = row_address(x, r, weight)
+        mean = row_sum(row, n) / n
+        scale = 1 / sqrt(row_squares(row, mean, n) / n + layer.option)
+        z = out + r * stride if kept.z is NULL else <floating*> kept.z + r * kept.stride
+        for k in range(n):
+            z[k] = <floating> ((row[k] - mean) * scale)
+        for k in range(n):
+            out[r * stride + k] = z[k] * weight[k] + bias[k]
+        if kept.z is not NULL:
+            (<floating*> kept.scale)[r] = <floating> scale
+
+
+cdef inline void layer_norm_backward_input(
+    const Layer* layer, floating* dx, Py_ssize_t stride, Py_ssize_t first, Py_ssize_t rows
+) noexcept nogil:
+    cdef const floating* weight = <const floating*> layer.weight.value
+    cdef const floating* dout
+    cdef const floating* z
+    cdef floating* g
+    cdef floating scale, mean_g, mean_gz
+    cdef Normalised kept = normalised_rows(layer, first)
+    cdef Py_ssize_t n = layer.outputs, r, k
+    for r in range(rows):
+        dout = <const floating*> layer.dpre + (first + r) * layer.stride
+        z, g = <const floating*> kept.z + r * kept.stride, dx + r * stride
+        for k in range(n):
+            g[k] = dout[k] * weight[k]
+        scale = (<const floating*> kept.scale)[r]
+        mean_g = <floating> (row_sum(<const floating*> g, n) / n)
+        mean_gz = <floating> (row_dot(<const floating*> g, z, n) / n)
+        for k in range(n):
+            g[k] = scale * (g[k] - mean_g - z[k] * mean_gz)
+
+
+cdef inline void layer_norm_backward_parameters(
+    const Layer* layer, Py_ssize_t B, const Update* update, int rank, int size, floating _
+) noexcept nogil:
+    """A rank has some of the columns."""
+    cdef Py_ssize_t first = chunk_start(layer.outputs, rank, size, 16), o = first
+    cdef Py_ssize_t stop = chunk_start(layer.outputs, rank + 1, size, 16)
+    cdef floating* dweight = <floating*> layer.weight.gradient
+    cdef floating* dbias = <floating*> layer.bias.gradient
+    while o < stop:
+        layer_norm_columns(layer, B, o, min(<Py_ssize_t> COLUMNS, stop - o), dweight + o, dbias + o)
+        o = o + COLUMNS
+    if update is not NULL and first < stop:
+        update_part(update, &layer.weight, first, <const floating*> dweight + first, stop - first)
+        update_part(update, &layer.bias, first, <const floating*> dbias + first, stop - first)
+
+
+cdef inline void layer_norm_columns(
+    const Layer* layer, Py_ssize_t B, Py_ssize_t first, Py_ssize_t count, floating* dweight, floating* dbias
+) noexcept nogil:
+    """dweight and dbias of up to COLUMNS columns."""
+    cdef floating[COLUMNS] of_weight
+    cdef floating[COLUMNS] of_bias
+    cdef const floating* z
+    cdef const floating* dout
+    cdef Py_ssize_t r, o
+    for o in range(COLUMNS):
+        of_weight[o] = of_bias[o] = 0
+    for r in range(B):
+        z = <const floating*> layer.normalised.z + r * layer.normalised.stride + first
+        dout = <const floating*> layer.dpre + r * layer.stride + first
+        if count == COLUMNS:
+            for o in range(COLUMNS):
+                of_weight[o] = of_weight[o] + dout[o] * z[o]
+                of_bias[o] = of_bias[o] + dout[o]
+        else:
+            for o in range(count):
+                of_weight[o] = of_weight[o] + dout[o] * z[o]
+                of_bias[o] = of_bias[o] + dout[o]
+    for o in range(count):
+        dweight[o], dbias[o] = of_weight[o], of_bias[o]
