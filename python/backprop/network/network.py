@@ -54,7 +54,7 @@ class Network(Described, Standardising, Copyable):
     sizes : sequence of int
         Units of each layer from input to output, at least two numbers: `[784, 50, 10]`.
     activation : str, class or object of an activation, or a sequence with one a hidden layer, default "relu"
-        What stands between the affine layers: "relu", "sigmoid", "tanh".
+        What stands between the affine layers, by its `kind`, such as "relu", or as an object.
     loss : str or object, default "softmax"
         "softmax", with cross-entropy, for classification; "squared_error", half of it, for outputs that are numbers; or
         an object such as `IdentityWithLoss()`, or one of your own.
