@@ -7,6 +7,8 @@ and takes its part of the work; a barrier waits until all have come to it. One t
 costs 0.7 µs.
 """
 
+cimport bpcore._api    # which compares the headers with the .pxd files
+
 cdef extern from "_parallel/team.h":
     bint BP_OPENMP
     int bp_max_threads() noexcept nogil
