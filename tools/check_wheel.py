@@ -10,6 +10,8 @@ WANTED = (
     "bpcore/_parallel/scratch.h",
     "bpcore/_simd/simd.h",
     "bpcore/affine.pxd",
+    "bpcore/cmake/bpcore-config.cmake",
+    "bpcore/cmake/bpcore-levels.cmake",
     "bpcore/kernels.pyi",
     "bpcore/py.typed",
     "backprop/py.typed",

@@ -1,8 +1,8 @@
 """The compiled core of backprop: kernels for dense neural networks, built once per instruction-set level.
 
 `bpcore.kernels` and `bpcore.plan` are the builds for the best level that both the processor and the operating system
-allow. `$BACKPROP_ISA` (for instance `v3`) chooses another. They are imported when they are asked for: neither
-`get_include` nor `level` needs NumPy.
+allow. `$BACKPROP_ISA` (for instance `v3`) chooses another. They are imported when they are asked for: none of
+`get_include`, `get_cmake_dir` and `level` needs NumPy.
 """
 
 import importlib
@@ -16,6 +16,7 @@ from bpcore.threads import get_num_threads, set_num_threads
 
 __all__ = [
     "cpu_info",
+    "get_cmake_dir",
     "get_include",
     "get_num_threads",
     "kernels",
@@ -99,6 +100,11 @@ def cpu_info() -> dict[str, object]:
 def get_include() -> str:
     """The folder of the C headers, for the include path of a module that cimports from bpcore."""
     return os.path.dirname(__file__)  # noqa: PTH120  # pathlib costs the import 4 ms
+
+
+def get_cmake_dir() -> str:
+    """The folder of `bpcore-config.cmake`: the `bpcore_DIR` of CMake's `find_package(bpcore CONFIG)`."""
+    return os.path.join(get_include(), "cmake")
 
 
 def require_api(version: int, module: str) -> None:

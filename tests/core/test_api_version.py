@@ -77,8 +77,15 @@ def test_a_module_of_another_version_is_told_to_be_built_again(monkeypatch):
 
 def test_what_a_build_asks_for_needs_no_numpy():
     code = (
-        "import sys, bpcore; bpcore.get_include(), bpcore.level(); "
+        "import sys, bpcore; bpcore.get_include(), bpcore.get_cmake_dir(), bpcore.level(); "
         "print('numpy' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_the_folder_of_the_cmake_package():
+    assert sorted(path.name for path in Path(bpcore.get_cmake_dir()).iterdir()) == [
+        "bpcore-config.cmake",
+        "bpcore-levels.cmake",
+    ]
