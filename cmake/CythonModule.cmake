@@ -40,16 +40,12 @@ if(BPCORE_COVERAGE)
   list(APPEND BPCORE_CYTHON_ARGS --line-directives)
 endif()
 
-# Rounding is part of the contract: no contraction, no reassociation. The two -fno- flags change no result; they
-# let the compiler turn selections into vector code, since nobody reads errno or the exception flags.
-set(BPCORE_C_FLAGS -ffp-contract=off -fno-math-errno -fno-trapping-math -fno-semantic-interposition)
-
 # The sanitizers' checks grow with what the compiler copies: with -O3 it takes minutes longer.
 set(BPCORE_OPTIMISATION $<IF:$<BOOL:${BPCORE_SANITIZE}>,-O1,-O3>)
 
 function(_bpcore_finish target)
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/src/bpcore")
-  target_compile_options(${target} PRIVATE ${BPCORE_C_FLAGS}
+  target_compile_options(${target} PRIVATE ${BPCORE_C_FLAGS} -fno-semantic-interposition
     $<$<NOT:${BPCORE_IS_DEBUG}>:${BPCORE_OPTIMISATION}> $<$<NOT:${BPCORE_IS_DEBUG}>:-fno-asynchronous-unwind-tables>
     ${ARGN}
     $<${BPCORE_IS_DEBUG}:-O1 -g -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers>)

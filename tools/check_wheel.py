@@ -6,9 +6,12 @@ from pathlib import Path
 
 LARGEST, LARGEST_UNPACKED = 2_000_000, 6_000_000
 WANTED = (
+    "bpcore/_api/version.h",
     "bpcore/_parallel/scratch.h",
     "bpcore/_simd/simd.h",
     "bpcore/affine.pxd",
+    "bpcore/cmake/bpcore-config.cmake",
+    "bpcore/cmake/bpcore-levels.cmake",
     "bpcore/kernels.pyi",
     "bpcore/py.typed",
     "backprop/py.typed",

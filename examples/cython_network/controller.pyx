@@ -8,12 +8,14 @@ from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
 
 from bpcore cimport (
-    BPCORE_API_VERSION, IDENTITY, RELU, Layer, Network, Update, aligned, cross_entropy_loss, dense, layer_forward, network,
-    network_step, place, rows_of, sgd, workspace_size,
+    BPCORE_API_VERSION, IDENTITY, RELU, Layer, Network, Update, aligned, cross_entropy_loss, dense, layer_forward,
+    network, network_step, place, rows_of, sgd, workspace_size,
 )
 
-if BPCORE_API_VERSION != 7:
-    raise ImportError(f"controller is written for version 6 of bpcore's headers, not {BPCORE_API_VERSION}")
+import bpcore
+
+# The kernels are compiled in; after an upgrade of bpcore this says that they are those of another version.
+bpcore.require_api(BPCORE_API_VERSION, __name__)
 
 
 cdef class Controller:

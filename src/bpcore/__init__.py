@@ -1,8 +1,8 @@
 """The compiled core of backprop: kernels for dense neural networks, built once per instruction-set level.
 
 `bpcore.kernels` and `bpcore.plan` are the builds for the best level that both the processor and the operating system
-allow. `$BACKPROP_ISA` (for instance `v3`) chooses another. They are imported when they are asked for: neither
-`get_include` nor `level` needs NumPy.
+allow. `$BACKPROP_ISA` (for instance `v3`) chooses another. They are imported when they are asked for: none of
+`get_include`, `get_cmake_dir` and `level` needs NumPy.
 """
 
 import importlib
@@ -11,10 +11,20 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-from bpcore import cpu
+from bpcore import _api, cpu
 from bpcore.threads import get_num_threads, set_num_threads
 
-__all__ = ["cpu_info", "get_include", "get_num_threads", "kernels", "level", "plan", "set_num_threads"]
+__all__ = [
+    "cpu_info",
+    "get_cmake_dir",
+    "get_include",
+    "get_num_threads",
+    "kernels",
+    "level",
+    "plan",
+    "require_api",
+    "set_num_threads",
+]
 __version__ = "0.1.0"
 
 LEVELS = ("v4", "v3", "v2", "neon", "generic")
@@ -62,7 +72,8 @@ def _compiled(name: str) -> ModuleType:
 def level() -> str:
     """The instruction-set level that was chosen: "v4", "v3", "v2", "neon" or "generic".
 
-    Modules of one's own that are built once per level are chosen by it.
+    Modules of one's own that are built once per level are chosen by it:
+    `importlib.import_module(f"package._core_{bpcore.level()}")`.
     """
     return _level
 
@@ -87,5 +98,36 @@ def cpu_info() -> dict[str, object]:
 
 
 def get_include() -> str:
-    """The folder of `simd.h`, for the include path of a module that cimports from bpcore."""
+    """The folder of the C headers, for the include path of a module that cimports from bpcore."""
     return os.path.dirname(__file__)  # noqa: PTH120  # pathlib costs the import 4 ms
+
+
+def get_cmake_dir() -> str:
+    """The folder of `bpcore-config.cmake`: the `bpcore_DIR` of CMake's `find_package(bpcore CONFIG)`."""
+    return os.path.join(get_include(), "cmake")
+
+
+def require_api(version: int, module: str) -> None:
+    """Raise unless a module was compiled against the version of bpcore's declarations that is installed.
+
+    What a module cimports from bpcore is compiled into it, so a module works on its own, whatever is installed. Modules
+    that hand structs to each other (a `Network`, an `Update`) have to be compiled against one version: where each
+    begins with `bpcore.require_api(BPCORE_API_VERSION, __name__)`, they are.
+
+    Parameters
+    ----------
+    version : int
+        `BPCORE_API_VERSION`, cimported from bpcore: of the module.
+    module : str
+        Its `__name__`, for the error.
+
+    Raises
+    ------
+    ImportError
+        If another version is installed: the module has to be built again.
+    """
+    if version != _api.API_VERSION:
+        raise ImportError(
+            f"{module} was compiled against version 0x{version:07X} of bpcore's API; bpcore {__version__}, which is "
+            f"installed, has version 0x{_api.API_VERSION:07X}: build {module} again, against this bpcore"
+        )

@@ -20,11 +20,11 @@ PYTHON = re.compile(
 
 
 def source_of(example: str) -> str:
-    """The .pyx of an example: "hidden" is README's, "controller" the how-to page's, "own" of these tests."""
+    """The .pyx of an example: "hidden" is README's, "controller" the how-to page's, the others of these tests."""
     if example == "hidden":
         ((_, text),) = blocks_of(ROOT / "README.md", "cython")
         return text
-    folder = {"controller": ROOT / "examples" / "cython_network", "own": Path(__file__).parent}[example]
+    folder = ROOT / "examples" / "cython_network" if example == "controller" else Path(__file__).parent
     return (folder / f"{example}.pyx").read_text(encoding="utf-8")
 
 

@@ -73,9 +73,26 @@ def test_forward_gradient_and_steps_have_the_bits_of_a_network(installed, tmp_pa
 
 
 def test_what_the_documentation_does_with_it(installed, tmp_path):
-    ((_, block),) = blocks_of(PAGE, "python")
+    (block,) = [block for _, block in blocks_of(PAGE, "python") if "controller" in block]
     environment = {**os.environ, "PYTHONPATH": str(installed)}
     command = [sys.executable, "-c", block]
     said = subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
     first, last = map(float, said.stdout.split())
     assert last < first
+
+
+def test_after_an_upgrade_of_bpcore_it_asks_to_be_built_again(installed, tmp_path):
+    code = "import bpcore._api; bpcore._api.API_VERSION = 0x0ABCDEF; import controller"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        f"ImportError: controller was compiled against version 0x{bpcore._api.API_VERSION:07X} of bpcore's API; bpcore "
+        f"{bpcore.__version__}, which is installed, has version 0x0ABCDEF: build controller again, against this bpcore"
+    )

@@ -6,6 +6,8 @@ A team is the threads of one parallel region. Each runs the same function with i
 and does its part of the work; a barrier waits for all of them. One thread enters no region: a team of one costs 0.7 µs.
 """
 
+cimport bpcore._api    # which compares the headers with the .pxd files
+
 cdef extern from "_parallel/team.h":
     bint BP_OPENMP
     int bp_max_threads() noexcept nogil

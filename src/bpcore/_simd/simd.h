@@ -22,8 +22,7 @@ d) The coefficients come from tools/polynomials.py. */
 #include <stdint.h>
 #include <string.h>
 
-/* Raised whenever a signature in a .pxd file or in this header changes. */
-#define BPCORE_API_VERSION 7
+#include "../_api/version.h"
 
 /* clang has no macro for its other parts, but a pragma that switches them off. */
 #if defined(__clang__) && (defined(__x86_64__) || defined(__aarch64__))

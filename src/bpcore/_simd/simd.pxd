@@ -4,9 +4,10 @@
 
 from cython cimport floating
 
+cimport bpcore._api    # which compares the headers with the .pxd files
+
 
 cdef extern from "_simd/simd.h" nogil:
-    int BPCORE_API_VERSION
     float bp_fmaf(float a, float b, float c) noexcept
     double bp_fma(double a, double b, double c) noexcept
     float bp_expf(float x) noexcept
