@@ -59,12 +59,12 @@ cdef inline Layer layer_of(
     """A layer of any transform, without state of a rule or a workspace."""
     cdef Py_ssize_t size = inputs * outputs if has_matrix(transform) else outputs
     cdef Parameter none = Parameter(value=NULL, gradient=NULL, state1=NULL, state2=NULL, size=0)
+    cdef Normalised kept = nothing_kept()
     cdef Layer layer = Layer(
         transform=transform, activation=activation, itemsize=itemsize, option=option, inputs=inputs, outputs=outputs,
-        weight=none, bias=none, is_padded=False, stride=0, pre=NULL, out=NULL, dpre=NULL, panels=NULL,
+        weight=none, bias=none, is_padded=False, stride=0, normalised=kept, pre=NULL, out=NULL, dpre=NULL, panels=NULL,
     )
     layer.weight.value, layer.weight.size, layer.bias.value, layer.bias.size = weight, size, bias, outputs
-    layer.normalised = nothing_kept()
     return layer
 
 

@@ -1,5 +1,7 @@
 """`backprop check` finds what is wrong; `backprop info` says what a report of a problem needs."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,7 @@ from backprop.gradcheck import check_gradients
 def test_every_gradient_matches(seed, capsys):
     assert main(["check", "--seed", seed]) == 0
     out = capsys.readouterr().out
-    assert out.rstrip().endswith("all 43 gradients match")
+    assert re.search(r"all \d+ gradients match$", out.rstrip())
     for name in ("Relu", "Sigmoid", "SigmoidOfNodes", "Exp", "Reciprocal", "Affine", "SoftmaxWithLoss, labels", "Dot",
                  "Add, broadcast", "Multiply", "Divide, broadcast", "Maximum", "Power(2.5)", "Network"):  # fmt: skip
         assert f"\n{name} " in out

@@ -1,6 +1,7 @@
 """Colours go to a terminal, and to nothing else."""
 
 import io
+import re
 import sys
 
 import numpy as np
@@ -56,7 +57,7 @@ def test_an_error_on_a_terminal():
 def test_a_check_on_a_terminal():
     status, written = on_a_terminal("check")
     assert status == 0
-    assert written.endswith("\x1b[32mall 43 gradients match\x1b[0m\n")
+    assert re.search(r"\x1b\[32mall \d+ gradients match\x1b\[0m\n$", written)
     assert written.count(ESCAPE) == 2
     assert ESCAPE not in on_a_terminal("check", NO_COLOR="1")[1]
 

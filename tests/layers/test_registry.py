@@ -21,7 +21,8 @@ each_loss = pytest.mark.parametrize("kind", LOSSES)
 
 
 def layer_of(kind):
-    return LAYERS[kind](np.ones((4, 3)), np.ones(3)) if kind == "affine" else LAYERS[kind]()
+    shapes = LAYERS[kind].parameter_shapes({}, 4, 3)
+    return LAYERS[kind].of({}, {name: np.ones(shape) for name, shape in shapes.items()})
 
 
 def targets(loss, shape):

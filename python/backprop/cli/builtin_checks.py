@@ -7,9 +7,8 @@ import numpy as np
 
 from backprop._util.arrays import Array
 from backprop.gradcheck import GradientReport, check_gradients
-from backprop.layers import Affine
 from backprop.layers.activations import activations
-from backprop.layers.base import LOSSES, Loss
+from backprop.layers.base import LAYERS, LOSSES, Layer, Loss
 from backprop.network import Network
 from backprop.nodes import (
     Add,
@@ -32,14 +31,21 @@ def reports(seed: int) -> Iterator[tuple[str, GradientReport]]:
     """Check everything that the package differentiates; names and reports."""
     rng = np.random.default_rng(seed)
 
-    def draw(*shape: int) -> Array:
+    def draw(*shape: Any) -> Array:
         return rng.choice([-1.0, 1.0], size=shape) * rng.uniform(0.5, 3, size=shape)
 
     x = draw(5, 4)
     unary: list[type[Any]] = [*activations().values(), SigmoidOfNodes, Exp, Reciprocal]
     for kind in unary:
         yield kind.__name__, check_gradients(kind(), x, seed=seed)
-    yield "Affine", check_gradients(Affine(draw(4, 3), draw(3)), x, seed=seed)
+    for layer in (one for one in LAYERS.values() if issubclass(one, Layer) and one.parameter_names):
+        shapes = layer.parameter_shapes({}, 4, 3)
+        yield (
+            layer.__name__,
+            check_gradients(
+                layer.of({}, {name: draw(*shape) for name, shape in shapes.items()}), x, seed=seed
+            ),
+        )
     for loss in (one for one in LOSSES.values() if issubclass(one, Loss)):
         for what, t in targets_of(loss, rng, draw):
             yield f"{loss.__name__}{what}", check_gradients(loss(), x, t, seed=seed)

@@ -10,7 +10,7 @@ from backprop._util.arguments import float_type
 from backprop._util.arrays import Array, floats, plural, require_cache, same_shape, samples
 from backprop._util.names import named_arguments
 from backprop._util.settings import positive
-from backprop.layers.base import Layer
+from backprop.layers.base import Layer, restored
 from backprop.layers.descriptors import Option, OtherName, Parameter
 from bpcore import kernels
 
@@ -201,8 +201,8 @@ class LayerNorm(Layer):
         return dx.reshape(self._shape)
 
     def options(self) -> dict[str, Any]:
-        """The arguments of the constructor but the type, which gamma and beta have."""
-        return {"features": len(self.gamma), "eps": self.eps}
+        """The arguments of the constructor that gamma and beta do not tell."""
+        return {"eps": self.eps}
 
     @classmethod
     def parameter_shapes(
@@ -210,6 +210,11 @@ class LayerNorm(Layer):
     ) -> dict[str, tuple[int | None, ...]]:
         """The shapes of gamma and beta."""
         return {"gamma": (inputs,), "beta": (inputs,)}
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any], arrays: Mapping[str, Array]) -> Any:
+        """Make the layer of these parameters."""
+        return restored(cls, {"features": len(arrays["gamma"]), **options}, arrays)
 
     def __repr__(self) -> str:
         return f"LayerNorm({len(self.gamma)}, eps={self.eps:g}, dtype={self.gamma.dtype})"
