@@ -3,6 +3,7 @@
 Tests hold the two together; read these to know what a kernel computes. They take any floating-point arrays.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -78,6 +79,72 @@ def tanh_backward(dout: Array, out: Array, dx: Array, threads: int | None = None
     dx[...] = dout * (1 - out * out)
 
 
+def gelu_forward(x: Array, out: Array, threads: int | None = None) -> None:
+    """out = x·Φ(x), Φ the normal distribution function."""
+    out[...] = x * normal_distribution(x)
+
+
+def gelu_backward(dout: Array, x: Array, dx: Array, threads: int | None = None) -> None:
+    """dx = dout·(Φ(x) + x·φ(x)), φ the normal density."""
+    dx[...] = dout * (normal_distribution(x) + x * np.exp(-x * x / 2) / math.sqrt(2 * math.pi))
+
+
+def normal_distribution(x: Array) -> Array:
+    """Φ(x), with all digits where it is small. Not a kernel."""
+    return np.vectorize(math.erfc, otypes=[np.float64])(-x / math.sqrt(2)) / 2
+
+
+def gelu_tanh_forward(x: Array, out: Array, threads: int | None = None) -> None:
+    """out = x·(1 + tanh(u)) / 2 = x / (1 + exp(−2u)), u = √(2/π)·(x + 0.044715·x³)."""
+    out[...] = x / (1 + np.exp(-math.sqrt(8 / math.pi) * (x + 0.044715 * x**3)))
+
+
+def gelu_tanh_backward(dout: Array, x: Array, dx: Array, threads: int | None = None) -> None:
+    """dx = dout·s·(1 + x·2u′·(1 − s)), s = 1 / (1 + exp(−2u)), 1 − s = 1 / (1 + exp(2u))."""
+    e = np.exp(math.sqrt(8 / math.pi) * (x + 0.044715 * x**3))
+    slope = math.sqrt(8 / math.pi) * (1 + 3 * 0.044715 * x * x)
+    dx[...] = dout / (1 + 1 / e) * (1 + x * slope / (1 + e))
+
+
+def layer_norm_forward(
+    x: Array,
+    weight: Array,
+    bias: Array,
+    eps: float,
+    out: Array,
+    z: Array,
+    scale: Array,
+    threads: int | None = None,
+) -> None:
+    """scale = 1 / sqrt(variance + eps), z = (x − mean)·scale of each row, out = z·weight + bias."""
+    centred = x - row_means(x)
+    scale[...] = 1 / np.sqrt(row_means(centred**2)[:, 0] + eps)
+    z[...] = centred * scale[:, None]
+    out[...] = z * weight + bias
+
+
+def layer_norm_backward_input(
+    dout: Array, z: Array, scale: Array, weight: Array, dx: Array, threads: int | None = None
+) -> None:
+    """dx = scale·(g − mean(g) − z·mean(g·z)) of each row, g = dout·weight."""
+    g = dout * weight
+    dx[...] = scale[:, None] * (g - row_means(g) - z * row_means(g * z))
+
+
+def row_means(x: Array) -> Array:
+    """The mean of each row, (B, 1). Not a kernel."""
+    means: Array = x.sum(axis=1, keepdims=True) / x.shape[1]
+    return means
+
+
+def layer_norm_backward_params(
+    z: Array, dout: Array, dweight: Array, dbias: Array, threads: int | None = None
+) -> None:
+    """dweight = Σ dout·z, dbias = Σ dout over the batch."""
+    dweight[...] = (dout * z).sum(axis=0)
+    dbias[...] = dout.sum(axis=0)
+
+
 def softmax(x: Array, y: Array, threads: int | None = None) -> None:
     """y = exp(x) / Σ exp(x) along each row."""
     e = np.exp(x - x.max(axis=1, keepdims=True, initial=-np.inf))
@@ -127,6 +194,26 @@ def squared_error_backward(x: Array, t: Array, dout: float, dx: Array, threads: 
     dx[...] = dout * (x - t) / len(x)
 
 
+def huber(x: Array, t: Array, delta: float, dx: Array, threads: int | None = None) -> float:
+    """dx = clip(x − t, −delta, delta) / B; returns huber_forward."""
+    huber_backward(x, t, 1.0, delta, dx)
+    return huber_forward(x, t, delta)
+
+
+def huber_forward(x: Array, t: Array, delta: float, threads: int | None = None) -> float:
+    """The mean over the batch of Σ c·(|x − t| − c/2), c = min(|x − t|, delta)."""
+    distance = np.abs(x - t)
+    c = np.minimum(distance, delta)
+    return float((c * (distance - c / 2)).sum() / len(x))
+
+
+def huber_backward(
+    x: Array, t: Array, dout: float, delta: float, dx: Array, threads: int | None = None
+) -> None:
+    """dx = dout·clip(x − t, −delta, delta) / B."""
+    dx[...] = dout * np.clip(x - t, -delta, delta) / len(x)
+
+
 def one_hot(t: Array | Labels, classes: int) -> Array:
     """Labels as rows of weights; weights as they are. Not a kernel."""
     weights: Array = np.zeros((len(t), classes)) if t.ndim == 1 else np.asarray(t, dtype=np.float64)
@@ -165,9 +252,14 @@ def reciprocal_backward(dout: Array, out: Array, dx: Array, threads: int | None 
     dx[...] = -dout * (out * out)
 
 
-def sgd_update(w: Array, g: Array, lr: float, threads: int | None = None) -> None:
+def sgd_update(w: Array, g: Array, lr: float, weight_decay: float = 0, threads: int | None = None) -> None:
     """w -= lr·g."""
-    w -= rounded_lr(w, lr) * g
+    w -= rounded_lr(w, lr) * decayed(w, g, weight_decay)
+
+
+def decayed(w: Array, g: Array, weight_decay: float) -> Array:
+    """g + weight_decay·w: L2. Not a kernel."""
+    return g + w.dtype.type(weight_decay) * w if weight_decay else g
 
 
 def rounded_lr(w: Array, lr: float) -> Any:
@@ -193,32 +285,57 @@ def flushed(mean: Array, times: int) -> Array:
 
 
 def momentum_update(
-    w: Array, g: Array, v: Array, lr: float, momentum: float, threads: int | None = None
+    w: Array,
+    g: Array,
+    v: Array,
+    lr: float,
+    momentum: float,
+    weight_decay: float = 0,
+    threads: int | None = None,
 ) -> None:
     """v = momentum·v + g, w -= lr·v."""
+    g = decayed(w, g, weight_decay)
     v[...] = flushed(rounded_decay(w, momentum) * v + g, 2**26)
     w -= rounded_lr(w, lr) * v
 
 
 def nesterov_update(
-    w: Array, g: Array, v: Array, lr: float, momentum: float, threads: int | None = None
+    w: Array,
+    g: Array,
+    v: Array,
+    lr: float,
+    momentum: float,
+    weight_decay: float = 0,
+    threads: int | None = None,
 ) -> None:
     """v = momentum·v + g, w -= lr·(momentum·v + g)."""
+    g = decayed(w, g, weight_decay)
     decay = rounded_decay(w, momentum)
     v[...] = flushed(decay * v + g, 2**26)
     w -= rounded_lr(w, lr) * (decay * v + g)
 
 
-def adagrad_update(w: Array, g: Array, h: Array, lr: float, eps: float, threads: int | None = None) -> None:
+def adagrad_update(
+    w: Array, g: Array, h: Array, lr: float, eps: float, weight_decay: float = 0, threads: int | None = None
+) -> None:
     """h += g², w -= lr·g / (sqrt(h) + eps)."""
+    g = decayed(w, g, weight_decay)
     h += g * g
     w -= rounded_lr(w, lr) * g / (np.sqrt(h) + rounded_eps(w, eps))
 
 
 def rmsprop_update(
-    w: Array, g: Array, h: Array, lr: float, alpha: float, eps: float, threads: int | None = None
+    w: Array,
+    g: Array,
+    h: Array,
+    lr: float,
+    alpha: float,
+    eps: float,
+    weight_decay: float = 0,
+    threads: int | None = None,
 ) -> None:
     """h = alpha·h + (1 − alpha)·g², w -= lr·g / (sqrt(h) + eps)."""
+    g = decayed(w, g, weight_decay)
     h[...] = flushed(rounded_decay(w, alpha) * h + w.dtype.type(1 - alpha) * (g * g), 1)
     w -= rounded_lr(w, lr) * g / (np.sqrt(h) + rounded_eps(w, eps))
 
@@ -233,14 +350,34 @@ def adam_update(
     beta2: float,
     eps: float,
     step: int,
+    weight_decay: float = 0,
     threads: int | None = None,
 ) -> None:
     """m = beta1·m + (1 − beta1)·g, v = beta2·v + (1 − beta2)·g², w -= lr·(m/c1) / (sqrt(v/c2) + eps)."""
+    g = decayed(w, g, weight_decay)
     c1, c2 = 1 - power(beta1, step), np.sqrt(1 - power(beta2, step))
     number = w.dtype.type
     m[...] = flushed(rounded_decay(w, beta1) * m + number(1 - beta1) * g, 2**26)
     v[...] = flushed(rounded_decay(w, beta2) * v + number(1 - beta2) * (g * g), 1)
     w -= rounded_lr(w, lr * c2 / c1) * m / (np.sqrt(v) + rounded_eps(w, eps * c2))
+
+
+def adamw_update(
+    w: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    step: int,
+    weight_decay: float = 0,
+    threads: int | None = None,
+) -> None:
+    """w *= 1 − lr·weight_decay, then Adam's step."""
+    w *= rounded_lr(w, 1 - lr * weight_decay)
+    adam_update(w, g, m, v, lr, beta1, beta2, eps, step)
 
 
 def power(base: float, exponent: int) -> float:

@@ -14,6 +14,7 @@ ENTRIES = sorted(name for name, value in vars(kernels).items() if isinstance(val
 # Few columns, so that no vector is full; many rows, so that there is more than a tile; no two alike.
 SIZES = {"B": 37, "I": 6, "O": 5, "K": 4, "N": 41}
 NUMBERS = {"lr": 0.1, "momentum": 0.9, "alpha": 0.9, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "step": 3}
+NUMBERS |= {"delta": 0.3, "weight_decay": 0.01}
 
 
 class Memory:

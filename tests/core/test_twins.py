@@ -1,6 +1,7 @@
 """Every kernel against its NumPy twin, within a bound that the number of roundings gives."""
 
 import inspect
+import math
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from tests import reference
 from tests.bounds import gamma, unit_roundoff
 from tests.strategies import DTYPES, SIZES, SOME, arrays, dtypes
 
-HELPERS = ("one_hot", "power", "rounded_decay", "rounded_eps", "rounded_lr", "scaled", "flushed")
+HELPERS = ("decayed", "flushed", "normal_distribution", "one_hot", "power")
+HELPERS += ("row_means", "rounded_decay", "rounded_eps", "rounded_lr", "scaled")
 NAMES = [name for name, value in vars(reference).items() if inspect.isfunction(value) and name not in HELPERS]
 
 
@@ -24,7 +26,7 @@ def run(name, *inputs, outputs):
     for array, copy in zip(inputs, before, strict=True):
         assert np.array_equal(array, copy, equal_nan=True), "an input was changed"
     twin_outputs = [np.full(s, 77, np.float64 if d is not bool else bool) for s, d in outputs]
-    wide = [a.astype(np.float64) if np.asarray(a).dtype.kind == "f" else a for a in inputs]
+    wide = [a.astype(np.float64) if getattr(a, "dtype", np.dtype(bool)).kind == "f" else a for a in inputs]
     with np.errstate(all="ignore"):
         twin_result = getattr(reference, name)(*wide, *twin_outputs)
     return (*kernel_outputs, result), (*twin_outputs, twin_result)
@@ -161,6 +163,79 @@ def test_gradients_of_one_element(name, roundings, data, dtype, N):
     assert (np.abs(dx - twin) <= error * np.abs(twin) + tiny).all()
 
 
+def tanh_argument(x):
+    """2u of gelu_tanh, whose five roundings exp turns into a relative error."""
+    return math.sqrt(8 / math.pi) * (np.abs(x) + 0.044715 * np.abs(x) ** 3)
+
+
+# GELU within 4 ULP = 8u, its twin's erfc of an argument that was rounded twice; by tanh, the roundings of that, of
+# exp (4u), two products, a sum and a quotient.
+@pytest.mark.parametrize(
+    ("name", "roundings", "of_twin"),
+    [
+        ("gelu_forward", lambda x: 8, lambda x: 8 + 2 * x * x),
+        ("gelu_tanh_forward", lambda x: 10 + 5 * tanh_argument(x), lambda x: 10 + 5 * tanh_argument(x)),
+    ],
+    ids=["gelu", "gelu_tanh"],
+)
+@given(data=st.data(), dtype=dtypes(), N=SIZES)
+def test_gelu(name, roundings, of_twin, data, dtype, N):
+    x = data.draw(arrays(dtype, N, bound=30))
+    (out, _), (twin, _) = run(name, x, outputs=[((N,), dtype)])
+    wide = x.astype(float)
+    error = roundings(wide) * unit_roundoff(dtype) + of_twin(wide) * unit_roundoff(float)
+    tiny = float(np.finfo(dtype).tiny)  # below it a product is rounded absolutely
+    assert (np.abs(out - twin) <= error * np.abs(twin) + tiny).all()
+
+
+# Derivatives are at most 1.13. By erf: 4u of exp and 3u of the tail, of what is at most 1/2 and 0.4, two more of the
+# difference from 1 and of the product. By tanh: the argument's 5u, of 3·|2u|²·exp(−|2u|) ≤ 1.7, and ten more.
+@pytest.mark.parametrize(("name", "roundings"), [("gelu_backward", 8), ("gelu_tanh_backward", 19)])
+@given(data=st.data(), dtype=dtypes(), N=SIZES)
+def test_gradients_of_gelu(name, roundings, data, dtype, N):
+    dout, x = data.draw(arrays(dtype, N)), data.draw(arrays(dtype, N, bound=30))
+    (dx, _), (twin, _) = run(name, dout, x, outputs=[((N,), dtype)])
+    error = roundings * (unit_roundoff(dtype) + unit_roundoff(float))
+    tiny = float(np.finfo(dtype).tiny)
+    assert (np.abs(dx - twin) <= error * np.abs(dout.astype(float)) + tiny).all()
+
+
+@given(st.data(), dtypes(), SOME, SOME, st.sampled_from([1e-8, 1e-5, 1.0]))
+def test_layer_norm(data, dtype, B, O, eps):  # noqa: E741
+    x, weight, bias = (data.draw(arrays(dtype, *shape)) for shape in [(B, O), (O,), (O,)])
+    (out, z, scale, _), (twin, z_twin, scale_twin, _) = run(
+        "layer_norm_forward", x, weight, bias, eps, outputs=[((B, O), dtype), ((B, O), dtype), ((B,), dtype)]
+    )
+    u, wide = unit_roundoff(dtype), 2 * (2 * O + 12) * unit_roundoff(float)
+    # In float64: the mean is off by its sum's roundings, which the scale multiplies, the variance by as many. Then z is
+    # rounded once, out twice more.
+    largest = np.abs(x).astype(float).max(axis=1, keepdims=True)
+    of_z = 2 * u * np.abs(z_twin) + wide * (largest * scale_twin[:, None] + np.abs(z_twin))
+    assert (np.abs(scale - scale_twin) <= (2 * u + wide) * scale_twin).all()
+    assert (np.abs(z - z_twin) <= of_z).all()
+    products = np.abs(z_twin * weight) + np.abs(bias.astype(float))
+    assert (np.abs(out - twin) <= of_z * np.abs(weight) + 2 * (u + wide) * products).all()
+
+
+@given(st.data(), dtypes(), SOME, SOME)
+def test_gradients_of_layer_norm(data, dtype, B, O):  # noqa: E741
+    dout, z, scale, weight = (data.draw(arrays(dtype, *shape)) for shape in [(B, O), (B, O), (B,), (O,)])
+    (dx, _), (twin, _) = run("layer_norm_backward_input", dout, z, scale, weight, outputs=[((B, O), dtype)])
+    # Eight roundings in the type, of g and of what is subtracted from it, and those of the sums in float64.
+    g, abs_z = np.abs(dout.astype(float) * weight), np.abs(z.astype(float))
+    sizes = g + g.mean(axis=1, keepdims=True) + abs_z * (g * abs_z).mean(axis=1, keepdims=True)
+    error = 8 * unit_roundoff(dtype) + 2 * (O + 8) * unit_roundoff(float)
+    tiny = float(np.finfo(dtype).tiny)
+    assert (np.abs(dx - twin) <= error * np.abs(scale[:, None].astype(float)) * sizes + tiny).all()
+    (dweight, dbias, _), (dweight_twin, dbias_twin, _) = run(
+        "layer_norm_backward_params", z, dout, outputs=[((O,), dtype), ((O,), dtype)]
+    )
+    of_sums = gamma(B + 1, dtype) + gamma(B + 1, float)
+    abs_dout = np.abs(dout.astype(float))
+    assert (np.abs(dweight - dweight_twin) <= of_sums * (abs_dout * abs_z).sum(axis=0) + B * tiny).all()
+    assert (np.abs(dbias - dbias_twin) <= of_sums * abs_dout.sum(axis=0)).all()
+
+
 @pytest.mark.parametrize("name", ["add", "multiply"])
 @given(data=st.data(), dtype=dtypes(), B=SIZES, O=SIZES)
 def test_nodes_of_two_operands(name, data, dtype, B, O):  # noqa: E741
@@ -229,15 +304,38 @@ def test_squared_error(data, dtype, B, K):
     assert np.array_equal(dx, dx2)
 
 
+@given(st.data(), dtypes(), SOME, SOME, st.floats(1e-3, 10))
+def test_huber(data, dtype, B, K, delta):
+    x, t = data.draw(arrays(dtype, B, K)), data.draw(arrays(dtype, B, K))
+    dx = np.empty_like(x)
+    loss = kernels.huber(x, t, delta, dx)
+    twin = np.empty((B, K))
+    loss_twin = reference.huber(x.astype(float), t.astype(float), delta, twin)
+    u = unit_roundoff(dtype) + unit_roundoff(float)
+    difference = np.abs(x.astype(float) - t)
+    clipped = np.minimum(difference, delta)
+    # x − t and delta are rounded once, the product and the difference in it twice, then K are added; rows in float64.
+    assert abs(loss - loss_twin) <= (6 + K + B) * u * (clipped * difference).sum() / B
+    assert (np.abs(dx - twin) <= 4 * u * clipped / B).all()
+    # The separate entries are the fused one in two parts.
+    dx2 = np.empty_like(dx)
+    assert kernels.huber_forward(x, t, delta) == loss
+    kernels.huber_backward(x, t, 1.0, delta, dx2)
+    assert np.array_equal(dx, dx2)
+
+
 RATES = st.floats(1e-6, 10)
+WEIGHT_DECAYS = st.just(0.0) | st.floats(0, 0.1)
 DECAYS = st.floats(0, 1, exclude_max=True)
+ADAMS = st.tuples(RATES, DECAYS, DECAYS, st.floats(1e-10, 1e-2), st.integers(1, 2**40), WEIGHT_DECAYS)
 UPDATES = {
-    "sgd_update": (0, st.tuples(RATES)),
-    "momentum_update": (1, st.tuples(RATES, DECAYS)),
-    "nesterov_update": (1, st.tuples(RATES, DECAYS)),
-    "adagrad_update": (1, st.tuples(RATES, st.floats(1e-10, 1e-2))),
-    "rmsprop_update": (1, st.tuples(RATES, DECAYS, st.floats(1e-10, 1e-2))),
-    "adam_update": (2, st.tuples(RATES, DECAYS, DECAYS, st.floats(1e-10, 1e-2), st.integers(1, 2**40))),
+    "sgd_update": (0, st.tuples(RATES, WEIGHT_DECAYS)),
+    "momentum_update": (1, st.tuples(RATES, DECAYS, WEIGHT_DECAYS)),
+    "nesterov_update": (1, st.tuples(RATES, DECAYS, WEIGHT_DECAYS)),
+    "adagrad_update": (1, st.tuples(RATES, st.floats(1e-10, 1e-2), WEIGHT_DECAYS)),
+    "rmsprop_update": (1, st.tuples(RATES, DECAYS, st.floats(1e-10, 1e-2), WEIGHT_DECAYS)),
+    "adam_update": (2, ADAMS),
+    "adamw_update": (2, ADAMS),
 }
 
 

@@ -101,7 +101,7 @@ cdef void normalisation_forward(Call* c, floating _) noexcept nogil:
     cdef Layer layer = normalisation(c, arg(c, 1, _), arg(c, 2, _), arg(c, 4, _), arg(c, 5, _), sizeof(floating))
     cdef Py_ssize_t width = c.sizes[O], first
     cdef int rank
-    for rank in prange(c.threads if width > 0 else 0, num_threads=c.threads, schedule="static"):
+    for rank in prange(c.threads, num_threads=c.threads, schedule="static"):
         first = chunk_start(c.sizes[B], rank, c.threads, 1)
         norm_forward(
             &layer, rows_of(<const floating*> arg(c, 0, _) + first * width, width), arg(c, 3, _) + first * width,
@@ -114,7 +114,7 @@ cdef void normalisation_backward_input(Call* c, floating _) noexcept nogil:
     cdef Py_ssize_t width = c.sizes[O], first
     cdef int rank
     layer.dpre, layer.stride = arg(c, 0, _), width
-    for rank in prange(c.threads if width > 0 else 0, num_threads=c.threads, schedule="static"):
+    for rank in prange(c.threads, num_threads=c.threads, schedule="static"):
         first = chunk_start(c.sizes[B], rank, c.threads, 1)
         norm_backward_input(
             &layer, arg(c, 4, _) + first * width, width, first,
