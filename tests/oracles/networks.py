@@ -19,13 +19,13 @@ class Problem(NamedTuple):
 
 @st.composite
 def problems(draw: st.DrawFn, dtype: Any) -> Problem:
-    """One to four affine layers of 1 to 20 units, every activation and loss, 1 to 12 rows."""
+    """One to four affine layers of 1 to 20 units, an activation each, every loss, 1 to 12 rows."""
     sizes = draw(st.lists(st.integers(1, 20), min_size=2, max_size=5))
     loss = draw(st.sampled_from([*LOSSES]))
     seed = draw(st.integers(0, 2**32 - 1))
     net = bp.Network(
         sizes,
-        activation=draw(st.sampled_from([*ACTIVATIONS])),
+        activation=[draw(st.sampled_from([*ACTIVATIONS])) for _ in sizes[2:]],
         loss=loss,
         dtype=dtype,
         seed=seed,
@@ -36,7 +36,7 @@ def problems(draw: st.DrawFn, dtype: Any) -> Problem:
         if key.startswith("b"):
             array[...] = rng.normal(size=array.shape)
     x = rng.normal(size=(rows, sizes[0])).astype(dtype)
-    if loss == "squared_error":
+    if not LOSSES[loss].classifies:
         return Problem(net, x, rng.normal(size=(rows, outputs)).astype(dtype))
     if draw(st.booleans()):
         return Problem(net, x, rng.dirichlet(np.ones(outputs), rows).astype(dtype))

@@ -5,11 +5,13 @@ roundoff u gives: what its inputs' errors become, and its own roundings (Higham,
 an activation is that of tests/core/test_twins.py). Nothing is measured, and no path is left out.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import backprop as bp
+from tests import reference
 from tests.bounds import gamma, unit_roundoff
 
 
@@ -43,26 +45,62 @@ def product(a: Rounded, b: Rounded, terms: int, dtype: Any) -> Rounded:
     return Rounded(a.value @ b.value, error)
 
 
-ROUNDINGS = {"sigmoid": 10, "tanh": 6}
+class Function(NamedTuple):
+    """An activation: what it and its derivative are, how steep they can be, and their roundings."""
+
+    of: Callable[[np.ndarray], np.ndarray]
+    slope: float
+    roundings: int
+    derivative: Callable[[np.ndarray], np.ndarray]
+    curvature: float
+    derivative_roundings: int
+    absolute: int = 0
+
+
+def gelu_and_derivative(approximate: bool) -> tuple[Callable[[np.ndarray], np.ndarray], ...]:
+    forward, backward = (
+        (reference.gelu_tanh_forward, reference.gelu_tanh_backward)
+        if approximate
+        else (reference.gelu_forward, reference.gelu_backward)
+    )
+
+    def filled(function: Callable[..., None], *inputs: np.ndarray) -> np.ndarray:
+        out = np.empty_like(inputs[-1])
+        function(*inputs, out)
+        return out
+
+    return lambda x: filled(forward, x), lambda x: filled(backward, np.ones_like(x), x)
+
+
+def logistic(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-x))
+
+
+GELU, GELU_TANH = gelu_and_derivative(False), gelu_and_derivative(True)
+# Slopes and curvatures are the largest there are; the roundings those of tests/core/test_twins.py, relative to the
+# value or, of derivatives, to 1. GELU by tanh has 5·|2u| more, of x·exp(−|2u|): at most 2 where they are absolute.
+FUNCTIONS = {
+    "relu": Function(lambda x: np.maximum(x, 0), 1, 0, lambda x: (x > 0).astype(float), 0, 0),
+    "sigmoid": Function(logistic, 0.25, 10, lambda x: logistic(x) * (1 - logistic(x)), 0.0963, 13),
+    "tanh": Function(np.tanh, 1, 6, lambda x: 1 - np.tanh(x) ** 2, 0.7699, 14),
+    "gelu": Function(GELU[0], 1.13, 8, GELU[1], 0.7979, 8),
+    "gelu_tanh": Function(GELU_TANH[0], 1.13, 10, GELU_TANH[1], 0.8, 19, absolute=2),
+}
 
 
 def activated(name: str, x: Rounded, u: float) -> Rounded:
-    """What comes out of an activation; the slopes of sigmoid and tanh are at most 1/4 and 1."""
-    if name == "relu":
-        return Rounded(np.maximum(x.value, 0), x.error)
-    y = 1 / (1 + np.exp(-x.value)) if name == "sigmoid" else np.tanh(x.value)
-    slope = 0.25 if name == "sigmoid" else 1.0
-    return Rounded(y, slope * x.error + ROUNDINGS[name] * u * (np.abs(y) + slope * x.error))
+    """What comes out of an activation."""
+    f = FUNCTIONS[name]
+    y = f.of(x.value)
+    roundings = f.roundings * (np.abs(y) + f.slope * x.error) + f.absolute
+    return Rounded(y, f.slope * x.error + roundings * u)
 
 
-def back_through(name: str, dout: Rounded, y: Rounded, u: float) -> Rounded:
-    """dout times the activation's derivative."""
-    if name == "relu":
-        return Rounded(np.where(y.value > 0, dout.value, 0), dout.error)
-    if name == "sigmoid":
-        return times(dout, Rounded(y.value * (1 - y.value), y.error + y.error**2), 3, u)
-    # 1 − y² is off by what rounding y² costs, absolutely.
-    return times(dout, Rounded(1 - y.value**2, 2 * np.abs(y.value) * y.error + y.error**2 + 2 * u), 2, u)
+def back_through(name: str, dout: Rounded, x: Rounded, u: float) -> Rounded:
+    """dout times the activation's derivative at x."""
+    f = FUNCTIONS[name]
+    derivative = Rounded(f.derivative(x.value), f.curvature * x.error + f.derivative_roundings * u)
+    return times(dout, derivative, 1, u)
 
 
 def error_bounds(net: bp.Network, x: Any, t: Any, dtype: Any) -> tuple[float, dict[str, np.ndarray]] | None:
@@ -70,6 +108,7 @@ def error_bounds(net: bp.Network, x: Any, t: Any, dtype: Any) -> tuple[float, di
     u = unit_roundoff(dtype)
     weights = [(exactly(net.params[f"W{n}"]), exactly(net.params[f"b{n}"])) for n in range(1, len(net.sizes))]
     outs = [exactly(x)]
+    before: list[tuple[str, Rounded]] = []
     for n, (W, b) in enumerate(weights, start=1):
         a = outs[-1]
         scores = product(a, W, len(W.value), dtype)
@@ -79,9 +118,11 @@ def error_bounds(net: bp.Network, x: Any, t: Any, dtype: Any) -> tuple[float, di
         )
         if n == len(weights):
             break
-        if net.activation == "relu" and (np.abs(scores.value) <= scores.error).any():
+        (kind,) = net.spec.gaps[n]
+        if kind == "relu" and (np.abs(scores.value) <= scores.error).any():
             return None
-        outs.append(activated(net.activation, scores, u))
+        before.append((kind, scores))
+        outs.append(activated(kind, scores, u))
     loss, dout = head(net, scores, t, u)
     gradients = {}
     for n in range(len(weights), 0, -1):
@@ -91,17 +132,22 @@ def error_bounds(net: bp.Network, x: Any, t: Any, dtype: Any) -> tuple[float, di
         if n > 1:
             W = weights[n - 1][0]
             back = product(dout, Rounded(W.value.T, W.error.T), W.value.shape[1], dtype)
-            dout = back_through(net.activation, back, a, u)
+            kind, x_of = before[n - 2]
+            dout = back_through(kind, back, x_of, u)
     return loss, gradients
 
 
 def head(net: bp.Network, scores: Rounded, t: Any, u: float) -> tuple[float, Rounded]:
     """The error of the mean loss, and the gradient of the scores."""
     (rows, classes), error = scores.value.shape, scores.error
-    if net.loss_name == "squared_error":
+    if not net.lastLayer.classifies:
+        # The slope of a loss of numbers is at most |d|, or delta.
+        delta = net.lastLayer.options().get("delta", np.inf)
         d = scores.value - np.asarray(t, dtype=np.float64)
-        loss = np.abs(d) * error + error**2 / 2 + (4 + classes + rows) * u * (np.abs(d) + error) ** 2
-        return float(loss.sum() / rows), Rounded(d / rows, (error + 4 * u * (np.abs(d) + error)) / rows)
+        slope = np.minimum(np.abs(d) + error, delta)
+        loss = slope * error + (6 + classes + rows) * u * slope * (np.abs(d) + error)
+        gradient = Rounded(np.clip(d, -delta, delta) / rows, (error + 4 * u * slope) / rows)
+        return float(loss.sum() / rows), gradient
     targets = np.eye(classes)[t] if np.ndim(t) == 1 else np.asarray(t, dtype=np.float64)
     weight = targets.sum(axis=1, keepdims=True)
     shifted = scores.value - scores.value.max(axis=1, keepdims=True)
