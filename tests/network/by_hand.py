@@ -6,13 +6,17 @@ b) The model itself is off too, by at most the same: `close` asks for twice e.
 c) Below the least normal number rounding is absolute, and far smaller than `tiny`.
 """
 
+import inspect
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-import backprop as bp
+from backprop.layers.base import LAYERS
+from bpcore.plan import RULES
 from tests import reference
 from tests.bounds import gamma, unit_roundoff
+from tests.oracles.running_error import FUNCTIONS
 
 
 class Bounded(NamedTuple):
@@ -47,16 +51,15 @@ def enter(x, mean, scale, dtype):
 
 
 def activate(kind, z, dtype):
-    """What leaves an activation. Slopes are at most 1, the sigmoid's 1/4; its own roundings as in test_twins."""
+    """What leaves an activation."""
     u, tiny = unit_roundoff(dtype), float(np.finfo(dtype).tiny)
     if kind == "relu":
         return Bounded(np.maximum(z.v, 0), z.e)
     if kind == "halve":
         return Bounded(z.v / 2, z.e / 2 + tiny)
-    v = np.empty_like(z.v)
-    getattr(reference, f"{kind}_forward")(z.v, v)
-    moved, roundings = (z.e / 4, 10) if kind == "sigmoid" else (z.e, 6)
-    return Bounded(v, moved + roundings * u * (np.abs(v) + moved) + tiny)
+    f = FUNCTIONS[kind]
+    v, moved = f.of(z.v), f.slope * z.e
+    return Bounded(v, moved + u * (f.roundings * (np.abs(v) + moved) + f.absolute) + tiny)
 
 
 def activate_backward(kind, z, out, dout, dtype):
@@ -70,6 +73,10 @@ def activate_backward(kind, z, out, dout, dtype):
         )
     if kind == "halve":
         return Bounded(dout.v / 2, dout.e / 2 + tiny)
+    if LAYERS[kind].keeps == "x":
+        f, ef = FUNCTIONS[kind].derivative(z.v), FUNCTIONS[kind].curvature * z.e
+        ef = ef + FUNCTIONS[kind].derivative_roundings * u
+        return Bounded(dout.v * f, dout.e * (np.abs(f) + ef) + np.abs(dout.v) * ef + tiny)
     # f is the slope as a function of what came out, and ef what it is off by: through `out`, then by its own roundings.
     if kind == "sigmoid":
         f, ef = out.v * (1 - out.v), out.e + out.e**2
@@ -121,17 +128,24 @@ def cross_entropy(s, t, dtype):
     return Bounded(np.float64(loss), rows.mean() + gamma(B + 2, float) * abs(loss)), dout
 
 
-def squared_error(s, t, dtype):
-    """The mean loss and the gradient of the scores."""
+def of_numbers(s, t, dtype, delta=np.inf):
+    """The mean loss and the gradient of the scores: squared error, or Huber's."""
     u, (B, K) = unit_roundoff(dtype), s.v.shape
     t = np.asarray(t, dtype=np.float64).reshape(B, K)
     most = s.most + np.abs(t)
     d = Bounded(s.v - t, s.e + 2 * u * most)  # the targets' type, a difference
-    # Its square, K additions, a half; then the rows.
-    rows = np.abs(d.v) * d.e + d.e**2 / 2 + (4 + K) * u * d.most**2 / 2
-    loss = (d.v**2).sum() / 2 / B
-    dout = Bounded(d.v / B, (d.e + 2 * u * most) / B + float(np.finfo(dtype).tiny))
+    # At most its slope, |d| or delta, times |d|: a product, K additions, a half; then the rows. delta is rounded too.
+    slope = np.minimum(d.most, delta)
+    rows = slope * d.e + (6 + K) * u * slope * d.most
+    c = np.minimum(np.abs(d.v), delta)
+    loss = (c * (np.abs(d.v) - c / 2)).sum() / B
+    e = (d.e + 2 * u * most + u * slope) / B + float(np.finfo(dtype).tiny)
+    dout = Bounded(np.clip(d.v, -delta, delta) / B, e)
     return Bounded(np.float64(loss), rows.sum() / B + gamma(B + 2, float) * loss), dout
+
+
+# By their kinds, as a new layer of them computes.
+HEADS = {"softmax": cross_entropy, "squared_error": of_numbers, "huber": partial(of_numbers, delta=1.0)}
 
 
 class Model:
@@ -143,7 +157,7 @@ class Model:
             tuple(params[f"{name}{n}"].astype(np.float64) for name in ("W", "b")) for n in range(1, count + 1)
         ]
         self.activations, self.dtype, self.mean, self.scale = activations, dtype, mean, scale
-        self.head = cross_entropy if loss == "softmax" else squared_error
+        self.head = HEADS[loss]
 
     def scores(self, x):
         return self._forward(x)[-1][2]
@@ -187,17 +201,11 @@ def moved(optimizer, params, gradients):
     for key, w in params.items():
         state = optimizer.state.get(key) or [np.zeros_like(w) for _ in range(optimizer.state_size)]
         states[key] = state = tuple(array.copy() for array in state)
-        g, lr = gradients[key], optimizer.lr
+        rule, settings = optimizer.compiled()
+        twin = getattr(reference, f"{rule}_update")
+        named = dict(zip(RULES[rule], settings, strict=True))
+        if "step" in inspect.signature(twin).parameters:
+            named["step"] = step
         with np.errstate(all="ignore"):
-            if isinstance(optimizer, bp.Adam):
-                reference.adam_update(w, g, *state, lr, *optimizer.betas, optimizer.eps, step)
-            elif isinstance(optimizer, bp.RMSprop):
-                reference.rmsprop_update(w, g, *state, lr, optimizer.alpha, optimizer.eps)
-            elif isinstance(optimizer, bp.Adagrad):
-                reference.adagrad_update(w, g, *state, lr, optimizer.eps)
-            elif optimizer.momentum:
-                twin = reference.nesterov_update if optimizer.nesterov else reference.momentum_update
-                twin(w, g, *state, lr, optimizer.momentum)
-            else:
-                reference.sgd_update(w, g, lr)
+            twin(w, gradients[key], *state, **named)
     return params, states

@@ -79,7 +79,7 @@ def batch_for(net, loss, given):
     )
     small = given["stored"].startswith("f")
     x = rng.normal(size=(rows, inputs)) if small else rng.integers(0, 256, (rows, inputs))
-    if loss == "squared_error":
+    if not LOSSES[loss].classifies:
         t = rng.normal(size=(rows, outputs))
     elif given["soft"]:
         t = rng.dirichlet(np.ones(outputs), rows)

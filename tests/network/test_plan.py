@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import backprop as bp
 from backprop.training import fit as training
-from tests.registry import ACTIVATIONS, RULES
+from tests.registry import ACTIVATIONS, LOSSES, RULES
 
 
 class ByLayers(bp.Network):
@@ -41,9 +41,9 @@ def problems(draw):
         if stored.startswith("f")
         else rng.integers(0, 255, (rows, sizes[0]))
     )
-    loss = draw(st.sampled_from(["softmax", "softmax", "squared_error"]))
+    loss = draw(st.sampled_from([*LOSSES, "softmax"]))
     t = rng.integers(0, sizes[-1], rows)
-    if loss == "squared_error":
+    if not LOSSES[loss].classifies:
         t = rng.normal(size=(rows, sizes[-1]))
     elif draw(st.booleans()):
         t = rng.dirichlet(np.ones(sizes[-1]), rows)

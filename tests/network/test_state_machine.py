@@ -70,7 +70,7 @@ class Machine(Pair):
     @rule(given=BATCHES)
     def judges(self, given):
         x, t = self.batch(given)
-        if self.loss == "squared_error":
+        if not LOSSES[self.loss].classifies:
             for net in self.both:
                 with pytest.raises(TypeError, match="outputs are numbers"):
                     net.accuracy(x, t)
@@ -259,7 +259,7 @@ class Machine(Pair):
             for net in self.both:
                 net.loss(*batch_for(net, self.loss, given | {"seed": seed}))
         x, t = batch_for(self.net, self.loss, given)
-        if wrong == "label" and self.loss == "squared_error":
+        if wrong == "label" and not LOSSES[self.loss].classifies:
             wrong = "fewer targets"  # of one output, any number is a target
         if call not in ("threads", "out"):
             x, t = WRONG[wrong](x, t)

@@ -32,7 +32,6 @@ MODULE = {
     "activations": ONE_MODULE,
     "adadelta": UPDATE_RULE,
     "adamax": UPDATE_RULE,
-    "adamw": UPDATE_RULE,
     "addlayer": "the book's AddLayer is Add",
     "affinelayer": AFFINE,
     "array": ARRAYS,
