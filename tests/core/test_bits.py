@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,15 @@ import pytest
 
 import bpcore
 from bpcore import kernels
+from bpcore.errors import FLOATS
+from tests.contracts.guarded import EVERY, Call
 
 GOLDEN_FILE = Path(__file__).with_name("golden.json")
 GOLDEN = json.loads(GOLDEN_FILE.read_text())
 SHAPES = [(1, 1, 1), (7, 13, 5), (33, 70, 49), (100, 784, 50), (97, 783, 49), (128, 64, 1000)]
 SHAPES += [(1, 784, 600), (2, 300, 1030), (3, 1040, 36), (8, 130, 50)]
+# Enough rows and elements for an entry's threads.
+MANY = {"B": 2000, "N": 140000, "I": 24, "O": 23, "K": 21}
 INFO = bpcore.cpu_info()
 FMA_LEVELS = [level for level in ("v3", "v4", "neon") if level in INFO["usable"] and level in INFO["built"]]
 
@@ -67,8 +72,43 @@ def digest(dtype, shape):
     return hashlib.sha256(b"".join(array.tobytes() for array in results(dtype, *shape))).hexdigest()[:32]
 
 
+def digest_of_entry(dtype, entry, alternative, threads=None):
+    """The hash of what one entry makes of numbers from NumPy's frozen generator, with all bits of a float64."""
+    call = Call(entry, dtype, alternative, **MANY)
+    rng = np.random.RandomState(zlib.crc32(entry.encode()))
+    for name, argument in call.arguments.items():
+        if argument.dtypes == FLOATS:
+            call.put(name, (rng.uniform(0.1, 0.9, call.given[name].shape)).astype(dtype))
+        else:
+            call.put(name, rng.randint(0, 2, call.given[name].shape).astype(call.given[name].dtype))
+    call.given["threads"] = threads
+    return hashlib.sha256(b"".join(call.results())).hexdigest()[:32]
+
+
+def name_of(dtype, entry, alternative):
+    return f"{dtype} {entry}" + (", weights" if alternative else "")
+
+
 def all_digests():
-    return {f"{dtype} {shape}": digest(dtype, shape) for dtype in ("float32", "float64") for shape in SHAPES}
+    shapes = {
+        f"{dtype} {shape}": digest(dtype, shape) for dtype in ("float32", "float64") for shape in SHAPES
+    }
+    return shapes | {
+        name_of(dtype, *one): digest_of_entry(dtype, *one)
+        for dtype in ("float32", "float64")
+        for one in EVERY
+    }
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("entry", "alternative"), EVERY)
+def test_each_entry(entry, alternative, dtype):
+    name = name_of(dtype, entry, alternative)
+    assert name in GOLDEN, "an entry without a golden hash: run `python -m tests.make_golden`"
+    if INFO["chosen"] in FMA_LEVELS:
+        assert digest_of_entry(dtype, entry, alternative) == GOLDEN[name]
+    one = digest_of_entry(dtype, entry, alternative, threads=1)
+    assert all(digest_of_entry(dtype, entry, alternative, threads=n) == one for n in range(2, 8))
 
 
 @pytest.mark.parametrize("threads", [2, 3, 7])
