@@ -1,5 +1,5 @@
-# Two functions: bpcore_module(NAME SOURCE bpcore/file.pyx [FLAGS …]) builds the extension module bpcore.NAME, and
-# bpcore_shared_code(NAME) the one that holds Cython's memoryview code for all of them, which keeps each small.
+# bpcore_module(NAME SOURCE bpcore/file.pyx [FLAGS …]) builds the extension module bpcore.NAME. None of them has typed
+# memoryviews, whose code is 150 kB.
 #
 # Release leaves the checks out; Debug (the editable install) has every check of Cython, assertions and warnings.
 #
@@ -13,7 +13,7 @@ include(UseCython)
 set(BPCORE_IS_DEBUG $<CONFIG:Debug>)
 
 # docs/explanation/free-threading.md says what keeps the modules from being compatible with free-threaded interpreters.
-set(BPCORE_CYTHON_ARGS -3 --shared=bpcore._cyutility -X freethreading_compatible=False -X binding=True -X cdivision=True)
+set(BPCORE_CYTHON_ARGS -3 -X freethreading_compatible=False -X binding=True -X cdivision=True)
 if(CMAKE_BUILD_TYPE STREQUAL "Debug")
   list(APPEND BPCORE_CYTHON_ARGS -X boundscheck=True -X initializedcheck=True -X wraparound=False -Wextra)
 else()
@@ -81,15 +81,4 @@ function(bpcore_module name)
     target_link_libraries(${name} PRIVATE OpenMP::OpenMP_C)
   endif()
   _bpcore_finish(${name} ${arg_FLAGS})
-endfunction()
-
-function(bpcore_shared_code name)
-  set(generated "${CMAKE_CURRENT_BINARY_DIR}/${name}.c")
-  add_custom_command(
-    OUTPUT "${generated}"
-    COMMAND "${CYTHON_EXECUTABLE}" -3 --generate-shared "${generated}"
-    VERBATIM)
-  python_add_library(${name} MODULE WITH_SOABI "${generated}")
-  # It has no loops over numbers: -O3 made it a quarter larger and no call faster.
-  _bpcore_finish(${name} $<$<NOT:${BPCORE_IS_DEBUG}>:-O2>)
 endfunction()

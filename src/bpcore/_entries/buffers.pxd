@@ -58,7 +58,7 @@ cdef inline bint shaped(
     """Whether a buffer has this type and 1 or 2 dimensions of these sizes."""
     return (
         view.ndim == dimensions and view.shape[0] == first and view.shape[dimensions - 1] == last
-        and view.format[0] == typecode
+        and typecode_of(view) == typecode
     )
 
 
@@ -117,6 +117,6 @@ cdef inline void* address(
         raise ValueError(f"Plan: an array of shape {array.shape} is not aligned")
     if not matches:
         wanted = f"({first},)" if dimensions == 1 else f"({first}, {last})"
-        kind = "float32" if typecode == c"f" else "float64"
+        kind = "float32" if typecode == c"f" else "float64" if typecode == c"d" else "int64"
         raise ValueError(f"Plan: an array is {array.dtype} {array.shape}, wanted {kind} {wanted}")
     return buffer

@@ -21,6 +21,15 @@ cdef list held(array):
     return kept
 
 
+cdef void* array_data(array, str name, char typecode, int dimensions, bint writable) except NULL:
+    """The address of a contiguous array of any size that is an argument."""
+    if not isinstance(array, ndarray):
+        raise TypeError(f"Plan: {name} is a {type(array).__name__}, wanted a NumPy array")
+    if array.ndim != dimensions:
+        raise ValueError(f"Plan: {name} has {array.ndim} dimensions, wanted {dimensions}")
+    return address(array, typecode, dimensions, array.shape[0], array.shape[dimensions - 1], writable)
+
+
 cdef class NetworkAddresses:
     """A network as a C struct over arrays that are kept, and looked at before they are used."""
 

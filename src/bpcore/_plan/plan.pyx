@@ -150,17 +150,17 @@ cdef class Plan(NetworkAddresses):
             self.evaluate(job, threads)
         return 0
 
-    def count_correct(self, x not None, const int64_t[::1] labels not None, threads=None):
+    def count_correct(self, x not None, labels, threads=None):
         """How many rows of x have their highest score at their label; a NaN among the scores comes first."""
         cdef Job job = self.job_of(COUNT_CORRECT)
         cdef Py_ssize_t count = 0
-        _pinned = [held(x), held(labels.base)]
+        _pinned = [held(x), held(labels)]
+        job.labels = <const int64_t*> array_data(labels, "labels", c"q", 1, False)
         open_rows(x, &job.data, self.inputs)
         try:
-            if labels.shape[0] != job.data.shape[0]:
-                raise ValueError(f"Plan: {labels.shape[0]} labels for {job.data.shape[0]} rows")
-            if labels.shape[0] > 0:
-                job.labels = &labels[0]
+            if len(labels) != job.data.shape[0]:
+                raise ValueError(f"Plan: {len(labels)} labels for {job.data.shape[0]} rows")
+            if job.data.shape[0] > 0:
                 count = self.evaluate(&job, threads)
         finally:
             PyBuffer_Release(&job.data)
@@ -203,8 +203,7 @@ cdef class Plan(NetworkAddresses):
     # --- Training -------------------------------------------------------------------------------------------
 
     def train(
-        self, x not None, t not None, const int64_t[:, ::1] indices not None, Update update not None,
-        double[::1] losses not None, threads=None, list state=None,
+        self, x not None, t not None, indices, Update update not None, losses, threads=None, list state=None
     ):
         """Take a step for every row of `indices`, which names the samples of its batch.
 
@@ -216,8 +215,11 @@ cdef class Plan(NetworkAddresses):
         cdef int64_t correct = 0
         cdef int64_t* drawn = NULL
         cdef double work
-        if losses.shape[0] != indices.shape[0]:
-            raise ValueError(f"Plan: {losses.shape[0]} losses for {indices.shape[0]} steps")
+        _written = held(losses)
+        job.losses = <double*> array_data(losses, "losses", c"d", 1, True)
+        array_data(indices, "indices", c"q", 2, False)
+        if len(losses) != len(indices):
+            raise ValueError(f"Plan: {len(losses)} losses for {len(indices)} steps")
         job.update = update.settings
         self.start_training()
         try:
@@ -236,7 +238,6 @@ cdef class Plan(NetworkAddresses):
                     return 0
                 job.steps, job.B = indices.shape[0], indices.shape[1]
                 drawn = self.draw(&job, indices)
-                job.losses = &losses[0]
                 job.correct = &correct if takes_labels(self.net.loss.kind) else NULL
                 self.reserve(job.B)
                 if job.steps >= LEAST_STEPS and pad_first_layer(&self.net, &self.loop, self.padding):
@@ -250,7 +251,7 @@ cdef class Plan(NetworkAddresses):
             self.training = False
         return correct
 
-    cdef int64_t* draw(self, Job* job, const int64_t[:, ::1] indices) except NULL:
+    cdef int64_t* draw(self, Job* job, indices) except NULL:
         """Copy the indices of all batches, and behind them their labels, and check the copies."""
         cdef Py_ssize_t count = job.steps * job.B, right
         cdef int64_t* drawn = <int64_t*> malloc(2 * count * sizeof(int64_t) + 1)
@@ -258,7 +259,7 @@ cdef class Plan(NetworkAddresses):
             raise MemoryError(f"no memory for the labels of {job.steps} batches")
         try:
             if count > 0:
-                memcpy(drawn, &indices[0, 0], count * sizeof(int64_t))
+                memcpy(drawn, array_data(indices, "indices", c"q", 2, False), count * sizeof(int64_t))
             check_indices(drawn, job.steps, job.B, job.data.shape[0])
             if self.targets.labels is not NULL:
                 right = gather_labels(self.targets.labels, drawn, count, self.outputs, drawn + count)
