@@ -188,7 +188,7 @@ def rounded_eps(w: Array, eps: float) -> Any:
 
 
 def flushed(mean: Array, times: int) -> Array:
-    """A decaying mean, 0 where it is below so many times the least normal number."""
+    """A decaying mean, 0 where it is below so many times the least normal number. Not a kernel."""
     return np.where(np.abs(mean) < times * np.finfo(mean.dtype).tiny, 0, mean)
 
 

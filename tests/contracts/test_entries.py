@@ -11,6 +11,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from tests import reference
 from tests.contracts.guarded import EVERY, EVERY_ARGUMENT, SIZES, Call, Memory, expected, far_apart
+from tests.registry import LOSSES_OF_NUMBERS
 from tests.strategies import DTYPES
 
 every_entry = pytest.mark.parametrize(("entry", "alternative"), EVERY)
@@ -181,7 +182,7 @@ def subscripts_of(entry, alternative):
 
 
 def has_a_mean(entry):
-    return "cross_entropy" in entry or "squared_error" in entry
+    return entry.startswith(("softmax_cross_entropy", *LOSSES_OF_NUMBERS))
 
 
 # So many rows and elements that every entry uses several threads.

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 import backprop as bp
-from tests.network.by_hand import Bounded, close, moved, softmax
+from tests.bounds import Bounded
+from tests.losses import softmax
+from tests.network.by_hand import close, moved
 from tests.network.machine import (
     BATCHES,
     LAYERS,
@@ -70,7 +72,7 @@ class Machine(Pair):
     @rule(given=BATCHES)
     def judges(self, given):
         x, t = self.batch(given)
-        if self.loss == "squared_error":
+        if not LOSSES[self.loss].classifies:
             for net in self.both:
                 with pytest.raises(TypeError, match="outputs are numbers"):
                     net.accuracy(x, t)
@@ -259,7 +261,7 @@ class Machine(Pair):
             for net in self.both:
                 net.loss(*batch_for(net, self.loss, given | {"seed": seed}))
         x, t = batch_for(self.net, self.loss, given)
-        if wrong == "label" and self.loss == "squared_error":
+        if wrong == "label" and not LOSSES[self.loss].classifies:
             wrong = "fewer targets"  # of one output, any number is a target
         if call not in ("threads", "out"):
             x, t = WRONG[wrong](x, t)
