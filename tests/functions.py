@@ -34,6 +34,12 @@ def around_1(rng: np.random.Generator) -> Array:
     return np.concatenate([np.exp(rng.uniform(-745, 709, 1500)), 1 + rng.uniform(-1e-3, 1e-3, 500)])
 
 
+def down_to_subnormal(rng: np.random.Generator) -> Array:
+    """From where x·Φ(x) is subnormal to where it is x, and numbers of every size below 1."""
+    tiny = np.exp(rng.uniform(-708, 0, 250))
+    return np.concatenate([rng.uniform(-37.5, 10, 1000), rng.uniform(-1, 1, 500), tiny, -tiny])
+
+
 @dataclass(frozen=True, kw_only=True)
 class Function:
     """A function of one number.
@@ -98,6 +104,7 @@ class Activation(Function):
 
 
 NAN, INF = np.nan, np.inf
+X3 = mpmath.mpf("0.044715")
 SPECIAL = (0.0, -0.0, INF, -INF, NAN, -1000.0, 1000.0)
 
 FUNCTIONS = {
@@ -160,6 +167,43 @@ ACTIVATIONS = Table(
             dx_absolute=2,
             pytorch=lambda torch, x: torch.tanh(x),
             jax=lambda jax, x: jax.numpy.tanh(x),
+        ),
+        "gelu": Activation(
+            exact=lambda x: x * mpmath.erfc(-x / mpmath.sqrt(2)) / 2,
+            samples=down_to_subnormal,
+            relative=8,
+            vectorised=False,
+            special=(0, -0.0, INF, 0, NAN, 0, 1000),
+            # Least and most at ∓√2; the second derivative is (2 − x²)·φ(x), φ the normal density.
+            slope=1.129,
+            change=lambda x, e: 0.798 * e,
+            # Of −t it is exp(−t²/2)·(r − t/√(2π)): exp has 4 roundings and the product with it 3, of at most 1/2;
+            # t/√(2π) one, of at most 1/4; r, a polynomial, 5, of at most 1/2. The difference from 1 is one of 1.13.
+            dx_relative=1,
+            dx_absolute=8,
+            # x·(1 + erf(x/√2))/2: erf and the sum, each of a few u at most; erfc of the twin has up to 5 ULP.
+            others_absolute=8,
+            pytorch=lambda torch, x: torch.nn.functional.gelu(x),
+            jax=lambda jax, x: jax.nn.gelu(x, approximate=False),
+        ),
+        "gelu_tanh": Activation(
+            exact=lambda x: x * (1 + mpmath.tanh(mpmath.sqrt(2 / mpmath.pi) * (x + X3 * x**3))) / 2,
+            samples=down_to_subnormal,
+            # |x|·s, s = e/(1 + e), e = exp(−a): a has 6 roundings, exp 4, the rest 3. In all they come to
+            # |x|·s·((6a + 4)·(1 − s) + 3), at most 2.41. The difference from max(x, 0) is one more.
+            relative=1,
+            absolute=2.5,
+            special=(0, -0.0, INF, 0, NAN, 0, 1000),
+            slope=1.129,
+            change=lambda x, e: 0.798 * e,
+            # s·(1 − b·(1 − s)), b = |x|·da/d|x| with 6 roundings: as above, at most 4.72. The difference from 1: 1.13.
+            dx_relative=1,
+            dx_absolute=6,
+            # 1 + tanh has a few u, times |x|/2. In the derivative 1 − tanh² has 6 until tanh is 1, at |x| = 7.6, times
+            # |x|/2·(√(2/π) + 0.107·x²), at most 3.5·|x|.
+            others_absolute=24,
+            pytorch=lambda torch, x: torch.nn.functional.gelu(x, approximate="tanh"),
+            jax=lambda jax, x: jax.nn.gelu(x, approximate=True),
         ),
     },
 )
