@@ -1,8 +1,20 @@
 """A-priori bounds on rounding errors (Higham, Accuracy and Stability of Numerical Algorithms, chapter 3)."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+
+
+class Bounded(NamedTuple):
+    """Values and what they may be off by."""
+
+    v: np.ndarray
+    e: np.ndarray
+
+    @property
+    def most(self) -> np.ndarray:
+        """The largest magnitude that may be meant."""
+        return np.abs(self.v) + self.e
 
 
 def unit_roundoff(dtype: Any) -> float:

@@ -79,31 +79,35 @@ def tanh_backward(dout: Array, out: Array, dx: Array, threads: int | None = None
     dx[...] = dout * (1 - out * out)
 
 
+def normal_cdf(x: Array) -> Array:
+    """Φ(x) = erfc(−x / √2) / 2, the normal distribution function. Not a kernel."""
+    cdf: Array = np.vectorize(math.erfc, otypes=[np.float64])(-x / np.sqrt(2)) / 2
+    return cdf
+
+
 def gelu_forward(x: Array, out: Array, threads: int | None = None) -> None:
-    """out = x·Φ(x), Φ the normal distribution function."""
-    out[...] = x * normal_distribution(x)
+    """out = x·Φ(x), Φ the normal distribution function; below −50 it is −0, as −∞ has none."""
+    x = np.maximum(x, -50)
+    out[...] = x * normal_cdf(x)
 
 
 def gelu_backward(dout: Array, x: Array, dx: Array, threads: int | None = None) -> None:
-    """dx = dout·(Φ(x) + x·φ(x)), φ the normal density."""
-    dx[...] = dout * (normal_distribution(x) + x * np.exp(-x * x / 2) / math.sqrt(2 * math.pi))
-
-
-def normal_distribution(x: Array) -> Array:
-    """Φ(x), with all digits where it is small. Not a kernel."""
-    return np.vectorize(math.erfc, otypes=[np.float64])(-x / math.sqrt(2)) / 2
+    """dx = dout·(Φ(x) + x·φ(x)), φ(x) = exp(−x²/2) / √(2π)."""
+    x = np.clip(x, -50, 50)
+    dx[...] = dout * (normal_cdf(x) + x * np.exp(-x * x / 2) / np.sqrt(2 * np.pi))
 
 
 def gelu_tanh_forward(x: Array, out: Array, threads: int | None = None) -> None:
-    """out = x·(1 + tanh(u)) / 2 = x / (1 + exp(−2u)), u = √(2/π)·(x + 0.044715·x³)."""
-    out[...] = x / (1 + np.exp(-math.sqrt(8 / math.pi) * (x + 0.044715 * x**3)))
+    """out = x·(1 + tanh(u)) / 2, u = √(2/π)·(x + 0.044715·x³)."""
+    x = np.maximum(x, -50)
+    out[...] = x * ((1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))) / 2)
 
 
 def gelu_tanh_backward(dout: Array, x: Array, dx: Array, threads: int | None = None) -> None:
-    """dx = dout·s·(1 + x·2u′·(1 − s)), s = 1 / (1 + exp(−2u)), 1 − s = 1 / (1 + exp(2u))."""
-    e = np.exp(math.sqrt(8 / math.pi) * (x + 0.044715 * x**3))
-    slope = math.sqrt(8 / math.pi) * (1 + 3 * 0.044715 * x * x)
-    dx[...] = dout / (1 + 1 / e) * (1 + x * slope / (1 + e))
+    """dx = dout·(1 + y + x·(1 − y²)·u′) / 2, y = tanh(u), u′ = √(2/π)·(1 + 3·0.044715·x²)."""
+    x = np.clip(x, -50, 50)
+    y = np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))
+    dx[...] = dout * (1 + y + x * (1 - y * y) * np.sqrt(2 / np.pi) * (1 + 3 * 0.044715 * x**2)) / 2
 
 
 def layer_norm_forward(
@@ -280,7 +284,7 @@ def rounded_eps(w: Array, eps: float) -> Any:
 
 
 def flushed(mean: Array, times: int) -> Array:
-    """A decaying mean, 0 where it is below so many times the least normal number."""
+    """A decaying mean, 0 where it is below so many times the least normal number. Not a kernel."""
     return np.where(np.abs(mean) < times * np.finfo(mean.dtype).tiny, 0, mean)
 
 

@@ -1,15 +1,58 @@
-"""What tests loop over: the activations, losses and update rules of the package, by their kinds."""
+"""What tests loop over: the activations, losses and update rules of the package, by their kinds.
+
+What a test cannot know of them is data: of activations in tests/functions.py, of losses in tests/losses.py, of settings
+here.
+"""
+
+from typing import Any
 
 from backprop.layers import base
 from backprop.layers.activations import activations
 from backprop.optimizers import base as optimizers
+from bpcore import plan
 
 ACTIVATIONS = dict(activations())
 LOSSES = dict(base.LOSSES)
+LOSSES_OF_NUMBERS = {kind: loss for kind, loss in LOSSES.items() if not loss.classifies}
 # What makes each optimizer, called with a learning rate or nothing.
 RULES = dict(optimizers.RULES)
 
 
-def targets(loss, rng, rows, outputs):
+class Table(dict[str, Any]):
+    """Data by name; a name that is missing is an error that says where its data go."""
+
+    def __init__(self, what: str, file: str, rows: dict[str, Any]) -> None:
+        super().__init__(rows)
+        self.what, self.file = what, file
+
+    def __missing__(self, name: str) -> Any:
+        raise LookupError(f"{self.file} has no data for the {self.what} {name!r}: add a row to its table")
+
+
+# A usual value of each number that a kernel takes.
+NUMBERS = Table(
+    "argument",
+    "tests/registry.py",
+    {"lr": 0.1, "momentum": 0.9, "alpha": 0.9, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "step": 3}
+    | {"delta": 0.3, "weight_decay": 0.01},
+)
+
+
+# Settings that are off at a value, which they have where nothing is said of them.
+OFF = {"weight_decay": 0.0}
+
+
+def settings_of(rule: str, **given: float) -> dict[str, float]:
+    """The settings that an update rule reads, in the order of its kernel: those given, else off, else usual ones."""
+    assert given.keys() <= {*plan.RULES[rule]}
+    return {name: given.get(name, OFF.get(name, NUMBERS[name])) for name in plan.RULES[rule]}
+
+
+def loss_options(loss: str) -> tuple[float, ...]:
+    """A usual value of the number that a loss takes; nothing where it takes none."""
+    return (NUMBERS[plan.LOSS_OPTIONS[loss]],) if plan.LOSS_OPTIONS[loss] else ()
+
+
+def targets(loss: str, rng: Any, rows: int, outputs: int) -> Any:
     """Targets that a loss takes."""
     return rng.integers(0, outputs, rows) if LOSSES[loss].classifies else rng.normal(size=(rows, outputs))

@@ -8,13 +8,12 @@ from numpy.lib.stride_tricks import as_strided
 
 from bpcore import kernels
 from bpcore.errors import ArgumentSpec
+from tests.registry import NUMBERS
 
 GUARD, MARGIN = 0xA5, 128
 ENTRIES = sorted(name for name, value in vars(kernels).items() if isinstance(value, kernels.Entry))
 # Few columns, so that no vector is full; many rows, so that there is more than a tile; no two alike.
 SIZES = {"B": 37, "I": 6, "O": 5, "K": 4, "N": 41}
-NUMBERS = {"lr": 0.1, "momentum": 0.9, "alpha": 0.9, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "step": 3}
-NUMBERS |= {"delta": 0.3, "weight_decay": 0.01}
 
 
 class Memory:
@@ -52,10 +51,10 @@ class Call:
         self.memory: dict[str, Memory] = {}
         self.given: dict[str, Any] = {}
         for name in inspect.signature(self.function).parameters:
-            if name in NUMBERS:
-                self.given[name] = NUMBERS[name]
-            elif name == "dout" and name not in self.arguments:
+            if name == "dout" and name not in self.arguments:
                 self.given[name] = 1.5
+            elif name != "threads" and name not in self.arguments:
+                self.given[name] = NUMBERS[name]
         for name, argument in self.arguments.items():
             shape = tuple(all_sizes[subscript] for subscript in argument.subscripts)
             if argument.dtypes == ("int64",):

@@ -13,6 +13,7 @@ import numpy as np
 
 import backprop as bp
 from tests.contracts.guarded import EVERY, SIZES, Call
+from tests.registry import ACTIVATIONS, RULES
 
 PAGE = mmap.PAGESIZE
 NOTHING = 0  # PROT_NONE
@@ -54,16 +55,22 @@ def entries(at_end: bool) -> int:
     return calls
 
 
+# The hidden layers of all networks take the activations in turn.
+KINDS = itertools.cycle(ACTIVATIONS)
+
+
 def network(sizes: list[int], dtype: str, stored: str, at_end: bool) -> None:
     """Train, predict and count with every array fenced."""
     rng = np.random.default_rng(0)
-    net = bp.Network(sizes, activation="tanh", dtype=dtype, seed=0, input_mean=1.0, input_scale=0.5)
+    activation = [next(KINDS) for _ in sizes[1:-1]]
+    net = bp.Network(sizes, activation, dtype=dtype, seed=0, input_mean=1.0, input_scale=0.5)
     for layer in net.layers.values():
         if isinstance(layer, bp.Affine):
             layer.W, layer.b = fenced(layer.W, at_end), fenced(layer.b, at_end)
     x = fenced(rng.integers(0, 9, (33, sizes[0])).astype(stored), at_end)
     t = fenced(rng.integers(0, sizes[-1], 33), at_end)
-    for optimizer in (bp.SGD(0.01), bp.Adam(0.001), bp.Nesterov(0.01)):
+    for make in RULES.values():
+        optimizer = make(0.001)
         # Loops of one step and of several; only the latter pad the parameters.
         net.fit(x, t, epochs=1, batch_size=3, optimizer=optimizer, seed=0)
         net.train_step(x, t, optimizer)

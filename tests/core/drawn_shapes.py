@@ -19,8 +19,8 @@ import numpy as np
 import backprop as bp
 import bpcore
 from backprop.training.step import train_batches
-from bpcore import kernels
-from tests import teams
+from bpcore import kernels, plan
+from tests import registry, teams
 
 THREAD_MIN_OPERATIONS = 1048576  # multiplications from which on a kernel runs on several threads
 DTYPES = ("float32", "float64")
@@ -30,9 +30,7 @@ FEW = list(range(1, 18))
 EDGES = [24, 32, 48, 64, 96, 128, 144, 192, 240, 256, 384, 512, 682, 768, 784]
 EDGES += [1000, 1024, 1365, 1536, 2048, 3072]
 OFFSETS = [-1, 0, 1, 2, 4, 7, 8, 9]
-# Rules with and without moments; each with one activation and one loss.
-NETWORKS = [(bp.SGD, "relu", "softmax"), (bp.Adam, "tanh", "squared_error")]
-NETWORKS += [(bp.Momentum, "sigmoid", "softmax")]
+RULES, ACTIVATIONS, LOSSES = ([*each] for each in (registry.RULES, registry.ACTIVATIONS, registry.LOSSES))
 POOL = np.random.RandomState(18).random_sample(1 << 24) - 0.5
 POOLS = {dtype: POOL.astype(dtype) for dtype in DTYPES}
 
@@ -120,25 +118,36 @@ def check_products(found, rng, shape, dtype, numbers_of_threads):
 
 def others_of(z, t, labels, threads):
     """What softmax, losses, elementwise kernels and updates make of z."""
-    results = [np.empty_like(z) for _ in range(11)]
-    y, dz, squares, h, s, e, logs, dh, ds, rectified, back = results
-    loss = kernels.softmax_cross_entropy(z, labels, y, dz, threads=threads)
-    error = kernels.squared_error(z, t, squares, threads=threads)
-    flat = [array.reshape(-1) for array in (z, h, s, e, logs, dh, ds, rectified, back)]
-    mask = np.empty(z.size, np.uint8)
-    kernels.tanh_forward(flat[0], flat[1], threads=threads)
-    kernels.sigmoid_forward(flat[0], flat[2], threads=threads)
-    kernels.exp(flat[0], flat[3], threads=threads)
-    kernels.log(np.abs(flat[0]), flat[4], threads=threads)
-    kernels.tanh_backward(flat[0], flat[1], flat[5], threads=threads)
-    kernels.sigmoid_backward(flat[0], flat[2], flat[6], threads=threads)
-    kernels.relu_forward(flat[0], flat[7], mask.view(bool), threads=threads)
-    kernels.relu_backward(flat[0], mask.view(bool), flat[8], threads=threads)
-    w, m, v, total = z.reshape(-1).copy(), np.zeros_like(flat[0]), np.zeros_like(flat[0]), np.empty_like(z[0])
-    for step in (1, 2):
-        kernels.adam_update(w, dz.reshape(-1), m, v, 0.1, 0.9, 0.999, 1e-8, step, threads=threads)
-    kernels.sum_rows(z, total, threads=threads)
-    return [*results, mask, w, m, v, total, np.array([loss, error])]
+    y, dz, total = np.empty_like(z), np.empty_like(z), np.empty_like(z[0])
+    losses, flat = [kernels.softmax_cross_entropy(z, labels, y, dz, threads=threads)], z.reshape(-1)
+    results = [y, dz]
+
+    def run(name, *inputs, outputs=None):
+        made = outputs or [np.empty_like(flat)]
+        getattr(kernels, name)(*inputs, *made, threads=threads)
+        results.extend(made)
+        return made
+
+    for kind in registry.LOSSES_OF_NUMBERS:
+        dx = np.empty_like(z)
+        losses.append(getattr(kernels, kind)(z, t, *registry.loss_options(kind), dx, threads=threads))
+        results.append(dx)
+    run("exp", flat)
+    run("log", np.abs(flat))
+    for kind, layer in registry.ACTIVATIONS.items():
+        masks = [np.empty(z.size, bool)] if layer.keeps == "mask" else []
+        out, *mask = run(f"{kind}_forward", flat, outputs=[np.empty_like(flat), *masks])
+        run(f"{kind}_backward", flat, mask[0] if mask else {"x": flat, "out": out}[layer.keeps])
+    for kind in plan.RULES:
+        update, w = getattr(kernels, f"{kind}_update"), flat.copy()
+        state = [np.zeros_like(flat) for _ in update.arguments[2:]]
+        for step in (1, 2):
+            counted = {"step": step} if "step" in update.__signature__.parameters else {}
+            settings = registry.settings_of(kind) | counted
+            update(w, dz.reshape(-1), *state, **settings, threads=threads)
+        results += [w, *state]
+    run("sum_rows", z, outputs=[total])
+    return [*results, np.array(losses)]
 
 
 def check_others(found, rng, dtype, numbers_of_threads):
@@ -167,11 +176,11 @@ def network_of(rng, n):
 
 def check_network(found, rng, n, dtype, numbers_of_threads):
     """Five steps by layers and the rule on one thread: by layers, by single steps and by a loop on several."""
-    rule, activation, loss = NETWORKS[n % 3]
+    rule, activation, loss = (each[rng.randint(len(each))] for each in (RULES, ACTIVATIONS, LOSSES))
     sizes, B = network_of(rng, n)
     x, initial = arrays_of(rng, dtype, (3 * B, sizes[0]), 2_000_000)
     t = rng.randint(0, sizes[-1], 3 * B)
-    if loss == "squared_error":
+    if not registry.LOSSES[loss].classifies:
         (t,) = arrays_of(rng, dtype, (3 * B, sizes[-1]))
     batches = rng.randint(0, 3 * B, (5, B))
 
@@ -180,7 +189,7 @@ def check_network(found, rng, n, dtype, numbers_of_threads):
         array[...] = np.resize(initial, array.shape) / np.sqrt(len(array))
 
     def steps(threads, manner):
-        net, optimizer, losses = copy.deepcopy(at_first), rule(0.01), []
+        net, optimizer, losses = copy.deepcopy(at_first), registry.RULES[rule](0.01), []
         with bpcore.threads.limited(threads):
             if manner == "a loop":
                 losses, _ = train_batches(net, x, t, [batches], optimizer)
@@ -190,7 +199,7 @@ def check_network(found, rng, n, dtype, numbers_of_threads):
                 for batch in batches:
                     losses.append(net.loss(x[batch], t[batch]))
                     grads = net.gradient(x[batch], t[batch])
-                    if rule is bp.SGD:
+                    if rule == "sgd":
                         for key, grad in grads.items():
                             net.params[key] -= np.asarray(0.01, dtype) * grad
                     else:
@@ -201,7 +210,7 @@ def check_network(found, rng, n, dtype, numbers_of_threads):
     found.take(one)
     for threads in (1, *numbers_of_threads):
         for manner in ("layers", "single steps", "a loop")[threads == 1 :]:
-            what = f"{dtype} {sizes} × {B}, {rule.__name__}, {manner}, {threads} threads"
+            what = f"{dtype} {sizes} × {B}, {rule}, {activation}, {loss}, {manner}, {threads} threads"
             found.compare(one, steps(threads, manner), what)
 
 

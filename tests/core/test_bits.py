@@ -8,23 +8,21 @@ import json
 import os
 import subprocess
 import sys
-import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import bpcore
-from bpcore import kernels
+from bpcore import kernels, plan
 from bpcore.errors import FLOATS
+from tests import registry
 from tests.contracts.guarded import EVERY, Call
 
 GOLDEN_FILE = Path(__file__).with_name("golden.json")
 GOLDEN = json.loads(GOLDEN_FILE.read_text())
 SHAPES = [(1, 1, 1), (7, 13, 5), (33, 70, 49), (100, 784, 50), (97, 783, 49), (128, 64, 1000)]
 SHAPES += [(1, 784, 600), (2, 300, 1030), (3, 1040, 36), (8, 130, 50)]
-# Enough rows and elements for an entry's threads.
-MANY = {"B": 2000, "N": 140000, "I": 24, "O": 23, "K": 21}
 INFO = bpcore.cpu_info()
 FMA_LEVELS = [level for level in ("v3", "v4", "neon") if level in INFO["usable"] and level in INFO["built"]]
 
@@ -68,47 +66,89 @@ def results(dtype, B, I, O, threads=1):  # noqa: E741  # the sizes' letters
     return [out, dx, dW, db, y, dz, np.array([loss, error]), s, e, logs, h, ds, dh, squares, *moved]
 
 
-def digest(dtype, shape):
-    return hashlib.sha256(b"".join(array.tobytes() for array in results(dtype, *shape))).hexdigest()[:32]
+# An activation, a loss of numbers, an update rule or a transform by itself: what is added adds hashes.
+ENTRIES = [f"activation {kind}" for kind in plan.ACTIVATIONS if kind != "identity"]
+ENTRIES += [f"loss {kind}" for kind in plan.LOSSES if kind in registry.LOSSES_OF_NUMBERS]
+ENTRIES += [f"rule {kind}" for kind in plan.RULES]
+# With each setting that can be off: off above, on here.
+ENTRIES += [f"rule {kind} {name}" for kind in plan.RULES for name in plan.RULES[kind] if name in registry.OFF]
+ENTRIES += [f"transform {kind}" for kind in plan.TRANSFORMS]
+DTYPES = ("float32", "float64")
+# Enough numbers for several threads, and no full vectors.
+ROWS, COLUMNS = 35003, 5
 
 
-def digest_of_entry(dtype, entry, alternative, threads=None):
-    """The hash of what one entry makes of numbers from NumPy's frozen generator, with all bits of a float64."""
-    call = Call(entry, dtype, alternative, **MANY)
-    rng = np.random.RandomState(zlib.crc32(entry.encode()))
-    for name, argument in call.arguments.items():
-        if argument.dtypes == FLOATS:
-            call.put(name, (rng.uniform(0.1, 0.9, call.given[name].shape)).astype(dtype))
-        else:
-            call.put(name, rng.randint(0, 2, call.given[name].shape).astype(call.given[name].dtype))
-    call.given["threads"] = threads
-    return hashlib.sha256(b"".join(call.results())).hexdigest()[:32]
+def results_of(entry, dtype, threads=1):
+    """Every array that the kernels of an entry make."""
+    what, kind, *on = entry.split()
+    rng = np.random.RandomState(len(entry))
+    # Every second number is five times as large: up to 40, where what decays is 0.
+    sizes = 1 + 4 * (np.arange(ROWS * COLUMNS) % 2)
+    x, t, dout = ((sizes * (16 * rng.random_sample(ROWS * COLUMNS) - 8)).astype(dtype) for _ in range(3))
+    if what == "activation":
+        out, dx, mask = np.empty_like(x), np.empty_like(x), np.empty(x.shape, bool)
+        keeps = registry.ACTIVATIONS[kind].keeps
+        masks, kept = ([mask], mask) if keeps == "mask" else ([], {"x": x, "out": out}[keeps])
+        getattr(kernels, f"{kind}_forward")(x, out, *masks, threads=threads)
+        getattr(kernels, f"{kind}_backward")(dout, kept, dx, threads=threads)
+        return [out, *masks, dx]
+    if what == "loss":
+        x, t, option = x.reshape(ROWS, COLUMNS), t.reshape(ROWS, COLUMNS), registry.loss_options(kind)
+        dx, back = np.empty_like(x), np.empty_like(x)
+        losses = [
+            getattr(kernels, kind)(x, t, *option, dx, threads=threads),
+            getattr(kernels, f"{kind}_forward")(x, t, *option, threads=threads),
+        ]
+        getattr(kernels, f"{kind}_backward")(x, t, 0.7, *option, back, threads=threads)
+        return [np.array(losses), dx, back]
+    if what == "transform":
+        calls = [
+            Call(name, dtype, alternative, B=2000, O=23)
+            for name, alternative in EVERY
+            if name.startswith(f"{kind}_")
+        ]
+        assert calls
+        for call in calls:
+            for name, argument in call.arguments.items():
+                if argument.dtypes == FLOATS:
+                    call.put(name, (16 * rng.random_sample(call.given[name].shape) - 8).astype(dtype))
+            call.given["threads"] = threads
+        return [np.frombuffer(array, np.uint8) for call in calls for array in call.results()]
+    update = getattr(kernels, f"{kind}_update")
+    state = [np.zeros_like(x) for _ in update.arguments[2:]]
+    settings = registry.settings_of(kind, **{name: registry.NUMBERS[name] for name in on})
+    for step in (1, 2, 3):
+        counted = {"step": step} if "step" in update.__signature__.parameters else {}
+        update(x, dout, *state, **settings, **counted, threads=threads)
+    return [x, *state]
 
 
-def name_of(dtype, entry, alternative):
-    return f"{dtype} {entry}" + (", weights" if alternative else "")
+def digest_of(arrays):
+    return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()[:32]
 
 
 def all_digests():
-    shapes = {
-        f"{dtype} {shape}": digest(dtype, shape) for dtype in ("float32", "float64") for shape in SHAPES
-    }
-    return shapes | {
-        name_of(dtype, *one): digest_of_entry(dtype, *one)
-        for dtype in ("float32", "float64")
-        for one in EVERY
-    }
+    """The hashes of this level: of all kernels together for each shape, and of each entry by itself."""
+    together = {f"{dtype} {shape}": digest_of(results(dtype, *shape)) for dtype in DTYPES for shape in SHAPES}
+    each = {f"{entry}, {dtype}": digest_of(results_of(entry, dtype)) for entry in ENTRIES for dtype in DTYPES}
+    return together | each
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("entry", "alternative"), EVERY)
-def test_each_entry(entry, alternative, dtype):
-    name = name_of(dtype, entry, alternative)
-    assert name in GOLDEN, "an entry without a golden hash: run `python -m tests.make_golden`"
-    if INFO["chosen"] in FMA_LEVELS:
-        assert digest_of_entry(dtype, entry, alternative) == GOLDEN[name]
-    one = digest_of_entry(dtype, entry, alternative, threads=1)
-    assert all(digest_of_entry(dtype, entry, alternative, threads=n) == one for n in range(2, 8))
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_any_number_of_threads_of_each_entry(entry, dtype):
+    one = results_of(entry, dtype)
+    for threads in range(2, 8):
+        for array, other in zip(one, results_of(entry, dtype, threads), strict=True):
+            assert np.array_equal(array, other, equal_nan=True)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_every_entry_has_a_golden_hash(entry, dtype):
+    assert f"{entry}, {dtype}" in GOLDEN, (
+        f"tests/core/golden.json has no hash of {entry}, {dtype}: python -m tests.make_golden writes it"
+    )
 
 
 @pytest.mark.parametrize("threads", [2, 3, 7])
@@ -193,4 +233,5 @@ def test_golden_hashes_on_every_level_with_fma(level):
         text=True,
         check=True,
     )
-    assert json.loads(done.stdout) == GOLDEN
+    found = json.loads(done.stdout)
+    assert {key: found.get(key) for key in GOLDEN} == GOLDEN

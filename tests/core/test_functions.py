@@ -1,50 +1,37 @@
-"""exp, log, sigmoid, tanh and GELU over their whole range, against a wider type or mpmath."""
-
-from collections.abc import Callable
-from typing import Any, NamedTuple
+"""The functions of tests/functions.py over their whole range, against a wider type or mpmath."""
 
 import mpmath
 import numpy as np
 import pytest
 
 from bpcore import kernels
-from tests.bounds import ulps
+from tests import reference
+from tests.bounds import ulps, unit_roundoff
+from tests.functions import ACTIVATIONS, KERNELS, SPECIAL
+from tests.registry import ACTIVATIONS as REGISTERED
 from tests.strategies import DTYPES
 
-
-# Of each function its limit in ULP, its exact value, what stands for that where float32 is asked, and the interval of
-# float64 that is drawn from beside numbers near 0.
-class Function(NamedTuple):
-    limit: float
-    exact: Callable[[Any], Any]
-    wide: Callable[[np.ndarray], np.ndarray]
-    interval: tuple[float, float]
+# Those with a bound in units in the last place, and that bound.
+LIMITS = {name: row.relative / 2 for name, row in KERNELS.items() if not row.absolute}
 
 
-def apply(name, x):
+def apply(name, x, module=kernels):
     out = np.empty_like(x)
-    getattr(kernels, name)(x, out)
+    mask = [np.empty(x.shape, bool)] if len(getattr(kernels, name).arguments) > 2 else []
+    getattr(module, name)(x, out, *mask)
     return out
 
 
-FUNCTIONS = {
-    "exp": Function(2.0, mpmath.exp, np.exp, (-745, 709)),
-    "log": Function(3.0, mpmath.log, np.log, (np.exp(-745), 709)),
-    "sigmoid_forward": Function(
-        4.0, lambda x: 1 / (1 + mpmath.exp(-x)), lambda x: 1 / (1 + np.exp(-x)), (-745, 709)
-    ),
-    "tanh_forward": Function(3.0, mpmath.tanh, np.tanh, (-25, 25)),
-    # NumPy has no erf: what float32 is compared with is the kernel's float64, which mpmath is asked about.
-    "gelu_forward": Function(
-        4.0, lambda x: x * mpmath.ncdf(x), lambda x: apply("gelu_forward", x), (-38.4, 10)
-    ),
-}
-
-
 def exact(name, x):
-    """In float64, whose own error is 2^-29 of a float32's last place."""
+    """In float64, whose own error is 2^-29 of a float32's last place.
+
+    NumPy has no erf: of what needs it, the float64 kernel is taken, which mpmath holds below.
+    """
     with np.errstate(all="ignore"):
-        return FUNCTIONS[name].wide(x.astype(np.float64))
+        wide = x.astype(np.float64)
+        if not KERNELS[name].vectorised:
+            return apply(name, wide)
+        return apply(name, wide, reference)
 
 
 def worst_float32(name, bits):
@@ -53,67 +40,95 @@ def worst_float32(name, bits):
     return float(ulps(got, want).max())
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_activation_has_its_data():
+    assert {*ACTIVATIONS} == {*REGISTERED}, "tests/functions.py has a row for each activation, and no other"
+
+
+@pytest.mark.parametrize("name", LIMITS)
 def test_float32_over_every_exponent(name):
     # 2^22 of the 2^32 patterns, NaN and infinities among them; the deep run takes all of them.
     bits = np.arange(0, 2**32, 1021, dtype=np.uint64).astype(np.uint32)
-    assert worst_float32(name, bits) <= FUNCTIONS[name].limit
+    assert worst_float32(name, bits) <= LIMITS[name]
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", LIMITS)
 def test_float32_exhaustively(name):
     for start in range(0, 2**32, 2**24):
         assert (
             worst_float32(name, np.arange(start, start + 2**24, dtype=np.uint64).astype(np.uint32))
-            <= FUNCTIONS[name].limit
+            <= LIMITS[name]
         )
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", LIMITS)
 def test_float64_against_mpmath(name):
-    rng = np.random.default_rng(5)
-    low, high = FUNCTIONS[name].interval
-    if name == "log":
-        x = np.concatenate([np.exp(rng.uniform(-745, high, 1500)), 1 + rng.uniform(-1e-3, 1e-3, 500)])
-    else:
-        tiny = np.exp(rng.uniform(-740, 0, 500))
-        x = np.concatenate([rng.uniform(low, high, 1500), rng.uniform(-1, 1, 1000), tiny, -tiny])
+    x = KERNELS[name].samples(np.random.default_rng(5))
     got = apply(name, x)
     with mpmath.workprec(200):
         for value, result in zip(x, got, strict=True):
-            want = FUNCTIONS[name].exact(mpmath.mpf(float(value)))
+            want = KERNELS[name].exact(mpmath.mpf(float(value)))
             place = mpmath.mpf(float(np.spacing(abs(float(want))) if float(want) else 5e-324))
-            assert abs(mpmath.mpf(float(result)) - want) <= FUNCTIONS[name].limit * place, value
+            assert abs(mpmath.mpf(float(result)) - want) <= LIMITS[name] * place, value
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_special_values(dtype):
-    inf, nan = np.inf, np.nan
-    x = np.array([0.0, -0.0, inf, -inf, nan, -1000, 1000], dtype=dtype)
-    assert np.array_equal(apply("exp", x), np.array([1, 1, inf, 0, nan, 0, inf], dtype), equal_nan=True)
-    assert np.array_equal(
-        apply("sigmoid_forward", x), np.array([0.5, 0.5, 1, 0, nan, 0, 1], dtype), equal_nan=True
-    )
-    y = apply("tanh_forward", x)
-    assert np.array_equal(y, np.array([0, 0, 1, -1, nan, -1, 1], dtype), equal_nan=True)
-    assert list(np.signbit(y[:2])) == [False, True]
-    for name in ("gelu_forward", "gelu_tanh_forward"):
-        y = apply(name, x)
-        assert np.array_equal(y, np.array([0, 0, inf, 0, nan, 0, 1000], dtype), equal_nan=True)
-        assert list(np.signbit(y[:2])) == [False, True]
-    for name in ("gelu_backward", "gelu_tanh_backward"):
-        dx = np.empty_like(x)
-        getattr(kernels, name)(np.ones_like(x), x, dx)
-        assert np.array_equal(dx, np.array([0.5, 0.5, 1, 0, nan, 0, 1], dtype), equal_nan=True)
-    x = np.array([0.0, -0.0, inf, -inf, nan, 1, -1], dtype=dtype)
-    assert np.array_equal(
-        apply("log", x), np.array([-inf, -inf, inf, nan, nan, 0, nan], dtype), equal_nan=True
-    )
-    assert np.array_equal(apply("reciprocal", x)[:4], np.array([inf, -inf, 0, 0], dtype))
-    mask, out = np.empty(7, bool), np.empty(7, dtype)
-    kernels.relu_forward(x, out, mask)
-    assert np.array_equal(out, np.array([0, 0, inf, 0, nan, 1, 0], dtype), equal_nan=True)
+@pytest.mark.parametrize("kind", REGISTERED)
+def test_forward_and_derivative_against_mpmath(kind, dtype):
+    # Within the bounds of the table, also where these are not relative to the result.
+    row, rng = ACTIVATIONS[kind], np.random.default_rng(6)
+    x = np.clip(row.samples(rng), -100, 100).astype(dtype)[::10]
+    x = x[np.abs(x) > np.finfo(dtype).tiny]
+    y, kept, dx = apply(f"{kind}_forward", x), x, np.empty_like(x)
+    if REGISTERED[kind].keeps != "x":
+        kept = y if REGISTERED[kind].keeps == "out" else x <= 0
+    getattr(kernels, f"{kind}_backward")(np.ones_like(x), kept, dx)
+    u, tiny = unit_roundoff(dtype), float(np.finfo(dtype).tiny)
+    with mpmath.workprec(200):
+        for value, out, slope in zip(x.tolist(), y.tolist(), dx.tolist(), strict=True):
+            want = row.exact(mpmath.mpf(value))
+            error = row.error(float(want), dtype)
+            assert abs(mpmath.mpf(out) - want) <= error, value
+            want = mpmath.diff(row.exact, mpmath.mpf(value), h=mpmath.mpf(2) ** -80 * abs(value))
+            # What came out is off by the error of the forward; what went in and a mask are exact.
+            kept_error = error if REGISTERED[kind].keeps == "out" else 0.0
+            change = float(row.change(np.float64(out), np.float64(kept_error)))
+            own = u * (row.dx_relative * (abs(float(want)) + change) + row.dx_absolute)
+            assert abs(mpmath.mpf(slope) - want) <= change + own + tiny, value
+            assert abs(want) <= row.slope
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", KERNELS)
+def test_special_values(name, dtype):
+    got = apply(name, np.array(SPECIAL, dtype))
+    for x, value, wanted in zip(SPECIAL, got, KERNELS[name].special, strict=True):
+        if wanted is not None:
+            assert np.array_equal(value, dtype.type(wanted), equal_nan=True), x
+        if x == 0:
+            assert np.signbit(value) == np.signbit(wanted), x
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("kind", [kind for kind, row in ACTIVATIONS.items() if row.dx_special is not None])
+def test_special_values_of_derivatives(kind, dtype):
+    x = np.array(SPECIAL, dtype)
+    dx = np.empty_like(x)
+    getattr(kernels, f"{kind}_backward")(np.ones_like(x), x, dx)
+    assert np.array_equal(dx, np.array(ACTIVATIONS[kind].dx_special, dtype), equal_nan=True)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_logarithm_of_1_and_of_negative_numbers(dtype):
+    got = apply("log", np.array([1, -1], dtype))
+    assert np.array_equal(got, np.array([0, np.nan], dtype), equal_nan=True)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_mask_of_special_values(dtype):
+    x = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1, -1], dtype)
+    mask = np.empty(7, bool)
+    kernels.relu_forward(x, np.empty(7, dtype), mask)
     assert np.array_equal(mask, [True, True, False, True, False, False, True])
 
 

@@ -1,7 +1,6 @@
 """Every kernel against its NumPy twin, within a bound that the number of roundings gives."""
 
 import inspect
-import math
 
 import numpy as np
 import pytest
@@ -10,12 +9,16 @@ from hypothesis import strategies as st
 
 from bpcore import kernels
 from tests import reference
-from tests.bounds import gamma, unit_roundoff
+from tests.bounds import Bounded, gamma, unit_roundoff
+from tests.functions import ACTIVATIONS as ACTIVATION_DATA
+from tests.functions import FUNCTIONS
+from tests.losses import LOSSES
+from tests.registry import ACTIVATIONS, LOSSES_OF_NUMBERS, loss_options
 from tests.strategies import DTYPES, SIZES, SOME, arrays, dtypes
 
-HELPERS = ("decayed", "flushed", "normal_distribution", "one_hot", "power")
-HELPERS += ("row_means", "rounded_decay", "rounded_eps", "rounded_lr", "scaled")
-NAMES = [name for name, value in vars(reference).items() if inspect.isfunction(value) and name not in HELPERS]
+# The other functions there say that they are no kernels.
+TWINS = {name: value for name, value in vars(reference).items() if inspect.isfunction(value)}
+NAMES = [name for name, twin in TWINS.items() if "Not a kernel." not in (twin.__doc__ or "")]
 
 
 def run(name, *inputs, outputs):
@@ -26,7 +29,7 @@ def run(name, *inputs, outputs):
     for array, copy in zip(inputs, before, strict=True):
         assert np.array_equal(array, copy, equal_nan=True), "an input was changed"
     twin_outputs = [np.full(s, 77, np.float64 if d is not bool else bool) for s, d in outputs]
-    wide = [a.astype(np.float64) if getattr(a, "dtype", np.dtype(bool)).kind == "f" else a for a in inputs]
+    wide = [a.astype(np.float64) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a for a in inputs]
     with np.errstate(all="ignore"):
         twin_result = getattr(reference, name)(*wide, *twin_outputs)
     return (*kernel_outputs, result), (*twin_outputs, twin_result)
@@ -133,71 +136,42 @@ def test_relu_of_more_than_a_cache_writes_what_it_should_and_nothing_else(dtype,
     assert dx[0] == dx[-1] == 7
 
 
-# Roundings of the value itself, in units of u relative to it: exp 2 ULP = 4u, tanh 3 ULP, 1 + e and the division
-# 2u more; the twin's own error in float64 is at most the same.
-@pytest.mark.parametrize(
-    ("name", "roundings"),
-    [("exp", 4), ("log", 6), ("reciprocal", 1), ("sigmoid_forward", 10), ("tanh_forward", 6)],
-)
+@pytest.mark.parametrize("name", FUNCTIONS)
 @given(data=st.data(), dtype=dtypes(), N=SIZES)
-def test_functions_of_one_element(name, roundings, data, dtype, N):
+def test_functions_of_one_number(name, data, dtype, N):
     x = data.draw(arrays(dtype, N, bound=30))
     x = np.abs(x) + dtype.type(0.1) if name in ("log", "reciprocal") else x
     (out, _), (twin, _) = run(name, x, outputs=[((N,), dtype)])
-    u = unit_roundoff(dtype)
-    assert (np.abs(out - twin) <= roundings * (u + unit_roundoff(float)) * np.abs(twin)).all()
+    # The twin's own error in float64 is at most the same.
+    row = FUNCTIONS[name]
+    assert (np.abs(out - twin) <= row.error(twin, dtype) + row.error(twin, float)).all()
 
 
-@pytest.mark.parametrize(
-    ("name", "roundings"), [("sigmoid_backward", 3), ("reciprocal_backward", 2), ("tanh_backward", 4)]
-)
+@pytest.mark.parametrize("kind", ACTIVATIONS)
 @given(data=st.data(), dtype=dtypes(), N=SIZES)
-def test_gradients_of_one_element(name, roundings, data, dtype, N):
-    dout = data.draw(arrays(dtype, N))
-    # 1 − y loses no digits that y had: its rounding is relative to 1 − y itself. 1 − y² loses what rounding y² cost:
-    # u·y²/(1 − y²), less than 2u up to 3/4.
-    out = np.abs(data.draw(arrays(dtype, N, bound=0.75)))
-    (dx, _), (twin, _) = run(name, dout, out, outputs=[((N,), dtype)])
-    error = 2 * roundings * (unit_roundoff(dtype) + unit_roundoff(float))
-    tiny = float(np.finfo(dtype).tiny)  # below it a product is rounded absolutely
-    assert (np.abs(dx - twin) <= error * np.abs(twin) + tiny).all()
+def test_activations(kind, data, dtype, N):
+    x, dout = data.draw(arrays(dtype, N, bound=30)), data.draw(arrays(dtype, N))
+    row, keeps = ACTIVATION_DATA[kind], ACTIVATIONS[kind].keeps
+    masks = [((N,), bool)] if keeps == "mask" else []
+    (out, *mask, _), (twin, *_) = run(f"{kind}_forward", x, outputs=[((N,), dtype), *masks])
+    assert (np.abs(out - twin) <= row.error(twin, dtype) + row.error(twin, float) + row.others(x)).all()
+    # Both are given what this forward kept.
+    kept = mask[0] if mask else out if keeps == "out" else x
+    (dx, _), (twin, _) = run(f"{kind}_backward", dout, kept, outputs=[((N,), dtype)])
+    u, tiny = unit_roundoff(dtype) + unit_roundoff(float), float(np.finfo(dtype).tiny)
+    error = u * (row.dx_relative * np.abs(twin) + row.dx_absolute * np.abs(dout)) + row.others(x) * np.abs(
+        dout
+    )
+    # Below the least normal number a product is rounded absolutely.
+    assert (np.abs(dx - twin) <= error + (tiny if error.any() else 0)).all()
 
 
-def tanh_argument(x):
-    """2u of gelu_tanh, whose five roundings exp turns into a relative error."""
-    return math.sqrt(8 / math.pi) * (np.abs(x) + 0.044715 * np.abs(x) ** 3)
-
-
-# GELU within 4 ULP = 8u, its twin's erfc of an argument that was rounded twice; by tanh, the roundings of that, of
-# exp (4u), two products, a sum and a quotient.
-@pytest.mark.parametrize(
-    ("name", "roundings", "of_twin"),
-    [
-        ("gelu_forward", lambda x: 8, lambda x: 8 + 2 * x * x),
-        ("gelu_tanh_forward", lambda x: 10 + 5 * tanh_argument(x), lambda x: 10 + 5 * tanh_argument(x)),
-    ],
-    ids=["gelu", "gelu_tanh"],
-)
 @given(data=st.data(), dtype=dtypes(), N=SIZES)
-def test_gelu(name, roundings, of_twin, data, dtype, N):
-    x = data.draw(arrays(dtype, N, bound=30))
-    (out, _), (twin, _) = run(name, x, outputs=[((N,), dtype)])
-    wide = x.astype(float)
-    error = roundings(wide) * unit_roundoff(dtype) + of_twin(wide) * unit_roundoff(float)
-    tiny = float(np.finfo(dtype).tiny)  # below it a product is rounded absolutely
-    assert (np.abs(out - twin) <= error * np.abs(twin) + tiny).all()
-
-
-# Derivatives are at most 1.13. By erf: 4u of exp and 3u of the tail, of what is at most 1/2 and 0.4, two more of the
-# difference from 1 and of the product. By tanh: the argument's 5u, of 3·|2u|²·exp(−|2u|) ≤ 1.7, and ten more.
-@pytest.mark.parametrize(("name", "roundings"), [("gelu_backward", 8), ("gelu_tanh_backward", 19)])
-@given(data=st.data(), dtype=dtypes(), N=SIZES)
-def test_gradients_of_gelu(name, roundings, data, dtype, N):
-    dout, x = data.draw(arrays(dtype, N)), data.draw(arrays(dtype, N, bound=30))
-    (dx, _), (twin, _) = run(name, dout, x, outputs=[((N,), dtype)])
-    error = roundings * (unit_roundoff(dtype) + unit_roundoff(float))
-    tiny = float(np.finfo(dtype).tiny)
-    assert (np.abs(dx - twin) <= error * np.abs(dout.astype(float)) + tiny).all()
+def test_reciprocal_backward(data, dtype, N):
+    dout, out = data.draw(arrays(dtype, N)), data.draw(arrays(dtype, N))
+    (dx, _), (twin, _) = run("reciprocal_backward", dout, out, outputs=[((N,), dtype)])
+    u, tiny = unit_roundoff(dtype) + unit_roundoff(float), float(np.finfo(dtype).tiny)
+    assert (np.abs(dx - twin) <= 2 * u * np.abs(twin) + tiny).all()
 
 
 @given(st.data(), dtypes(), SOME, SOME, st.sampled_from([1e-8, 1e-5, 1.0]))
@@ -297,153 +271,29 @@ def test_squared_error(data, dtype, B, K):
     # x − t is rounded once, its square twice more, then K are added; the rows in float64.
     assert abs(loss - loss_twin) <= (4 + K + B) * u * (difference**2).sum() / B
     assert (np.abs(dx - twin) <= 4 * u * difference / B).all()
+
+
+@pytest.mark.parametrize("kind", LOSSES_OF_NUMBERS)
+@given(data=st.data(), dtype=dtypes(), B=SOME, K=SOME)
+def test_losses_of_numbers(kind, data, dtype, B, K):
+    x, t, option = data.draw(arrays(dtype, B, K)), data.draw(arrays(dtype, B, K)), loss_options(kind)
+    (dx, loss), (twin, loss_twin) = run(kind, x, t, *option, outputs=[((B, K), dtype)])
+    scores = Bounded(x.astype(float), np.zeros((B, K)))
+    bounds = [LOSSES[kind].bounded(scores, t, each, *option) for each in (dtype, float)]
+    assert abs(loss - loss_twin) <= sum(of_loss.e for of_loss, _ in bounds)
+    assert (np.abs(dx - twin) <= sum(of_dx.e for _, of_dx in bounds)).all()
     # The entries for forward and backward compute what the fused one does.
     dx2 = np.empty_like(dx)
-    assert kernels.squared_error_forward(x, t) == loss
-    kernels.squared_error_backward(x, t, 1.0, dx2)
+    assert getattr(kernels, f"{kind}_forward")(x, t, *option) == loss
+    getattr(kernels, f"{kind}_backward")(x, t, 1.0, *option, dx2)
     assert np.array_equal(dx, dx2)
 
 
-@given(st.data(), dtypes(), SOME, SOME, st.floats(1e-3, 10))
-def test_huber(data, dtype, B, K, delta):
-    x, t = data.draw(arrays(dtype, B, K)), data.draw(arrays(dtype, B, K))
-    dx = np.empty_like(x)
-    loss = kernels.huber(x, t, delta, dx)
-    twin = np.empty((B, K))
-    loss_twin = reference.huber(x.astype(float), t.astype(float), delta, twin)
-    u = unit_roundoff(dtype) + unit_roundoff(float)
-    difference = np.abs(x.astype(float) - t)
-    clipped = np.minimum(difference, delta)
-    # x − t and delta are rounded once, the product and the difference in it twice, then K are added; rows in float64.
-    assert abs(loss - loss_twin) <= (6 + K + B) * u * (clipped * difference).sum() / B
-    assert (np.abs(dx - twin) <= 4 * u * clipped / B).all()
-    # The separate entries are the fused one in two parts.
-    dx2 = np.empty_like(dx)
-    assert kernels.huber_forward(x, t, delta) == loss
-    kernels.huber_backward(x, t, 1.0, delta, dx2)
-    assert np.array_equal(dx, dx2)
-
-
-RATES = st.floats(1e-6, 10)
-WEIGHT_DECAYS = st.just(0.0) | st.floats(0, 0.1)
-DECAYS = st.floats(0, 1, exclude_max=True)
-ADAMS = st.tuples(RATES, DECAYS, DECAYS, st.floats(1e-10, 1e-2), st.integers(1, 2**40), WEIGHT_DECAYS)
-UPDATES = {
-    "sgd_update": (0, st.tuples(RATES, WEIGHT_DECAYS)),
-    "momentum_update": (1, st.tuples(RATES, DECAYS, WEIGHT_DECAYS)),
-    "nesterov_update": (1, st.tuples(RATES, DECAYS, WEIGHT_DECAYS)),
-    "adagrad_update": (1, st.tuples(RATES, st.floats(1e-10, 1e-2), WEIGHT_DECAYS)),
-    "rmsprop_update": (1, st.tuples(RATES, DECAYS, st.floats(1e-10, 1e-2), WEIGHT_DECAYS)),
-    "adam_update": (2, ADAMS),
-    "adamw_update": (2, ADAMS),
-}
-
-
-@pytest.mark.parametrize("name", UPDATES)
-@given(data=st.data(), dtype=dtypes(), N=SIZES)
-def test_updates_are_the_numpy_lines(name, data, dtype, N):
-    states, settings = UPDATES[name]
-    w, g = data.draw(arrays(dtype, N)), data.draw(arrays(dtype, N))
-    state = [np.abs(data.draw(arrays(dtype, N))) for _ in range(states)]
-    numbers = data.draw(settings)
-    twin_w, twin_state = w.copy(), [array.copy() for array in state]
-    with np.errstate(all="ignore"):
-        getattr(reference, name)(twin_w, g, *twin_state, *numbers)
-    getattr(kernels, name)(w, g, *state, *numbers)
-    for array, twin in zip((w, *state), (twin_w, *twin_state), strict=True):
-        assert np.array_equal(array, twin, equal_nan=True)
-
-
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(
-    ("name", "settings"),
-    [
-        ("momentum_update", (0.1, 0.9)),
-        ("nesterov_update", (0.1, 0.9)),
-        ("rmsprop_update", (0.1, 0.9, 1e-8)),
-        ("adam_update", (0.1, 0.9, 0.9, 1e-8, 1)),
-    ],
-)
-def test_what_decays_without_a_gradient_becomes_zero_and_is_never_subnormal(name, settings, dtype):
-    least = np.finfo(dtype).tiny
-    start = np.ldexp(least, np.arange(-20, 40))
-    w, g = np.ones_like(start), np.zeros_like(start)
-    state = [start.copy() for _ in range(UPDATES[name][0])]
-    twin_w, twin_state = w.copy(), [array.copy() for array in state]
-    # 0.9^400 is below 2^-60.
-    for _ in range(400):
-        getattr(kernels, name)(w, g, *state, *settings)
-        getattr(reference, name)(twin_w, g, *twin_state, *settings)
-        for array, twin in zip(state, twin_state, strict=True):
-            assert np.array_equal(array, twin)
-            assert not ((array != 0) & (np.abs(array) < least)).any()
-    assert np.array_equal(w, twin_w)
-    assert not np.array(state).any()
-
-
-LARGE, TINY = 1e300, 1e-320
-# Of float32's and float64's edges: what a constant would become infinite, 0 or 1 by.
-EDGES = {
-    "sgd_update": [(LARGE,), (1.7e308,), (3.5e38,)],
-    "momentum_update": [(LARGE, 0.9), (0.1, 1 - 2**-53)],
-    "nesterov_update": [(LARGE, 1 - 1e-10)],
-    "adagrad_update": [(0.1, TINY), (0.1, 5e-324), (LARGE, 1e-50)],
-    "rmsprop_update": [(0.1, 0.9, TINY), (0.1, 1 - 2**-53, 1e-45), (LARGE, 1 - 1e-10, 5e-324)],
-    "adam_update": [
-        (0.1, 0.9, 0.999, 1e-45, 1),
-        (0.1, 0.9, 1 - 2**-53, 5e-324, 1),
-        (1e38, 1 - 2**-53, 0.9, 1e-38, 1),
-        (1.7e308, 0.999, 0.5, TINY, 2**40),
-    ],
-}
-CONSTANTS = [(name, settings) for name, each in EDGES.items() for settings in each]
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(("name", "settings"), CONSTANTS)
-def test_constants_beyond_the_type_leave_a_weight_without_a_gradient_as_it_is(name, settings, dtype):
-    w, g = np.array([1.5, -3, 0], dtype), np.zeros(3, dtype)
-    state = [np.zeros(3, dtype) for _ in range(UPDATES[name][0])]
-    twin_w, twin_state = w.copy(), [array.copy() for array in state]
-    for _ in range(3):
-        getattr(kernels, name)(w, g, *state, *settings)
-        getattr(reference, name)(twin_w, g, *twin_state, *settings)
-    for array, twin in zip((w, *state), (twin_w, *twin_state), strict=True):
-        assert np.array_equal(array, twin)
-    assert np.array_equal(w, np.array([1.5, -3, 0], dtype))
-    assert not np.array(state).any()
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(
-    ("name", "settings"),
-    [("momentum_update", (0.1, 1 - 1e-12)), ("rmsprop_update", (0.1, 1 - 1e-12, 1e-8)),
-     ("adam_update", (0.1, 1 - 1e-12, 1 - 1e-12, 1e-8, 1))],
-)  # fmt: skip
-def test_a_decay_below_1_stays_below_1(name, settings, dtype):
-    w, g = np.ones(3, dtype), np.zeros(3, dtype)
-    state = [np.full(3, 1 + np.finfo(dtype).eps, dtype) for _ in range(UPDATES[name][0])]
-    for _ in range(2):
-        before = [array.copy() for array in state]
-        getattr(kernels, name)(w, g, *state, *settings)
-        assert all((array < last).all() for array, last in zip(state, before, strict=True))
-
-
-def test_sgd_update_is_what_the_notes_write():
-    w, g = np.linspace(-1, 1, 37), np.linspace(3, 5, 37)
-    params, grad = {"W": w.copy()}, {"W": g}
-    params["W"] -= 0.1 * grad["W"]
-    kernels.sgd_update(w, g, 0.1)
-    assert np.array_equal(w, params["W"])
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(
-    "name", ["relu_forward", "sigmoid_forward", "tanh_forward", "exp", "log", "reciprocal"]
-)
+@pytest.mark.parametrize("name", [*FUNCTIONS, *(f"{kind}_forward" for kind in ACTIVATIONS)])
 def test_out_may_be_x(name, dtype):
     x = np.linspace(0.1, 5, 37, dtype=dtype)
-    mask = [np.empty(x.shape, bool)] if name == "relu_forward" else []
+    mask = [np.empty(x.shape, bool)] if len(getattr(kernels, name).arguments) > 2 else []
     out = np.empty_like(x)
     getattr(kernels, name)(x, out, *mask)
     getattr(kernels, name)(x, x, *mask)

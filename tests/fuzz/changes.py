@@ -23,7 +23,6 @@ from tests.registry import ACTIVATIONS, LOSSES, RULES
 
 # What a call may say no with.
 REFUSALS = (ValueError, TypeError, RuntimeError)
-CLASSIFIES = {kind: loss.classifies for kind, loss in LOSSES.items()}
 OPTIMIZERS = tuple(RULES.values())
 BAD_LABELS = (-1, 3, 4, 1000, 10**6, 2**40, 2**62, -(2**62))
 
@@ -35,12 +34,13 @@ class Round:
         self.rng = rng = np.random.default_rng(seed)
         self.outcomes: collections.Counter[str] = collections.Counter()
         sizes = [int(n) for n in rng.choice([1, 2, 3, 5, 16, 17, 64], rng.integers(1, 4))] + [3]
-        self.classes = bool(rng.integers(2))
+        loss = str(rng.choice([*LOSSES]))
+        self.classes = LOSSES[loss].classifies
         self.sizes = sizes
         self.net = bp.Network(
             sizes,
-            activation=str(rng.choice([*ACTIVATIONS])),
-            loss="softmax" if self.classes else "squared_error",
+            activation=[str(kind) for kind in rng.choice([*ACTIVATIONS], len(sizes) - 2)],
+            loss=loss,
             dtype=str(rng.choice(["float32", "float64"])),
             seed=seed,
         )

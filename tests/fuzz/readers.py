@@ -162,7 +162,7 @@ def network(data: bytes, folder: Path) -> None:
     assert (repr(again), again.metadata) == (repr(net), net.metadata)
     assert all(np.array_equal(again.params[key], net.params[key], equal_nan=True) for key in net.params)
     samples = write(folder, "data.csv", b"0,1,2,a,b,c\n1,2,3,1,2,3\n4,5,6,4,5,6\n")
-    predict(path, samples, (False, True) if net.loss_name == "softmax" else (False,))
+    predict(path, samples, (False, True) if net.lastLayer.classifies else (False,))
 
 
 def predict(model: Path, samples: Path, probabilities: tuple[bool, ...]) -> None:

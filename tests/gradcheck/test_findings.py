@@ -88,21 +88,18 @@ def test_what_is_right_passes(kind):
 
 
 def test_the_right_layers_of_the_package_have_no_findings():
-    for layer in (bp.Sigmoid(), bp.Tanh(), bp.Relu(), bp.Exp(), bp.Reciprocal(), bp.SigmoidOfNodes()):
-        assert_gradients(layer, X)
+    for kind in (*ACTIVATIONS.values(), bp.Exp, bp.Reciprocal, bp.SigmoidOfNodes):
+        assert_gradients(kind(), X)
     assert_gradients(bp.Affine(RNG.normal(size=(4, 3)), RNG.normal(size=3)), X)
     for node in (bp.Add(), bp.Multiply()):
         assert_gradients(node, X, RNG.normal(size=(5, 4)))
         assert_gradients(node, X, RNG.normal(size=4))
 
 
-@pytest.mark.parametrize(
-    "t", [RNG.integers(0, 4, 5), RNG.dirichlet(np.ones(4), 5)], ids=["labels", "weights"]
-)
-def test_losses(t):
-    assert_gradients(bp.SoftmaxWithLoss(), X, t)
-    if t.ndim == 2:
-        assert_gradients(bp.IdentityWithLoss(), X, t)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_losses(loss):
+    assert_gradients(LOSSES[loss](), X, targets(loss, RNG, 5, 4))
+    assert_gradients(LOSSES[loss](), X, RNG.dirichlet(np.ones(4), 5))
 
 
 def test_a_single_wrong_element_of_many_is_named():

@@ -4,8 +4,10 @@ import numpy as np
 from hypothesis import strategies as st
 
 from backprop import graph
+from tests.registry import ACTIVATIONS
 
-UNARY = (graph.sigmoid, graph.tanh, lambda x: graph.exp(graph.tanh(x)), lambda x: -x, lambda x: x**2)
+SMOOTH = tuple(getattr(graph, kind) for kind, cls in ACTIVATIONS.items() if cls.keeps != "mask")
+UNARY = (*SMOOTH, lambda x: graph.exp(graph.tanh(x)), lambda x: -x, lambda x: x**2)
 BINARY = (
     lambda x, y: x + y,
     lambda x, y: x - y,

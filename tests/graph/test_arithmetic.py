@@ -1,10 +1,12 @@
 """What is written as arithmetic is computed as arithmetic."""
 
+import mpmath
 import numpy as np
 import pytest
 
 import backprop as bp
 from backprop import graph
+from tests.functions import ACTIVATIONS
 from tests.graph.graphs import apples, sigmoid, softmax_with_loss
 
 X, Y = np.array([[0.5, 1.5, 2.0]]), np.array([[2.0], [0.25]])
@@ -61,9 +63,6 @@ def test_functions():
     values = {
         graph.exp: np.exp,
         graph.log: np.log,
-        graph.tanh: np.tanh,
-        graph.relu: lambda v: np.maximum(v, 0),
-        graph.sigmoid: lambda v: 1 / (1 + np.exp(-v)),
         graph.sum: np.sum,
         graph.max: np.max,
         graph.mean: np.mean,
@@ -72,6 +71,10 @@ def test_functions():
     for function, twin in values.items():
         # Functions of one number are within 4 units in the last place.
         np.testing.assert_allclose(function(x).value, twin(np.array([0.5, 1.5])), rtol=8 * 2**-53)
+    for kind, row in ACTIVATIONS.items():
+        exact = np.array([float(row.exact(mpmath.mpf(value))) for value in (0.5, 1.5)])
+        error = row.error(exact, float) + 2**-53 * exact  # `exact` is rounded once
+        assert (np.abs(getattr(graph, kind)(x).value - exact) <= error).all()
     assert [x.sum().value, x.max().value, x.mean().value] == [2, 1.5, 1]
     assert (2.0 ** graph.variable(3.0)).value == pytest.approx(
         8, rel=16 * 2**-53

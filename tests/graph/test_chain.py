@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import backprop as bp
 from backprop import graph
 from tests.graph.graphs import apples, chain, random_graphs, softmax_with_loss
-from tests.registry import ACTIVATIONS
+from tests.registry import ACTIVATIONS, LOSSES, LOSSES_OF_NUMBERS
 
 
 def proven(output, **options):
@@ -38,10 +38,11 @@ def test_gradients_of_every_function():
     hidden = graph.relu(graph.affine(x, W, b) - 4.0)
     parts = [
         graph.softmax_cross_entropy(hidden, [0, 2, 1, 1]),
-        graph.squared_error(x @ W, np.ones((4, 3))),
         graph.mean(graph.log(x), axis=0).max(),
         graph.sum(graph.exp(graph.tanh(W)) / W, axis=(0, 1)),
         graph.maximum(graph.sigmoid(x), 0.7).sum(),
+        *(getattr(graph, kind)(x - 1).sum() for kind in ACTIVATIONS),
+        *(getattr(graph, loss.function)(x @ W, np.zeros((4, 3))) for loss in LOSSES_OF_NUMBERS.values()),
         graph.sqrt(b).mean(),
         (x ** graph.variable(1.5, "n")).sum(),
     ]
@@ -288,7 +289,7 @@ def test_values_that_are_whole_numbers_have_gradients_that_are_not():
 
 def test_targets_are_constants():
     x = graph.variable([[0.5, 1.5]], "x")
-    for loss in (graph.softmax_cross_entropy, graph.squared_error):
+    for loss in (getattr(graph, cls.function) for cls in LOSSES.values()):
         with pytest.raises(ValueError, match=r"of which a loss gives no gradient; make <t = .*> a constant"):
             loss(x, graph.variable([[1.0, 0.0]], "t"))
         with pytest.raises(ValueError, match="make <x = "):

@@ -14,6 +14,7 @@ from backprop.graph.layout import crossings, ordered
 from backprop.graph.scene import scene
 from tests.graph.geometry import Picture
 from tests.graph.graphs import apples, busy, chain, random_graphs, sigmoid, softmax_with_loss
+from tests.registry import ACTIVATIONS
 
 
 def affine_of_the_notes():
@@ -187,6 +188,13 @@ SYMBOLS = {
     "Exp": (lambda x, y: graph.exp(x), {"∂L/∂out·out"}),
     "Log": (lambda x, y: graph.log(x), {"∂L/∂out·1/x"}),
     "Power": (lambda x, y: x**-1.5, {"∂L/∂out·(−1.5·x**−2.5)"}),
+    **{
+        cls.__name__: (
+            lambda x, y, kind=kind: getattr(graph, kind)(x),
+            {cls.derivatives[0].format(d="∂L/∂out", x="x", out="out")},
+        )
+        for kind, cls in ACTIVATIONS.items()
+    },
     "Relu": (lambda x, y: graph.relu(x), {"∂L/∂out·(x>0)"}),
     "Sigmoid": (lambda x, y: graph.sigmoid(x), {"∂L/∂out·out(1−out)"}),
     "Tanh": (lambda x, y: graph.tanh(x), {"∂L/∂out·(1−out²)"}),

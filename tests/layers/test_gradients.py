@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import backprop as bp
-from tests.registry import ACTIVATIONS
+from tests.registry import ACTIVATIONS, LOSSES_OF_NUMBERS
 from tests.strategies import away_from_zero
 
 H = 1e-5
@@ -62,10 +62,11 @@ def test_affine_with_inputs_of_four_dimensions(data, B):
     assert layer.x.shape == (B, 12)
 
 
+@pytest.mark.parametrize("kind", LOSSES_OF_NUMBERS.values())
 @given(data=st.data(), B=SIZE, K=SIZE, dout=st.floats(-5, 5))
-def test_identity_with_loss(data, B, K, dout):
+def test_losses_of_numbers(kind, data, B, K, dout):
     x, t = data.draw(away_from_zero(B, K)), data.draw(away_from_zero(B, K))
-    layer = bp.IdentityWithLoss()
+    layer = kind()
     layer.forward(x, t)
     backpropagated = layer.backward(dout)
     close(bp.numerical_gradient(lambda _: dout * layer.forward(x, t), x, H), backpropagated)
@@ -112,7 +113,7 @@ def test_nodes_of_two_inputs(kind, shapes, data):
         close(bp.numerical_gradient(lambda _: (node.forward(x, y) * dout).sum(), array, H), backpropagated)
 
 
-@pytest.mark.parametrize("activation", ["relu", "sigmoid"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 @given(seed=st.integers(0, 10_000), depth=st.integers(0, 3))
 def test_networks(activation, seed, depth):
     net = bp.Network([4, *[5] * depth, 3], activation=activation, dtype=np.float64, seed=seed)

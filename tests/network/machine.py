@@ -141,17 +141,17 @@ class Pair(RuleBasedStateMachine):
 
     @initialize(
         sizes=st.lists(st.sampled_from([1, 2, 3, 5, 8, 17]), min_size=2, max_size=4),
-        activation=st.sampled_from([*ACTIVATIONS]),
+        activations=st.lists(st.sampled_from([*ACTIVATIONS]), min_size=2, max_size=2),
         loss=st.sampled_from(list(LOSSES)),
         dtype=st.sampled_from(["float32", "float64"]),
         scaling=st.sampled_from(SCALINGS),
         seed=st.integers(0, 100),
     )
-    def is_born(self, sizes, activation, loss, dtype, scaling, seed):
-        options = dict(activation=activation, loss=loss, dtype=dtype, seed=seed, **scaling)
+    def is_born(self, sizes, activations, loss, dtype, scaling, seed):
+        self.activations = activations[: len(sizes) - 2]
+        options = dict(activation=self.activations[:], loss=loss, dtype=dtype, seed=seed, **scaling)
         self.net, self.twin = bp.Network(sizes, **options), ByLayers(sizes, **options)
         self.options, self.dtype, self.loss = options, np.dtype(dtype), loss
-        self.activations = [activation] * (len(sizes) - 2)
         self.params = copies(self.twin.params)
         self.rules = {name: [make(), make()] for name, make in OPTIMIZERS.items()}
         # What a walk back through the layers has to find, and the model's gradient if nothing moved since.
@@ -172,7 +172,8 @@ class Pair(RuleBasedStateMachine):
 
     def model(self):
         mean, scale = (self.options.get(name, one) for name, one in [("input_mean", 0), ("input_scale", 1)])
-        return Model(self.params, self.activations, self.loss, self.dtype, mean, scale)
+        option = tuple(self.net.lastLayer.options().values())
+        return Model(self.params, self.activations, self.loss, self.dtype, mean, scale, option)
 
     def clears(self):
         self.memory, self.gradient = NOTHING, None

@@ -9,8 +9,7 @@ import pytest
 
 import backprop as bp
 import bpcore
-
-RULES = {"sgd": lambda: bp.SGD(0.1), "adam": lambda: bp.Adam(0.01)}
+from tests.registry import RULES
 
 
 def problem(steps):
@@ -21,7 +20,7 @@ def problem(steps):
 
 @pytest.mark.parametrize("rule", RULES)
 def test_python_and_numpy_allocate_nothing_more_for_more_steps(rule):
-    net, optimizer = bp.Network([20, 30, 3], seed=0), RULES[rule]()
+    net, optimizer = bp.Network([20, 30, 3], seed=0), RULES[rule](0.01)
     plan = net.plan_for(optimizer)
     state = optimizer.state_for(plan, net.params)
 
@@ -92,7 +91,7 @@ def test_malloc_is_not_called_at_every_step(tmp_path):
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     lines = [line.split() for line in done.stdout.splitlines()]
-    assert len(lines) == 4
+    assert len(lines) == 2 * len(RULES)
     for rule, threads, first, second, many in lines:
         # The first call makes the workspace; a hundred steps need what ten need, give or take Python's own arenas.
         assert int(first) > 0

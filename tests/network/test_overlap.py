@@ -5,6 +5,7 @@ import pytest
 
 import backprop as bp
 from bpcore.threads import limited
+from tests.registry import RULES
 
 
 class ByLayers(bp.Network):
@@ -71,7 +72,7 @@ CALLS = {
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("make", [lambda: bp.SGD(0.1), lambda: bp.Adam(0.01)], ids=["sgd", "adam"])
+@pytest.mark.parametrize("make", RULES.values(), ids=RULES)
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_training_on_its_own_parameters(call, make, threads):
     net, other = (bp.Network([300, 300, 300], loss="squared_error", seed=0) for _ in range(2))

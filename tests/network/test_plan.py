@@ -3,6 +3,7 @@
 import copy
 import pickle
 import threading
+import warnings
 from functools import partial
 
 import numpy as np
@@ -41,7 +42,7 @@ def problems(draw):
         if stored.startswith("f")
         else rng.integers(0, 255, (rows, sizes[0]))
     )
-    loss = draw(st.sampled_from([*LOSSES, "softmax"]))
+    loss = draw(st.sampled_from([*LOSSES]))
     t = rng.integers(0, sizes[-1], rows)
     if not LOSSES[loss].classifies:
         t = rng.normal(size=(rows, sizes[-1]))
@@ -53,7 +54,7 @@ def problems(draw):
         )
     )
     options = {
-        "activation": draw(st.sampled_from([*ACTIVATIONS])),
+        "activation": [draw(st.sampled_from([*ACTIVATIONS])) for _ in sizes[1:-1]],
         "loss": loss,
         "dtype": draw(st.sampled_from(["float32", "float64"])),
         "seed": draw(st.integers(0, 100)),
@@ -74,7 +75,7 @@ def test_evaluation(problem, threads):
     with bp_threads(threads):
         assert np.array_equal(planned.predict(x), layered.predict(x))
         assert planned.loss(x, t) == layered.loss(x, t)
-        if options["loss"] == "softmax":
+        if LOSSES[options["loss"]].classifies:
             assert np.array_equal(planned.predict_proba(x), layered.predict_proba(x))
             assert planned.accuracy(x, t) == layered.accuracy(x, t)
 
@@ -86,20 +87,22 @@ OPTIMIZERS = {rule: partial(make, 0.3 if rule == "sgd" else 0.02) for rule, make
 def test_training(problem, rule, batch_size, threads):
     sizes, options, x, t = problem
     nets, optimizers = both(sizes, **options), [OPTIMIZERS[rule]() for _ in range(2)]
-    runs = [
-        net.fit(x, t, epochs=2, batch_size=batch_size, optimizer=optimizer, seed=1, threads=threads)
-        for net, optimizer in zip(nets, optimizers, strict=True)
-    ]
-    assert runs[0].loss == runs[1].loss
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # what diverges does so in both
+        runs = [
+            net.fit(x, t, epochs=2, batch_size=batch_size, optimizer=optimizer, seed=1, threads=threads)
+            for net, optimizer in zip(nets, optimizers, strict=True)
+        ]
+    assert np.array_equal(runs[0].loss, runs[1].loss, equal_nan=True)
     assert runs[0].train_accuracy == runs[1].train_accuracy
     assert_same_parameters(*nets)
     steps = [net.train_step(x, t, optimizer) for net, optimizer in zip(nets, optimizers, strict=True)]
-    assert steps[0] == steps[1]
+    assert np.array_equal(*steps, equal_nan=True)
     assert_same_parameters(*nets)
     assert optimizers[0].steps == optimizers[1].steps == len(runs[0].loss) + 1
     for key, moments in optimizers[1].state.items():
         for one, other in zip(optimizers[0].state[key], moments, strict=True):
-            assert np.array_equal(one, other)
+            assert np.array_equal(one, other, equal_nan=True)
 
 
 @pytest.mark.parametrize("rule", OPTIMIZERS)

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 import backprop as bp
-from tests.network.by_hand import Bounded, close, moved, softmax
+from tests.bounds import Bounded
+from tests.losses import softmax
+from tests.network.by_hand import close, moved
 from tests.network.machine import (
     BATCHES,
     LAYERS,

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 import backprop as bp
-from tests.registry import RULES
+from tests.registry import RULES, Table
 
-WITH_EPS = [name for name, make in RULES.items() if "eps" in make().settings]
 KEEPING = [name for name, make in RULES.items() if make().state_size]
 
 
@@ -172,15 +171,26 @@ def test_a_parameter_is_not_what_a_rule_keeps(rule):
     refuses(net, x, t, optimizer, ValueError, r"state\['W2'\]\[0\] overlaps params\['W2'\]")
 
 
+# What each check of a setting refuses; `two_fractions` is that of a pair.
+REFUSED = Table(
+    "check of a setting",
+    "tests/network/test_update_checks.py",
+    {
+        "positive": (-1e-8, 0, np.nan, np.inf, "a"),
+        "non_negative": (-1e-8, np.nan, np.inf, "a", None),
+        "fraction": (1.5, 1, -0.1, np.nan, "0.9", None, np.inf),
+        "switch": ("no", None, 2, np.nan),
+        "two_fractions": (
+            *((0.9, 1.0), (1.5, 0.9), (np.nan, 0.9), (0.9, -1.0), 0.9, "ab", (0.9,)),
+            *(None, {0: 0.9, 1: 0.9}, {0.9, 0.8}, (0.9, 1j), np.ones((2, 2)) / 2),
+        ),
+    },
+)
+CHECKS = [(rule, name, check) for rule, make in RULES.items() for name, check in make().settings.items()]
 SETTINGS = [
+    *((rule, name, value) for rule, name, check in CHECKS if name != "lr" for value in REFUSED[check.__name__]),
     *((rule, "lr", value) for rule in RULES for value in (-5.0, 0.0, np.nan, np.inf, "0.1", None, 1j, [0.1], True)),
     *((rule, "lr", value) for rule in RULES for value in (10**400, np.complex128(1), np.longdouble("1e4000"))),
-    *(("momentum", "momentum", value) for value in (1.5, 1, -0.1, np.nan, "0.9", None, np.inf)),
-    *(("nesterov", "nesterov", value) for value in ("no", None, 2, np.nan)),
-    *((rule, "eps", value) for rule in RULES if rule in WITH_EPS for value in (0, -1e-8, np.nan, np.inf, "a")),
-    *(("rmsprop", "alpha", value) for value in (1, 1.5, -0.1, np.nan, "a")),
-    *(("adam", "betas", value) for value in ((0.9, 1.0), (1.5, 0.9), (np.nan, 0.9), (0.9, -1.0), 0.9, "ab", (0.9,))),
-    *(("adam", "betas", value) for value in (None, {0: 0.9, 1: 0.9}, {0.9, 0.8}, (0.9, 1j), np.ones((2, 2)) / 2)),
     *((rule, "steps", value) for rule in RULES for value in (-1, 1.5, np.nan, "1", None, True, 2**63)),
     *((rule, "state", value) for rule in RULES for value in (None, [], 1)),
 ]  # fmt: skip

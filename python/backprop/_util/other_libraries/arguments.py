@@ -148,7 +148,6 @@ ARGUMENTS = {
 VALUES = {
     "activation": {
         "elu": ACTIVATION,
-        "gelu": ACTIVATION,
         "hard_sigmoid": ACTIVATION,
         "identity": LINEAR,
         "leaky_relu": ACTIVATION,
@@ -169,8 +168,6 @@ VALUES = {
         "binary_cross_entropy": TWO_OUTPUTS,
         "binary_crossentropy": TWO_OUTPUTS,
         "hinge": LOSS,
-        "huber": LOSS,
-        "huber_loss": LOSS,
         "kl_divergence": LOSS,
         "l1": LOSS,
         "mae": LOSS,
@@ -180,7 +177,6 @@ VALUES = {
     "optimizer": {
         "adadelta": UPDATE_RULE,
         "adamax": UPDATE_RULE,
-        "adamw": UPDATE_RULE,
         "lbfgs": UPDATE_RULE,
         "lion": UPDATE_RULE,
         "nadam": UPDATE_RULE,

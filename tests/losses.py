@@ -1,0 +1,126 @@
+"""What tests know of each loss: its bounds in arithmetic of a type, and the same function in other libraries.
+
+A loss has a row in LOSSES, and nothing else in tests names it: tests loop over the registry. Bounds are those of
+tests/network/by_hand.py: u is the unit roundoff of the type, each operation is rounded once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tests import reference
+from tests.bounds import Bounded, gamma, unit_roundoff
+from tests.registry import Table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss:
+    """A loss. Every function is given the number that the loss takes, if it takes one, as its last argument.
+
+    Attributes
+    ----------
+    bounded : callable
+        Of scores, targets and a type: the mean loss and the gradient of the scores, with their bounds.
+    pytorch, jax : callable
+        Of the module `torch` or `jax`, scores and targets: the mean loss. JAX gets labels as rows of weights.
+    """
+
+    bounded: Callable[..., tuple[Bounded, Bounded]]
+    pytorch: Callable[..., Any]
+    jax: Callable[..., Any]
+
+
+def softmax(s, dtype):
+    """Probabilities. Scores off by E move them by a factor of at most exp(2E), and never by more than 1.
+
+    That 1 becomes 2, for the roundings; these are counted as in test_twins.
+    """
+    y = np.empty_like(s.v)
+    reference.softmax(s.v, y)
+    with np.errstate(over="ignore", invalid="ignore"):
+        factor = np.expm1(2 * off(s) + roundings_of_softmax(s) * unit_roundoff(dtype))
+        return Bounded(y, np.fmin(factor * y + float(np.finfo(dtype).tiny), 2))
+
+
+def off(s):
+    """The most that a score of each row is off by, (B, 1)."""
+    return s.e.max(axis=1, keepdims=True)
+
+
+def range_of(s):
+    """How much smaller than their maximum the scores of each row may be, (B, 1)."""
+    return np.ptp(s.v, axis=1)[:, np.newaxis] + 2 * off(s)
+
+
+def roundings_of_softmax(s):
+    return range_of(s) + 10 + s.v.shape[1]
+
+
+def cross_entropy(s, t, dtype):
+    """The mean loss and the gradient of the scores."""
+    u, (B, K) = unit_roundoff(dtype), s.v.shape
+    y, weights = softmax(s, dtype), reference.one_hot(np.asarray(t), K)
+    T = weights.sum(axis=1, keepdims=True)
+    # y·Σt: the weights' type, K − 1 additions, a product, a difference, 1/B and its product; t: four of them.
+    e = T * y.e + (K + 6) * u * T * y.most + 6 * u * weights
+    dout = Bounded((y.v * T - weights) / B, e / B + float(np.finfo(dtype).tiny))
+    # Each of at most K terms t·log y is off by the scores and their log-sum-exp, and by its own roundings.
+    rows = T * (2 * off(s) + (12 + 2 * K) * u * (range_of(s) + np.log(K) + 1))
+    loss = reference.softmax_cross_entropy_forward(s.v, np.asarray(t), np.empty_like(s.v))
+    return Bounded(np.float64(loss), rows.mean() + gamma(B + 2, float) * abs(loss)), dout
+
+
+def of_numbers(s, t, dtype, delta=np.inf):
+    """The mean loss and the gradient of the scores: squared error, or Huber's."""
+    u, (B, K) = unit_roundoff(dtype), s.v.shape
+    t = np.asarray(t, dtype=np.float64).reshape(B, K)
+    most = s.most + np.abs(t)
+    d = Bounded(s.v - t, s.e + 2 * u * most)  # the targets' type, a difference
+    # At most its slope, |d| or delta, times |d|: a product, K additions, a half; then the rows. delta is rounded too.
+    slope = np.minimum(d.most, delta)
+    rows = slope * d.e + (6 + K) * u * slope * d.most
+    c = np.minimum(np.abs(d.v), delta)
+    loss = (c * (np.abs(d.v) - c / 2)).sum() / B
+    e = (d.e + 2 * u * most + u * slope) / B + float(np.finfo(dtype).tiny)
+    dout = Bounded(np.clip(d.v, -delta, delta) / B, e)
+    return Bounded(np.float64(loss), rows.sum() / B + gamma(B + 2, float) * loss), dout
+
+
+def huber_of_jax(jax, x, t, delta):
+    """By the least of |d| and delta: c·(|d| − c/2)."""
+    c = jax.numpy.minimum(abs(x - t), delta)
+    return (c * (abs(x - t) - c / 2)).sum() / len(x)
+
+
+def cross_entropy_of_pytorch(torch, x, t):
+    """By labels or weights."""
+    if t.ndim == 1:
+        return torch.nn.functional.cross_entropy(x, t)
+    return -(t * torch.log_softmax(x, dim=1)).sum() / len(x)
+
+
+LOSSES = Table(
+    "loss",
+    "tests/losses.py",
+    {
+        "softmax": Loss(
+            bounded=cross_entropy,
+            pytorch=cross_entropy_of_pytorch,
+            jax=lambda jax, x, t: -(t * jax.nn.log_softmax(x)).sum() / len(x),
+        ),
+        "squared_error": Loss(
+            bounded=of_numbers,
+            pytorch=lambda torch, x, t: ((x - t) ** 2).sum() / 2 / len(x),
+            jax=lambda jax, x, t: ((x - t) ** 2).sum() / 2 / len(x),
+        ),
+        "huber": Loss(
+            bounded=of_numbers,
+            pytorch=lambda torch, x, t, delta: (
+                torch.nn.functional.huber_loss(x, t, reduction="sum", delta=delta) / len(x)
+            ),
+            jax=huber_of_jax,
+        ),
+    },
+)
