@@ -118,7 +118,7 @@ LOSSES = Table(
         "huber": Loss(
             bounded=of_numbers,
             pytorch=lambda torch, x, t, delta: (
-                torch.nn.functional.huber_loss(x, t, reduction="sum", delta=delta) / len(x)
+                torch.nn.functional.huber_loss(x, t.to(x.dtype), reduction="sum", delta=delta) / len(x)
             ),
             jax=huber_of_jax,
         ),
