@@ -162,6 +162,61 @@ cdef inline double work_of_step(const Network* net, Py_ssize_t B) noexcept nogil
     return 0.75 * operations(net, B)
 
 
+# --- Checks -----------------------------------------------------------------------------------------------------
+
+
+cdef inline void check_network(const Network* net, int itemsize) noexcept nogil:
+    """What BPCORE_CHECKS looks at of a network that is to run on its workspace."""
+    cdef int n
+    bp_require(net.depth > 0 and net.layers is not NULL, "the network has no layers")
+    bp_require(net.losses is not NULL, "the network has no workspace: call place(...) before a step")
+    for n in range(net.depth):
+        check_layer(&net.layers[n], itemsize)
+        bp_require(
+            n == 0 or net.layers[n].inputs == net.layers[n - 1].outputs,
+            "a layer has other inputs than outputs come in",
+        )
+
+
+cdef inline void check_rows(
+    const Network* net, Py_ssize_t first, Py_ssize_t rows, Py_ssize_t B, int itemsize
+) noexcept nogil:
+    """Of a pass of some rows of a batch."""
+    check_network(net, itemsize)
+    bp_require(1 <= B <= net.capacity, "the batch has no rows or more than the workspace is for")
+    bp_require(0 <= first and 0 <= rows <= B - first, "the rows are not within the batch, or the workspace")
+
+
+cdef inline void check_update(const Network* net, const Update* update) noexcept nogil:
+    """Of the rule that moves the parameters."""
+    cdef const Layer* layer
+    cdef int n
+    bp_require(0 <= <int> update.rule < RULES and update.step > 0, "no rule of updates.pxd, or step below 1")
+    for n in range(net.depth):
+        layer = &net.layers[n]
+        bp_require(
+            keeps(update, &layer.weight) and keeps(update, &layer.bias),
+            "the rule keeps more of a parameter than state1 and state2 have room for",
+        )
+
+
+cdef inline bint keeps(const Update* update, const Parameter* parameter) noexcept nogil:
+    """Whether a parameter has memory for what the rule keeps of it."""
+    cdef int states = states_of(update.rule)
+    return (parameter.state1 is not NULL or states < 1) and (parameter.state2 is not NULL or states < 2)
+
+
+cdef inline void check_targets(
+    const Network* net, const int64_t* labels, const void* targets, Py_ssize_t B
+) noexcept nogil:
+    """Of what the loss compares the outputs with."""
+    cdef Py_ssize_t r
+    bp_require((labels is NULL) != (targets is NULL), "wanted either labels or targets")
+    bp_require(labels is NULL or takes_labels(net.loss.kind), "the loss takes numbers, not labels")
+    for r in range(0 if labels is NULL else B):
+        bp_require(0 <= labels[r] < net.layers[net.depth - 1].outputs, "a label is not within 0 to outputs - 1")
+
+
 # --- A step -----------------------------------------------------------------------------------------------------
 
 
@@ -206,6 +261,8 @@ cdef inline void rows_forward(
     cdef floating* pre
     cdef floating* out
     cdef int n
+    if BP_CHECKS:
+        check_rows(net, first, rows, net.capacity, sizeof(floating))
     for n in range(net.depth):
         layer = &net.layers[n]
         pre, out = <floating*> layer.pre + first * layer.stride, <floating*> layer.out + first * layer.stride
@@ -226,6 +283,8 @@ cdef inline void rows_backward(
     cdef const Layer* below
     cdef floating* dpre
     cdef int n
+    if BP_CHECKS:
+        check_rows(net, first, rows, B, sizeof(floating))
     for n in range(net.depth - 1, -1, -1):
         layer = &net.layers[n]
         dpre = <floating*> layer.dpre + first * layer.stride
@@ -249,6 +308,10 @@ cdef inline void parameters_half(
     """The gradients of the parameters or, with a rule, their update: the parameters of a rank."""
     cdef Rows enters = x
     cdef int n
+    if BP_CHECKS:
+        check_rows(net, 0, B, B, sizeof(floating))
+        if update is not NULL:
+            check_update(net, update)
     for n in range(net.depth):
         # One call, since compilers make a copy of this long function for each.
         transform_backward_parameters(&net.layers[n], enters, B, update, rank, size, _)
@@ -271,39 +334,6 @@ cdef inline void step_chunk(
     parameters_half(net, x, B, update, rank, size, <floating> 0)
 
 
-cdef inline void check_step(
-    const Network* net, const int64_t* labels, const void* targets, Py_ssize_t B, const Update* update, int itemsize
-) noexcept nogil:
-    """What BPCORE_CHECKS looks at before a step."""
-    cdef const Layer* layer
-    cdef Py_ssize_t r
-    cdef int n
-    bp_require(net.depth > 0 and net.layers is not NULL, "the network has no layers")
-    bp_require(net.losses is not NULL, "the network has no workspace: call place(...) before a step")
-    bp_require(1 <= B <= net.capacity, "the batch has no rows or more than the workspace is for")
-    for n in range(net.depth):
-        layer = &net.layers[n]
-        check_layer(layer, itemsize)
-        bp_require(n == 0 or layer.inputs == net.layers[n - 1].outputs, "a layer has other inputs than outputs come in")
-        if update is not NULL:
-            check_state(update, &layer.weight)
-            check_state(update, &layer.bias)
-    if update is not NULL:
-        bp_require(0 <= <int> update.rule < RULES and update.step > 0, "no rule of updates.pxd, or step below 1")
-    bp_require((labels is NULL) != (targets is NULL), "wanted either labels or targets")
-    bp_require(labels is NULL or takes_labels(net.loss.kind), "the loss takes numbers, not labels")
-    for r in range(0 if labels is NULL else B):
-        bp_require(0 <= labels[r] < net.layers[net.depth - 1].outputs, "a label is not within 0 to outputs - 1")
-
-
-cdef inline void check_state(const Update* update, const Parameter* parameter) noexcept nogil:
-    bp_require(
-        (parameter.state1 is not NULL or states_of(update.rule) < 1)
-        and (parameter.state2 is not NULL or states_of(update.rule) < 2),
-        "the rule keeps more of a parameter than state1 and state2 have room for",
-    )
-
-
 cdef inline double network_step(
     const Network* net,
     const Rows x,                  # IN   (B, inputs)
@@ -315,7 +345,8 @@ cdef inline double network_step(
 ) noexcept nogil:
     """One step of training, or one gradient; returns the mean loss of the batch before it."""
     if BP_CHECKS:
-        check_step(net, labels, targets, B, update, sizeof(floating))
+        check_rows(net, 0, B, B, sizeof(floating))
+        check_targets(net, labels, targets, B)
     if threads_for_region(threads, work_of_step(net, B)) == 1:
         step_chunk(net, x, labels, targets, B, update, 0, 1)
     else:

@@ -6,7 +6,7 @@ from libc.stdlib cimport free, malloc
 
 from bpcore cimport (
     IDENTITY, RELU, Layer, Network, Rows, Update, adam, aligned, cross_entropy_loss, dense, layer_forward, network,
-    network_step, place, rows_of, squared_error_loss, workspace_size,
+    network_step, parameters_half, place, rows_backward, rows_forward, rows_of, squared_error_loss, workspace_size,
 )
 from bpcore.activations cimport Activation
 from bpcore.layers cimport Transform
@@ -73,6 +73,12 @@ def run(str wrong):
         numbers = &targets[0]
     if wrong in ("stride", "nothing"):
         layer_forward(first, rows, &out[0], stride, LARGEST, NULL)
+    if wrong == "rows forward":
+        rows_forward(&net, rows, LARGEST - 1, 2, NULL, <float> 0)
+    if wrong == "rows backward":
+        rows_backward(&net, 0, LARGEST, LARGEST - 1, <float> 0)
+    if wrong == "parameters":
+        parameters_half(&net, rows, LARGEST + 1, &update, 0, 1, <float> 0)
     loss = network_step(&net, rows, t, numbers, B, &update, 1)
     free(memory)
     return loss

@@ -39,6 +39,9 @@ STOPPED = {
     "loss": "takes numbers, not labels",
     "no targets": "either labels or targets",
     "two targets": "either labels or targets",
+    "rows forward": "rows are not within the batch, or the workspace",
+    "rows backward": "rows are not within the batch, or the workspace",
+    "parameters": "batch has no rows or more than the workspace",
 }
 MESSAGES = {
     message.encode()
