@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 
@@ -110,7 +111,7 @@ class NetworkSpec:
         """How many numbers a sample has."""
         return self.sizes[0]
 
-    @property
+    @cached_property
     def gaps(self) -> list[tuple[str, ...]]:
         """The kinds of the layers before, between and behind the dense layers."""
         found: list[tuple[str, ...]] = [()]
