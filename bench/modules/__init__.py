@@ -17,18 +17,32 @@ HERE = Path(__file__).parent
 
 def build(name: str, folder: Path, *flags: str) -> Path:
     """Translate and compile `name`.pyx into a folder."""
-    generated, module = folder / f"{name}.c", folder / (name + sysconfig.get_config_var("EXT_SUFFIX"))
+    return compiled(translated(name, folder), *flags)
+
+
+def translated(name: str, folder: Path) -> Path:
+    """The C file that Cython makes of `name`.pyx."""
+    generated = folder / f"{name}.c"
     # Cython looks into its own environment first, and another bpcore may be there.
     package = f"-I{Path(bpcore.get_include()).parent}"
-    cython = [sys.executable, "-m", "cython", "-3", package, str(HERE / f"{name}.pyx"), "-o", str(generated)]
+    run(sys.executable, "-m", "cython", "-3", package, str(HERE / f"{name}.pyx"), "-o", str(generated))
+    return generated
+
+
+def compiled(generated: Path, *flags: str) -> Path:
+    """The extension module that the C compiler makes of a file that Cython has made."""
+    module = generated.with_name(generated.stem + sysconfig.get_config_var("EXT_SUFFIX"))
     include = [f"-I{folder}" for folder in (bpcore.get_include(), HERE, sysconfig.get_paths()["include"])]
     shared = ["-bundle", "-undefined", "dynamic_lookup"] if sys.platform == "darwin" else ["-shared", "-fPIC"]
-    compiler = ["cc", *shared, *FLAGS, *flags, *include, str(generated), "-o", str(module)]
-    for command in (cython, compiler):
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise RuntimeError(f"bench: {name}.pyx was not built:\n{(done.stdout + done.stderr)[-3000:]}")
+    run("cc", *shared, *FLAGS, *flags, *include, str(generated), "-o", str(module))
     return module
+
+
+def run(*command: str) -> None:
+    """Run a command, or raise with what it has printed."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"bench: {' '.join(command)} failed:\n{(done.stdout + done.stderr)[-3000:]}")
 
 
 def load(module: Path) -> ModuleType:

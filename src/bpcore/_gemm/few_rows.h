@@ -45,7 +45,7 @@ static BP_UNUSED void BP_(row_product)(ptrdiff_t terms, ptrdiff_t count, const B
 
 #if BP_FEW_ROWS_COMPILED
 /* c[r, j] = Σ_k rows[r][k]·b[j·cs_b + k] for 1 to BP_FEW_ROWS rows, at least BP_VL columns and BP_VL128 terms. */
-static BP_UNUSED void BP_(few_rows)(int m, ptrdiff_t count, ptrdiff_t terms, const void **rows, const BP_T *b,
+static BP_KERNEL void BP_(few_rows)(int m, ptrdiff_t count, ptrdiff_t terms, const void **rows, const BP_T *b,
                                     ptrdiff_t cs_b, BP_T *c, ptrdiff_t ldc) {
 #define BP_FEW(width, m, n) BP_(width##_few_rows)(m, n, last, count, terms, rows_or_last, b, cs_b, c, ldc)
     const void *rows_or_last[BP_FEW_ROWS];
@@ -66,7 +66,7 @@ static BP_UNUSED void BP_(few_rows)(int m, ptrdiff_t count, ptrdiff_t terms, con
 
 /* c[j] += Σ_k x[k]·b[k·rs_b + j] for n ≤ BP_LANES/2 columns, in the order of `dots`: an accumulator holds columns, and
    there is one for each of the BP_LANES virtual lanes. Columns before the first are read too, and not used. */
-static BP_UNUSED void BP_(few_edge_columns)(int n, ptrdiff_t terms, const BP_T *x, const BP_T *b, ptrdiff_t rs_b, BP_T *c) {
+static BP_KERNEL void BP_(few_edge_columns)(int n, ptrdiff_t terms, const BP_T *x, const BP_T *b, ptrdiff_t rs_b, BP_T *c) {
     const ptrdiff_t rest = terms % BP_LANES;
     for (int end = n; end > 0; end -= BP_VL) {
         BP_V sum[BP_LANES];
@@ -124,7 +124,7 @@ static BP_INLINE void BP_(fused_axpy)(const int m, const int terms, int first, p
     case m * 8 + n - 1:                                                                    \
         BP_(fused_axpy)(m, n, k == 0, peel, count, scalars, b + k * rs_b, rs_b, c, ldc);                   \
         break;
-static BP_UNUSED void BP_(small_k)(ptrdiff_t height, ptrdiff_t count, int terms, const void **rows, const BP_T *b,
+static BP_KERNEL void BP_(small_k)(ptrdiff_t height, ptrdiff_t count, int terms, const void **rows, const BP_T *b,
                                    ptrdiff_t rs_b, BP_T *c, ptrdiff_t ldc) {
     const int is_aligned = ldc * BP_T_BYTES % BP_VECTOR_BYTES == 0;
     for (ptrdiff_t r = 0, m; r < height; r += m, c += m * ldc) {
@@ -167,28 +167,28 @@ static BP_INLINE void BP_(axpy_rows)(const int m, const int fused, ptrdiff_t cou
     }
 }
 
-static BP_UNUSED void BP_(few_rows_axpy)(int m, ptrdiff_t count, ptrdiff_t terms, const void **rows, const BP_T *b,
+static BP_KERNEL void BP_(few_rows_axpy)(int m, ptrdiff_t count, ptrdiff_t terms, const void **rows, const BP_T *b,
                                          ptrdiff_t rs_b, BP_T *c, ptrdiff_t ldc) {
     if (m == 1) BP_(axpy_rows)(1, 8, count, terms, rows, b, rs_b, c, ldc);
     else if (m == 2) BP_(axpy_rows)(2, BP_FUSED_TERMS, count, terms, rows, b, rs_b, c, ldc);
     else if (m == 3) BP_(axpy_rows)(3, BP_FUSED_TERMS, count, terms, rows, b, rs_b, c, ldc);
 }
 #else
-static BP_UNUSED void BP_(few_rows)(int m, ptrdiff_t count, ptrdiff_t terms, const void **rows, const BP_T *b,
+static BP_KERNEL void BP_(few_rows)(int m, ptrdiff_t count, ptrdiff_t terms, const void **rows, const BP_T *b,
                                     ptrdiff_t cs_b, BP_T *c, ptrdiff_t ldc) {
     (void)m, (void)count, (void)terms, (void)rows, (void)b, (void)cs_b, (void)c, (void)ldc;
 }
 
-static BP_UNUSED void BP_(few_edge_columns)(int n, ptrdiff_t terms, const BP_T *x, const BP_T *b, ptrdiff_t rs_b, BP_T *c) {
+static BP_KERNEL void BP_(few_edge_columns)(int n, ptrdiff_t terms, const BP_T *x, const BP_T *b, ptrdiff_t rs_b, BP_T *c) {
     (void)n, (void)terms, (void)x, (void)b, (void)rs_b, (void)c;
 }
 
-static BP_UNUSED void BP_(small_k)(ptrdiff_t height, ptrdiff_t count, int terms, const void **rows, const BP_T *b,
+static BP_KERNEL void BP_(small_k)(ptrdiff_t height, ptrdiff_t count, int terms, const void **rows, const BP_T *b,
                                    ptrdiff_t rs_b, BP_T *c, ptrdiff_t ldc) {
     (void)height, (void)count, (void)terms, (void)rows, (void)b, (void)rs_b, (void)c, (void)ldc;
 }
 
-static BP_UNUSED void BP_(few_rows_axpy)(int m, ptrdiff_t count, ptrdiff_t terms, const void **rows, const BP_T *b,
+static BP_KERNEL void BP_(few_rows_axpy)(int m, ptrdiff_t count, ptrdiff_t terms, const void **rows, const BP_T *b,
                                          ptrdiff_t rs_b, BP_T *c, ptrdiff_t ldc) {
     (void)m, (void)count, (void)terms, (void)rows, (void)b, (void)rs_b, (void)c, (void)ldc;
 }

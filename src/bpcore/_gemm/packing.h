@@ -58,7 +58,7 @@ static BP_INLINE void BP_(pack_columns_128)(ptrdiff_t terms, const BP_T *b, ptrd
 
 /* panel[k·panel_stride + j] = b[j·cs_b + k] for `terms` numbers of `count` columns, 0 for j from `count` to `width`;
    a cache line of each column at a time, so that the lines of the panel stay in the first-level cache until complete. */
-static BP_UNUSED void BP_(pack_columns)(ptrdiff_t count, ptrdiff_t width, ptrdiff_t terms, const BP_T *b,
+static BP_KERNEL void BP_(pack_columns)(ptrdiff_t count, ptrdiff_t width, ptrdiff_t terms, const BP_T *b,
                                         ptrdiff_t cs_b, BP_T *panel, ptrdiff_t panel_stride) {
     const ptrdiff_t columns = count / BP_VL * BP_VL, full = terms / BP_VL128 * BP_VL128;
     const BP_(column_strides) strides = BP_(column_strides_of)(cs_b);

@@ -4,7 +4,7 @@
 
 a) A row of W of 50 numbers begins anywhere in a cache line, so that nearly every vector of it crosses two, and its edge
    columns have a stride of 50 numbers. In the padded layout the rows of the 48 columns that tiles compute begin on
-   cache lines, and behind them each edge column (edges.pxd) is contiguous.
+   cache lines, and behind them each edge column (edges.h) is contiguous.
 b) The gradient and the optimizer's state are padded in the same way, so an update runs over them element by element.
 c) The order of a sum does not depend on the layout: not a bit changes.
 d) Copying W to the padded layout and back takes as long as the layout saves in one step. Only loops and evaluations of
@@ -15,8 +15,8 @@ from cython cimport floating
 from libc.stdint cimport uintptr_t
 from libc.string cimport memcpy
 
-from bpcore._gemm.panels cimport PANEL_STRIDE_BYTES
-from bpcore._gemm.edges cimport DOT_LEAST
+from bpcore._gemm.panels cimport BP_PANEL_STRIDE_BYTES
+from bpcore._gemm.product cimport BP_DOT_LEAST
 
 cdef enum:
     CACHE_LINE = 64         # bytes
@@ -51,8 +51,8 @@ cdef inline Py_ssize_t padded_size(Py_ssize_t inputs, Py_ssize_t outputs, Py_ssi
     cdef PaddedLayout s = padded_layout(inputs, outputs, itemsize)
     cdef Py_ssize_t size = s.edge + (outputs - s.columns) * s.edge_stride
     if (
-        outputs * itemsize >= PANEL_STRIDE_BYTES or size * itemsize > MOST_BYTES
-        or s.columns < outputs and inputs < DOT_LEAST
+        outputs * itemsize >= BP_PANEL_STRIDE_BYTES or size * itemsize > MOST_BYTES
+        or s.columns < outputs and inputs < BP_DOT_LEAST
     ):
         return 0
     return size

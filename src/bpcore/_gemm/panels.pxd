@@ -6,8 +6,8 @@ from cython cimport floating
 
 from bpcore._simd.simd cimport BP_TILE_VECTORS, BP_VECTOR_BYTES, pack_rows
 
-cdef enum:
-    PANEL_STRIDE_BYTES = 2048    # from one row to the next, from which on packing pays
+cdef extern from "_simd/simd.h" nogil:
+    const int BP_PANEL_STRIDE_BYTES    # from one row to the next, from which on packing pays
 
 
 cdef inline Py_ssize_t panel_width(const floating* _) noexcept nogil:
@@ -16,7 +16,7 @@ cdef inline Py_ssize_t panel_width(const floating* _) noexcept nogil:
 
 cdef inline bint wants_panels(const floating* _, Py_ssize_t N) noexcept nogil:
     """Whether rows of N numbers are so long that packing pays."""
-    return N * <Py_ssize_t> sizeof(floating) >= PANEL_STRIDE_BYTES
+    return N * <Py_ssize_t> sizeof(floating) >= BP_PANEL_STRIDE_BYTES
 
 
 cdef inline Py_ssize_t panels_size(const floating* _, Py_ssize_t K, Py_ssize_t N) noexcept nogil:

@@ -58,11 +58,17 @@ static BP_INLINE void BP_(microkernel)(const int kind, const int m, const int n,
     BP_T edge_values[BP_EDGE_VECTORS * BP_VL];
     const BP_T *const edge_init = init + (n - 1) * BP_VL + last;
     BP_T *const edge_c = c + (n - 1) * BP_VL + last;
-    if (edge_vectors)
+    /* What was just stored number by number, and is loaded as a vector, waits for all stores: not where rows are equal. */
+    if (edge_vectors && rs_init)
         for (int j = 0; j < edge_vectors * BP_COLUMNS_PER_VECTOR; j++)
             BP_UNROLL for (int r = 0; r < BP_EDGE_MR; r++)
                 edge_values[j * BP_EDGE_MR + r] = edge_init[r * rs_init + (j < edge_columns ? j : 0)];
-    BP_UNROLL for (int v = 0; v < edge_vectors; v++) edge_sum[v] = *(const BP_V *)(edge_values + v * BP_VL);
+    BP_UNROLL for (int v = 0; v < edge_vectors; v++) {
+        const int j = v * BP_COLUMNS_PER_VECTOR, wanted = j + BP_COLUMNS_PER_VECTOR - 1;
+        const int next = wanted < edge_columns ? wanted : edge_columns - 1;
+        if (rs_init) edge_sum[v] = *(const BP_V *)(edge_values + v * BP_VL);
+        else edge_sum[v] = BP_(vector_broadcast_pair)(edge_init + j, edge_init + next);
+    }
 #else
     (void)edge_vectors, (void)edge_columns;
 #endif
@@ -148,7 +154,7 @@ static BP_INLINE void BP_(microkernel)(const int kind, const int m, const int n,
    and BP_WIDE_TILE_VECTORS vectors; `a` is not transposed. */
 #define BP_KIND BP_A_NO_TRANS
 #define BP_PREFETCH prefetch, prefetch_byte, prefetch_step
-static BP_UNUSED void BP_(microkernel_n)(int m, int n, int last, ptrdiff_t terms, const void **rows, ptrdiff_t offset,
+static BP_KERNEL void BP_(microkernel_n)(int m, int n, int last, ptrdiff_t terms, const void **rows, ptrdiff_t offset,
                                          const BP_T *b, ptrdiff_t rs_b, const BP_T *init, ptrdiff_t rs_init, BP_T *c,
                                          ptrdiff_t ldc, const void **prefetch, ptrdiff_t prefetch_byte,
                                          ptrdiff_t prefetch_step) {
@@ -160,7 +166,7 @@ static BP_UNUSED void BP_(microkernel_n)(int m, int n, int last, ptrdiff_t terms
 /* The same for a transposed `a`. */
 #define BP_KIND BP_A_TRANS
 #define BP_PREFETCH NULL, 0, 0
-static BP_UNUSED void BP_(microkernel_t)(int m, int n, int last, ptrdiff_t terms, const void **rows, ptrdiff_t offset,
+static BP_KERNEL void BP_(microkernel_t)(int m, int n, int last, ptrdiff_t terms, const void **rows, ptrdiff_t offset,
                                          const BP_T *b, ptrdiff_t rs_b, const BP_T *init, ptrdiff_t rs_init, BP_T *c,
                                          ptrdiff_t ldc) {
     BP_TILES
@@ -169,7 +175,7 @@ static BP_UNUSED void BP_(microkernel_t)(int m, int n, int last, ptrdiff_t terms
 
 #if BP_EDGE_VECTORS
 /* The same of BP_EDGE_MR rows, n full vectors, and 1 to BP_EDGE_VECTORS·BP_COLUMNS_PER_VECTOR edge columns. */
-static BP_UNUSED void BP_(microkernel_t_edge)(int n, int edge_columns, ptrdiff_t terms, const void **rows,
+static BP_KERNEL void BP_(microkernel_t_edge)(int n, int edge_columns, ptrdiff_t terms, const void **rows,
                                               ptrdiff_t offset, const BP_T *b, ptrdiff_t rs_b, const BP_T *init,
                                               ptrdiff_t rs_init, BP_T *c, ptrdiff_t ldc) {
 #define BP_WITH_EDGE(n, edge_vectors)                                                      \
@@ -188,7 +194,7 @@ static BP_UNUSED void BP_(microkernel_t_edge)(int n, int edge_columns, ptrdiff_t
 #undef BP_WITH_EDGE
 }
 #else
-static BP_UNUSED void BP_(microkernel_t_edge)(int n, int edge_columns, ptrdiff_t terms, const void **rows,
+static BP_KERNEL void BP_(microkernel_t_edge)(int n, int edge_columns, ptrdiff_t terms, const void **rows,
                                               ptrdiff_t offset, const BP_T *b, ptrdiff_t rs_b, const BP_T *init,
                                               ptrdiff_t rs_init, BP_T *c, ptrdiff_t ldc) {
     (void)n, (void)edge_columns, (void)terms, (void)rows, (void)offset, (void)b, (void)rs_b, (void)init, (void)rs_init;
@@ -201,7 +207,7 @@ static BP_UNUSED void BP_(microkernel_t_edge)(int n, int edge_columns, ptrdiff_t
 #define BP_KIND BP_SWAP_AB
 #define BP_FEW(n) BP_CASE(1, n) BP_CASE(2, n) BP_CASE(3, n) BP_CASE(4, n)
 #define BP_MANY(n) BP_FEW(n) BP_CASE(5, n) BP_CASE(6, n) BP_CASE(7, n) BP_CASE(8, n)
-static BP_UNUSED void BP_(microkernel_swapped)(int m, int n, int last, ptrdiff_t terms, const void **rows,
+static BP_KERNEL void BP_(microkernel_swapped)(int m, int n, int last, ptrdiff_t terms, const void **rows,
                                                ptrdiff_t offset, const BP_T *b, ptrdiff_t rs_b, BP_T *c,
                                                ptrdiff_t ldc) {
     const BP_T *const init = c;
@@ -227,7 +233,7 @@ static BP_INLINE void BP_(pack)(const int n, int last, ptrdiff_t terms, const BP
     }
 }
 
-static BP_UNUSED void BP_(pack_rows)(int n, int last, ptrdiff_t terms, const BP_T *b, ptrdiff_t rs_b, BP_T *panel,
+static BP_KERNEL void BP_(pack_rows)(int n, int last, ptrdiff_t terms, const BP_T *b, ptrdiff_t rs_b, BP_T *panel,
                                      ptrdiff_t panel_stride) {
     switch (n) {
     case 1: BP_(pack)(1, last, terms, b, rs_b, panel, panel_stride); return;
@@ -338,7 +344,7 @@ static BP_INLINE void BP_(dot_tile)(const int m, const int n, ptrdiff_t terms, c
 #endif
 
 /* The same for 1, 2 or BP_DOT_ROWS rows and 1 to BP_DOT_COLUMNS columns. */
-static BP_UNUSED void BP_(dots)(int m, int n, ptrdiff_t terms, const void **rows, const BP_T *b, ptrdiff_t rs_b,
+static BP_KERNEL void BP_(dots)(int m, int n, ptrdiff_t terms, const void **rows, const BP_T *b, ptrdiff_t rs_b,
                                 BP_T *c, ptrdiff_t ldc) {
     switch (m) {
     case 1: BP_DOT_CASES(1) return;

@@ -4,14 +4,13 @@
 
 from cython cimport floating
 
-from bpcore._gemm.edges cimport DOT_LEAST
-from bpcore._gemm.few_rows cimport row_product
-from bpcore._gemm.operands cimport (
-    FORWARD, INPUT, PARAMETERS, Rows, Shape, misalignment, row_address, rows_from, rows_of, shape_of,
-)
+from bpcore._gemm.operands cimport Rows, misalignment, row_address, rows_from, rows_of
 from bpcore._gemm.padded cimport PaddedLayout, padded_layout
 from bpcore._gemm.panels cimport panel_width
-from bpcore._gemm.product cimport Prefetch, packed_a_size, product
+from bpcore._gemm.product cimport (
+    BP_DOT_LEAST, Prefetch, Shape, packed_a_size, product_forward, product_input, product_parameters, row_product,
+    shape_of,
+)
 from bpcore._layers.layer cimport Layer, update_part
 from bpcore._parallel.team cimport chunk_start
 from bpcore.reductions cimport sum_rows
@@ -34,7 +33,7 @@ cdef inline void dense_forward(
     cdef const floating* b = <const floating*> layer.bias.value
     cdef Shape s
     cdef PaddedLayout layout
-    if rows == 1 and I < DOT_LEAST and prefetch is NULL and not layer.is_padded:
+    if rows == 1 and I < BP_DOT_LEAST and prefetch is NULL and not layer.is_padded:
         # What chooses tiles, blocks and packing takes longer than so short a sum.
         row_product(I, O, row_address(x, 0, b), W, b, out)
         return
@@ -42,7 +41,7 @@ cdef inline void dense_forward(
     if layer.is_padded:
         layout = padded_layout(layer.inputs, O, sizeof(floating))
         s.rs_b, s.edge, s.edge_stride = layout.stride, <floating*> layer.weight.value + layout.edge, layout.edge_stride
-    product(FORWARD, x, W, b, out, s, prefetch)
+    product_forward(x, W, b, out, &s, prefetch)
 
 
 cdef inline void dense_backward_input(
@@ -52,7 +51,7 @@ cdef inline void dense_backward_input(
     cdef Py_ssize_t I = layer.inputs, O = layer.outputs
     cdef Rows dpre = rows_of(<const floating*> layer.dpre + first * layer.stride, layer.stride)
     cdef Shape s = shape_of(rows, I, O, 1, O, stride)
-    product(INPUT, dpre, <const floating*> layer.weight.value, NULL, dx, s, NULL)
+    product_input(dpre, <const floating*> layer.weight.value, dx, &s)
 
 
 cdef inline void dense_backward_parameters(
@@ -80,15 +79,15 @@ cdef inline void dense_backward_parameters(
         if i + height < stop:
             # The columns of the edge are sums of vectors of x: all but the first part have theirs on cache lines.
             peel = misalignment(row_address(x, 0, dpre))
-    s.M = min(height, stop - i)
-    if packed_a_size(PARAMETERS, s, dpre) > 0:
+    s.rows = min(height, stop - i)
+    if packed_a_size(&s, dpre) > 0:
         s.packed_a, s.packed_a_bytes = bp_packed_a_memory(), BP_PACKED_A_BYTES
     dW = <floating*> layer.weight.gradient + i * layout.stride
     while i < stop:
-        s.M = min(height - peel, stop - i)
+        s.rows = min(height - peel, stop - i)
         peel = 0
-        product(
-            PARAMETERS, rows_from(x, 0, i), dpre if s.ps_b == 0 else <const floating*> layer.panels, NULL, dW, s, NULL
+        product_parameters(
+            rows_from(x, 0, i), dpre if s.ps_b == 0 else <const floating*> layer.panels, dW, &s
         )
         if update is not NULL:
             # The rows, and each column of the edge.
@@ -97,9 +96,9 @@ cdef inline void dense_backward_parameters(
                 update_part(
                     update, &layer.weight, first,
                     <const floating*> dW if j == 0 else <const floating*> s.edge + (j - 1) * s.edge_stride,
-                    s.M * layout.stride if j == 0 else s.M,
+                    s.rows * layout.stride if j == 0 else s.rows,
                 )
-        i = i + s.M
+        i = i + s.rows
     if rank == size - 1:
         sum_rows(dpre, layer.stride, <floating*> layer.bias.gradient, B, O)
         if update is not NULL:

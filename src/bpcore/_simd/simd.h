@@ -137,6 +137,8 @@ static inline double bp_log(double x) {
 }
 
 #include "vectors.h"
+#include "../_parallel/scratch.h"
+#include "../_gemm/operands.h"
 
 /* Of the type BP_T: a vector, its lanes, the virtual lanes of a sum, the vectors that hold those, the lanes of 128 bits. */
 #define BP_V BP_(vector)
@@ -151,6 +153,8 @@ static inline double bp_log(double x) {
 #include "../_gemm/tiles.h"
 #include "../_gemm/packing.h"
 #include "../_gemm/few_rows.h"
+#include "../_gemm/edges.h"
+#include "../_gemm/blocks.h"
 #include "rows.h"
 #undef BP_T
 #undef BP_T_BYTES
@@ -161,6 +165,8 @@ static inline double bp_log(double x) {
 #include "../_gemm/tiles.h"
 #include "../_gemm/packing.h"
 #include "../_gemm/few_rows.h"
+#include "../_gemm/edges.h"
+#include "../_gemm/blocks.h"
 #include "rows.h"
 #undef BP_T
 #undef BP_T_BYTES

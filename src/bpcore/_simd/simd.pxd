@@ -21,16 +21,6 @@ cdef extern from "_simd/simd.h" nogil:
     const int BP_VECTOR_BYTES
     const int BP_TILE_ROWS
     const int BP_TILE_VECTORS
-    const int BP_EDGE_MR
-    const int BP_EDGE_VECTORS
-    const int BP_WIDE_TILE_ROWS
-    const int BP_WIDE_TILE_VECTORS
-    const int BP_SWAPPED_FEW_ROWS
-    const int BP_SWAPPED_WIDE
-    const int BP_SWAPPED_NARROW
-    const int BP_DOT_ROWS
-    const int BP_DOT_COLUMNS
-    const bint BP_MASKS_ARE_FREE
     float bp_row_maxf(Py_ssize_t K, const float* x) noexcept
     double bp_row_max(Py_ssize_t K, const double* x) noexcept
     void bp_exp_spanf(Py_ssize_t n, const float* x, float* out) noexcept
@@ -42,40 +32,6 @@ cdef extern from "_simd/simd.h" nogil:
     void bp_exp_lanes(Py_ssize_t K, double* e, double* m) noexcept
     double bp_multiply_adds(Py_ssize_t rounds) noexcept
     void bp_store_fence() noexcept
-    void bp_microkernel_nf(
-        int m, int n, int last, Py_ssize_t K, const void** rows, Py_ssize_t offset, const float* b, Py_ssize_t rs_b,
-        const float* init, Py_ssize_t rs_init, float* c, Py_ssize_t ldc,
-        const void** prefetch, Py_ssize_t prefetch_byte, Py_ssize_t prefetch_step
-    ) noexcept
-    void bp_microkernel_tf(
-        int m, int n, int last, Py_ssize_t K, const void** rows, Py_ssize_t offset, const float* b, Py_ssize_t rs_b,
-        const float* init, Py_ssize_t rs_init, float* c, Py_ssize_t ldc
-    ) noexcept
-    void bp_microkernel_t_edgef(
-        int n, int edge_columns, Py_ssize_t K, const void** rows, Py_ssize_t offset, const float* b, Py_ssize_t rs_b,
-        const float* init, Py_ssize_t rs_init, float* c, Py_ssize_t ldc
-    ) noexcept
-    void bp_microkernel_swappedf(
-        int m, int n, int last, Py_ssize_t K, const void** rows, Py_ssize_t offset, const float* b, Py_ssize_t rs_b,
-        float* c, Py_ssize_t ldc
-    ) noexcept
-    void bp_microkernel_n(
-        int m, int n, int last, Py_ssize_t K, const void** rows, Py_ssize_t offset, const double* b, Py_ssize_t rs_b,
-        const double* init, Py_ssize_t rs_init, double* c, Py_ssize_t ldc,
-        const void** prefetch, Py_ssize_t prefetch_byte, Py_ssize_t prefetch_step
-    ) noexcept
-    void bp_microkernel_t(
-        int m, int n, int last, Py_ssize_t K, const void** rows, Py_ssize_t offset, const double* b, Py_ssize_t rs_b,
-        const double* init, Py_ssize_t rs_init, double* c, Py_ssize_t ldc
-    ) noexcept
-    void bp_microkernel_t_edge(
-        int n, int edge_columns, Py_ssize_t K, const void** rows, Py_ssize_t offset, const double* b, Py_ssize_t rs_b,
-        const double* init, Py_ssize_t rs_init, double* c, Py_ssize_t ldc
-    ) noexcept
-    void bp_microkernel_swapped(
-        int m, int n, int last, Py_ssize_t K, const void** rows, Py_ssize_t offset, const double* b, Py_ssize_t rs_b,
-        double* c, Py_ssize_t ldc
-    ) noexcept
     void bp_pack_rowsf(
         int n, int last, Py_ssize_t K, const float* b, Py_ssize_t rs_b, float* panel,
         Py_ssize_t panel_stride
@@ -91,12 +47,6 @@ cdef extern from "_simd/simd.h" nogil:
     void bp_pack_columns(
         Py_ssize_t N, Py_ssize_t width, Py_ssize_t K, const double* b, Py_ssize_t cs_b, double* panel,
         Py_ssize_t panel_stride
-    ) noexcept
-    void bp_dotsf(
-        int m, int n, Py_ssize_t K, const void** rows, const float* b, Py_ssize_t rs_b, float* c, Py_ssize_t ldc
-    ) noexcept
-    void bp_dots(
-        int m, int n, Py_ssize_t K, const void** rows, const double* b, Py_ssize_t rs_b, double* c, Py_ssize_t ldc
     ) noexcept
 
 
@@ -168,91 +118,6 @@ cdef inline void exp_lanes(Py_ssize_t K, floating* e, floating* m) noexcept nogi
         bp_exp_lanes(K, e, m)
 
 
-cdef inline void microkernel(
-    bint transposed,
-    int m,
-    int n,
-    int last,
-    Py_ssize_t K,
-    const void** rows,
-    Py_ssize_t offset,
-    const floating* b,
-    Py_ssize_t rs_b,
-    const floating* init,
-    Py_ssize_t rs_init,
-    floating* c,
-    Py_ssize_t ldc,
-    const void** prefetch,
-    Py_ssize_t prefetch_byte,
-    Py_ssize_t prefetch_step,
-) noexcept nogil:
-    """The micro-kernel: c[r, j] = init[r, j] + Σ_k a[r, k]·b[k, j] for m rows and n vectors of columns.
-
-    a[r, k] is rows[r][offset + k] or, transposed, rows[k][offset + r]. If not transposed, two cache lines from each
-    address in `prefetch` are fetched every `prefetch_step` terms, from byte `prefetch_byte` on; it may be NULL.
-    """
-    if floating is float:
-        if transposed:
-            bp_microkernel_tf(m, n, last, K, rows, offset, b, rs_b, init, rs_init, c, ldc)
-        else:
-            bp_microkernel_nf(
-                m, n, last, K, rows, offset, b, rs_b, init, rs_init, c, ldc, prefetch, prefetch_byte, prefetch_step
-            )
-    else:
-        if transposed:
-            bp_microkernel_t(m, n, last, K, rows, offset, b, rs_b, init, rs_init, c, ldc)
-        else:
-            bp_microkernel_n(
-                m, n, last, K, rows, offset, b, rs_b, init, rs_init, c, ldc, prefetch, prefetch_byte, prefetch_step
-            )
-
-
-cdef inline void microkernel_edge(
-    int n,
-    int edge_columns,
-    Py_ssize_t K,
-    const void** rows,
-    Py_ssize_t offset,
-    const floating* b,
-    Py_ssize_t rs_b,
-    const floating* init,
-    Py_ssize_t rs_init,
-    floating* c,
-    Py_ssize_t ldc,
-) noexcept nogil:
-    """The micro-kernel of a transposed `a` for BP_EDGE_MR rows, n full vectors and `edge_columns` more columns.
-
-    Only where BP_EDGE_VECTORS is not 0; that many accumulators have 8 lanes for each of the edge columns.
-    """
-    if floating is float:
-        bp_microkernel_t_edgef(n, edge_columns, K, rows, offset, b, rs_b, init, rs_init, c, ldc)
-    else:
-        bp_microkernel_t_edge(n, edge_columns, K, rows, offset, b, rs_b, init, rs_init, c, ldc)
-
-
-cdef inline void microkernel_swapped(
-    int m,
-    int n,
-    int last,
-    Py_ssize_t K,
-    const void** rows,
-    Py_ssize_t offset,
-    const floating* b,
-    Py_ssize_t rs_b,
-    floating* c,
-    Py_ssize_t ldc,
-) noexcept nogil:
-    """The micro-kernel with swapped operands, for m ≤ 8 columns of b and n vectors of rows of a transposed `a`.
-
-    c[i, r] += Σ_k b[k, i]·rows[k][offset + r]. n is BP_SWAPPED_NARROW or 1, or BP_SWAPPED_WIDE for at most
-    BP_SWAPPED_FEW_ROWS columns; only with one vector may `last` be less than all lanes.
-    """
-    if floating is float:
-        bp_microkernel_swappedf(m, n, last, K, rows, offset, b, rs_b, c, ldc)
-    else:
-        bp_microkernel_swapped(m, n, last, K, rows, offset, b, rs_b, c, ldc)
-
-
 cdef inline void pack_rows(
     int n, int last, Py_ssize_t K, const floating* b, Py_ssize_t rs_b, floating* panel, Py_ssize_t panel_stride
 ) noexcept nogil:
@@ -272,20 +137,3 @@ cdef inline void pack_columns(
         bp_pack_columnsf(N, width, K, b, cs_b, panel, panel_stride)
     else:
         bp_pack_columns(N, width, K, b, cs_b, panel, panel_stride)
-
-
-cdef inline void dots(
-    int m,
-    int n,
-    Py_ssize_t K,
-    const void** rows,
-    const floating* b,
-    Py_ssize_t rs_b,
-    floating* c,
-    Py_ssize_t ldc,
-) noexcept nogil:
-    """c[r, j] += Σ_k rows[r][k]·b[j, k] in virtual lanes, for m ≤ BP_DOT_ROWS rows and n ≤ BP_DOT_COLUMNS."""
-    if floating is float:
-        bp_dotsf(m, n, K, rows, b, rs_b, c, ldc)
-    else:
-        bp_dots(m, n, K, rows, b, rs_b, c, ldc)

@@ -193,6 +193,8 @@
 #define BP_FUSED_TERMS (BP_TILE_ROWS == 9 ? 8 : 4)
 /* A module that uses one family of kernels leaves the tiles of another unused. */
 #define BP_UNUSED __attribute__((unused))
+/* A kernel is not inlined, not even where one function calls it: it needs all registers. */
+#define BP_KERNEL __attribute__((unused, noinline))
 /* gcc would otherwise keep each sum of the pointer and an offset in a register of its own, and run out of them. */
 #define BP_KEEP_IN_REGISTER(pointer) __asm__("" : "+r"(pointer))
 #define BP_PRAGMA(text) _Pragma(#text)
