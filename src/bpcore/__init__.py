@@ -8,7 +8,6 @@ allow. `$BACKPROP_ISA` (for instance `v3`) chooses another. They are imported wh
 import importlib
 import os
 from importlib.util import find_spec
-from types import ModuleType
 from typing import Any
 
 from bpcore import _api, cpu
@@ -31,7 +30,7 @@ LEVELS = ("v4", "v3", "v2", "neon", "generic")
 
 
 def _built_levels() -> tuple[str, ...]:
-    return tuple(level for level in LEVELS if find_spec(f"bpcore.kernels_{level}") is not None)
+    return tuple(level for level in LEVELS if find_spec(f"bpcore._core_{level}") is not None)
 
 
 def _choose(built: tuple[str, ...], usable: tuple[str, ...], wanted: str) -> str:
@@ -64,11 +63,6 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def _compiled(name: str) -> ModuleType:
-    """A module of the chosen level."""
-    return importlib.import_module(f"bpcore.{name}_{_level}")
-
-
 def level() -> str:
     """The instruction-set level that was chosen: "v4", "v3", "v2", "neon" or "generic".
 
@@ -87,13 +81,15 @@ def cpu_info() -> dict[str, object]:
         `name` of the processor, levels `built` and `usable` (best first), the level `chosen`, `build`
         ("Release" or "Debug") and whether OpenMP `threads` are compiled in.
     """
+    from bpcore.kernels import has_threads  # which imports NumPy
+
     return {
         "name": cpu.name(),
         "built": _built_levels(),
         "usable": cpu.usable_levels(),
         "chosen": _level,
         "build": cpu.build(),
-        "threads": _compiled("kernels").has_threads(),
+        "threads": has_threads(),
     }
 
 

@@ -1,7 +1,25 @@
-"""Plans of networks: an alias of the module of the chosen level."""
+"""A whole network in one call, compiled for the chosen instruction-set level."""
 
-import sys
+from bpcore._core import (
+    ACTIVATIONS,
+    LOSS_OPTIONS,
+    LOSSES,
+    RULES,
+    SETTINGS,
+    TRANSFORM_OPTIONS,
+    TRANSFORMS,
+    Plan,
+    Update,
+)
 
-from bpcore import _compiled
-
-sys.modules[__name__] = _compiled("plan")
+__all__ = [
+    "ACTIVATIONS",
+    "LOSSES",
+    "LOSS_OPTIONS",
+    "RULES",
+    "SETTINGS",
+    "TRANSFORMS",
+    "TRANSFORM_OPTIONS",
+    "Plan",
+    "Update",
+]

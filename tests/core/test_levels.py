@@ -1,8 +1,6 @@
 """Which build is chosen, and what is said when none can be."""
 
-import copy
 import os
-import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import bpcore
+from bpcore import _core
 
 BUILT = [level for level in bpcore.LEVELS if level in bpcore.cpu_info()["built"]]
 
@@ -31,39 +30,17 @@ def test_cpu_info():
 
 @pytest.mark.parametrize("level", BUILT)
 def test_the_environment_chooses(level):
-    done = run("import bpcore.kernels; print(bpcore.kernels.__name__)", BACKPROP_ISA=level)
+    done = run("from bpcore import _core, level; print(_core.__name__, level())", BACKPROP_ISA=level)
     if level in bpcore.cpu_info()["usable"]:
-        assert done.stdout.strip() == f"bpcore.kernels_{level}"
+        assert done.stdout.split() == [f"bpcore._core_{level}", level]
     else:
         assert f"BACKPROP_ISA is '{level}'; built here" in done.stderr
 
 
 def test_checks_are_compiled_into_debug_builds_alone():
     # What Cython raises of an index that is out of bounds, also in the functions of .pxd files.
-    checked = b"Out of bounds on buffer access" in Path(bpcore.kernels.__file__).read_bytes()
+    checked = b"Out of bounds on buffer access" in Path(_core.__file__).read_bytes()
     assert checked == (bpcore.cpu_info()["build"] == "Debug")
-
-
-KERNELS = sorted(name for name in vars(bpcore.kernels) if callable(getattr(bpcore.kernels, name)))
-KERNELS = [name for name in KERNELS if getattr(bpcore.kernels, name).__module__ == "bpcore.kernels"]
-
-
-def test_no_kernel_names_its_level():
-    assert {"affine_forward", "multiply_adds", "has_threads", "adam_update"} <= set(KERNELS)
-    for name in KERNELS:
-        kernel = getattr(bpcore.kernels, name)
-        assert pickle.loads(pickle.dumps(kernel)) is copy.copy(kernel) is copy.deepcopy(kernel) is kernel
-        assert b"bpcore.kernels\x94" in pickle.dumps(kernel, protocol=4)
-
-
-@pytest.mark.parametrize("level", [level for level in BUILT if level in bpcore.cpu_info()["usable"]])
-def test_a_pickled_kernel_is_read_on_another_level(level):
-    written = pickle.dumps(bpcore.kernels.sum_rows)
-    done = run(
-        f"import pickle, bpcore; k = pickle.loads({written!r}); print(k is bpcore.kernels.sum_rows)",
-        BACKPROP_ISA=level,
-    )
-    assert done.stdout == "True\n", done.stderr
 
 
 def test_an_unknown_level_raises():

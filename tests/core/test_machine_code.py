@@ -40,11 +40,10 @@ def inner_loops(path: str) -> Iterator[list[str]]:
 @pytest.mark.skipif(
     bpcore.cpu_info()["build"] != "Release", reason="only a release's loops are what is read here"
 )
-@pytest.mark.parametrize("module", ["kernels", "plan"])
 @pytest.mark.parametrize("level", TILES)
-def test_the_tiles_fill_the_registers_and_spill_nothing(level, module):
+def test_the_tiles_fill_the_registers_and_spill_nothing(level):
     register, full = TILES[level]
-    spec = importlib.util.find_spec(f"bpcore.{module}_{level}")
+    spec = importlib.util.find_spec(f"bpcore._core_{level}")
     found = {"ps": 0, "pd": 0}
     for body in inner_loops(spec.origin):
         adds = [text for text in body if text.startswith("vfmadd")]

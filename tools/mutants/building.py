@@ -56,14 +56,13 @@ class Build:
         return run(self.tree, *command)
 
     def _modules(self) -> dict[str, bytes]:
-        paths = [*self.build.glob("kernels_*.so"), *self.build.glob("plan_*.so")]
-        return {path.name: path.read_bytes() for path in paths}
+        return {path.name: path.read_bytes() for path in self.build.glob("_core_*.so")}
 
     def _preprocessed(self) -> list[str]:
         """A hash of what the compiler sees of each module."""
         found = []
         for unit in json.loads((self.build / "compile_commands.json").read_text()):
-            if Path(unit["file"]).name.startswith(("kernels_", "plan_")):
+            if Path(unit["file"]).name.startswith("_core_"):
                 command = shlex.split(unit["command"])
                 # Up to where the names of its files and of the object come.
                 text = self._run(*command[: command.index("-o")], "-E", "-P", unit["file"])

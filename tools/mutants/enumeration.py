@@ -10,7 +10,7 @@ from tools.mutants import c, cython, python
 FOLDER = "src/bpcore"
 # What the sources of each part are called, by their folders.
 PARTS = {
-    "kernels": {FOLDER: ("**/*.pxd", "**/*.pxi", "*/*.pyx", "**/*.h")},
+    "kernels": {FOLDER: ("**/*.pxd", "**/*.pxi", "**/*.h")},
     "python": {
         FOLDER: ("errors.py", "threads.py"),
         "python/backprop/_util": ("a*.py", "files.py", "json.py"),

@@ -1,8 +1,9 @@
-# An entry: a kernel as Python calls it, with checked arguments. kernels.pyx has the table of them.
+# An entry: a kernel as Python calls it, with checked arguments. table.pxi has the table of them.
 
 cdef extern from "Python.h":
     ctypedef object (*vectorcallfunc)(object, PyObject**, size_t, PyObject*)
     ctypedef struct PyTypeObject:
+        const char* tp_name
         Py_ssize_t tp_vectorcall_offset
         unsigned long tp_flags
         void* tp_call
@@ -10,27 +11,21 @@ cdef extern from "Python.h":
     void* PyVectorcall_Call(object, object, object)
     Py_ssize_t PyVectorcall_NARGS(size_t)
     bint PyObject_TypeCheck(object, PyTypeObject*)
-    void PyType_Modified(object)
-
-cdef extern from "numpy/ndarraytypes.h":
-    ctypedef struct PyArrayObject:
-        pass
-    void* PyArray_DATA(const PyArrayObject*) noexcept
-    const Py_ssize_t* PyArray_DIMS(const PyArrayObject*) noexcept
-    const Py_ssize_t* PyArray_STRIDES(const PyArrayObject*) noexcept
-    int PyArray_NDIM(const PyArrayObject*) noexcept
-    int PyArray_FLAGS(const PyArrayObject*) noexcept
-    int PyArray_TYPE(const PyArrayObject*) noexcept
-    bint PyArray_ISNOTSWAPPED(const PyArrayObject*) noexcept
-    int NPY_ARRAY_C_CONTIGUOUS, NPY_ARRAY_ALIGNED, NPY_ARRAY_WRITEABLE
-    int NPY_FLOAT, NPY_DOUBLE, NPY_INT64, NPY_LONGLONG, NPY_BOOL, NPY_UBYTE
+    void PyType_Modified(PyTypeObject*)
 
 cdef enum:
     MAX_ARRAYS = 6
     MAX_NUMBERS = 6
-    SUBSCRIPTS = 5           # B, I, O, K, N
+    B = 0                    # the sizes of a call
+    I = 1
+    O = 2
+    K = 3
+    N = 4
+    SUBSCRIPTS = 5
     # Operations that take no longer than releasing the GIL and acquiring it again while other threads wait for it.
     GIL_MIN_OPERATIONS = 16384
+
+cdef PyTypeObject* ARRAY = <PyTypeObject*> <PyObject*> ndarray
 
 
 cdef struct ArgumentSpec:
@@ -74,6 +69,16 @@ cdef struct NumberSpec:
     bint is_count            # a whole number, which bpcore.errors checks
 
 
+cdef class Entry
+
+
+cdef class EntrySignature:
+    """What `inspect.signature` finds: of an entry its arguments; none of the class, which nobody calls."""
+
+    def __get__(self, entry, owner):
+        return Signature() if entry is None else (<Entry> entry).signature
+
+
 cdef class Entry:
     """A kernel: called with arrays, numbers and how many threads to use, it checks them all and runs a loop.
 
@@ -103,7 +108,7 @@ cdef class Entry:
     cdef str name, doc
 
     def __init__(self):
-        raise TypeError("entries are made by the table of kernels.pyx")
+        raise TypeError("entries are made by the table of entries")
 
     @property
     def returns(self):
@@ -121,9 +126,7 @@ cdef class Entry:
     def __doc__(self):
         return self.doc
 
-    @property
-    def __signature__(self):
-        return self.signature
+    __signature__ = EntrySignature()
 
     @property
     def __module__(self):
@@ -162,7 +165,7 @@ cdef Entry entry(str name, str description, SingleLoop single, DoubleLoop double
         if not specs[0].subscripts:
             self.order[self.count] = -1 - self.numbers
             self.intervals[self.numbers] = number_spec(specs[0])
-            self.settings[self.numbers] = SETTINGS_BY_NAME.get(specs[0].name, -1)
+            self.settings[self.numbers] = SETTINGS.get(specs[0].name, -1)
             self.numbers += 1
         else:
             self.order[self.count] = self.arrays
@@ -324,7 +327,15 @@ cdef int make_callable() except -1:
     type.tp_vectorcall_offset = <char*> &one.call - <char*> <PyObject*> one
     type.tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL
     type.tp_call = <void*> PyVectorcall_Call
-    PyType_Modified(Entry)
+    PyType_Modified(type)
+    return 0
+
+
+cdef int show_in(cls, const char* name) except -1:
+    """Have a type say that it is `name`, whatever the level that it was compiled for."""
+    cdef PyTypeObject* type = <PyTypeObject*> <PyObject*> cls
+    type.tp_name = name
+    PyType_Modified(type)
     return 0
 
 

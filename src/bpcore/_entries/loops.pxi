@@ -79,7 +79,7 @@ cdef void reciprocal_backward(Call* c, floating _) noexcept nogil:
 
 
 cdef void update(Call* c, floating _) noexcept nogil:
-    cdef Update u = no_update()
+    cdef UpdateSettings u = no_update()
     cdef int n, states = states_of(<Rule> c.kind)
     u.rule = <Rule> c.kind
     for n in range(c.count_of_numbers):

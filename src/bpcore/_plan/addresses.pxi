@@ -115,7 +115,7 @@ cdef class NetworkAddresses:
                 return False
         return True
 
-    cdef int bind(self, Rule rule, list state) except -1:
+    cdef inline int bind(self, Rule rule, list state) except -1:
         """Point to what the rule keeps: for each parameter, in order, a tuple of arrays."""
         cdef int wanted = states_of(rule), n
         cdef Layer* layer
@@ -149,7 +149,7 @@ cdef class NetworkAddresses:
             parameter.state2 = self.watch(arrays[1], self.letter, dimensions, first, last, self.kept_state)
         return 0
 
-    cdef int require_unchanged(self, int flags) except -1:
+    cdef inline int require_unchanged(self, int flags) except -1:
         if not unchanged(self.guards, self.parameters, flags):
             raise RuntimeError("Plan: a parameter was reshaped, frozen or given other memory after the plan was made")
         return 0

@@ -7,18 +7,10 @@ take longer than a small network does; the fields of NumPy's own struct take a n
 memory, cannot be seen in time while another thread reads it: NumPy refuses it where a weak reference exists.
 """
 
+from bpcore._entries.ndarray cimport (
+    PyArray_DATA, PyArray_DESCR, PyArray_DIMS, PyArray_FLAGS, PyArray_NDIM, PyArrayObject,
+)
 from bpcore._entries.overlaps cimport Span, intersect
-
-cdef extern from "numpy/ndarraytypes.h":
-    ctypedef struct PyArrayObject:
-        pass
-    const void* PyArray_DATA(const PyArrayObject*) noexcept
-    const void* PyArray_DESCR(const PyArrayObject*) noexcept
-    const Py_ssize_t* PyArray_DIMS(const PyArrayObject*) noexcept
-    int PyArray_NDIM(const PyArrayObject*) noexcept
-    int PyArray_FLAGS(const PyArrayObject*) noexcept
-    int NPY_ARRAY_CARRAY       # contiguous, aligned, writable
-    int NPY_ARRAY_CARRAY_RO    # contiguous, aligned
 
 
 cdef struct Guard:

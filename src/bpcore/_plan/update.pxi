@@ -18,7 +18,7 @@ cdef class Update:
         How many arrays the rule keeps of each parameter, in its shape and type.
     """
 
-    cdef Settings settings
+    cdef UpdateSettings settings
 
     def __cinit__(self, str rule, tuple numbers):
         if rule not in RULES:

@@ -1,104 +1,7 @@
-"""The kernels as Python calls them: a table of entries, each a description, a loop and a sentence.
-
-a) Inputs first, outputs last and allocated by the caller; every element of an output is written, no input is. An output
-   overlaps nothing else, unless the description says that it may be an input itself.
-b) float32 and float64, one type a call. Matrices are two-dimensional; elementwise kernels take any contiguous array as
-   one-dimensional one (`a.reshape(-1)`).
-c) `threads=None` means the process's default; small work stays on one thread.
-d) bpcore.errors writes the message of a wrong call.
-e) Activations, losses and update rules have their entries from the tables in activations.pxd, losses.pxd and
-   updates.pxd.
-"""
-
-from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
-from cpython.object cimport PyObject
-from cython cimport floating
-from cython.parallel cimport prange
-from libc.stdint cimport int64_t
-from libc.stdlib cimport free, malloc
-
-from bpcore._entries.buffers cimport gather_labels
-from bpcore._entries.overlaps cimport Span, is_same, intersect, span
-from bpcore._gemm.operands cimport rows_of
-from bpcore._layers.layer cimport Normalised, normalised_rows
-from bpcore._parallel.team cimport (
-    BP_OPENMP, FEWER_THREADS_MAX_OPERATIONS, SPAN, THREAD_MIN_OPERATIONS, bp_max_threads, bp_place_team, chunk_start,
-    spans_of,
-)
-from bpcore._simd.simd cimport (
-    BP_TILE_ROWS, BP_TILE_VECTORS, BP_VECTOR_BYTES, bp_multiply_adds, bp_multiply_addsf, exp_span,
-)
-from bpcore.activations cimport (
-    ACTIVATIONS, IDENTITY, RELU, Activation, activate, activate_backward, activation_name, needs_input,
-)
-from bpcore.elementwise cimport log_span, reciprocal_backward_span, reciprocal_span
-from bpcore.layers cimport (
-    TRANSFORMS, Layer, has_matrix, layer_of, norm_backward_input, norm_backward_parameters, norm_forward,
-    transform_name, transform_option,
-)
-from bpcore.losses cimport LOSSES, Loss, LossKind, loss_name, loss_option, mean_loss, takes_labels
-from bpcore.updates cimport (
-    RULES, SETTINGS, Rule, Update, no_update, rule_name, rule_signature, setting_name, states_of, update_span,
-)
-
-cimport bpcore._losses.softmax as losses_of_rows
-cimport bpcore.activations as activations
-cimport bpcore.affine as affine
-cimport bpcore.elementwise as elementwise
-cimport bpcore.reductions as reductions
-
-from numpy import ndarray
-
-from bpcore.errors import bind, explain, number, parse, signature_of
-from bpcore.threads import named, resolve, whole_number
-
-cdef enum:
-    MAX_ROUNDS = 1000000000    # seconds of multiply_adds, which nothing interrupts
-    B = 0                       # the sizes of a call
-    I = 1
-    O = 2
-    K = 3
-    N = 4
-
-SETTINGS_BY_NAME = {setting_name(n).decode(): n for n in range(SETTINGS)}
-
-cdef PyTypeObject* ARRAY = <PyTypeObject*> <PyObject*> ndarray
-
-include "entry.pxi"
-include "checks.pxi"
-include "loops.pxi"
-
-
-def has_threads():
-    """Whether OpenMP is compiled in."""
-    return BP_OPENMP
-
-
-def multiply_adds(dtype, rounds, threads=1):
-    """Do nothing but fused multiply-adds in registers, on each of `threads` threads; returns how many operations.
-
-    It measures the peak of the processor. A multiply-add counts as two operations.
-    `dtype` is "float32" or "float64", `rounds` 1 to 10^9, and `threads` at most what OpenMP allows.
-    """
-    if dtype not in ("float32", "float64"):
-        raise ValueError(f"multiply_adds: dtype is {dtype!r}, wanted 'float32' or 'float64'")
-    if whole_number("multiply_adds: rounds", rounds) > MAX_ROUNDS:
-        raise ValueError(f"multiply_adds: rounds is {rounds}, wanted at most {MAX_ROUNDS}")
-    if whole_number("multiply_adds: threads", threads) > bp_max_threads():
-        raise ValueError(f"multiply_adds: threads is {threads}, wanted at most {bp_max_threads()}, as OpenMP allows")
-    cdef Py_ssize_t lanes = BP_VECTOR_BYTES // (4 if dtype == "float32" else 8), each = rounds
-    cdef bint single = dtype == "float32"
-    cdef double total = 0
-    cdef int count = threads, _rank
-    with nogil:
-        for _rank in prange(count, num_threads=count, schedule="static"):
-            total += bp_multiply_addsf(each) if single else bp_multiply_adds(each)
-    if total != total:
-        raise ArithmeticError("multiply_adds: the sums are no numbers")
-    return 2 * count * each * BP_TILE_ROWS * BP_TILE_VECTORS * lanes
-
-
-# --- The table --------------------------------------------------------------------------------------------------
+# The table of entries: each a name, a description, a loop of each type and a sentence.
+#
+# Activations, losses, layers and update rules have their entries from the tables in activations.pxd, losses.pxd,
+# layers.pxd and updates.pxd.
 
 cdef list table():
     """All entries."""
@@ -174,7 +77,7 @@ cdef list table():
         ),
     ]
 
-    for kind in range(ACTIVATIONS):
+    for kind in range(COUNT_OF_ACTIVATIONS):
         name, kept = activation_name(kind).decode(), "x" if needs_input(kind) else "out"
         if kind != IDENTITY and kind != RELU:
             entries += [
@@ -189,7 +92,7 @@ cdef list table():
                 ),
             ]
 
-    for kind in range(LOSSES):
+    for kind in range(COUNT_OF_LOSSES):
         name, option = loss_name(kind).decode(), loss_option(kind).decode()
         option = f"{option}(0,inf)" if option else ""
         if not takes_labels(<LossKind> <int> kind):
@@ -209,7 +112,7 @@ cdef list table():
                 ),
             ]
 
-    for kind in range(TRANSFORMS):
+    for kind in range(COUNT_OF_TRANSFORMS):
         name, option = transform_name(kind).decode(), transform_option(kind).decode()
         option = f"{option}(0,inf)" if option else ""
         if not has_matrix(kind):
@@ -231,7 +134,7 @@ cdef list table():
                 ),
             ]
 
-    for kind in range(RULES):
+    for kind in range(COUNT_OF_RULES):
         entries.append(
             entry(
                 f"{rule_name(kind).decode()}_update", rule_signature(kind).decode(), update[float], update[double],
@@ -241,7 +144,4 @@ cdef list table():
     return entries
 
 
-globals().update({one.__name__: one for one in table()})
-for function in (has_threads, multiply_adds):
-    function.__module__ = "bpcore.kernels"    # whatever the level
-del function
+ENTRIES = {one.__name__: one for one in table()}

@@ -1,0 +1,93 @@
+# cython: auto_pickle=False
+"""The compiled part of bpcore.kernels and bpcore.plan, built once per instruction-set level.
+
+It is one module, so that the loops that entries and plans share are compiled once.
+"""
+
+from cpython.buffer cimport PyBuffer_Release
+from cpython.dict cimport PyDict_GetItem
+from cpython.exc cimport PyErr_CheckSignals
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
+from cpython.object cimport PyObject
+from cython cimport floating
+from cython.parallel cimport parallel, prange, threadid
+from libc.stdint cimport int64_t
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memcpy
+
+from bpcore._entries.buffers cimport (
+    address, check_indices, contiguous, gather_labels, open_rows, readable, shaped, typecode_of,
+)
+from bpcore._entries.ndarray cimport (
+    NPY_ARRAY_ALIGNED, NPY_ARRAY_C_CONTIGUOUS, NPY_ARRAY_CARRAY, NPY_ARRAY_CARRAY_RO, NPY_ARRAY_WRITEABLE, NPY_BOOL,
+    NPY_DOUBLE, NPY_FLOAT, NPY_INT64, NPY_LONGLONG, NPY_UBYTE, PyArray_DATA, PyArray_DESCR, PyArray_DIMS,
+    PyArray_FLAGS, PyArray_ISNOTSWAPPED, PyArray_NDIM, PyArray_STRIDES, PyArray_TYPE, PyArrayObject,
+)
+from bpcore._entries.overlaps cimport Span, intersect, is_same, span
+from bpcore._gemm.operands cimport Address, aligned, rows_of
+from bpcore._gemm.padded cimport LEAST_ROWS, LEAST_STEPS
+from bpcore._layers.layer cimport Normalised, normalised_rows
+from bpcore._parallel.team cimport (
+    BP_OPENMP, FEWER_THREADS_MAX_OPERATIONS, SPAN, THREAD_MIN_OPERATIONS, bp_max_threads, bp_place_team, bp_team_size,
+    chunk_start, spans_of, threads_for_kernel, threads_for_region,
+)
+from bpcore._plan.guards cimport Guard, overlap, unchanged
+from bpcore._plan.jobs cimport COUNT_CORRECT, PREDICT, STEP, TRAIN, Job, Task, advance, is_possible, part_of_job
+from bpcore._plan.padded_network cimport pad_first_layer, padding_bytes
+from bpcore._simd.simd cimport (
+    BP_TILE_ROWS, BP_TILE_VECTORS, BP_VECTOR_BYTES, bp_multiply_adds, bp_multiply_addsf, exp_span,
+)
+from bpcore.activations cimport (
+    ACTIVATIONS as COUNT_OF_ACTIVATIONS, IDENTITY, RELU, Activation, activate, activate_backward, activation_name,
+    needs_input,
+)
+from bpcore.elementwise cimport log_span, reciprocal_backward_span, reciprocal_span
+from bpcore.evaluation cimport rows_per_check, scratch_size
+from bpcore.gather cimport Source
+from bpcore.layers cimport (
+    TRANSFORMS as COUNT_OF_TRANSFORMS, Layer, Parameter, has_matrix, layer_of, norm_backward_input,
+    norm_backward_parameters, norm_forward, transform_name, transform_option,
+)
+from bpcore.losses cimport LOSSES as COUNT_OF_LOSSES, Loss, LossKind, loss_name, loss_option, mean_loss, takes_labels
+from bpcore.network cimport (
+    BLOCK, Network, network, operations as operations_of, place, stride_of, whole_lines, work_of_step, workspace_size,
+)
+from bpcore.reductions cimport mean_of
+from bpcore.training cimport Batch, Targets
+from bpcore.updates cimport (
+    RULES as COUNT_OF_RULES, SETTINGS as COUNT_OF_SETTINGS, Rule, Update as UpdateSettings, no_update, rule_name,
+    rule_signature, setting_name, states_of, update_span,
+)
+
+cimport bpcore._losses.softmax as losses_of_rows
+cimport bpcore.activations as activations
+cimport bpcore.affine as affine
+cimport bpcore.elementwise as elementwise
+cimport bpcore.reductions as reductions
+
+from inspect import Signature
+from weakref import ref
+
+from numpy import empty, ndarray
+
+from bpcore.errors import bind, explain, number, parse, signature_of
+from bpcore.threads import named, resolve, whole_number
+
+include "_plan/names.pxi"
+
+include "_entries/entry.pxi"
+include "_entries/checks.pxi"
+include "_entries/loops.pxi"
+include "_entries/table.pxi"
+include "_entries/processor.pxi"
+
+include "_plan/update.pxi"
+include "_plan/addresses.pxi"
+include "_plan/job_runner.pxi"
+include "_plan/evaluation.pxi"
+include "_plan/plan.pxi"
+
+# Users know these types by the module that shows them.
+show_in(Entry, "bpcore.kernels.Entry")
+show_in(Plan, "bpcore.plan.Plan")
+show_in(Update, "bpcore.plan.Update")

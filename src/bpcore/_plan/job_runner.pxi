@@ -1,0 +1,51 @@
+# A job of a plan on its threads: how many these are, and what they share.
+
+cdef int busy = 0    # threads that calls of this module are using
+
+
+cdef class JobRunner(NetworkAddresses):
+    """Runs jobs: each thread of a team does its part, as jobs.pxd says."""
+
+    cdef inline int team(self, threads, int most, double work) except -1:
+        """How many threads to use, settled; asks only when the work is worth more than one.
+
+        Calls that run at the same time, from several threads of Python, share what there is.
+        """
+        if most == 1 and threads is None:
+            return 1
+        threads = named(threads)
+        cdef int allowed = bp_max_threads(), number = min(resolve(threads), bp_max_threads())
+        cdef bint may_give_way = threads is None and work < FEWER_THREADS_MAX_OPERATIONS
+        number = max(1, min(number, (number if threads is None else allowed) - busy)) if most > 1 else 1
+        if number > 1:
+            with nogil:
+                number = bp_place_team(number, may_give_way)
+        return number
+
+    cdef inline Job job_of(self, Task task) except *:
+        cdef Job job
+        self.require_unchanged(NPY_ARRAY_CARRAY if task == STEP or task == TRAIN else NPY_ARRAY_CARRAY_RO)
+        job.task, job.net, job.given, job.memory, job.N = task, &self.net, NULL, NULL, 0
+        job.batch = NULL
+        return job
+
+    cdef inline void run(self, Job* job, int threads, Py_ssize_t first) noexcept:
+        """Run a job on the data from row `first` on."""
+        global busy
+        job.source = self.source
+        job.source.typecode = typecode_of(&job.data)
+        job.source.x = <char*> job.data.buf + first * job.data.strides[0]
+        busy += threads
+        with nogil:
+            if threads <= 1:
+                self.part(job, 0, 1)
+            else:
+                with parallel(num_threads=threads):
+                    self.part(job, threadid(), bp_team_size())
+        busy -= threads
+
+    cdef inline void part(self, const Job* job, int rank, int size) noexcept nogil:
+        if self.letter == c"f":
+            part_of_job(job, <float> 0, rank, size)
+        else:
+            part_of_job(job, <double> 0, rank, size)

@@ -1,0 +1,202 @@
+# A plan: a network's shapes, pointers to its parameters, and a workspace, so that a call is one piece of C.
+#
+# a) The plan keeps references to the parameter arrays and their addresses. Whoever makes it says what the network is
+#    made of, and asks `is_valid` before every call; the plan only checks types, layout and shapes.
+# b) The workspace grows to the largest batch that was seen and is then used again.
+# c) Evaluation works on memory of its own, in turns (Ctrl-C is looked at between them), so several threads of Python
+#    may use one plan for it, also while another trains, with weights partly old and partly new. Training writes to
+#    workspace and parameters; a second training call at once raises, and what its optimizer keeps only comes with the
+#    call.
+# d) Nothing is trusted after its check: labels and indices are checked in copies of the plan's own, the parameters, and
+#    what an optimizer keeps of them, are looked at before every call.
+# e) `predict` and `step`, which have to be quick for small networks, return None for arrays that must first be
+#    converted or are wrong, and leave that to the caller.
+# f) What runs is a job, of which each thread does its part; the types of network are told apart in one place.
+# g) Methods of C are inline, which makes them final: a call needs no table of methods.
+
+cdef class Plan(Evaluation):
+    """A dense network, ready to run.
+
+    Parameters
+    ----------
+    dtype : "float32" or "float64"
+    layers : list of (transform, activation, weight, bias, option)
+        Keys of TRANSFORMS and ACTIVATIONS, the parameters, C-contiguous and writable, of the type `dtype`, and a
+        number.
+    loss : (loss, option)
+        A key of LOSSES and a number.
+    mean, scale : 1-d arrays of the length of the inputs, the mean float64, the scale of the type `dtype`; or None
+        The network computes with (x − mean)·scale, as gather.pxd says.
+    made_of : list of (dict, key, object)
+        The plan is valid while each dict holds that very object under its key.
+    """
+
+    cdef Network loop               # the same, its first layer padded
+    cdef Targets targets
+    cdef Batch batch
+    cdef readonly bint training
+    cdef Py_ssize_t capacity
+    cdef void* memory
+    cdef void* behind               # the batch: its labels or targets
+    cdef char* padding              # memory for the first layer's weight while a loop trains it
+
+    def __dealloc__(self):
+        free(self.memory)
+
+    def train(
+        self, x not None, t not None, indices, Update update not None, losses, threads=None, list state=None
+    ):
+        """Take a step for every row of `indices`, which names the samples of its batch.
+
+        `t` is (N,) int64 labels or (N, K) numbers of the network's type, `update` has the number of the first step,
+        `state` is what the rule keeps, as in `bind`, and `losses` takes the loss before each step. Returns how many
+        samples of all the batches had their highest score at their label or highest weight (0 without classes).
+        """
+        cdef Job job = self.job_of(TRAIN)
+        cdef int64_t correct = 0
+        cdef int64_t* drawn = NULL
+        cdef double work
+        _written = held(losses)
+        job.losses = <double*> array_data(losses, "losses", c"d", 1, True)
+        array_data(indices, "indices", c"q", 2, False)
+        if len(losses) != len(indices):
+            raise ValueError(f"Plan: {len(losses)} losses for {len(indices)} steps")
+        job.update = update.settings
+        self.start_training()
+        try:
+            self.bind(job.update.rule, state)
+            _pinned = [held(x), held(t)]
+            open_rows(x, &job.data, self.inputs)
+            try:
+                if not self.take_targets(t, job.data.shape[0]):
+                    raise ValueError(
+                        f"Plan: the targets are {t.dtype} {t.shape}, wanted {job.data.shape[0]} int64 labels from 0 "
+                        f"to {self.outputs - 1} or {self.dtype} ({job.data.shape[0]}, {self.outputs})"
+                    )
+                if self.is_changed(job.data.buf, job.data.len):
+                    raise ValueError("Plan: x shares memory with a parameter, which training changes")
+                if indices.shape[0] == 0:
+                    return 0
+                job.steps, job.B = indices.shape[0], indices.shape[1]
+                drawn = self.draw(&job, indices)
+                job.correct = &correct if takes_labels(self.net.loss.kind) else NULL
+                self.reserve(job.B)
+                if job.steps >= LEAST_STEPS and pad_first_layer(&self.net, &self.loop, self.padding):
+                    job.net, job.given = &self.loop, self.net.layers
+                work = work_of_step(&self.net, job.B)
+                self.run_batches(&job, self.team(threads, threads_for_kernel(2, work), job.steps * work))
+            finally:
+                free(drawn)
+                PyBuffer_Release(&job.data)
+        finally:
+            self.training = False
+        return correct
+
+    cdef inline int64_t* draw(self, Job* job, indices) except NULL:
+        """Copy the indices of all batches, and behind them their labels, and check the copies."""
+        cdef Py_ssize_t count = job.steps * job.B, right
+        cdef int64_t* drawn = <int64_t*> malloc(2 * count * sizeof(int64_t) + 1)
+        if drawn is NULL:
+            raise MemoryError(f"no memory for the labels of {job.steps} batches")
+        try:
+            if count > 0:
+                memcpy(drawn, array_data(indices, "indices", c"q", 2, False), count * sizeof(int64_t))
+            check_indices(drawn, job.steps, job.B, job.data.shape[0])
+            if self.targets.labels is not NULL:
+                right = gather_labels(self.targets.labels, drawn, count, self.outputs, drawn + count)
+                if right < count:
+                    raise ValueError(
+                        f"Plan: t[{drawn[right]}] is {drawn[count + right]}, wanted a label from 0 to "
+                        f"{self.outputs - 1}"
+                    )
+                self.targets.labels = drawn + count
+        except BaseException:
+            free(drawn)
+            raise
+        job.indices = drawn
+        return drawn
+
+    def step(self, x, t, Update update not None, threads=None, list state=None):
+        """One step on a whole batch: the loss before it, or None if an array cannot be read as it is."""
+        cdef Job job = self.job_of(STEP)
+        cdef double work
+        job.update = update.settings
+        self.start_training()
+        try:
+            self.bind(job.update.rule, state)
+            if not readable(x, &job.data, self.net.layers[0].inputs):
+                return None
+            try:
+                job.B = job.data.shape[0]
+                if job.B == 0 or self.is_changed(job.data.buf, job.data.len) or not self.take_targets(t, job.B):
+                    return None
+                self.reserve(job.B)
+                if self.targets.labels is not NULL:
+                    if gather_labels(self.targets.labels, NULL, job.B, self.outputs, <int64_t*> self.behind) < job.B:
+                        return None
+                    self.targets.labels = <int64_t*> self.behind
+                work = work_of_step(&self.net, job.B)
+                self.run_batches(&job, self.team(threads, threads_for_region(2, work), work))
+            finally:
+                PyBuffer_Release(&job.data)
+        finally:
+            self.training = False
+        return mean_of(self.net.losses, job.B)
+
+    cdef inline bint is_changed(self, const void* array, Py_ssize_t bytes) noexcept:
+        """Whether a step writes to an array: it is, or overlaps, a parameter or what the optimizer keeps of one."""
+        return overlap(self.guards, self.guarded, span(array, bytes))
+
+    cdef inline int start_training(self) except -1:
+        if self.training:
+            raise RuntimeError("this network is being trained by another thread")
+        self.training = True
+        return 0
+
+    cdef inline bint take_targets(self, t, Py_ssize_t N) except -1:
+        """Point to the labels or targets of N samples; False if they are not of the right type and shape."""
+        cdef Py_buffer view
+        cdef Py_ssize_t K = self.net.layers[self.net.depth - 1].outputs
+        cdef bint right
+        self.targets.labels, self.targets.weights = NULL, NULL
+        if not contiguous(t, &view):
+            return False
+        if view.ndim == 1 and takes_labels(self.net.loss.kind):
+            right = view.shape[0] == N and view.itemsize == 8 and view.format[0] in (c"l", c"q")
+            self.targets.labels = <const int64_t*> view.buf
+        else:
+            right = shaped(&view, self.letter, 2, N, K)
+            self.targets.weights = view.buf
+        PyBuffer_Release(&view)
+        return right
+
+    cdef inline int reserve(self, Py_ssize_t B) except -1:
+        """Make the workspace large enough for batches of B rows, and point into it."""
+        cdef Py_ssize_t stride = stride_of(self.net.layers[0].inputs, self.itemsize), size, behind
+        if B > self.capacity:
+            if not is_possible(&self.net, B):
+                raise MemoryError(f"no memory for batches of {B} rows")
+            size = workspace_size(&self.net, B)
+            free(self.memory)
+            self.capacity = 0
+            behind = whole_lines(B * max(8, self.outputs * self.itemsize))
+            self.memory = malloc(
+                size + B * stride * self.itemsize + behind + whole_lines(2 * B * sizeof(void*))
+                + padding_bytes(&self.net) + 64
+            )
+            if self.memory is NULL:
+                raise MemoryError(f"no memory for batches of {B} rows")
+            self.capacity = B
+            place(&self.net, aligned(self.memory), B)
+            self.batch.stride = stride
+            self.batch.x = <char*> aligned(self.memory) + size
+            self.behind = <char*> self.batch.x + B * stride * self.itemsize
+            self.batch.rows = <Address*> (<char*> self.behind + behind)
+            self.padding = <char*> self.batch.rows + whole_lines(2 * B * sizeof(void*))
+        self.batch.weights = NULL if self.targets.weights is NULL else self.behind
+        return 0
+
+    cdef inline void run_batches(self, Job* job, int threads) noexcept:
+        """Run a job on batches in the workspace."""
+        job.targets, job.batch = self.targets, &self.batch
+        self.run(job, threads, 0)
