@@ -20,6 +20,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "myst_nb",  # pages in Markdown, and the notebook, executed
     "commands",
+    "entries",
     "colours",
 ]
 exclude_patterns = [
@@ -28,6 +29,7 @@ exclude_patterns = [
     "jupyter_execute",
     "generated/tutorial/*.ipynb",
     "generated/commands.rst",
+    "generated/kernels.rst",
 ]
 nitpicky = True
 default_role = "literal"  # a name in single backquotes is code, as the docstrings write it
