@@ -1,7 +1,8 @@
 # bpcore_module(NAME SOURCE bpcore/file.pyx [FLAGS …]) builds the extension module bpcore.NAME. None of them has typed
 # memoryviews, whose code is 150 kB.
 #
-# Release leaves the checks out; Debug (the editable install) has every check of Cython, assertions and warnings.
+# Release leaves the checks out; Debug (the editable install) has every check of Cython, those of BPCORE_CHECKS,
+# assertions and warnings.
 #
 # Each .pxd file begins with the directives that it needs, for the modules of users: what a .pyx says of itself does not
 # reach what it cimports. They count more than the command line, so Debug compiles copies without the line that leaves
@@ -49,7 +50,9 @@ function(_bpcore_finish target)
     $<$<NOT:${BPCORE_IS_DEBUG}>:${BPCORE_OPTIMISATION}> $<$<NOT:${BPCORE_IS_DEBUG}>:-fno-asynchronous-unwind-tables>
     ${ARGN}
     $<${BPCORE_IS_DEBUG}:-O1 -g -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers>)
-  target_compile_definitions(${target} PRIVATE $<$<NOT:${BPCORE_IS_DEBUG}>:CYTHON_WITHOUT_ASSERTIONS>)
+  target_compile_definitions(${target} PRIVATE
+    $<$<NOT:${BPCORE_IS_DEBUG}>:CYTHON_WITHOUT_ASSERTIONS>
+    $<$<OR:${BPCORE_IS_DEBUG},$<BOOL:${BPCORE_SANITIZE}>>:BPCORE_CHECKS>)
   if(BPCORE_SANITIZE)
     # A finding ends the process. A pointer past the end of an empty memoryview is formed, never followed.
     target_compile_options(${target} PRIVATE -g1 -fsanitize=address,undefined -fno-sanitize-recover=all)
