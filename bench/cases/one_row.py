@@ -53,7 +53,7 @@ def measured(module, sizes: list[int], dtype: str, quick: bool) -> Iterator[Resu
         for who, function in functions.items()
     }
     contenders["chain"] = lambda: module.chain(x, sum(sizes[:-1]) * ROWS * repeat)
-    timings = interleaved(contenders, 2 if quick else 51, repeat * ROWS, turn=0.002, rest=False)
+    timings = interleaved(contenders, 2 if quick else 51, repeat * ROWS, sample_seconds=0.002, rest=False)
     for who, timing in timings.items():
         what = f"by {who.replace('_', ' ')}" if who != "chain" else "multiply-adds that wait for each other"
         yield Result("one_row", f"{name}: {what}", 1e9 * timing.best, "ns", "", 1e9 * timing.median)
