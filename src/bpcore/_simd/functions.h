@@ -113,19 +113,34 @@ static BP_INLINE BP_N BP_NAME(tanh)(BP_N x) {
     return BP_FROM_BITS(BP_BITS(u / (1 - u)) | (BP_BITS(x) & BP_SIGN_BIT));
 }
 
+/* x with the lower half of its digits 0, so that the product of two such numbers is exact. */
+static BP_INLINE BP_N BP_NAME(upper_half)(BP_N x) {
+#if BP_T_BYTES == 4
+    return BP_FROM_BITS(BP_BITS(x) & 0xfffff000u);
+#else
+    return BP_FROM_BITS(BP_BITS(x) & 0xfffffffff8000000u);
+#endif
+}
+
+/* a·b − p, what p, the rounded product or a number near it, is off by: exact where it is fused, else nearly (Dekker). */
+static BP_INLINE BP_N BP_NAME(off_by)(BP_N a, BP_N b, BP_N p) {
+#if BP_HAS_FMA
+    return BP_FMA(a, b, -p);
+#else
+    const BP_N high_a = BP_NAME(upper_half)(a), low_a = a - high_a, high_b = BP_NAME(upper_half)(b), low_b = b - high_b;
+    return high_a * high_b - p + high_a * low_b + low_a * high_b + low_a * low_b;
+#endif
+}
+
 /* Φ(−t) = exp(−t²/2)·r(t) of t = |x|, Φ the normal distribution function, with r(t) = q(s)·w, w = 1 / (t + 4) and
    s = 1 − 8w. The square is exact in two parts, or Φ(−t) of a large t would have few digits; w is corrected by what t + 4
    and the division were rounded by. From 15 (float32) and 39 (float64) on t·Φ(−t) is 0. Writes times·r(t) as
    a number and what it was rounded by; returns exp(−t²/2). */
 static BP_INLINE BP_N BP_NAME(normal_tail)(BP_N t, BP_N times, BP_N *r, BP_N *rest_of_r) {
-#if BP_T_BYTES == 4
-    const BP_N high = BP_FROM_BITS(BP_BITS(t) & 0xfffff000u);
-#else
-    const BP_N high = BP_FROM_BITS(BP_BITS(t) & 0xfffffffff8000000u);
-#endif
+    const BP_N high = BP_NAME(upper_half)(t);
     const BP_N half = high * high * BP_ALL((BP_T) -0.5), rest = (t - high) * (t + high) * BP_ALL((BP_T) -0.5);
     const BP_N sum = half + rest, d = t + 4, w = 1 / d;
-    const BP_N correction = w * (BP_FMA(-w, d, BP_ALL((BP_T) 1)) - w * (t - (d - 4)));
+    const BP_N correction = w * (BP_NAME(off_by)(-w, d, BP_ALL((BP_T) -1)) - w * (t - (d - 4)));
     const BP_N s = BP_FMA(BP_ALL((BP_T) -8), correction, BP_FMA(BP_ALL((BP_T) -8), w, BP_ALL((BP_T) 1)));
 #if BP_T_BYTES == 4
     BP_N q = BP_FMA(BP_ALL(-0x1.b07cfp-15f), s, BP_ALL(-0x1.e61df8p-13f));
@@ -163,9 +178,9 @@ static BP_INLINE BP_N BP_NAME(normal_tail)(BP_N t, BP_N times, BP_N *r, BP_N *re
     q = BP_FMA(q, s, BP_ALL(-0x1.373e3a893c28ap-1));
     q = BP_FMA(q, s, BP_ALL(0x1.82b4bb8c94dcep-1));
 #endif
-    const BP_N a = times * w, rest_of_a = BP_FMA(times, w, -a) + times * correction;
+    const BP_N a = times * w, rest_of_a = BP_NAME(off_by)(times, w, a) + times * correction;
     *r = q * a;
-    *rest_of_r = BP_FMA(q, a, -*r) + q * rest_of_a;
+    *rest_of_r = BP_NAME(off_by)(q, a, *r) + q * rest_of_a;
     return BP_NAME(exp_sum)(sum, 1, (half - sum) + rest);
 }
 

@@ -32,9 +32,11 @@ d) The coefficients come from tools/polynomials.py. */
 #endif
 
 #if defined(__FP_FAST_FMAF) || defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+#define BP_HAS_FMA 1
 static inline float bp_fmaf(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 static inline double bp_fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
 #else
+#define BP_HAS_FMA 0
 static inline float bp_fmaf(float a, float b, float c) { return a * b + c; }
 static inline double bp_fma(double a, double b, double c) { return a * b + c; }
 #endif
