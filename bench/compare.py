@@ -1,8 +1,9 @@
 """Two installations of the package against each other: `python bench/compare.py PYTHON PYTHON [CASE …]`.
 
 Each argument is the Python of an environment that has the package. A process of each times the same calls in turns, so
-that a busy machine slows both. Printed are the medians of the second's seconds in the first's, the largest first. Only
-what both versions have is timed.
+that a busy machine slows both, and gives way to another after some rounds, since where its threads and arrays lie stays
+as it is. Printed are the medians of the second's seconds in the first's, the largest first. Only what both versions
+have is timed. On one processor (`taskset -c 1`, `BACKPROP_NUM_THREADS=1`) they scatter least.
 """
 
 import argparse
@@ -159,6 +160,13 @@ class Installation:
         )
         self.names = json.loads(self.process.stdout.readline())
 
+    def __enter__(self) -> "Installation":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.process.stdin.close()
+        self.process.wait()
+
     def seconds(self, name: str) -> float:
         self.process.stdin.write(f"{name}\n")
         self.process.stdin.flush()
@@ -172,17 +180,18 @@ def main() -> None:
     parser.add_argument(
         "cases", nargs="*", metavar="CASE", help="words that names of cases contain; all by default"
     )
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=5, help="of each pair of processes")
+    parser.add_argument("--processes", type=int, default=3, help="pairs of processes, one after the other")
     arguments = parser.parse_args()
-    before, after = Installation(arguments.before), Installation(arguments.after)
-    chosen = [
-        name
-        for name in before.names
-        if name in after.names and (not arguments.cases or any(part in name for part in arguments.cases))
-    ]
+    measured: dict[str, list[tuple[float, float]]] = {}
+    for _ in range(arguments.processes):
+        with Installation(arguments.before) as before, Installation(arguments.after) as after:
+            for name in before.names:
+                if name in after.names and any(part in name for part in arguments.cases or [""]):
+                    pairs = [(before.seconds(name), after.seconds(name)) for _ in range(arguments.rounds + 1)]
+                    measured.setdefault(name, []).extend(pairs[1:])
     rows = []
-    for name in chosen:
-        pairs = [(before.seconds(name), after.seconds(name)) for _ in range(arguments.rounds + 1)][1:]
+    for name, pairs in measured.items():
         ratio = statistics.median(second / first for first, second in pairs)
         rows.append((ratio, name, *(statistics.median(values) for values in zip(*pairs, strict=True))))
     for ratio, name, first, second in sorted(rows, reverse=True):
