@@ -50,7 +50,8 @@ def settings_of(rule: str, **given: float) -> dict[str, float]:
 
 def loss_options(loss: str) -> tuple[float, ...]:
     """A usual value of the number that a loss takes; nothing where it takes none."""
-    return (NUMBERS[plan.LOSS_OPTIONS[loss]],) if plan.LOSS_OPTIONS[loss] else ()
+    name = plan.LOSS_OPTIONS.get(loss)
+    return (NUMBERS[name],) if name else ()
 
 
 def targets(loss: str, rng: Any, rows: int, outputs: int) -> Any:

@@ -53,7 +53,8 @@ cdef inline const char* activation_name(int activation) noexcept nogil:
     """What Python calls it."""
     return (
         "identity" if activation == IDENTITY else "relu" if activation == RELU else "sigmoid" if activation == SIGMOID
-        else "tanh" if activation == TANH else "gelu" if activation == GELU else "gelu_tanh"
+        else "tanh" if activation == TANH else "gelu" if activation == GELU else "gelu_tanh" if activation == GELU_TANH
+        else ""
     )
 
 

@@ -99,7 +99,7 @@ cdef inline void layer_forward(
 
 cdef inline const char* transform_name(int transform) noexcept nogil:
     """What Python calls the layer."""
-    return "affine" if transform == DENSE else "layer_norm"
+    return "affine" if transform == DENSE else "layer_norm" if transform == LAYER_NORM else ""
 
 
 cdef inline const char* transform_option(int transform) noexcept nogil:

@@ -46,7 +46,10 @@ cdef inline Loss huber_loss(double delta) noexcept nogil:
 
 cdef inline const char* loss_name(int kind) noexcept nogil:
     """What Python calls it."""
-    return "softmax" if kind == SOFTMAX_CROSS_ENTROPY else "squared_error" if kind == SQUARED_ERROR else "huber"
+    return (
+        "softmax" if kind == SOFTMAX_CROSS_ENTROPY else "squared_error" if kind == SQUARED_ERROR
+        else "huber" if kind == HUBER else ""
+    )
 
 
 cdef inline const char* loss_option(int kind) noexcept nogil:

@@ -38,7 +38,8 @@ cdef enum Rule:
 
 
 cdef struct Update:
-    # Made by `sgd` and its like. A rule reads the settings that its constructor takes.
+    # Made by `sgd` and its like. A rule reads the settings that its constructor takes. These are doubles one behind the
+    # other, from lr on, in the order of `setting_name`.
     Rule rule
     double lr
     double momentum
@@ -59,7 +60,7 @@ cdef inline const char* setting_name(int n) noexcept nogil:
     """The name of a setting, in the struct's order."""
     return (
         "lr" if n == 0 else "momentum" if n == 1 else "alpha" if n == 2 else "beta1" if n == 3 else "beta2" if n == 4
-        else "eps" if n == 5 else "weight_decay"
+        else "eps" if n == 5 else "weight_decay" if n == 6 else ""
     )
 
 
@@ -113,7 +114,8 @@ cdef inline const char* rule_name(int rule) noexcept nogil:
     """What Python calls it."""
     return (
         "sgd" if rule == SGD else "momentum" if rule == MOMENTUM else "nesterov" if rule == NESTEROV
-        else "adagrad" if rule == ADAGRAD else "rmsprop" if rule == RMSPROP else "adam" if rule == ADAM else "adamw"
+        else "adagrad" if rule == ADAGRAD else "rmsprop" if rule == RMSPROP else "adam" if rule == ADAM
+        else "adamw" if rule == ADAMW else ""
     )
 
 
@@ -124,7 +126,8 @@ cdef inline const char* rule_signature(int rule) noexcept nogil:
         else "w:N! g:N v:N! lr momentum weight_decay[0,inf)=0" if rule == MOMENTUM or rule == NESTEROV
         else "w:N! g:N h:N! lr eps weight_decay[0,inf)=0" if rule == ADAGRAD
         else "w:N! g:N h:N! lr alpha eps weight_decay[0,inf)=0" if rule == RMSPROP
-        else "w:N! g:N m:N! v:N! lr beta1[0,1) beta2[0,1) eps step weight_decay[0,inf)=0"
+        else "w:N! g:N m:N! v:N! lr beta1[0,1) beta2[0,1) eps step weight_decay[0,inf)=0" if rule in (ADAM, ADAMW)
+        else ""
     )
 
 

@@ -35,7 +35,7 @@ cdef struct Layer:
     Parameter bias                # (outputs,)
     bint is_padded                # whether weight, its gradient and state lie as padded.pxd says, else without gaps
     # The workspace's, for batches of B rows.
-    Py_ssize_t stride             # numbers from one row to the next; the gaps are the network's own
+    Py_ssize_t stride             # numbers from one row to the next, by network.stride_of; gaps are the network's
     Normalised normalised         # of B rows, where the transform is a normalisation
     void* pre                     # (B, outputs) what enters the activation; `out` itself unless its backward needs it
     void* out                     # (B, outputs)

@@ -1,4 +1,4 @@
-"""SuggestsNames that stand for more than one name."""
+"""The answers that more than one name has."""
 
 ACTIVATION = (
     "there is none; it has {activations}, and takes your own class of forward and backward as a layer"
