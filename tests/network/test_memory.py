@@ -24,16 +24,21 @@ def test_python_and_numpy_allocate_nothing_more_for_more_steps(rule):
     net, optimizer = bp.Network([20, 30, 3], seed=0), RULES[rule]()
     plan = net.plan_for(optimizer)
     moments = optimizer.moments_for(plan, net.params)
-    peaks = []
-    for steps in (10, 10, 1000):
+
+    def peak(steps):
         x, t, indices = problem(steps)
         losses, settings = np.empty(steps), optimizer.settings()
         tracemalloc.start()
         plan.train(x, t, indices, settings, losses, None, moments)
-        peaks.append(tracemalloc.get_traced_memory()[1])
+        found = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
+        return found
+
+    peak(10)
+    # The least of a few: other threads of Python, as those of a parallel test run, allocate too while a plan trains.
+    few, many = (min(peak(steps) for _ in range(5)) for steps in (10, 1000))
     # The number of samples that were right is a Python object of its own where it is large.
-    assert peaks[2] <= peaks[1] + 32
+    assert many <= few + 32
 
 
 COUNT = r"""
