@@ -1,5 +1,6 @@
 """What stands in a drawn figure."""
 
+import gc
 import itertools
 import pickle
 
@@ -122,9 +123,18 @@ def pixels(figure):
     return np.asarray(figure.canvas.buffer_rgba())[::-1, :, :3] / 255
 
 
+def copied(figure):
+    """A copy of a figure, with the collector off: what it frees of a figure leaves the dicts that are being copied."""
+    gc.disable()
+    try:
+        return pickle.loads(pickle.dumps(figure))
+    finally:
+        gc.enable()
+
+
 def ink_in_axes(ax):
     """Which pixels of the axes have a line, mark or text, row 0 at the bottom: drawn black on white, without images."""
-    figure = pickle.loads(pickle.dumps(ax.figure))
+    figure = copied(ax.figure)
     place = ax.get_window_extent()
     figure.patch.set_facecolor("white")
     for axes in figure.axes:

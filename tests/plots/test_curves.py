@@ -1,6 +1,5 @@
 """Learning curves."""
 
-import pickle
 import sys
 
 import pytest
@@ -8,6 +7,7 @@ from matplotlib.figure import Figure
 
 import backprop as bp
 from backprop import plots
+from tests.plots.drawn import copied
 
 HISTORY = bp.History(
     loss=[2.3, 1.9, 1.2, 0.8],
@@ -106,7 +106,7 @@ def test_a_title_stands_above_the_legend():
 
 
 def test_a_drawn_figure_can_be_pickled():
-    figure = pickle.loads(pickle.dumps(HISTORY.plot().figure))
+    figure = copied(HISTORY.plot().figure)
     figure.draw_without_rendering()
     assert len(figure.axes) == 2
 

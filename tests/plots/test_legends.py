@@ -1,7 +1,5 @@
 """Without a layout, which would move things, legends stay in the figure and cover nothing where there is room."""
 
-import pickle
-
 import matplotlib.pyplot as plt
 import matplotlib.style
 import numpy as np
@@ -10,7 +8,7 @@ from matplotlib.figure import Figure
 
 import backprop as bp
 from backprop import plots
-from tests.plots.drawn import TOUCH, assert_inside, ink_in_axes, pixels, texts
+from tests.plots.drawn import TOUCH, assert_inside, copied, ink_in_axes, pixels, texts
 
 RNG = np.random.default_rng(4)
 X, T = RNG.normal(size=(60, 6)), np.arange(60) % 3
@@ -135,7 +133,7 @@ def inside(name):
 def test_there_is_a_place_inside(name):
     ax = inside(name)
     assert check(ax)
-    pickle.loads(pickle.dumps(ax.figure)).draw_without_rendering()
+    copied(ax.figure).draw_without_rendering()
     ax.get_legend().remove()
     ax.figure.draw_without_rendering()
 
