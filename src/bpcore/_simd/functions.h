@@ -1,7 +1,7 @@
 /* Functions of one number, for numbers or for vectors of them; simd.h and rows.h include this once for each.
 
    Of the including file: BP_N, the type; BP_U and BP_I, the unsigned and signed integers of its width; BP_NAME(name);
-   BP_BITS(x) and BP_FROM_BITS(u); BP_FMA; BP_LEAST(a, b) and BP_MOST(a, b), which are b where one of them is NaN;
+   BP_BITS(x) and BP_FROM_BITS(u); BP_FMA, and BP_FMA_IS_FUSED, whether it rounds once; BP_LEAST(a, b) and BP_MOST(a, b), which are b where one of them is NaN;
    BP_SELECT(condition, a, b); and BP_SCALE(p, n) = p·2^n rounded once, if the processor has it. */
 
 #define BP_ALL(number) ((number) - (BP_N){0})
@@ -124,7 +124,7 @@ static BP_INLINE BP_N BP_NAME(upper_half)(BP_N x) {
 
 /* a·b − p, what p, the rounded product or a number near it, is off by: exact where it is fused, else nearly (Dekker). */
 static BP_INLINE BP_N BP_NAME(off_by)(BP_N a, BP_N b, BP_N p) {
-#if BP_HAS_FMA
+#if BP_FMA_IS_FUSED
     return BP_FMA(a, b, -p);
 #else
     const BP_N high_a = BP_NAME(upper_half)(a), low_a = a - high_a, high_b = BP_NAME(upper_half)(b), low_b = b - high_b;

@@ -21,6 +21,7 @@ static BP_INLINE BP_V BP_(vector_min)(BP_V a, BP_V b) { return BP_BLEND(a, b, a 
 #define BP_BITS(x) ((BP_U)(x))
 #define BP_FROM_BITS(u) ((BP_V)(u))
 #define BP_FMA(a, b, c) BP_(vector_fma)(a, b, c)
+#define BP_FMA_IS_FUSED BP_VECTOR_FMA_IS_FUSED
 #define BP_LEAST(a, b) BP_(vector_min)(a, b)
 #define BP_MOST(a, b) BP_(vector_max)(a, b)
 #define BP_SELECT(condition, a, b) BP_BLEND(a, b, condition)
@@ -35,6 +36,7 @@ static BP_INLINE BP_V BP_(vector_min)(BP_V a, BP_V b) { return BP_BLEND(a, b, a 
 #undef BP_BITS
 #undef BP_FROM_BITS
 #undef BP_FMA
+#undef BP_FMA_IS_FUSED
 #undef BP_LEAST
 #undef BP_MOST
 #undef BP_SELECT

@@ -32,11 +32,11 @@ d) The coefficients come from tools/polynomials.py. */
 #endif
 
 #if defined(__FP_FAST_FMAF) || defined(__FMA__) || defined(__ARM_FEATURE_FMA)
-#define BP_HAS_FMA 1
+#define BP_FMA_IS_FUSED 1
 static inline float bp_fmaf(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 static inline double bp_fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
 #else
-#define BP_HAS_FMA 0
+#define BP_FMA_IS_FUSED 0
 static inline float bp_fmaf(float a, float b, float c) { return a * b + c; }
 static inline double bp_fma(double a, double b, double c) { return a * b + c; }
 #endif
@@ -88,6 +88,7 @@ static inline double bp_from_bits(uint64_t u) { double x; memcpy(&x, &u, sizeof 
 #undef BP_BITS
 #undef BP_FROM_BITS
 #undef BP_FMA
+#undef BP_FMA_IS_FUSED
 #undef BP_LEAST
 #undef BP_MOST
 #undef BP_SELECT

@@ -129,6 +129,10 @@
 #define BP_MASKS_ARE_FREE 0
 #define bp_vector_fmaf(a, b, c) ((a) * (b) + (c))
 #define bp_vector_fma(a, b, c) ((a) * (b) + (c))
+#define BP_VECTOR_FMA_IS_FUSED 0
+#endif
+#if !defined(BP_VECTOR_FMA_IS_FUSED)
+#define BP_VECTOR_FMA_IS_FUSED 1
 #endif
 /* A vector of 128-bit parts from several addresses. Loaded from memory: a shuffle between registers would compete with
    the shuffles that follow. */
