@@ -89,5 +89,9 @@ include "_plan/plan.pxi"
 
 # Users know these types by the module that shows them.
 show_in(Entry, "bpcore.kernels.Entry")
+show_in(EntrySignature, "bpcore.kernels.EntrySignature")
+show_in(NetworkAddresses, "bpcore.plan.NetworkAddresses")
+show_in(JobRunner, "bpcore.plan.JobRunner")
+show_in(Evaluation, "bpcore.plan.Evaluation")
 show_in(Plan, "bpcore.plan.Plan")
 show_in(Update, "bpcore.plan.Update")

@@ -269,15 +269,17 @@ def test_rules_that_there_are():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("float16", dense(), SOFTMAX), "Plan: 2 layers of float16 with the loss 'softmax'"),
-        (("float32", [], SOFTMAX), "Plan: 0 layers of float32 with the loss 'softmax'"),
-        (("float32", dense(), ("hinge", 0.0)), "Plan: 2 layers of float32 with the loss 'hinge'"),
+        (("float16", dense(), SOFTMAX), "Plan: 2 layers of float16 with the loss ('softmax', 0.0)"),
+        (("float32", [], SOFTMAX), "Plan: 0 layers of float32 with the loss ('softmax', 0.0)"),
+        (("float32", dense(), ("hinge", 0.0)), "Plan: 2 layers of float32 with the loss ('hinge', 0.0)"),
+        (("float32", dense(), ()), "Plan: 2 layers of float32 with the loss ()"),
+        (("float32", dense(), ("softmax",)), "Plan: 2 layers of float32 with the loss ('softmax',)"),
         (
             ("float32", [layer(np.ones((3, 0), F), np.zeros(0, F), "identity")], SOFTMAX),
             "Plan: layer 1 has 3 inputs and 0 outputs",
         ),
     ],
-    ids=["type", "no layers", "loss", "no outputs"],
+    ids=["type", "no layers", "loss", "no loss", "no option", "no outputs"],
 )
 def test_networks_that_no_plan_can_be_of(arguments, message):
     with refused(ValueError, message):

@@ -108,7 +108,7 @@ cdef class Entry:
     cdef str name, doc
 
     def __init__(self):
-        raise TypeError("entries are made by the table of entries")
+        raise TypeError("entries are made when bpcore.kernels is imported, and by nobody else")
 
     @property
     def returns(self):
@@ -332,10 +332,13 @@ cdef int make_callable() except -1:
 
 
 cdef int show_in(cls, const char* name) except -1:
-    """Have a type say that it is `name`, whatever the level that it was compiled for."""
+    """Have a type and its methods say that they are of `name`, whatever the level that they were compiled for."""
     cdef PyTypeObject* type = <PyTypeObject*> <PyObject*> cls
     type.tp_name = name
     PyType_Modified(type)
+    for method in vars(cls).values():
+        if hasattr(method, "__code__"):
+            method.__module__ = name.decode().rpartition(".")[0]
     return 0
 
 

@@ -45,8 +45,8 @@ cdef class NetworkAddresses:
     cdef int parameters, guarded    # how many parameters; how many guards
 
     def __cinit__(self, str dtype, list layers, tuple loss, mean, scale, list made_of):
-        if dtype not in ("float32", "float64") or loss[0] not in LOSSES or not layers:
-            given = f"{len(layers)} layers of {dtype} with the loss {loss[0]!r}"
+        if dtype not in ("float32", "float64") or len(loss) != 2 or loss[0] not in LOSSES or not layers:
+            given = f"{len(layers)} layers of {dtype} with the loss {loss!r}"
             raise ValueError(f"Plan: {given}, wanted 1 or more of float32 or float64 with one of {', '.join(LOSSES)}")
         self.dtype, self.kept, self.made_of = dtype, [], made_of
         self.letter = c"f" if dtype == "float32" else c"d"
