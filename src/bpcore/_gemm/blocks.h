@@ -4,9 +4,9 @@
 #define BP_K_BLOCK_BYTES 262144   /* of b where it is not packed */
 #define BP_M_BLOCK_BYTES 786432   /* of `a` in a k block: most of a common second-level cache */
 #define BP_PACK_A_MIN_BLOCKS 6    /* of columns, from which on packing `a` pays */
-#define BP_SMALL_K 16             /* up to which sums take less time than writing them, where c has LARGE_C_BYTES or more; */
+#define BP_SMALL_K 16             /* up to which sums take less time than writing them, where c has BP_LARGE_C_BYTES or more; */
 #define BP_SMALL_K_SMALL_C 4      /* for a smaller c; */
-#define BP_SMALLEST_K 2           /* where rows of c have LONG_ROW_BYTES, not PANEL_STRIDE_BYTES */
+#define BP_SMALLEST_K 2           /* where rows of c have BP_LONG_ROW_BYTES, not BP_PANEL_STRIDE_BYTES */
 #define BP_LARGE_C_BYTES 1048576
 #define BP_LONG_ROW_BYTES 512
 #define BP_AXPY_MIN_VECTORS 12    /* of one or two rows of c, below which tiles keep the sums in registers */
@@ -73,7 +73,7 @@ static BP_INLINE int BP_(is_short_row)(ptrdiff_t rows, ptrdiff_t terms, ptrdiff_
     return rows == 1 && terms < BP_DOT_LEAST && columns <= BP_AXPY_MIN_VECTORS * BP_VL;
 }
 
-/* The products: product_forward and product_shared_forward, and so on. */
+/* The products: bp_product_forward and bp_product_shared_forward, and so on; both types: …f for float. */
 #define BP_KIND BP_FORWARD
 #define BP_OF(name) BP_(name##_forward)
 #include "product.h"

@@ -1,9 +1,9 @@
-/* The edge of a product: its last columns, where N is no multiple of BP_LANES, would waste most of a vector. For one type;
+/* The edge of a product: its last columns, where their number is no multiple of BP_LANES, would waste most of a vector. For one type;
    simd.h includes this once for float and once for double.
 
    Up to half of BP_LANES columns are computed here. Where k is contiguous in `a` and long, they are dot products in virtual
    lanes over blocks of BP_DOT_TERMS terms. Where `a` is transposed, the operands are swapped: vectors hold rows of c, and
-   the sums have the order of all others. Which of these it is depends on N, K and the layout alone, and so does the order
+   the sums have the order of all others. Which of these it is depends on the numbers of columns and terms and the layout alone, and so does the order
    of a sum. */
 
 #define BP_SWAPPED_BYTES 1536 /* of c: 4 columns of 6 vectors of 64 bytes, or 8 of 3 */

@@ -34,7 +34,7 @@ static BP_INLINE void BP_OF(edge_by_dots)(const bp_rows a, const BP_T *b, const 
     }
 }
 
-/* The product, if M or K is so small that b is best read in place; else 0. */
+/* The product, if there are so few rows or terms that b is best read in place; else 0. */
 static BP_INLINE int BP_OF(few_rows_product)(const bp_rows a, const BP_T *b, const BP_T *bias, BP_T *c,
                                              const bp_shape *s) {
     const ptrdiff_t columns = s->columns - BP_(edge_width)(BP_KIND, s);
@@ -109,7 +109,7 @@ static BP_INLINE void BP_OF(macrokernel)(const bp_rows a, const BP_T *b, const B
     }
 }
 
-/* c = bias + a·b on the calling thread; bias has the initial values of each row, or is NULL: 0. */
+/* c = bias + a·b on the calling thread; bias has the initial values of each row. Of the kinds but BP_FORWARD it is NULL: 0. */
 static BP_UNUSED void BP_OF(product)(const bp_rows a, const BP_T *b, const BP_T *bias, BP_T *c,
                                      const bp_shape *s, const bp_prefetch prefetch) {
     const ptrdiff_t columns = s->columns - BP_(edge_width)(BP_KIND, s), blocks = BP_(blocks_of)(BP_KIND, s);
@@ -195,7 +195,7 @@ static BP_UNUSED void BP_OF(product_shared)(const bp_rows a, const BP_T *b, cons
         part.rows = s->rows * (row + 1) / rows - first, part.columns = stop - start;
         if (s->packed_a) part.packed_a = (char *)s->packed_a + n * s->packed_a_bytes;
         BP_OF(product)(bp_a_from(BP_KIND, a, first, 0), b + start * s->cs_b, bias ? bias + start : NULL,
-                          c + first * s->ldc + start, &part, (bp_prefetch){NULL, 0});
+                       c + first * s->ldc + start, &part, (bp_prefetch){NULL, 0});
     }
 }
 

@@ -84,7 +84,7 @@ cdef extern from "_simd/simd.h" nogil:
 
 cdef struct Prefetch:
     # Data that is needed after the product: a tile that computes row r of c prefetches from rows[r] on.
-    Address* rows      # (M,)
+    Address* rows      # one for each row of c
     Py_ssize_t step    # two cache lines every `step` terms
 
 
@@ -115,7 +115,7 @@ cdef inline Py_ssize_t packed_a_size(const Shape* s, const floating* _) noexcept
 cdef inline void product_forward(
     const Rows a, const floating* b, const floating* bias, floating* c, const Shape* s, const Prefetch* prefetch
 ) noexcept nogil:
-    """c = bias + a·b, a row of `a` contiguous and b stored by rows; bias is (N,), prefetch may be NULL."""
+    """c = bias + a·b, a row of `a` contiguous and b stored by rows; bias has as many numbers; prefetch may be NULL."""
     cdef CPrefetch next_rows = CPrefetch(rows=NULL, step=0)
     if prefetch is not NULL:
         next_rows.rows, next_rows.step = prefetch.rows, prefetch.step
@@ -182,10 +182,10 @@ cdef inline bint is_short_row(Py_ssize_t B, Py_ssize_t I, Py_ssize_t O, const fl
 
 
 cdef inline void row_product(
-    Py_ssize_t K, Py_ssize_t N, const floating* x, const floating* W, const floating* b, floating* out
+    Py_ssize_t terms, Py_ssize_t columns, const floating* x, const floating* W, const floating* b, floating* out
 ) noexcept nogil:
-    """out = b + x·W for one row, each sum one chain along k; for K < BP_DOT_LEAST, where no edge is dot products."""
+    """out = b + x·W for one row, each sum one chain; for fewer terms than BP_DOT_LEAST: no edge is dot products."""
     if floating is float:
-        bp_row_productf(K, N, x, W, b, out)
+        bp_row_productf(terms, columns, x, W, b, out)
     else:
-        bp_row_product(K, N, x, W, b, out)
+        bp_row_product(terms, columns, x, W, b, out)

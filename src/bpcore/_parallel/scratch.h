@@ -13,7 +13,7 @@
 
 static __thread __attribute__((unused)) unsigned char bp_scratch[BP_PANEL_BYTES + BP_DOT_BYTES + BP_PACKED_A_BYTES + 64];
 
-/* Aligned to a cache line. Each is used by one function, which is not recursive. */
+/* Aligned to a cache line. Each is used by one product at a time, which does not call another. */
 static inline unsigned char *bp_panel_memory(void) { return bp_scratch + (-(uintptr_t)bp_scratch & 63); }
 static inline unsigned char *bp_dot_memory(void) { return bp_panel_memory() + BP_PANEL_BYTES; }
 static inline unsigned char *bp_packed_a_memory(void) { return bp_dot_memory() + BP_DOT_BYTES; }
