@@ -160,18 +160,19 @@ def test_any_number_of_threads(dtype, shape, threads):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_row_alone_or_in_a_batch(dtype):
+@pytest.mark.parametrize("inputs", [0, 1, 83, 127, 128])
+def test_a_row_alone_or_in_a_batch(inputs, dtype):
+    # On both sides of the widths and lengths up to which a row by itself takes a path of its own, on any level.
     rng = np.random.default_rng(0)
-    x, W, b = (
-        rng.normal(size=(37, 83)).astype(dtype),
-        rng.normal(size=(83, 51)).astype(dtype),
-        np.ones(51, dtype),
-    )
-    batch, alone = np.empty((37, 51), dtype), np.empty((1, 51), dtype)
-    kernels.affine_forward(x, W, b, batch)
-    for row in range(37):
-        kernels.affine_forward(x[row : row + 1], W, b, alone)
-        assert np.array_equal(alone[0], batch[row])
+    for outputs in (1, 23, 24, 25, 48, 49, 51, 96, 97, 192, 193):
+        x, W, b = (
+            rng.normal(size=shape).astype(dtype) for shape in ((7, inputs), (inputs, outputs), outputs)
+        )
+        batch, alone = np.empty((7, outputs), dtype), np.empty((1, outputs), dtype)
+        kernels.affine_forward(x, W, b, batch)
+        for row in range(7):
+            kernels.affine_forward(x[row : row + 1], W, b, alone)
+            assert np.array_equal(alone[0], batch[row]), outputs
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
