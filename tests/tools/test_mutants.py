@@ -230,8 +230,9 @@ def test_sizes_only_tune_unless_they_are_part_of_the_bits_contract():
     enum = "cdef enum:\n    BLOCK = 240    # rows\n    TERMS = 1024    # part of the bits contract\n"
     assert [mutant.tuning for mutant in mutants_of(enum, "x.pxd")] == [True, False]
     assert [mutant.tuning for mutant in mutants_of("cdef enum Kind:\n    A = 0\n", "x.pxd")] == [False]
-    defines = "#define BP_TILE_ROWS 9\n#define BP_EDGE_MR 8\n"
-    assert [mutant.tuning for mutant in mutants_of(defines, "x.h")] == [True, False]
+    defines = "#define BP_TILE_ROWS 9\n#define BP_EDGE_MR 8\n#define BP_SMALL_K 16\n#define BP_MAX_KC 512 /* terms */\n"
+    defines += "#define BP_DOT_ROWS 3 /* part of the bits contract */\n"
+    assert [mutant.tuning for mutant in mutants_of(defines, "x.h")] == [True, False, True, True, False]
 
 
 def test_a_mutant_knows_its_place():

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from tools.mutants.operators import Edit, edits
 from tools.mutants.tokens import C, Token, closing, scan
 
-# Sizes of vectors and tiles: `#define BP_TILE_ROWS 9`.
-SIZES = re.compile(r"#define BP_\w*(BYTES|ROWS|COLUMNS|VECTORS|FREE|FEW|WIDE|NARROW|UNROLL\w*)\b(?!\()")
+# Sizes of vectors, tiles and blocks, `#define BP_TILE_ROWS 9`, but for those that the order of a sum depends on.
+SIZES = re.compile(
+    r"#define BP_\w*(BYTES|ROWS|COLUMNS|VECTORS|FREE|FEW|WIDE|NARROW|UNROLL\w*|BLOCKS|SMALL\w*|KC)\b(?!\()"
+    r"(?!.*bits contract)"
+)
 # Of use to the compiler or the cache alone.
 HINTS = re.compile(r"__builtin_prefetch|__asm__|BP_KEEP_IN_REGISTER|_mm_sfence")
 HEADS = ("for", "if", "while", "switch")

@@ -52,9 +52,7 @@ def interpreter(folder: Path, tree: Path, modules: Iterable[Path]) -> Path:
         (packages / "bpcore" / file.name).symlink_to(file)
     outer = [path for path in sys.path if path.endswith("-packages")]
     (packages / "outer.pth").write_text("\n".join(outer) + "\n")
-    show = (
-        "import backprop as b, bpcore as c; print(b.__file__, c.kernels.__file__, c.plan.__file__, sep='\\n')"
-    )
+    show = "import backprop as b; from bpcore import _core as c; print(b.__file__, c.__file__, sep='\\n')"
     paths = run(tree, python, "-c", show).split()
     if not all(path.startswith(str(packages)) for path in paths):
         raise CommandError(f"{python} would test {paths}")
