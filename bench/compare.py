@@ -76,7 +76,7 @@ def kernels_of(dtype: str) -> Cases:
         yield f"squared_error {B}×{K}", partial(kernels.squared_error, x, y.copy(), dx)
 
 
-def networks_of(dtype: str) -> Cases:
+def networks_of(dtype: str, folder: Path) -> Cases:
     import numpy as np
 
     import backprop as bp
@@ -111,7 +111,7 @@ def networks_of(dtype: str) -> Cases:
     yield "repr of a network", partial(repr, small)
     deep = bp.Network([8] * 25, dtype=dtype, seed=0)
     yield "params of 24 layers", lambda: [*deep.params.items()]
-    path = Path(tempfile.mkdtemp()) / "net.safetensors"
+    path = folder / f"{dtype}.safetensors"
     net.save(path)
     yield "save 784-50-10", partial(net.save, path)
     yield "load 784-50-10", partial(bp.Network.load, path)
@@ -119,21 +119,20 @@ def networks_of(dtype: str) -> Cases:
     yield "check_gradients 4-8-3", partial(bp.check_gradients, small, *few)
 
 
-def all_cases() -> dict[str, Callable[[], object]]:
+def all_cases(folder: Path) -> dict[str, Callable[[], object]]:
     return {
         f"{name}, {dtype}": call
         for dtype in ("float32", "float64")
-        for cases in (kernels_of, networks_of)
-        for name, call in cases(dtype)
+        for name, call in (*kernels_of(dtype), *networks_of(dtype, folder))
     }
 
 
-def work() -> None:
+def work(folder: Path) -> None:
     """Answer each line of stdin, the name of a case, with the seconds that a call of it took."""
     import warnings
 
     warnings.simplefilter("ignore")
-    cases, counts = all_cases(), {}
+    cases, counts = all_cases(folder), {}
     print(json.dumps([*cases]), flush=True)
     for line in sys.stdin:
         name = line.strip()
@@ -158,7 +157,7 @@ class Installation:
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
         )
-        self.names = json.loads(self.process.stdout.readline())
+        self.names = json.loads(self._answer())
 
     def __enter__(self) -> "Installation":
         return self
@@ -170,7 +169,13 @@ class Installation:
     def seconds(self, name: str) -> float:
         self.process.stdin.write(f"{name}\n")
         self.process.stdin.flush()
-        return float(self.process.stdout.readline())
+        return float(self._answer())
+
+    def _answer(self) -> str:
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"{self.process.args[0]} ended with status {self.process.wait()}")
+        return line
 
 
 def main() -> None:
@@ -199,4 +204,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    work() if sys.argv[1:] == ["--work"] else main()
+    if sys.argv[1:] == ["--work"]:
+        with tempfile.TemporaryDirectory() as folder:
+            work(Path(folder))
+    else:
+        main()
