@@ -7,6 +7,10 @@ from pathlib import Path
 LARGEST, LARGEST_UNPACKED = 1_500_000, 4_000_000
 WANTED = (
     "bpcore/_api/version.h",
+    "bpcore/_gemm/blocks.h",
+    "bpcore/_gemm/edges.h",
+    "bpcore/_gemm/operands.h",
+    "bpcore/_gemm/product.h",
     "bpcore/_parallel/scratch.h",
     "bpcore/_simd/simd.h",
     "bpcore/affine.pxd",
