@@ -1,12 +1,8 @@
 # bpcore_module(NAME SOURCE bpcore/file.pyx [FLAGS …]) builds the extension module bpcore.NAME. None of them has typed
 # memoryviews, whose code is 150 kB.
 #
-# Release leaves the checks out; Debug (the editable install) has every check of Cython, those of BPCORE_CHECKS,
-# assertions and warnings.
-#
-# Each .pxd file begins with the directives that it needs, for the modules of users: what a .pyx says of itself does not
-# reach what it cimports. They count more than the command line, so Debug compiles copies without the line that leaves
-# checks out.
+# Release leaves the checks out; Debug (the editable install) has those of Cython in .pyx and .pxi files, those of
+# BPCORE_CHECKS, assertions and warnings.
 
 find_package(Cython 3.3 REQUIRED MODULE)
 include(UseCython)
@@ -19,21 +15,6 @@ if(CMAKE_BUILD_TYPE STREQUAL "Debug")
   list(APPEND BPCORE_CYTHON_ARGS -X boundscheck=True -X initializedcheck=True -X wraparound=False -Wextra)
 else()
   list(APPEND BPCORE_CYTHON_ARGS -X boundscheck=False -X initializedcheck=False -X wraparound=False)
-endif()
-
-set(BPCORE_SOURCES "${PROJECT_SOURCE_DIR}/src")
-if(CMAKE_BUILD_TYPE STREQUAL "Debug")
-  set(BPCORE_SOURCES "${CMAKE_CURRENT_BINARY_DIR}/checked")
-  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/bpcore/*.p[yx][xdi]")
-  list(APPEND sources "${PROJECT_SOURCE_DIR}/src/bpcore/__init__.py")    # what makes the folder a package to Cython
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${sources})
-  foreach(source IN LISTS sources)
-    file(READ "${source}" text)
-    # The line stays, empty, so that errors name the right one.
-    string(REGEX REPLACE "\n# cython: boundscheck[^\n]*" "\n" text "${text}")
-    file(RELATIVE_PATH name "${PROJECT_SOURCE_DIR}/src" "${source}")
-    file(CONFIGURE OUTPUT "${BPCORE_SOURCES}/${name}" CONTENT "${text}" @ONLY)    # written where it changed
-  endforeach()
 endif()
 
 if(BPCORE_COVERAGE)
@@ -72,12 +53,12 @@ endfunction()
 
 function(bpcore_module name)
   cmake_parse_arguments(arg "" "SOURCE" "FLAGS" ${ARGN})
-  cython_transpile("${BPCORE_SOURCES}/${arg_SOURCE}"
+  cython_transpile("${PROJECT_SOURCE_DIR}/src/${arg_SOURCE}"
     LANGUAGE C
     MODULE_NAME bpcore.${name}
     OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/${name}.c"
     OUTPUT_VARIABLE generated
-    INCLUDE_DIRECTORIES "${BPCORE_SOURCES}"
+    INCLUDE_DIRECTORIES "${PROJECT_SOURCE_DIR}/src"
     CYTHON_ARGS ${BPCORE_CYTHON_ARGS})
   python_add_library(${name} MODULE WITH_SOABI "${generated}")
   if(OpenMP_C_FOUND)
