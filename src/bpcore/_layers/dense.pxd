@@ -8,7 +8,7 @@ from bpcore._gemm.operands cimport Rows, misalignment, row_address, rows_from, r
 from bpcore._gemm.padded cimport PaddedLayout, padded_layout
 from bpcore._gemm.panels cimport panel_width
 from bpcore._gemm.product cimport (
-    BP_DOT_LEAST, Prefetch, Shape, packed_a_size, product_forward, product_input, product_parameters, row_product,
+    Prefetch, Shape, is_short_row, packed_a_size, product_forward, product_input, product_parameters, row_product,
     shape_of,
 )
 from bpcore._layers.layer cimport Layer, update_part
@@ -33,7 +33,7 @@ cdef inline void dense_forward(
     cdef const floating* b = <const floating*> layer.bias.value
     cdef Shape s
     cdef PaddedLayout layout
-    if rows == 1 and I < BP_DOT_LEAST and prefetch is NULL and not layer.is_padded:
+    if prefetch is NULL and not layer.is_padded and is_short_row(rows, I, O, b):
         # What chooses tiles, blocks and packing takes longer than so short a sum.
         row_product(I, O, row_address(x, 0, b), W, b, out)
         return
