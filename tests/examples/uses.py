@@ -122,13 +122,12 @@ def losses(rng, dtype, threads):
         y, dx, squares = (np.empty((B, K), dtype) for _ in range(3))
         first, second = own.losses(x, t, numbers, y, dx, squares, np.empty(B), threads)
         # The scores are the network's whole input: a layer that is the identity has no roundings.
-        model = Model({"W1": np.eye(K, dtype=dtype), "b1": np.zeros(K, dtype)}, [], "softmax", dtype, 0, 1)
-        loss, gradients = model.loss_and_gradient(x, t)
+        params = {"W1": np.eye(K, dtype=dtype), "b1": np.zeros(K, dtype)}
+        loss, gradients = Model(params, [], "softmax", dtype).loss_and_gradient(x, t)
         assert close(first, loss)
         assert close(dx.sum(axis=0), gradients["b1"])
         assert (np.abs(y.sum(axis=1) - 1) <= (K + 4) * np.finfo(dtype).eps).all()
-        model.head = Model({}, [], "squared_error", dtype, 0, 1).head
-        loss, gradients = model.loss_and_gradient(x, numbers)
+        loss, gradients = Model(params, [], "squared_error", dtype).loss_and_gradient(x, numbers)
         assert close(second, loss)
         assert close(squares.sum(axis=0), gradients["b1"])
 
