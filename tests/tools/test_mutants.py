@@ -1,10 +1,12 @@
 """The faults that `python -m tools.mutants` plants: found where they should be, and nowhere else."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from tools.mutants.enumeration import PARTS, Sample, all_mutants, mutants_of, quotas
+from tools.mutants.environment import copy_tree
 from tools.mutants.operators import constants
 from tools.mutants.register import Register
 from tools.mutants.testing import suite_of_python
@@ -233,6 +235,15 @@ def test_sizes_only_tune_unless_they_are_part_of_the_bits_contract():
     defines = "#define BP_TILE_ROWS 9\n#define BP_EDGE_MR 8\n#define BP_SMALL_K 16\n#define BP_MAX_KC 512 /* terms */\n"
     defines += "#define BP_DOT_ROWS 3 /* part of the bits contract */\n"
     assert [mutant.tuning for mutant in mutants_of(defines, "x.h")] == [True, False, True, True, False]
+
+
+def test_the_copied_tree_has_what_the_build_reads(tmp_path):
+    copy_tree(ROOT, tmp_path / "tree")
+    named = re.findall(
+        r"(?:cmake|src|tools)/[\w/.-]+\.(?:cmake|py|pyx)", (ROOT / "CMakeLists.txt").read_text()
+    )
+    assert any(path.startswith("tools/") for path in named)
+    assert [path for path in named if not (tmp_path / "tree" / path).is_file()] == []
 
 
 def test_a_mutant_knows_its_place():

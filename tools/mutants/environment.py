@@ -13,7 +13,7 @@ from pathlib import Path
 from tools.mutants.enumeration import FOLDER
 from tools.mutants.processes import finished
 
-TREE = ("CMakeLists.txt", "bench", "cmake", "pyproject.toml", "python", "src", "tests")
+TREE = ("CMakeLists.txt", "bench", "cmake", "pyproject.toml", "python", "src", "tests", "tools")
 LONGEST = 600.0  # seconds of a compiler, several times what it takes; a constant may make it unroll for ever
 
 
