@@ -33,6 +33,7 @@ class Plan:
     dtype: str
     training: bool
     state: _State | None
+    caches: list[tuple[dict[str, Any], str]] | None
     def __init__(
         self,
         dtype: str,
@@ -41,6 +42,7 @@ class Plan:
         mean: _Array | None,
         scale: _Array | None,
         made_of: list[tuple[dict[str, Any], str, object]],
+        caches: list[tuple[dict[str, Any], str]] | None = None,
     ) -> None: ...
     @property
     def inputs(self) -> int: ...

@@ -244,6 +244,16 @@ def test_batches_for_which_no_memory_can_be(tmp_path):
     assert not one.training
 
 
+def test_a_step_drops_caches_and_one_that_is_not_taken_does_not():
+    one, other = {"y": 1, "loss": None}, {"x": 2, "W": 3}
+    caches = [(one, "y"), (one, "loss"), (other, "x"), (other, "mask")]
+    plan = Plan("float32", dense(), SOFTMAX, None, None, [], caches)
+    assert plan.step(X[:, :2], T, SETTINGS) is None
+    assert (one, other) == ({"y": 1, "loss": None}, {"x": 2, "W": 3})
+    plan.step(X, T, SETTINGS)
+    assert (one, other) == ({"y": None, "loss": None}, {"x": None, "W": 3, "mask": None})
+
+
 def test_rules_that_there_are():
     assert [Update(rule, (0.1,) * len(names)).rule for rule, names in RULES.items()] == list(RULES)
     with refused(ValueError, f"the rule is 'sgdm', wanted one of {', '.join(RULES)}"):

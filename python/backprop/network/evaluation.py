@@ -10,14 +10,14 @@ from numpy.typing import ArrayLike
 
 from backprop._util.arrays import Array, labels_of, samples
 from backprop.layers.base import classifies
-from backprop.network.plan import NetworkPlan
 from backprop.network.protocol import NetworkLike
+from bpcore.plan import Plan
 
 # Rows that predict at once when only a count is wanted, so that no full-size temporary is made.
 BLOCK = 1 << 14
 
 
-def predict(net: NetworkLike, plan: NetworkPlan | None, x: ArrayLike, out: Array | None) -> Array:
+def predict(net: NetworkLike, plan: Plan | None, x: ArrayLike, out: Array | None) -> Array:
     """Scores of the last affine layer; the parameters are those of `Network.predict`."""
     if (
         plan is not None and out is None and type(x) is np.ndarray
@@ -71,7 +71,7 @@ def require_classes(net: NetworkLike, owner: str) -> None:
         raise TypeError(f"{owner}: this network's outputs are numbers (loss={net.loss_name!r}), not classes")
 
 
-def accuracy(net: NetworkLike, plan: NetworkPlan | None, x: ArrayLike, t: ArrayLike) -> float:
+def accuracy(net: NetworkLike, plan: Plan | None, x: ArrayLike, t: ArrayLike) -> float:
     """Share of samples whose highest score is that of their label; without a plan, `net.predict` is asked."""
     rows = samples("accuracy", x)
     labels = labels_of(net.targets_for("accuracy", t, len(rows)))

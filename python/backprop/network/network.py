@@ -36,10 +36,11 @@ from backprop.network.described import Described
 from backprop.network.initial_weights import WeightInit
 from backprop.network.layers import Layers, initial_layers
 from backprop.network.parameters import Parameters
-from backprop.network.plan import NetworkPlan, NoPlan, make_plan, readable_rows
+from backprop.network.plan import NoPlan, make_plan, readable_rows
 from backprop.network.scaling import Standardising, scaled
 from backprop.optimizers.base import Optimizer, UpdateRule
 from backprop.training.step import train_step
+from bpcore.plan import Plan
 
 if TYPE_CHECKING:
     from backprop.training.fit import Callback
@@ -135,7 +136,7 @@ class Network(Described, Standardising, Copyable):
         self.params = Parameters(layers)
         self.metadata: dict[str, Any] = {}
         self.history: History | None = None
-        self._planned: NetworkPlan | NoPlan | None = None
+        self._planned: Plan | NoPlan | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "layers" and value is vars(self).get("_layers"):  # what `net.layers |= …` ends with
@@ -330,7 +331,7 @@ class Network(Described, Standardising, Copyable):
 
     # --- What the other modules ask ------------------------------------------------------------------------
 
-    def plan_for(self, optimizer: Optimizer) -> NetworkPlan | None:
+    def plan_for(self, optimizer: Optimizer) -> Plan | None:
         """Return the compiled plan that can train this network with `optimizer`; None if none can."""
         # Whoever overrides how gradients or updates are made means them to be used.
         kind = type(self)
@@ -338,7 +339,7 @@ class Network(Described, Standardising, Copyable):
         if own or not isinstance(optimizer, UpdateRule) or type(optimizer).update is not UpdateRule.update:
             return None
         planned = self._planned
-        return planned if isinstance(planned, NetworkPlan) and planned.is_valid() else self._plan()
+        return planned if isinstance(planned, Plan) and planned.is_valid() else self._plan()
 
     def _overrides(self, method: str) -> bool:
         """Whether a subclass has a method of its own."""
@@ -352,12 +353,12 @@ class Network(Described, Standardising, Copyable):
         """`x` as rows that a plan can read: as they are, or converted so that the network computes the same."""
         return readable_rows(self._rows(x), self)
 
-    def _plan(self) -> NetworkPlan | None:
+    def _plan(self) -> Plan | None:
         """The compiled plan of the network as it is now; None if it has to run layer by layer."""
         planned = self._planned
         if planned is None or not planned.is_valid():
             planned = self._planned = make_plan(self)
-        return planned if isinstance(planned, NetworkPlan) else None
+        return planned if isinstance(planned, Plan) else None
 
     def _rows(self, x: ArrayLike) -> Array:
         """`x` as rows of the network's number of inputs, of whatever type."""

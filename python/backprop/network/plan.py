@@ -5,8 +5,6 @@ whose arrays are of the network's type and can be read in place. Anything else, 
 by layer.
 """
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,8 +13,7 @@ from backprop._util.arrays import FLOAT32, FLOAT64, Array, readable
 from backprop.layers.base import LOSSES, Layer, kind_of, own_methods
 from backprop.layers.parameter_discovery import declared
 from backprop.network.protocol import NetworkLike
-from backprop.training.protocol import TrainablePlan
-from bpcore.plan import ACTIVATIONS, LOSS_OPTIONS, TRANSFORM_OPTIONS
+from bpcore.plan import ACTIVATIONS, LOSS_OPTIONS, TRANSFORM_OPTIONS, Plan
 
 # What a plan reads as fast as the network's own type.
 READABLE = (FLOAT32, FLOAT64, np.dtype(np.uint8))
@@ -44,10 +41,6 @@ class NoPlan:
         )
 
 
-class NetworkPlan(TrainablePlan):
-    """The plan of a network."""
-
-
 def guards_of(net: NetworkLike) -> Guards:
     """Everything whose replacement makes another plan necessary, and where it is looked up."""
     # The network drops its plan itself when one of its own attributes is assigned. Nothing here leads back to it: it
@@ -67,7 +60,7 @@ def _guards_of_options(layer: Any, option: str) -> Guards:
     return [(vars(layer), option, getattr(layer, option))] if option else []
 
 
-def make_plan(net: NetworkLike) -> NetworkPlan | NoPlan:
+def make_plan(net: NetworkLike) -> Plan | NoPlan:
     """Make the plan of a network, or what says that it has to run layer by layer."""
     guards = guards_of(net)
     layers, kind = planned_layers(net), kind_of(net.lastLayer, LOSSES)
@@ -76,17 +69,18 @@ def make_plan(net: NetworkLike) -> NetworkPlan | NoPlan:
     loss = kind, _option(net.lastLayer, LOSS_OPTIONS[kind])
     mean = _per_input(net.input_mean, net, FLOAT64) if net.input_mean.any() else None
     scale = _per_input(net.input_scale, net, net.dtype) if (net.input_scale != 1).any() else None
-    plan = NetworkPlan(net.dtype.name, layers, loss, mean, scale, guards)
-    own = net._overrides("clear_cache") or "clear_cache" in vars(net)
-    plan.clears = None if own else tuple(map(_clear_of, (*net.layers.values(), net.lastLayer)))
-    return plan
+    return Plan(net.dtype.name, layers, loss, mean, scale, guards, _caches(net))
 
 
-def _clear_of(layer: Layer) -> Callable[[], object]:
-    """The call that drops what a layer keeps of a pass: at once, where the layer has no way of its own."""
-    if type(layer).clear_cache is not Layer.clear_cache or "clear_cache" in vars(layer):
-        return partial(layer.clear_cache)
-    return partial(vars(layer).update, dict.fromkeys(layer.caches))
+def _caches(net: NetworkLike) -> list[tuple[dict[str, Any], str]] | None:
+    """What the layers keep of a pass; None where the network, or a layer, has a way of its own to drop it."""
+    layers: list[Layer] = [*net.layers.values(), net.lastLayer]
+    # To look for each layer's own at every step would take a quarter of a small one.
+    if net._overrides("clear_cache") or any("clear_cache" in vars(one) for one in (net, *layers)):
+        return None
+    if any(type(layer).clear_cache is not Layer.clear_cache for layer in layers):
+        return None
+    return [(vars(layer), name) for layer in layers for name in layer.caches]
 
 
 def planned_layers(net: NetworkLike) -> list[PlannedLayer] | None:

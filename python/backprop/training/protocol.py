@@ -1,6 +1,6 @@
 """What can be trained: all that the training loop asks of a network."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -13,19 +13,6 @@ from bpcore.plan import Plan
 
 if TYPE_CHECKING:
     from backprop.training.history import History
-
-
-class TrainablePlan(Plan):
-    """A compiled plan that trains a network.
-
-    Attributes
-    ----------
-    clears : tuple of callable, or None
-        What drops what the layers of the network keep of a pass: to look for each layer's own at every step
-        would take a quarter of a small one. None where the network has another `clear_cache`, which is then called.
-    """
-
-    clears: tuple[Callable[[], object], ...] | None
 
 
 class Trainable(Protocol):
@@ -53,7 +40,7 @@ class Trainable(Protocol):
     def gradient(self, x: ArrayLike, t: ArrayLike) -> dict[str, Array]: ...
     def train_step(self, x: ArrayLike, t: ArrayLike, optimizer: Optimizer) -> float: ...
     def clear_cache(self) -> None: ...
-    def plan_for(self, optimizer: Optimizer) -> TrainablePlan | None: ...
+    def plan_for(self, optimizer: Optimizer) -> Plan | None: ...
     def _overrides(self, method: str) -> bool: ...
     def targets_for(self, owner: str, t: ArrayLike, rows: int) -> Array: ...
     def _readable_rows(self, x: ArrayLike) -> Array: ...

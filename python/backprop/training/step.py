@@ -11,7 +11,8 @@ from backprop._util.arrays import Array, labels_of
 from backprop.layers.base import classifies
 from backprop.optimizers.base import Optimizer, UpdateRule, chosen_optimizer
 from backprop.training.lock import REFUSED
-from backprop.training.protocol import Trainable, TrainablePlan
+from backprop.training.protocol import Trainable
+from bpcore.plan import Plan
 
 if TYPE_CHECKING:
     from backprop.training.sampling import Indices
@@ -42,11 +43,8 @@ def train_step(net: Trainable, x: ArrayLike, t: ArrayLike, optimizer: Optimizer)
                 state = optimizer.state_for(plan, net.params)
                 loss = _planned_step(plan, rows, wanted, optimizer, state)
             if loss is not None:
-                if plan.clears is None:
+                if plan.caches is None:
                     net.clear_cache()
-                else:
-                    for clear in plan.clears:
-                        clear()
                 return loss
         chosen_optimizer("train_step", optimizer, names=False)
         losses: list[float] = []
@@ -56,9 +54,7 @@ def train_step(net: Trainable, x: ArrayLike, t: ArrayLike, optimizer: Optimizer)
         layers.trainer = outer
 
 
-def _planned_step(
-    plan: TrainablePlan, x: Any, t: Any, optimizer: UpdateRule, state: list[Any] | None
-) -> float | None:
+def _planned_step(plan: Plan, x: Any, t: Any, optimizer: UpdateRule, state: list[Any] | None) -> float | None:
     """One step by a plan: the loss before it; None if it cannot read x or t as they are."""
     # The handler of a signal runs behind a call, and may raise. Here the loop makes the call, and no other comes before
     # the step is counted.

@@ -33,6 +33,7 @@ cdef void* array_data(array, str name, char typecode, int dimensions, bint writa
 cdef class NetworkAddresses:
     """A network as a C struct over arrays that are kept, and looked at before they are used."""
 
+    cdef object __weakref__
     cdef Network net
     cdef Source source              # the data is each call's own
     cdef readonly str dtype
@@ -41,14 +42,15 @@ cdef class NetworkAddresses:
     cdef char letter                # the type, as the buffer protocol names it
     cdef Py_ssize_t itemsize
     cdef list kept, kept_state, made_of
+    cdef readonly list caches
     cdef Guard* guards              # of the parameters, and behind them of the optimizer's state
     cdef int parameters, guarded    # how many parameters; how many guards
 
-    def __cinit__(self, str dtype, list layers, tuple loss, mean, scale, list made_of):
+    def __cinit__(self, str dtype, list layers, tuple loss, mean, scale, list made_of, list caches=None):
         if dtype not in ("float32", "float64") or len(loss) != 2 or loss[0] not in LOSSES or not layers:
             given = f"{len(layers)} layers of {dtype} with the loss {loss!r}"
             raise ValueError(f"Plan: {given}, wanted 1 or more of float32 or float64 with one of {', '.join(LOSSES)}")
-        self.dtype, self.kept, self.made_of = dtype, [], made_of
+        self.dtype, self.kept, self.made_of, self.caches = dtype, [], made_of, caches
         self.letter = c"f" if dtype == "float32" else c"d"
         self.itemsize = 4 if dtype == "float32" else 8
         self.net = network(
@@ -114,6 +116,15 @@ cdef class NetworkAddresses:
             if PyDict_GetItem(mapping, key) != <PyObject*> value:
                 return False
         return True
+
+    cdef inline int drop_caches(self) except -1:
+        """Set what a pass of the layers has left to None."""
+        if self.caches is not None:
+            for mapping, key in self.caches:
+                # Most have nothing, and to look is quicker than to write.
+                if PyDict_GetItem(mapping, key) != <PyObject*> None:
+                    mapping[key] = None
+        return 0
 
     cdef inline int bind(self, Rule rule, list state) except -1:
         """Point to what the rule keeps: for each parameter, in order, a tuple of arrays."""

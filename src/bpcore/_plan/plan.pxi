@@ -29,6 +29,8 @@ cdef class Plan(Evaluation):
         The network computes with (x − mean)·scale, as gather.pxd says.
     made_of : list of (dict, key, object)
         The plan is valid while each dict holds that very object under its key.
+    caches : list of (dict, key), optional
+        What a pass leaves, which `step` sets to None; an attribute too.
     """
 
     cdef Network loop               # the same, its first layer padded
@@ -141,6 +143,7 @@ cdef class Plan(Evaluation):
                 PyBuffer_Release(&job.data)
         finally:
             self.training = False
+        self.drop_caches()
         return mean_of(self.net.losses, job.B)
 
     cdef inline bint is_changed(self, const void* array, Py_ssize_t bytes) noexcept:
