@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import re
 import struct
 import tracemalloc
 import zipfile
@@ -91,8 +92,12 @@ def test_an_array_of_another_size_than_its_header_says_is_not_unpacked(shape, me
         read_table(path)
 
 
-def test_an_archive_that_says_a_member_is_larger_than_it_can_be(tmp_path):
-    path, claimed = tmp_path / "data.npz", 128 + 8 * 10**6
+@pytest.mark.parametrize(
+    ("packed", "message"),
+    [(8 * 10**6 + 128, "EOFError"), (136, "x.npy cannot be 8000128 bytes, which 136 unpack to")],
+)
+def test_an_archive_that_says_a_member_is_larger_than_it_can_be(packed, message, tmp_path):
+    path = tmp_path / "data.npz"
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(
         header, {"descr": "<f8", "fortran_order": False, "shape": (10**6, 1)}
@@ -102,11 +107,13 @@ def test_an_archive_that_says_a_member_is_larger_than_it_can_be(tmp_path):
         archive.writestr("x.npy", header.getvalue() + bytes(8))
     content = path.read_bytes()
     directory = content.rindex(b"PK\x01\x02")
+    # Its sizes, packed and unpacked, in the directory at the end.
     claims = content[:directory] + content[directory:].replace(
-        struct.pack("<I", 136), struct.pack("<I", claimed)
+        struct.pack("<II", 136, 136), struct.pack("<II", packed, 8 * 10**6 + 128)
     )
     path.write_bytes(claims)
-    with at_most(SOME), pytest.raises(ValueError, match="data.npz: not an npz archive"):
+    message = f"{path}: not an npz archive of plain arrays: {message}"
+    with at_most(SOME), pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         read_table(path)
 
 

@@ -73,7 +73,7 @@ class Archive(Mapping[str, Array]):
                 with zipfile.ZipFile(file) as archive:
                     return part(archive)
             except Exception as error:  # noqa: BLE001  # a header can make its reader raise anything, MemoryError too
-                said = cut(str(error), LONGEST)
+                said = cut(str(error) or type(error).__name__, LONGEST)  # zipfile's EOFError says nothing
                 raise ValueError(f"{self._path}: not an npz archive of plain arrays: {said}") from None
 
 
