@@ -86,6 +86,7 @@ def test_bytes_of_any_kind_give_an_array_or_a_value_error(path, content, prefix)
             "(the file ends after 3 of the 4294967295 bytes|4294967295 bytes, of which the file has at most)",
         ),
         (b"\0\0\x0e\x02" + b"\xff" * 8, "more than any memory holds"),
+        (b"\0\0\x08\x02\x80\0\0\0\x80\0\0\0", "more than any memory holds"),  # 2**62
         (b"\0\0\x08\x01\0\0\0\x01ab", "the file goes on after the 1 bytes of an array of"),
     ],
 )

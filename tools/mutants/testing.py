@@ -22,7 +22,12 @@ OF_KERNELS = (
 # The tests of a Python file: those of the first of these that it is, or is in.
 OF_PYTHON = {
     "python/backprop/data": ("tests/data", "tests/fuzz"),
-    "python/backprop/gradcheck": ("tests/gradcheck", "tests/graph/test_chain.py"),
+    "python/backprop/gradcheck": (
+        "tests/gradcheck",
+        "tests/graph/test_chain.py",
+        "tests/layers/test_traps.py",
+        "tests/network/test_numerical_gradient.py",
+    ),
     "python/backprop/io": ("tests/network", "tests/fuzz"),
     "python/backprop": (
         "tests/network",
