@@ -39,6 +39,17 @@ def test_the_argument_is_named(change, error, message):
         kernels.affine_forward(**arguments)
 
 
+def test_an_output_that_overlaps():
+    memory = np.zeros(40, F)
+    with pytest.raises(
+        ValueError, match="^sigmoid_forward: out overlaps x, wanted x itself or an array of its own$"
+    ):
+        kernels.sigmoid_forward(memory[:20], memory[1:21])
+    rows, outs = memory[:12].reshape(3, 4), memory[11:26].reshape(3, 5)
+    with pytest.raises(ValueError, match="^affine_forward: out overlaps x, wanted an array of its own$"):
+        kernels.affine_forward(rows, W, b, outs)
+
+
 def test_missing_and_unknown_arguments():
     with pytest.raises(TypeError, match="affine_forward: missing a required argument: 'out'"):
         kernels.affine_forward(x, W, b)

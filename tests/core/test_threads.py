@@ -105,6 +105,10 @@ def test_not_a_number_of_threads(number, error):
 def test_the_environment():
     done = in_a_new_process("import bpcore; print(bpcore.get_num_threads())", BACKPROP_NUM_THREADS="5")
     assert done.stdout.strip() == "5"
+    done = in_a_new_process(
+        "import bpcore; print(bpcore.get_num_threads())", BACKPROP_NUM_THREADS=f"{5:0100}"
+    )
+    assert done.stdout.strip() == "5"
     done = in_a_new_process("import bpcore", BACKPROP_NUM_THREADS="many")
     assert "BACKPROP_NUM_THREADS is 'many', wanted a whole number of at least 1" in done.stderr
 
