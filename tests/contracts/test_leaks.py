@@ -36,6 +36,15 @@ def measure():
     return function
 
 
+@pytest.fixture(autouse=True, scope="module")
+def collected():
+    """What other tests have left is not looked at in each collection, of which there are hundreds."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 needs_mallinfo = pytest.mark.skipif(measure() is None, reason="asks glibc's malloc, which sanitizers replace")
 
 

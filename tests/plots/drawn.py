@@ -4,13 +4,26 @@ import gc
 import itertools
 import pickle
 
+import matplotlib.style
 import numpy as np
+import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 from matplotlib.text import Text
 
 # Boxes are whole pixels' and hold a line's descenders; below that much they touch and do not overlap.
 TOUCH = 1.0
+# Small and large letters, thick lines, dark; the others, which take minutes, are left to .ci/deep.
+UNLIKE = ("classic", "dark_background", "fivethirtyeight", "seaborn-v0_8-poster", "Solarize_Light2")
+STYLES = [
+    "default",
+    *UNLIKE,
+    *(
+        pytest.param(style, marks=pytest.mark.exhaustive)
+        for style in matplotlib.style.available
+        if style not in UNLIKE
+    ),
+]
 
 
 def texts(figure):

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 import backprop as bp
 from backprop import plots
-from tests.plots.drawn import TOUCH, assert_inside, copied, ink_in_axes, pixels, texts
+from tests.plots.drawn import STYLES, TOUCH, assert_inside, copied, ink_in_axes, pixels, texts
 
 RNG = np.random.default_rng(4)
 X, T = RNG.normal(size=(60, 6)), np.arange(60) % 3
@@ -41,7 +41,6 @@ DRAW = {
     "errors": lambda ax: REPORT.plot(ax),
     "regions": lambda ax: plots.decision_regions(PLANE, CORNERS, np.arange(60) % 10, ax, resolution=20),
 }
-STYLES = ["default", *matplotlib.style.available]
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ import backprop as bp
 from backprop import plots
 from backprop.plots import _drawing
 from backprop.plots.regions import COLORS
-from tests.plots.drawn import assert_inside, check_legible, check_parts, contrast, pixels, texts
+from tests.plots.drawn import STYLES, assert_inside, check_legible, check_parts, contrast, pixels, texts
 
 RNG = np.random.default_rng(0)
 X, T = RNG.normal(size=(40, 16)), RNG.integers(0, 3, 40)
@@ -77,7 +77,6 @@ IN_ALL_STYLES = (
     "errors",
     "100 units",
 )
-STYLES = ["default", *matplotlib.style.available]
 
 
 @pytest.fixture(autouse=True)
