@@ -10,6 +10,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from backprop._util import forks as _forks  # noqa: F401  # before any module is imported late
+
 if TYPE_CHECKING:
     from backprop import data as data
     from backprop import graph as graph

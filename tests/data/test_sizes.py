@@ -94,7 +94,11 @@ def test_an_array_of_another_size_than_its_header_says_is_not_unpacked(shape, me
 
 @pytest.mark.parametrize(
     ("packed", "message"),
-    [(8 * 10**6 + 128, "EOFError"), (136, "x.npy cannot be 8000128 bytes, which 136 unpack to")],
+    [
+        # Newer versions of zipfile see that it would reach into the directory.
+        (8 * 10**6 + 128, r"(EOFError|Overlapped entries: .*)"),
+        (136, r"x\.npy cannot be 8000128 bytes, which 136 unpack to"),
+    ],
 )
 def test_an_archive_that_says_a_member_is_larger_than_it_can_be(packed, message, tmp_path):
     path = tmp_path / "data.npz"
@@ -112,8 +116,8 @@ def test_an_archive_that_says_a_member_is_larger_than_it_can_be(packed, message,
         struct.pack("<II", 136, 136), struct.pack("<II", packed, 8 * 10**6 + 128)
     )
     path.write_bytes(claims)
-    message = f"{path}: not an npz archive of plain arrays: {message}"
-    with at_most(SOME), pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+    message = f"^{re.escape(str(path))}: not an npz archive of plain arrays: {message}$"
+    with at_most(SOME), pytest.raises(ValueError, match=message):
         read_table(path)
 
 

@@ -334,6 +334,45 @@ def test_a_child_forked_while_another_thread_trains_can_train(kind):
     assert done.stdout.splitlines() == ["0"] * 6 + [MESSAGE, "True True"]
 
 
+IMPORTING = textwrap.dedent("""
+    import os, signal, sys, threading
+    import numpy as np, backprop as bp
+
+    x, t = np.zeros((20, 3), np.float32), np.zeros(20, int)
+    nets = [bp.Network([3, 4, 2], seed=0) for _ in range(2)]
+    begun, forks = threading.Event(), threading.Event()
+
+    class Finder:
+        def find_spec(self, name, path=None, target=None):
+            if name == "backprop.training.fit":
+                begun.set()
+                forks.wait(20)
+
+    sys.meta_path.insert(0, Finder())
+    os.register_at_fork(before=forks.set)  # called before those that were registered earlier
+    sys.setswitchinterval(1000)  # the other thread goes on where this one waits, and else not
+    thread = threading.Thread(target=nets[0].fit, args=(x, t), kwargs=dict(epochs=1))
+    thread.start()
+    begun.wait(20)
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(10)
+        nets[1].fit(x, t, epochs=1)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    thread.join()
+""")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_child_forked_while_another_thread_imports_what_a_fit_needs():
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", IMPORTING],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr
+
+
 IN_CALLBACK = textwrap.dedent("""
     import os, signal, threading
     import numpy as np, backprop as bp

@@ -1,0 +1,24 @@
+"""A fork waits until no other thread is importing a module of these packages.
+
+They import what is seldom needed where it is needed. In a child that was forked meanwhile such a module would stay
+locked by a thread that is not there, and whoever needed it would wait for ever.
+"""
+
+import importlib
+import os
+from contextlib import suppress
+
+PACKAGES = ("backprop.", "bpcore.")
+
+
+def _finish_imports() -> None:
+    # Python tells nobody which modules are being imported.
+    locked = getattr(getattr(importlib, "_bootstrap", None), "_module_locks", ())
+    for name in list(locked):
+        if name.startswith(PACKAGES):
+            with suppress(Exception):  # whoever imports it is told
+                importlib.import_module(name)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_finish_imports)
