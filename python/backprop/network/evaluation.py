@@ -19,9 +19,7 @@ BLOCK = 1 << 14
 
 def predict(net: NetworkLike, plan: Plan | None, x: ArrayLike, out: Array | None) -> Array:
     """Scores of the last affine layer; the parameters are those of `Network.predict`."""
-    if (
-        plan is not None and out is None and type(x) is np.ndarray
-    ):  # others may have a mask, which no plan sees
+    if plan is not None and out is None and type(x) is np.ndarray:
         scores = plan.predict(x)
         if scores is not None:
             return scores

@@ -204,6 +204,13 @@ class Network(Described, Standardising, Copyable):
         x : array of shape (B, I) or (B, …) with I elements a sample
         out : ndarray of shape (B, K) and the network's type, optional
         """
+        planned = self._planned
+        if (
+            out is None and planned is not None and type(x) is np.ndarray
+        ):  # others may have a mask, which no plan sees
+            scores = planned.predict(x)
+            if scores is not None:
+                return scores
         return evaluation.predict(self, self._plan(), x, out)
 
     def predict_proba(self, x: ArrayLike) -> Array:
@@ -333,13 +340,14 @@ class Network(Described, Standardising, Copyable):
 
     def plan_for(self, optimizer: Optimizer) -> Plan | None:
         """Return the compiled plan that can train this network with `optimizer`; None if none can."""
+        return self._plan() if self._trains_by_plan(optimizer) else None
+
+    def _trains_by_plan(self, optimizer: Optimizer) -> bool:
+        """Whether a plan, if there is one, makes the steps that this network and the optimizer mean."""
         # Whoever overrides how gradients or updates are made means them to be used.
         kind = type(self)
         own = kind.loss is not Network.loss or kind.gradient is not Network.gradient
-        if own or not isinstance(optimizer, UpdateRule) or type(optimizer).update is not UpdateRule.update:
-            return None
-        planned = self._planned
-        return planned if isinstance(planned, Plan) and planned.is_valid() else self._plan()
+        return not own and isinstance(optimizer, UpdateRule) and type(optimizer).update is UpdateRule.update
 
     def _overrides(self, method: str) -> bool:
         """Whether a subclass has a method of its own."""

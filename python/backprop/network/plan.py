@@ -34,6 +34,9 @@ class NoPlan:
         arrays = [value for _, _, value in guards if isinstance(value, np.ndarray)]
         self._arrays = [(array, _state(array)) for array in arrays]
 
+    def predict(self, x: object) -> None:
+        """None, as a plan that does not fit."""
+
     def is_valid(self) -> bool:
         """Whether the network is still made of what no plan could run."""
         return all(mapping.get(key) is value for mapping, key, value in self._guards) and all(

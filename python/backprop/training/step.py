@@ -27,22 +27,26 @@ def train_step(net: Trainable, x: ArrayLike, t: ArrayLike, optimizer: Optimizer)
         raise RuntimeError(REFUSED)
     try:
         layers.trainer = me
-        plan = net.plan_for(optimizer)
-        if plan is not None:
-            assert isinstance(optimizer, UpdateRule)  # plan_for has looked
-            loss = None
-            # State is made when x and t are known to be right: else a step that is refused would tie it to this
-            # network.
-            stateful = optimizer.state_size
-            state = optimizer.bound_state(plan) if stateful else None
+        if net._trains_by_plan(optimizer):
+            assert isinstance(optimizer, UpdateRule)  # it has looked
+            # The plan as it is: where it no longer fits, it takes no step and is made anew.
+            planned, loss = net._planned, None
+            plan = planned if isinstance(planned, Plan) else None
             plain = type(x) is type(t) is np.ndarray  # others may have a mask, which no plan sees
-            if plain and (state is not None or not stateful):
-                loss = _planned_step(plan, x, t, optimizer, state)
-            if loss is None and len(rows := net._readable_rows(x)):
-                wanted = net.targets_for("train_step", t, len(rows))
-                state = optimizer.state_for(plan, net.params)
-                loss = _planned_step(plan, rows, wanted, optimizer, state)
-            if loss is not None:
+            if plain and plan is not None:
+                # State is made when x and t are known to be right: else a step that is refused would tie it to this
+                # network.
+                stateful = optimizer.state_size
+                state = optimizer.bound_state(plan) if stateful else None
+                if state is not None or not stateful:
+                    loss = _planned_step(plan, x, t, optimizer, state)
+            if loss is None:
+                plan = net._plan()
+                if plan is not None and len(rows := net._readable_rows(x)):
+                    wanted = net.targets_for("train_step", t, len(rows))
+                    state = optimizer.state_for(plan, net.params)
+                    loss = _planned_step(plan, rows, wanted, optimizer, state)
+            if plan is not None and loss is not None:
                 if plan.caches is None:
                     net.clear_cache()
                 return loss
@@ -55,7 +59,7 @@ def train_step(net: Trainable, x: ArrayLike, t: ArrayLike, optimizer: Optimizer)
 
 
 def _planned_step(plan: Plan, x: Any, t: Any, optimizer: UpdateRule, state: list[Any] | None) -> float | None:
-    """One step by a plan: the loss before it; None if it cannot read x or t as they are."""
+    """One step by a plan: the loss before it; None if it cannot read x or t as they are, or no longer fits."""
     # The handler of a signal runs behind a call, and may raise. Here the loop makes the call, and no other comes before
     # the step is counted.
     for loss in starmap(plan.step, ((x, t, optimizer.plan_update(), None, state),)):

@@ -110,6 +110,9 @@ cdef class NetworkAddresses:
 
     def is_valid(self):
         """Whether the network is still made of what it was when the plan was made."""
+        return self.fits()
+
+    cdef inline bint fits(self) except -1:
         if not unchanged(self.guards, self.parameters, NPY_ARRAY_CARRAY):
             return False
         for mapping, key, value in self.made_of:

@@ -4,7 +4,12 @@ cdef class Evaluation(JobRunner):
     """Outputs and counts of any number of rows, in memory of each call's own."""
 
     def predict(self, x):
-        """What the last layer gives out for every row of x, in a new array; None if x cannot be read as it is."""
+        """What the last layer gives out for every row of x, in a new array.
+
+        None if x cannot be read as it is, or the network is no longer made of what the plan was made of.
+        """
+        if not self.fits():
+            return None
         cdef Job job = self.job_of(PREDICT)
         if not readable(x, &job.data, self.net.layers[0].inputs):
             return None
@@ -19,6 +24,7 @@ cdef class Evaluation(JobRunner):
     def predict_into(self, x not None, out not None, threads=None):
         """Write what the last layer gives out for every row of x to `out`."""
         cdef Job job = self.job_of(PREDICT)
+        self.require_unchanged(NPY_ARRAY_CARRAY_RO)
         _pinned = [held(x), held(out)]
         open_rows(x, &job.data, self.inputs)
         try:
@@ -41,6 +47,7 @@ cdef class Evaluation(JobRunner):
         """How many rows of x have their highest score at their label; a NaN among the scores comes first."""
         cdef Job job = self.job_of(COUNT_CORRECT)
         cdef Py_ssize_t count = 0
+        self.require_unchanged(NPY_ARRAY_CARRAY_RO)
         _pinned = [held(x), held(labels)]
         job.labels = <const int64_t*> array_data(labels, "labels", c"q", 1, False)
         open_rows(x, &job.data, self.inputs)

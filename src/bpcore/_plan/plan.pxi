@@ -1,7 +1,7 @@
 # A plan: a network's shapes, pointers to its parameters, and a workspace, so that a call is one piece of C.
 #
 # a) The plan keeps references to the parameter arrays and their addresses. Whoever makes it says what the network is
-#    made of, and asks `is_valid` before every call; the plan only checks types, layout and shapes.
+#    made of, and asks `is_valid` before a call; the plan then only checks types, layout and shapes.
 # b) The workspace grows to the largest batch that was seen and is then used again.
 # c) Evaluation works on memory of its own, in turns (Ctrl-C is looked at between them), so several threads of Python
 #    may use one plan for it, also while another trains, with weights partly old and partly new. Training writes to
@@ -9,8 +9,8 @@
 #    call.
 # d) Nothing is trusted after its check: labels and indices are checked in copies of the plan's own, the parameters, and
 #    what an optimizer keeps of them, are looked at before every call.
-# e) `predict` and `step`, which have to be quick for small networks, return None for arrays that must first be
-#    converted or are wrong, and leave that to the caller.
+# e) `predict` and `step`, which have to be quick for small networks, ask `is_valid` themselves. They return None where the
+#    plan no longer fits, and for arrays that must first be converted or are wrong, and leave that to the caller.
 # f) What runs is a job, of which each thread does its part; the types of network are told apart in one place.
 # g) Methods of C are inline, which makes them final: a call needs no table of methods.
 
@@ -58,6 +58,7 @@ cdef class Plan(Evaluation):
         cdef int64_t correct = 0
         cdef int64_t* drawn = NULL
         cdef double work
+        self.require_unchanged(NPY_ARRAY_CARRAY)
         _written = held(losses)
         job.losses = <double*> array_data(losses, "losses", c"d", 1, True)
         array_data(indices, "indices", c"q", 2, False)
@@ -119,7 +120,12 @@ cdef class Plan(Evaluation):
         return drawn
 
     def step(self, x, t, Update update not None, threads=None, list state=None):
-        """One step on a whole batch: the loss before it, or None if an array cannot be read as it is."""
+        """One step on a whole batch: the loss before it.
+
+        None if an array cannot be read as it is, or the network is no longer made of what the plan was made of.
+        """
+        if not self.fits():
+            return None
         cdef Job job = self.job_of(STEP)
         cdef double work
         job.update = update.settings
