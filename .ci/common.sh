@@ -7,6 +7,8 @@ if [ -d ../shared/datasets ]; then
   BACKPROP_DATA=$(cd ../shared/datasets && pwd)
   export BACKPROP_DATA
 fi
+# A list of fonts of another environment's, which is gone, would have warnings printed.
+export MPLCONFIGDIR=$work/matplotlib
 unset BACKPROP_ISA BACKPROP_NUM_THREADS PYTHONPATH PYTHONDONTWRITEBYTECODE
 quick="not training and not exhaustive and not compilers"
 
