@@ -86,6 +86,16 @@ def test_one_pool_serves_evaluation_training_and_kernels():
     assert output_of(code) == ["1"]
 
 
+def test_every_row_is_counted_once():
+    # Seven parts of 1003 rows begin and end anywhere.
+    code = """
+        net, x = bp.Network([784, 50, 10], seed=0), rng.random((1003, 784), dtype=np.float32)
+        plan, labels = net.plan_for(bp.SGD(0.1)), net.predict(x).argmax(axis=1)
+        print(*(plan.count_correct(x, labels, threads) for threads in (1, 2, 3, 5, 7)))
+    """
+    assert output_of(code, OMP_NUM_THREADS="7") == ["1003"] * 5
+
+
 @LINUX
 def test_calls_at_the_same_time_share_the_threads():
     code = """
