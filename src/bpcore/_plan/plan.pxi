@@ -9,8 +9,8 @@
 #    call.
 # d) Nothing is trusted after its check: labels and indices are checked in copies of the plan's own, the parameters, and
 #    what an optimizer keeps of them, are looked at before every call.
-# e) `predict` and `step`, which have to be quick for small networks, ask `is_valid` themselves. They return None where the
-#    plan no longer fits, and for arrays that must first be converted or are wrong, and leave that to the caller.
+# e) `predict` and `step`, which have to be quick for small networks, ask `is_valid` themselves. They return None where
+#    the plan no longer fits, and for arrays that must first be converted or are wrong, and leave that to the caller.
 # f) What runs is a job, of which each thread does its part; the types of network are told apart in one place.
 # g) Methods of C are inline, which makes them final: a call needs no table of methods.
 
