@@ -41,6 +41,13 @@ typedef struct {
     ptrdiff_t step;    /* two cache lines every `step` terms */
 } bp_prefetch;
 
+/* What one tile prefetches: of each of its rows two cache lines every `step` terms, from byte `byte` on and `stride` bytes
+   further each time. */
+typedef struct {
+    const void **rows; /* or NULL */
+    ptrdiff_t byte, step, stride;
+} bp_ahead;
+
 /* The submatrix of `a` that begins at row r and column k. */
 static inline bp_rows bp_a_from(const int kind, bp_rows a, ptrdiff_t r, ptrdiff_t k) {
     a.first += kind == BP_PARAMETERS ? k : r;

@@ -1,17 +1,17 @@
 # cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
 # cython: boundscheck=False, initializedcheck=False, wraparound=False
-"""A packed `b`: panels as wide as a register tile (BLIS: nr), in the order in which micro-kernels read them."""
+"""A packed `b` for a transposed `a`: panels as wide as a register tile (BLIS: nr), as micro-kernels read them."""
 
 from cython cimport floating
 
-from bpcore._simd.simd cimport BP_TILE_VECTORS, BP_VECTOR_BYTES, pack_rows
+from bpcore._simd.simd cimport BP_TRANS_TILE_VECTORS, BP_VECTOR_BYTES, pack_rows
 
 cdef extern from "_simd/simd.h" nogil:
     const int BP_PANEL_STRIDE_BYTES    # from one row to the next, from which on packing pays
 
 
 cdef inline Py_ssize_t panel_width(const floating* _) noexcept nogil:
-    return BP_TILE_VECTORS * BP_VECTOR_BYTES // <Py_ssize_t> sizeof(floating)
+    return BP_TRANS_TILE_VECTORS * BP_VECTOR_BYTES // <Py_ssize_t> sizeof(floating)
 
 
 cdef inline bint wants_panels(const floating* _, Py_ssize_t N) noexcept nogil:

@@ -67,11 +67,12 @@ static BP_INLINE int BP_OF(few_rows_product)(const bp_rows a, const BP_T *b, con
    products of `edge` are computed, if it is not NULL. Of a transposed `a`, tiles compute n_edge edge columns too. */
 static BP_INLINE void BP_OF(macrokernel)(const bp_rows a, const BP_T *b, const BP_T *init, BP_T *c,
                                          const bp_shape *s, ptrdiff_t k, ptrdiff_t terms, ptrdiff_t width, int packed,
-                                         const bp_prefetch prefetch, const BP_(edge_columns) *edge, int n_edge) {
+                                         const BP_T *next_b, const bp_prefetch prefetch,
+                                         const BP_(edge_columns) *edge, int n_edge) {
     BP_T zero[96];
     const void *rows[BP_MAX_KC];
     const int vectors = (int)((width + BP_VL - 1) / BP_VL), last = (int)width - (vectors - 1) * BP_VL;
-    const ptrdiff_t padded = vectors * BP_VL, height = n_edge ? BP_EDGE_MR : BP_TILE_ROWS;
+    const ptrdiff_t padded = vectors * BP_VL, height = n_edge ? BP_EDGE_MR : BP_MR(BP_KIND);
     const ptrdiff_t tiles = (s->rows + height - 1) / height;
     const BP_T *b_block = b + k * s->rs_b;
     ptrdiff_t rs_b = s->rs_b;
@@ -86,10 +87,10 @@ static BP_INLINE void BP_OF(macrokernel)(const bp_rows a, const BP_T *b, const B
         b_block = panel, rs_b = padded;
     }
     if (BP_KIND == BP_PARAMETERS) BP_(row_addresses)(bp_a_from(BP_KIND, a, 0, k), terms, rows);
-    for (ptrdiff_t n = 0; n < tiles; n++) {
+    for (ptrdiff_t n = 0, r = 0, next; n < tiles; n++, r = next) {
         /* Tiles of nearly equal height, since a low one has too few independent sums. */
-        const ptrdiff_t r = n_edge ? n * BP_EDGE_MR : s->rows * n / tiles;
-        const int m = (int)(n_edge ? bp_min(BP_EDGE_MR, s->rows - r) : s->rows * (n + 1) / tiles - r);
+        next = n_edge ? bp_min((n + 1) * BP_EDGE_MR, s->rows) : s->rows * (n + 1) / tiles;
+        const int m = (int)(next - r);
         const BP_T *const tile_init = k > 0 ? c + r * s->ldc : init;
         const ptrdiff_t rs_init = k > 0 ? s->ldc : 0;
         if (BP_KIND == BP_PARAMETERS) {
@@ -97,14 +98,18 @@ static BP_INLINE void BP_OF(macrokernel)(const bp_rows a, const BP_T *b, const B
                 BP_(microkernel_t_edge)(vectors, n_edge, terms, rows, r, b_block, rs_b, tile_init, rs_init,
                                         c + r * s->ldc, s->ldc);
             else
-                BP_(microkernel_t)(m, vectors, last, terms, rows, s->packed_a ? n * terms * BP_TILE_ROWS : r, b_block,
+                BP_(microkernel_t)(m, vectors, last, terms, rows, s->packed_a ? n * terms * BP_MR(BP_KIND) : r, b_block,
                                    rs_b, tile_init, rs_init, c + r * s->ldc, s->ldc);
             continue;
         }
+        const void *ahead_rows[BP_TILE_ROWS];
+        bp_ahead ahead = {NULL, 0, 0, 0};
+        if (prefetch.rows) ahead = (bp_ahead){prefetch.rows + r, k / prefetch.step * 128, prefetch.step, 128};
+        else if (next_b)
+            ahead = BP_(panel_ahead)(BP_KIND, next_b, s, terms, width, n * m, tiles * m, m, ahead_rows);
         BP_(row_addresses)(bp_a_from(BP_KIND, a, r, k), m, rows);
         BP_(microkernel_n)(m, vectors, last, terms, rows, 0, b_block, rs_b, tile_init, rs_init, c + r * s->ldc, s->ldc,
-                           prefetch.rows ? prefetch.rows + r : NULL, prefetch.rows ? k / prefetch.step * 128 : 0,
-                           prefetch.rows ? prefetch.step : 0);
+                           ahead.rows, ahead.byte, ahead.step, ahead.stride);
         if (edge) BP_(edge_dots)(bp_a_from(BP_KIND, a, r, k), edge, terms, c + r * s->ldc + width, s->ldc, m);
     }
 }
@@ -115,10 +120,12 @@ static BP_UNUSED void BP_OF(product)(const bp_rows a, const BP_T *b, const BP_T 
     const ptrdiff_t columns = s->columns - BP_(edge_width)(BP_KIND, s), blocks = BP_(blocks_of)(BP_KIND, s);
     /* Long rows compete for sets of the first-level cache and take a page each; packing pays when they are read again. */
     const int has_long_rows =
-        s->rows > 4 * BP_TILE_ROWS && (BP_(is_long)(s->rs_b) || s->rs_b * BP_T_BYTES % BP_CONFLICT_BYTES == 0);
+        s->rows > 4 * BP_MR(BP_KIND) && (BP_(is_long)(s->rs_b) || s->rs_b * BP_T_BYTES % BP_CONFLICT_BYTES == 0);
     const int has_partial_vectors = columns % BP_VL != 0 && !BP_MASKS_ARE_FREE && !s->edge;
     const int packed = (BP_KIND == BP_INPUT || has_long_rows || has_partial_vectors) && s->ps_b == 0;
     const ptrdiff_t k_blocks = BP_(k_blocks_of)(BP_KIND, s, packed);
+    const int prefetches_panels =
+        packed && s->terms >= BP_AHEAD_MIN_TERMS && s->terms * columns * BP_T_BYTES >= BP_AHEAD_MIN_BYTES;
     const ptrdiff_t kc = bp_max((s->terms + k_blocks - 1) / k_blocks, 1);
     const int has_dots = BP_KIND != BP_PARAMETERS && columns < s->columns;
     /* Dot products read the rows of `a` a second time: best right after the tile that read them. */
@@ -128,13 +135,13 @@ static BP_UNUSED void BP_OF(product)(const bp_rows a, const BP_T *b, const BP_T 
     const int n_edge = BP_KIND == BP_PARAMETERS && blocks > 0 && !packed && !s->edge && !s->packed_a
         && s->columns - columns <= BP_EDGE_VECTORS * BP_VL / BP_EDGE_MR ? (int)(s->columns - columns) : 0;
     const BP_T *const edge_bias = bias ? bias + columns : NULL;
-    ptrdiff_t mc = bp_max(BP_M_BLOCK_BYTES / (kc * BP_T_BYTES), 4 * BP_TILE_ROWS);
+    ptrdiff_t mc = bp_max(BP_M_BLOCK_BYTES / (kc * BP_T_BYTES), 4 * BP_MR(BP_KIND));
     BP_(edge_columns) edge = {0, NULL, 0};
     bp_shape part = *s;
     if (s->rows == 0 || s->columns == 0) return;
     if (!s->edge && s->ps_b == 0 && BP_OF(few_rows_product)(a, b, bias, c, s)) return;
     if (fuse_dots) edge = BP_(edge_columns_of)(BP_KIND, b, s, 0, s->terms, columns, (BP_T *)bp_dot_memory());
-    if (s->packed_a) mc = s->packed_a_bytes / (kc * BP_T_BYTES * BP_TILE_ROWS) * BP_TILE_ROWS;
+    if (s->packed_a) mc = s->packed_a_bytes / (kc * BP_T_BYTES * BP_MR(BP_KIND)) * BP_MR(BP_KIND);
     const ptrdiff_t m_blocks = (s->rows + mc - 1) / mc;
     for (ptrdiff_t m_block = 0; m_block < m_blocks; m_block++) {
         const ptrdiff_t first = s->rows * m_block / m_blocks;
@@ -146,16 +153,17 @@ static BP_UNUSED void BP_OF(product)(const bp_rows a, const BP_T *b, const BP_T 
             bp_rows block_of_a = rows;
             if (BP_KIND == BP_PARAMETERS && s->packed_a) {
                 BP_(pack_a)(rows, part.rows, k, terms, (BP_T *)s->packed_a);
-                block_of_a = (bp_rows){s->packed_a, BP_TILE_ROWS, NULL, -k, 0};
+                block_of_a = (bp_rows){s->packed_a, BP_MR(BP_KIND), NULL, -k, 0};
             }
             for (ptrdiff_t n = 0; n < blocks; n++) {
-                const ptrdiff_t column = BP_(block_start)(s, columns, n, blocks);
-                const ptrdiff_t width = BP_(block_start)(s, columns, n + 1, blocks) - column;
+                const ptrdiff_t column = BP_(block_start)(BP_KIND, s, columns, n, blocks);
+                const ptrdiff_t width = BP_(block_start)(BP_KIND, s, columns, n + 1, blocks) - column;
                 const int is_last = n == blocks - 1, prefetches = prefetch.rows && n == 0;
+                const BP_T *const next_b = prefetches_panels && !is_last ? b + (column + width) * s->cs_b + k * s->rs_b : NULL;
                 if (fuse_dots && is_last)
                     BP_(init_edge)(edge_bias, c_rows + columns, s->ldc, part.rows, s->columns - columns);
                 BP_OF(macrokernel)(block_of_a, b + (s->ps_b > 0 ? n * s->ps_b : column * s->cs_b),
-                                   bias ? bias + column : NULL, c_rows + column, &part, k, terms, width, packed,
+                                   bias ? bias + column : NULL, c_rows + column, &part, k, terms, width, packed, next_b,
                                    (bp_prefetch){prefetches ? prefetch.rows + first : NULL, prefetch.step},
                                    fuse_dots && is_last ? &edge : NULL, is_last ? n_edge : 0);
             }
@@ -179,7 +187,7 @@ static BP_UNUSED void BP_OF(product_shared)(const bp_rows a, const BP_T *b, cons
     }
     const ptrdiff_t width = s->columns - BP_(edge_width)(BP_KIND, s);
     const ptrdiff_t most = bp_min(BP_(blocks_of)(BP_KIND, s), (width + BP_LANES - 1) / BP_LANES);
-    const ptrdiff_t rows = bp_min(threads, (s->rows + BP_TILE_ROWS - 1) / BP_TILE_ROWS);
+    const ptrdiff_t rows = bp_min(threads, (s->rows + BP_MR(BP_KIND) - 1) / BP_MR(BP_KIND));
     const ptrdiff_t columns = bp_max(bp_min(threads / bp_max(rows, 1), most), 1), parts = rows * columns;
 #if defined(_OPENMP)
 #pragma omp parallel for num_threads(threads) schedule(static)

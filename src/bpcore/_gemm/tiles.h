@@ -39,7 +39,8 @@ static BP_INLINE void BP_(store_partial)(BP_T *p, int count, BP_V v) { memcpy(p,
 
    With rs_init = 0 every row has the same initial values. Where masks are not free, the vectors of `b` are full, and
    with the operands swapped only a tile of one vector may have a partial one. `prefetch` is NULL or has an address for
-   each row, of which two cache lines are fetched every `prefetch_step` terms, from byte `prefetch_byte` on.
+   each row, from which two cache lines are fetched every `prefetch_step` terms: behind byte `prefetch_byte` at first, then
+   `prefetch_stride` bytes further each time.
 
    With a transposed `a`, a tile of BP_EDGE_MR rows and full vectors can have `edge_columns` columns more: each of
    `edge_vectors` accumulators holds BP_COLUMNS_PER_VECTOR of them, a column's rows in adjacent lanes. */
@@ -48,7 +49,7 @@ static BP_INLINE void BP_(microkernel)(const int kind, const int m, const int n,
                                        int edge_columns, int last, ptrdiff_t terms, const void **rows, ptrdiff_t offset,
                                        const BP_T *b, ptrdiff_t rs_b, const BP_T *init, ptrdiff_t rs_init, BP_T *c,
                                        ptrdiff_t ldc, const void **prefetch, ptrdiff_t prefetch_byte,
-                                       ptrdiff_t prefetch_step) {
+                                       ptrdiff_t prefetch_step, ptrdiff_t prefetch_stride) {
     BP_V sum[BP_MAX_TILE_ROWS][BP_WIDE_TILE_VECTORS];
     const BP_T *a_row[BP_TILE_ROWS];
     const int masked = BP_MASKS_ARE_FREE || (kind == BP_SWAP_AB && n == 1);
@@ -80,7 +81,7 @@ static BP_INLINE void BP_(microkernel)(const int kind, const int m, const int n,
         sum[r][n - 1] = partial ? BP_(load_partial)(end, last) : *(const BP_V *)end;
     }
     const ptrdiff_t step = prefetch ? prefetch_step : terms;
-    for (ptrdiff_t first = 0, line = prefetch_byte; first < terms; first += step, line += 128) {
+    for (ptrdiff_t first = 0, line = prefetch_byte; first < terms; first += step, line += prefetch_stride) {
         const ptrdiff_t stop = first + step < terms ? first + step : terms;
         if (prefetch)
             BP_UNROLL for (int r = 0; r < m; r++) {
@@ -133,43 +134,56 @@ static BP_INLINE void BP_(microkernel)(const int kind, const int m, const int n,
     case m:                                                                                \
         BP_(microkernel)(BP_KIND, m, n, 0, 0, last, terms, rows, offset, b, rs_b, init, rs_init, c, ldc, BP_PREFETCH); \
         return;
-#if BP_TILE_ROWS == 9
-#define BP_MORE_CASES(n) BP_CASE(5, n) BP_CASE(6, n) BP_CASE(7, n) BP_CASE(8, n) BP_CASE(9, n)
-#else
-#define BP_MORE_CASES(n)
-#endif
 #define BP_WIDE_CASES(n) switch (m) { BP_CASE(1, n) BP_CASE(2, n) }
-#define BP_TILE_CASES(n) switch (m) { BP_CASE(1, n) BP_CASE(2, n) BP_CASE(3, n) BP_CASE(4, n) BP_MORE_CASES(n) }
-#define BP_TILES                                                                           \
+#define BP_CASES_4(n) switch (m) { BP_CASE(1, n) BP_CASE(2, n) BP_CASE(3, n) BP_CASE(4, n) }
+#define BP_CASES_6(n) \
+    switch (m) { BP_CASE(1, n) BP_CASE(2, n) BP_CASE(3, n) BP_CASE(4, n) BP_CASE(5, n) BP_CASE(6, n) }
+#define BP_CASES_9(n)                                                                      \
+    switch (m) {                                                                           \
+        BP_CASE(1, n) BP_CASE(2, n) BP_CASE(3, n) BP_CASE(4, n) BP_CASE(5, n) BP_CASE(6, n) BP_CASE(7, n) BP_CASE(8, n) \
+        BP_CASE(9, n)                                                                      \
+    }
+/* Tiles of one or two vectors, and of three. */
+#define BP_TILES(tile_cases, cases_of_3)                                                   \
     switch (n) {                                                                           \
-    case 1: BP_TILE_CASES(1) return;                                                       \
-    case 2: BP_TILE_CASES(2) return;                                                       \
-    case 3: BP_TILE_CASES(3) return;                                                       \
+    case 1: tile_cases(1) return;                                                          \
+    case 2: tile_cases(2) return;                                                          \
+    case 3: cases_of_3(3) return;                                                          \
     case 4: BP_WIDE_CASES(4) return;                                                       \
     case 5: BP_WIDE_CASES(5) return;                                                       \
     case 6: BP_WIDE_CASES(6) return;                                                       \
     }
+#if BP_TILE_ROWS == 9
+#define BP_TILES_N BP_TILES(BP_CASES_9, BP_CASES_9)
+#define BP_TILES_T BP_TILES_N
+#elif BP_TILE_ROWS == 6
+#define BP_TILES_N BP_TILES(BP_CASES_6, BP_CASES_4)
+#define BP_TILES_T BP_TILES(BP_CASES_4, BP_CASES_4)
+#else
+#define BP_TILES_N BP_TILES(BP_CASES_4, BP_CASES_4)
+#define BP_TILES_T BP_TILES_N
+#endif
 
-/* The micro-kernel for m rows (1 to BP_TILE_ROWS) and n vectors (1 to BP_TILE_VECTORS), or up to BP_WIDE_TILE_ROWS rows
-   and BP_WIDE_TILE_VECTORS vectors; `a` is not transposed. */
+/* The micro-kernel for up to BP_TILE_ROWS rows and BP_TILE_VECTORS vectors, or fewer and more, as vectors_of says; `a` is not
+   transposed. */
 #define BP_KIND BP_A_NO_TRANS
-#define BP_PREFETCH prefetch, prefetch_byte, prefetch_step
+#define BP_PREFETCH prefetch, prefetch_byte, prefetch_step, prefetch_stride
 static BP_KERNEL void BP_(microkernel_n)(int m, int n, int last, ptrdiff_t terms, const void **rows, ptrdiff_t offset,
                                          const BP_T *b, ptrdiff_t rs_b, const BP_T *init, ptrdiff_t rs_init, BP_T *c,
                                          ptrdiff_t ldc, const void **prefetch, ptrdiff_t prefetch_byte,
-                                         ptrdiff_t prefetch_step) {
-    BP_TILES
+                                         ptrdiff_t prefetch_step, ptrdiff_t prefetch_stride) {
+    BP_TILES_N
 }
 #undef BP_KIND
 #undef BP_PREFETCH
 
-/* The same for a transposed `a`. */
+/* The same for a transposed `a`, of up to BP_TRANS_TILE_ROWS rows and BP_TRANS_TILE_VECTORS vectors. */
 #define BP_KIND BP_A_TRANS
-#define BP_PREFETCH NULL, 0, 0
+#define BP_PREFETCH NULL, 0, 0, 0
 static BP_KERNEL void BP_(microkernel_t)(int m, int n, int last, ptrdiff_t terms, const void **rows, ptrdiff_t offset,
                                          const BP_T *b, ptrdiff_t rs_b, const BP_T *init, ptrdiff_t rs_init, BP_T *c,
                                          ptrdiff_t ldc) {
-    BP_TILES
+    BP_TILES_T
 }
 #undef BP_KIND
 
@@ -180,7 +194,7 @@ static BP_KERNEL void BP_(microkernel_t_edge)(int n, int edge_columns, ptrdiff_t
                                               ptrdiff_t rs_init, BP_T *c, ptrdiff_t ldc) {
 #define BP_WITH_EDGE(n, edge_vectors)                                                      \
     BP_(microkernel)(BP_A_TRANS, BP_EDGE_MR, n, edge_vectors, edge_columns, BP_VL, terms, rows, offset, b, rs_b, \
-                     init, rs_init, c, ldc, NULL, 0, 0)
+                     init, rs_init, c, ldc, NULL, 0, 0, 0)
     if (edge_columns <= BP_COLUMNS_PER_VECTOR) switch (n) {
         case 1: BP_WITH_EDGE(1, 1); return;
         case 2: BP_WITH_EDGE(2, 1); return;
@@ -357,9 +371,12 @@ static BP_KERNEL void BP_(dots)(int m, int n, ptrdiff_t terms, const void **rows
 
 #undef BP_COLUMNS_PER_VECTOR
 #undef BP_CASE
-#undef BP_MORE_CASES
 #undef BP_WIDE_CASES
-#undef BP_TILE_CASES
+#undef BP_CASES_4
+#undef BP_CASES_6
+#undef BP_CASES_9
 #undef BP_TILES
+#undef BP_TILES_N
+#undef BP_TILES_T
 #undef BP_DOT_CASE
 #undef BP_DOT_CASES

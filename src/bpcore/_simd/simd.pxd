@@ -21,6 +21,7 @@ cdef extern from "_simd/simd.h" nogil:
     const int BP_VECTOR_BYTES
     const int BP_TILE_ROWS
     const int BP_TILE_VECTORS
+    const int BP_TRANS_TILE_VECTORS
     float bp_row_maxf(Py_ssize_t K, const float* x) noexcept
     double bp_row_max(Py_ssize_t K, const double* x) noexcept
     void bp_exp_spanf(Py_ssize_t n, const float* x, float* out) noexcept

@@ -81,7 +81,10 @@
 #elif defined(__AVX2__) && defined(__FMA__)
 #include <immintrin.h>
 #define BP_VECTOR_BYTES 32
-#define BP_TILE_ROWS 4
+#define BP_TILE_ROWS 6
+#define BP_TILE_VECTORS 2
+#define BP_TRANS_TILE_ROWS 4
+#define BP_TRANS_TILE_VECTORS 3
 #define BP_DOT_ROWS 2
 #define BP_DOT_COLUMNS 2
 #define BP_HAS_MASKS 1
@@ -162,14 +165,24 @@
 #define bp_vector_of_parts(p0, p1)                                                         \
     ((bp_vector)_mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(p0)), _mm_loadu_pd(p1), 1))
 #endif
-/* BP_TILE_ROWS × BP_TILE_VECTORS vectors are the largest register tile (BLIS: mr × nr). */
+/* BP_TILE_ROWS × BP_TILE_VECTORS vectors are the largest register tile (BLIS: mr × nr), and that of a transposed `a`. With 16
+   registers of 32 bytes, 6 × 2 reads a whole cache line of `b` for each term where 4 × 3 reads one and a half, which takes a
+   tenth longer; but of a transposed `a`, whose rows are in another page each, 6 numbers often lie in two lines, 4 in one. */
+#if !defined(BP_TILE_VECTORS)
 #define BP_TILE_VECTORS 3
+#endif
+#if !defined(BP_TRANS_TILE_ROWS)
+#define BP_TRANS_TILE_ROWS BP_TILE_ROWS
+#define BP_TRANS_TILE_VECTORS BP_TILE_VECTORS
+#endif
 /* Rows of a tile that has edge columns too. */
 #define BP_EDGE_MR 8
 #if !defined(BP_EDGE_VECTORS)
 #define BP_EDGE_VECTORS 0
 #define BP_HAS_ROTATE 0
 #endif
+#define BP_MR(kind) ((kind) == BP_PARAMETERS ? BP_TRANS_TILE_ROWS : BP_TILE_ROWS)
+#define BP_NR(kind) ((kind) == BP_PARAMETERS ? BP_TRANS_TILE_VECTORS : BP_TILE_VECTORS)
 /* Which operand of a micro-kernel is broadcast and which is read in vectors; see tiles.h. */
 #define BP_A_NO_TRANS 0
 #define BP_A_TRANS 1
@@ -183,6 +196,8 @@
 /* A multiply-add has a latency of four cycles: tiles of few rows are wider, to have enough independent sums. */
 #define BP_WIDE_TILE_ROWS 2
 #define BP_WIDE_TILE_VECTORS 6
+#define BP_LOW_TILE_ROWS 4
+#define BP_LOW_TILE_VECTORS 3
 /* Whether few_rows.h is compiled: not at level v2, where a small module matters more. */
 #if defined(__x86_64__) && BP_VECTOR_BYTES == 16 && !defined(BPCORE_LIKE_NEON)
 #define BP_FEW_ROWS_COMPILED 0
