@@ -11,6 +11,7 @@
 #define BP_SMALLEST_K 2           /* where rows of c have BP_LONG_ROW_BYTES, not BP_PANEL_STRIDE_BYTES */
 #define BP_LARGE_C_BYTES 1048576
 #define BP_LONG_ROW_BYTES 512
+#define BP_PACK_MIN_ROWS 32        /* of c, for which b is packed because of where it begins */
 #define BP_AHEAD_MIN_TERMS 64      /* of a tile that prefetches the next panel, */
 #define BP_AHEAD_MIN_BYTES 65536   /* of a b so large that it is not in the first-level cache */
 #define BP_AXPY_MIN_VECTORS 12    /* of one or two rows of c, below which tiles keep the sums in registers */
@@ -75,19 +76,23 @@ static BP_INLINE void BP_(pack_a)(const bp_rows a, ptrdiff_t height, ptrdiff_t f
     }
 }
 
-/* What a tile of m rows prefetches of the panel that is packed next, which begins at b: the chunks from `first` to first + m
-   of `chunks`. Pages of b are not where the processor would look for them by itself. */
-static BP_INLINE bp_ahead BP_(panel_ahead)(const int kind, const BP_T *b, const bp_shape *s, ptrdiff_t terms,
-                                           ptrdiff_t width, ptrdiff_t first, ptrdiff_t chunks, int m, const void **rows) {
-    const ptrdiff_t pieces = kind == BP_INPUT ? width * terms * BP_T_BYTES / 128 : terms, each = (pieces + chunks - 1) / chunks;
-    ptrdiff_t column = first % width, part = first / width * each * 128;
-    for (int r = 0; r < m; r++) {
-        /* Rows of `width` numbers; or of columns, which are contiguous, 128 bytes at a time. */
-        if (kind == BP_INPUT) rows[r] = (const char *)(b + column * s->cs_b) + part;
-        else rows[r] = b + (first + r) * each * s->rs_b;
-        if (++column == width) column = 0, part += each * 128;
+/* While a panel is used, each row of c prefetches so many pieces of the next one: a row of it or, of columns, which are
+   contiguous, 128 bytes of one. Its lines are pages apart, where a processor does not look ahead by itself. */
+static BP_INLINE ptrdiff_t BP_(pieces_ahead)(const int kind, ptrdiff_t rows, ptrdiff_t terms, ptrdiff_t width) {
+    return ((kind == BP_INPUT ? width * terms * BP_T_BYTES / 128 : terms) + rows - 1) / rows;
+}
+
+/* What a tile of m rows from row r on prefetches of the panel that begins at b. */
+static BP_INLINE bp_ahead BP_(panel_ahead)(const int kind, const BP_T *b, const bp_shape *s, ptrdiff_t pieces,
+                                           ptrdiff_t step, ptrdiff_t width, ptrdiff_t r, int m, const void **rows) {
+    unsigned column = (unsigned)r % (unsigned)width, part = (unsigned)r / (unsigned)width;
+    for (int i = 0; i < m; i++) {
+        const BP_T *row = kind == BP_INPUT ? b + column * s->cs_b + part * pieces * (128 / BP_T_BYTES) : b + (r + i) * pieces * s->rs_b;
+        BP_KEEP_IN_REGISTER(row);
+        rows[i] = row;
+        if (++column == (unsigned)width) column = 0, part++;
     }
-    return (bp_ahead){rows, 0, bp_max(terms / each, 16), kind == BP_INPUT ? 128 : s->rs_b * BP_T_BYTES};
+    return (bp_ahead){rows, 0, step, kind == BP_INPUT ? 128 : s->rs_b * BP_T_BYTES};
 }
 
 /* Whether it is one row whose sums row_product keeps in registers: no column is a dot product, and b is small. */

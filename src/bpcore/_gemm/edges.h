@@ -22,7 +22,12 @@ static BP_INLINE const BP_T *BP_(row_address)(const bp_rows *rows, ptrdiff_t n) 
 }
 
 static BP_INLINE void BP_(row_addresses)(const bp_rows rows, ptrdiff_t count, const void **out) {
-    for (ptrdiff_t n = 0; n < count; n++) out[n] = BP_(row_address)(&rows, n);
+    for (ptrdiff_t n = 0; n < count; n++) {
+        const BP_T *row = BP_(row_address)(&rows, n);
+        /* Not vectorised: most often there are as few rows as a tile has. */
+        BP_KEEP_IN_REGISTER(row);
+        out[n] = row;
+    }
 }
 
 /* How many edge columns there are: those that are not computed in tiles. */

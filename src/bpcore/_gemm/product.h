@@ -74,6 +74,8 @@ static BP_INLINE void BP_OF(macrokernel)(const bp_rows a, const BP_T *b, const B
     const int vectors = (int)((width + BP_VL - 1) / BP_VL), last = (int)width - (vectors - 1) * BP_VL;
     const ptrdiff_t padded = vectors * BP_VL, height = n_edge ? BP_EDGE_MR : BP_MR(BP_KIND);
     const ptrdiff_t tiles = (s->rows + height - 1) / height;
+    const ptrdiff_t pieces = next_b ? BP_(pieces_ahead)(BP_KIND, s->rows, terms, width) : 1;
+    const ptrdiff_t ahead_step = next_b ? bp_max(terms / pieces, 16) : 0;
     const BP_T *b_block = b + k * s->rs_b;
     ptrdiff_t rs_b = s->rs_b;
     if (!init) {
@@ -106,7 +108,7 @@ static BP_INLINE void BP_OF(macrokernel)(const bp_rows a, const BP_T *b, const B
         bp_ahead ahead = {NULL, 0, 0, 0};
         if (prefetch.rows) ahead = (bp_ahead){prefetch.rows + r, k / prefetch.step * 128, prefetch.step, 128};
         else if (next_b)
-            ahead = BP_(panel_ahead)(BP_KIND, next_b, s, terms, width, n * m, tiles * m, m, ahead_rows);
+            ahead = BP_(panel_ahead)(BP_KIND, next_b, s, pieces, ahead_step, width, r, m, ahead_rows);
         BP_(row_addresses)(bp_a_from(BP_KIND, a, r, k), m, rows);
         BP_(microkernel_n)(m, vectors, last, terms, rows, 0, b_block, rs_b, tile_init, rs_init, c + r * s->ldc, s->ldc,
                            ahead.rows, ahead.byte, ahead.step, ahead.stride);
@@ -122,7 +124,11 @@ static BP_UNUSED void BP_OF(product)(const bp_rows a, const BP_T *b, const BP_T 
     const int has_long_rows =
         s->rows > 4 * BP_MR(BP_KIND) && (BP_(is_long)(s->rs_b) || s->rs_b * BP_T_BYTES % BP_CONFLICT_BYTES == 0);
     const int has_partial_vectors = columns % BP_VL != 0 && !BP_MASKS_ARE_FREE && !s->edge;
-    const int packed = (BP_KIND == BP_INPUT || has_long_rows || has_partial_vectors) && s->ps_b == 0;
+    /* Half of the loads of rows that begin anywhere take two lines. (Vectors of 64 bytes were not looked into.) */
+    const int splits_lines = BP_KIND == BP_FORWARD && BP_VECTOR_BYTES < 64 && s->rows > BP_PACK_MIN_ROWS
+        && ((uintptr_t)b % 64 || s->rs_b * BP_T_BYTES % 64);
+    const int packed =
+        (BP_KIND == BP_INPUT || has_long_rows || has_partial_vectors || splits_lines) && s->ps_b == 0;
     const ptrdiff_t k_blocks = BP_(k_blocks_of)(BP_KIND, s, packed);
     const int prefetches_panels =
         packed && s->terms >= BP_AHEAD_MIN_TERMS && s->terms * columns * BP_T_BYTES >= BP_AHEAD_MIN_BYTES;
