@@ -4,8 +4,7 @@
 It is one module, so that the loops that entries and plans share are compiled once.
 """
 
-from cpython.buffer cimport PyBuffer_Release
-from cpython.dict cimport PyDict_GetItem
+from cpython.dict cimport PyDict_GetItemWithError
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.object cimport PyObject
@@ -16,12 +15,14 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 
 from bpcore._entries.buffers cimport (
-    address, check_indices, contiguous, gather_labels, open_rows, readable, shaped, typecode_of,
+    View, address, check_indices, close, contiguous, gather_labels, itemsize_of, open_rows, read_struct, readable,
+    shaped,
 )
 from bpcore._entries.ndarray cimport (
     NPY_ARRAY_ALIGNED, NPY_ARRAY_C_CONTIGUOUS, NPY_ARRAY_CARRAY, NPY_ARRAY_CARRAY_RO, NPY_ARRAY_WRITEABLE, NPY_BOOL,
     NPY_DOUBLE, NPY_FLOAT, NPY_INT64, NPY_LONGLONG, NPY_UBYTE, PyArray_DATA, PyArray_DESCR, PyArray_DIMS,
-    PyArray_FLAGS, PyArray_ISNOTSWAPPED, PyArray_NDIM, PyArray_STRIDES, PyArray_TYPE, PyArrayObject,
+    PyArray_FLAGS, PyArray_ISNOTSWAPPED, PyArray_NDIM, PyArray_SimpleNew, PyArray_STRIDES, PyArray_TYPE, PyArrayObject,
+    _import_array,
 )
 from bpcore._entries.overlaps cimport Span, intersect, is_same, span
 from bpcore._gemm.operands cimport Address, aligned, rows_of
@@ -68,10 +69,12 @@ cimport bpcore.reductions as reductions
 from inspect import Signature
 from weakref import ref
 
-from numpy import empty, ndarray
+from numpy import ndarray
 
 from bpcore.errors import bind, explain, number, parse, signature_of
 from bpcore.threads import named, resolve, whole_number
+
+_import_array()
 
 include "_plan/names.pxi"
 

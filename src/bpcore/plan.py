@@ -10,6 +10,7 @@ from bpcore._core import (
     TRANSFORMS,
     Plan,
     Update,
+    are_values,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "TRANSFORM_OPTIONS",
     "Plan",
     "Update",
+    "are_values",
 ]

@@ -1,5 +1,6 @@
 """A whole network in one call; `bpcore.plan` is the build for the chosen instruction-set level."""
 
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from numpy import float64, int64
@@ -49,7 +50,7 @@ class Plan:
     @property
     def outputs(self) -> int: ...
     def is_valid(self) -> bool: ...
-    def predict(self, x: object) -> _Array | None: ...
+    def predict(self, x: object, out: _Array | None = None) -> _Array | None: ...
     def predict_into(self, x: _Array, out: _Array, threads: int | None = None) -> None: ...
     def count_correct(self, x: _Array, labels: NDArray[int64], threads: int | None = None) -> int: ...
     def train(
@@ -63,5 +64,13 @@ class Plan:
         state: _State | None = None,
     ) -> int: ...
     def step(
-        self, x: object, t: object, update: Update, threads: int | None = None, state: _State | None = None
+        self,
+        x: object,
+        t: object,
+        update: Update,
+        threads: int | None = None,
+        state: _State | None = None,
+        counter: dict[str, Any] | None = None,
     ) -> float | None: ...
+
+def are_values(mapping: Mapping[Any, Any], objects: list[Any]) -> bool: ...

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import backprop as bp
-from bpcore.plan import RULES, Plan, Update
+from bpcore.plan import RULES, Plan, Update, are_values
 
 SETTINGS = bp.SGD(0.1).plan_update()
 F = np.float32
@@ -77,6 +77,22 @@ def test_rows_that_cannot_be_read(x):
     # What asks first gets no answer, and converts.
     assert plan().predict(x) is None
     assert plan().step(x, T, SETTINGS) is None
+
+
+def test_a_step_is_counted_where_it_is_taken():
+    one, counted, settings = plan(), {"steps": 6}, bp.SGD(0.1).plan_update()
+    settings.step = 7
+    assert one.step(X[:, :2], T, settings, None, None, counted) is None
+    assert counted == {"steps": 6}
+    assert one.step(X, T, settings, None, None, counted) > 0
+    assert counted == {"steps": 7}
+
+
+def test_values_are_told_from_equal_ones():
+    one, two = (np.zeros(2),), (np.zeros(2),)
+    assert are_values({"a": one, "b": two}, [one, two])
+    for other in ([two, one], [one], [one, two, two], [one, (two[0],)], []):
+        assert not are_values({"a": one, "b": two}, other)
 
 
 def test_scores_go_into_an_array_of_their_shape():
@@ -170,6 +186,31 @@ def test_threads_are_looked_at_where_the_work_is_small_too(threads):
     assert not one.training
 
 
+def test_scores_go_into_an_array_that_is_given_where_it_can_be_written():
+    one, out = plan(), np.full((5, 2), np.nan, F)
+    assert one.predict(X, out) is out
+    assert np.array_equal(out, one.predict(X))
+    frozen = np.empty((5, 2), F)
+    frozen.setflags(write=False)
+    unaligned = np.zeros(41, np.uint8)[1:].view(F).reshape(5, 2)
+    assert not unaligned.flags.aligned
+    others = (
+        np.empty((5, 3), F),
+        np.empty((4, 2), F),
+        np.empty((5, 2)),
+        np.empty(10, F),
+        np.empty((5, 2), ">f4"),
+        np.empty((2, 5), F).T,
+        frozen,
+        unaligned,
+        [[0.0, 0.0]] * 5,
+    )
+    for other in others:
+        before = np.array(other)
+        assert one.predict(X, other) is None
+        assert np.array_equal(np.asarray(other), before, equal_nan=True)
+
+
 def test_scores_do_not_go_where_something_is_read():
     layers = dense()
     one = Plan("float32", layers, SOFTMAX, None, None, [])
@@ -180,6 +221,9 @@ def test_scores_do_not_go_where_something_is_read():
     for rows, out in ((x, memory[14:24].reshape(5, 2)), (X[:4], W), (X[:2], W[1:3])):
         with refused(ValueError, "Plan: out shares memory with x or a parameter"):
             one.predict_into(rows, out)
+        before = out.copy()
+        assert one.predict(rows, out) is None
+        assert np.array_equal(out, before)
     one.predict_into(x, memory[15:25].reshape(5, 2))
     assert np.array_equal(memory[15:25].reshape(5, 2), one.predict(x))
     two = Plan("float32", [layer(layers[0][2], b[:4]), layers[1]], SOFTMAX, None, None, [])

@@ -19,8 +19,8 @@ BLOCK = 1 << 14
 
 def predict(net: NetworkLike, plan: Plan | None, x: ArrayLike, out: Array | None) -> Array:
     """Scores of the last affine layer; the parameters are those of `Network.predict`."""
-    if plan is not None and out is None and type(x) is np.ndarray:
-        scores = plan.predict(x)
+    if plan is not None and type(x) is np.ndarray:
+        scores = plan.predict(x, out)
         if scores is not None:
             return scores
     rows = net._rows(x)

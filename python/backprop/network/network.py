@@ -205,10 +205,8 @@ class Network(Described, Standardising, Copyable):
         out : ndarray of shape (B, K) and the network's type, optional
         """
         planned = self._planned
-        if (
-            out is None and planned is not None and type(x) is np.ndarray
-        ):  # others may have a mask, which no plan sees
-            scores = planned.predict(x)
+        if planned is not None and type(x) is np.ndarray:  # others may have a mask, which no plan sees
+            scores = planned.predict(x, out)
             if scores is not None:
                 return scores
         return evaluation.predict(self, self._plan(), x, out)
@@ -346,7 +344,7 @@ class Network(Described, Standardising, Copyable):
         """Whether a plan, if there is one, makes the steps that this network and the optimizer mean."""
         # Whoever overrides how gradients or updates are made means them to be used.
         kind = type(self)
-        own = kind.loss is not Network.loss or kind.gradient is not Network.gradient
+        own = kind is not Network and (kind.loss is not Network.loss or kind.gradient is not Network.gradient)
         return not own and isinstance(optimizer, UpdateRule) and type(optimizer).update is UpdateRule.update
 
     def _overrides(self, method: str) -> bool:

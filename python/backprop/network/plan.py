@@ -34,7 +34,7 @@ class NoPlan:
         arrays = [value for _, _, value in guards if isinstance(value, np.ndarray)]
         self._arrays = [(array, _state(array)) for array in arrays]
 
-    def predict(self, x: object) -> None:
+    def predict(self, x: object, out: object = None) -> None:
         """None, as a plan that does not fit."""
 
     def is_valid(self) -> bool:

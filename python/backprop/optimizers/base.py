@@ -17,7 +17,7 @@ from backprop._util.settings import Check, state_mapping, step_count
 from backprop.optimizers.checks import checked_state, pair, require_separate
 from bpcore import kernels
 from bpcore.plan import RULES as COMPILED_RULES
-from bpcore.plan import Plan, Update
+from bpcore.plan import Plan, Update, are_values
 
 ATTRIBUTES: dict[str, Check] = {"steps": step_count, "state": state_mapping}
 # What makes an optimizer with its defaults, by the name that `fit` takes.
@@ -68,7 +68,7 @@ class UpdateRule(SuggestsNames):
             setattr(self, name, value)
         self.steps = 0
         self.state: dict[str, tuple[Array, ...]] = {}
-        self._bound: tuple[ref[Plan], list[Any], list[Any], list[int]] | None = None
+        self._bound: tuple[ref[Plan], list[Any], list[Any]] | None = None
         # What a plan reads, and what it was made of.
         self._update: Update | None = None
         self._compiled: tuple[str, tuple[float, ...]] | None = None
@@ -172,21 +172,17 @@ class UpdateRule(SuggestsNames):
             self.require_match(params)
             self.state.update({key: self._state_of(key, w) for key, w in params.items()})
             bound = [self.state[key] for key in params]
-            arrays = list(self.state.values())
             # By a weak reference: an optimizer may outlive the network, whose plan has a large workspace.
-            self._bound = ref(plan), bound, arrays, list(map(id, arrays))
+            self._bound = ref(plan), bound, list(self.state.values())
         return bound
 
     def bound_state(self, plan: Plan) -> list[Any] | None:
         """What `state_for` of this plan has made; None where it would make it anew."""
         # The same arrays as when they were bound, and not others that came in their place.
-        if (
-            self._bound is None
-            or self._bound[0]() is not plan
-            or [*map(id, self.state.values())] != self._bound[3]
-        ):
+        made = self._bound
+        if made is None or made[0]() is not plan or not are_values(self.state, made[2]):
             return None
-        return self._bound[1]
+        return made[1]
 
     def require_settings(self) -> None:
         """Raise if a setting or the state is not what it can be: `vars` and pickles go past `__setattr__`."""

@@ -2,7 +2,7 @@
 
 from _thread import get_ident
 from itertools import starmap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -39,13 +39,13 @@ def train_step(net: Trainable, x: ArrayLike, t: ArrayLike, optimizer: Optimizer)
                 stateful = optimizer.state_size
                 state = optimizer.bound_state(plan) if stateful else None
                 if state is not None or not stateful:
-                    loss = _planned_step(plan, x, t, optimizer, state)
+                    loss = plan.step(x, t, optimizer.plan_update(), None, state, vars(optimizer))
             if loss is None:
                 plan = net._plan()
                 if plan is not None and len(rows := net._readable_rows(x)):
                     wanted = net.targets_for("train_step", t, len(rows))
                     state = optimizer.state_for(plan, net.params)
-                    loss = _planned_step(plan, rows, wanted, optimizer, state)
+                    loss = plan.step(rows, wanted, optimizer.plan_update(), None, state, vars(optimizer))
             if plan is not None and loss is not None:
                 if plan.caches is None:
                     net.clear_cache()
@@ -56,17 +56,6 @@ def train_step(net: Trainable, x: ArrayLike, t: ArrayLike, optimizer: Optimizer)
         return losses[0]
     finally:
         layers.trainer = outer
-
-
-def _planned_step(plan: Plan, x: Any, t: Any, optimizer: UpdateRule, state: list[Any] | None) -> float | None:
-    """One step by a plan: the loss before it; None if it cannot read x or t as they are, or no longer fits."""
-    # The handler of a signal runs behind a call, and may raise. Here the loop makes the call, and no other comes before
-    # the step is counted.
-    for loss in starmap(plan.step, ((x, t, optimizer.plan_update(), None, state),)):
-        if loss is not None:
-            optimizer.__dict__["steps"] += 1
-        return loss
-    return None
 
 
 def _layered_step(
@@ -127,7 +116,8 @@ def train_batches(
             count, step_losses = len(indices), np.empty(len(indices))
             read = step_losses.data
             arguments = x, t, indices, optimizer.plan_update(), step_losses, None, state
-            # As in `_planned_step`: nothing is called between the steps and their record.
+            # The handler of a signal runs behind a call, and may raise. Here the loop makes the call, and no other
+            # comes before the steps are recorded.
             for count_correct in starmap(plan.train, (arguments,)):
                 optimizer.__dict__["steps"] += count
                 losses += read

@@ -150,6 +150,18 @@ static BP_KERNEL void BP_(small_k)(ptrdiff_t height, ptrdiff_t count, int terms,
     }
 }
 
+/* c[r, j] = x[r]·y[j], a sum of one product: it is added to 0, as every other. */
+static BP_KERNEL void BP_(outer_product)(ptrdiff_t height, ptrdiff_t count, const BP_T *x, const BP_T *y, BP_T *c,
+                                         ptrdiff_t ldc) {
+    const ptrdiff_t full = count / BP_VL * BP_VL;
+    for (ptrdiff_t r = 0; r < height; r++, c += ldc) {
+        const BP_V scalar = x[r] - (BP_V){0};
+        for (ptrdiff_t j = 0; j < full; j += BP_VL)
+            *(BP_V *)(c + j) = BP_(vector_fma)(scalar, *(const BP_V *)(y + j), (BP_V){0});
+        for (ptrdiff_t j = full; j < count; j++) c[j] = BP_(fma)(x[r], y[j], 0);
+    }
+}
+
 /* c[r, j] += Σ_k rows[r][k]·b[k·rs_b + j] for 1 to BP_AXPY_ROWS rows, in the order of b in memory. */
 static BP_INLINE void BP_(axpy_rows)(const int m, const int fused, ptrdiff_t count, ptrdiff_t terms, const void **rows,
                                      const BP_T *b, ptrdiff_t rs_b, BP_T *c, ptrdiff_t ldc) {
@@ -186,6 +198,11 @@ static BP_KERNEL void BP_(few_edge_columns)(int n, ptrdiff_t terms, const BP_T *
 static BP_KERNEL void BP_(small_k)(ptrdiff_t height, ptrdiff_t count, int terms, const void **rows, const BP_T *b,
                                    ptrdiff_t rs_b, BP_T *c, ptrdiff_t ldc) {
     (void)height, (void)count, (void)terms, (void)rows, (void)b, (void)rs_b, (void)c, (void)ldc;
+}
+
+static BP_KERNEL void BP_(outer_product)(ptrdiff_t height, ptrdiff_t count, const BP_T *x, const BP_T *y, BP_T *c,
+                                         ptrdiff_t ldc) {
+    (void)height, (void)count, (void)x, (void)y, (void)c, (void)ldc;
 }
 
 static BP_KERNEL void BP_(few_rows_axpy)(int m, ptrdiff_t count, ptrdiff_t terms, const void **rows, const BP_T *b,

@@ -41,7 +41,10 @@ static BP_INLINE int BP_OF(few_rows_product)(const bp_rows a, const BP_T *b, con
     const void *rows[BP_SMALL_K];
     if (!BP_FEW_ROWS_COMPILED) return 0;
     if (BP_KIND == BP_PARAMETERS) {
-        if (!BP_(has_small_k)(s)) return 0;
+        if (!BP_(has_small_k)(s)) {
+            if (s->terms == 1) BP_(outer_product)(s->rows, s->columns, BP_(row_address)(&a, 0), b, c, s->ldc);
+            return s->terms == 1;
+        }
         BP_(row_addresses)(a, s->terms, rows);
         BP_(small_k)(s->rows, s->columns, (int)s->terms, rows, b, s->rs_b, c, s->ldc);
         return 1;

@@ -30,6 +30,16 @@ cdef void* array_data(array, str name, char typecode, int dimensions, bint writa
     return address(array, typecode, dimensions, array.shape[0], array.shape[dimensions - 1], writable)
 
 
+def are_values(mapping, list objects not None):
+    """Whether these very objects, in this order, are the values of a mapping."""
+    cdef Py_ssize_t n = 0
+    for value in mapping.values():
+        if n == len(objects) or objects[n] is not value:
+            return False
+        n += 1
+    return n == len(objects)
+
+
 cdef class NetworkAddresses:
     """A network as a C struct over arrays that are kept, and looked at before they are used."""
 
@@ -115,18 +125,20 @@ cdef class NetworkAddresses:
     cdef inline bint fits(self) except -1:
         if not unchanged(self.guards, self.parameters, NPY_ARRAY_CARRAY):
             return False
-        for mapping, key, value in self.made_of:
-            if PyDict_GetItem(mapping, key) != <PyObject*> value:
+        cdef tuple guard
+        for guard in self.made_of:
+            if PyDict_GetItemWithError(guard[0], guard[1]) != <PyObject*> guard[2]:
                 return False
         return True
 
     cdef inline int drop_caches(self) except -1:
         """Set what a pass of the layers has left to None."""
+        cdef tuple cache
         if self.caches is not None:
-            for mapping, key in self.caches:
+            for cache in self.caches:
                 # Most have nothing, and to look is quicker than to write.
-                if PyDict_GetItem(mapping, key) != <PyObject*> None:
-                    mapping[key] = None
+                if PyDict_GetItemWithError(cache[0], cache[1]) != <PyObject*> None:
+                    cache[0][cache[1]] = None
         return 0
 
     cdef inline int bind(self, Rule rule, list state) except -1:

@@ -33,8 +33,8 @@ cdef class JobRunner(NetworkAddresses):
         """Run a job on the data from row `first` on."""
         global busy
         job.source = self.source
-        job.source.typecode = typecode_of(&job.data)
-        job.source.x = <char*> job.data.buf + first * job.data.strides[0]
+        job.source.typecode = job.data.typecode
+        job.source.x = <char*> job.data.data + first * job.data.columns * itemsize_of(job.data.typecode)
         busy += threads
         with nogil:
             if threads <= 1:

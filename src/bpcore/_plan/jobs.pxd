@@ -5,6 +5,7 @@
 from cython cimport floating
 from libc.stdint cimport int64_t
 
+from bpcore._entries.buffers cimport View
 from bpcore._gemm.operands cimport Rows, rows_of
 from bpcore._parallel.team cimport barrier
 from bpcore._plan.padded_network cimport copy_first_weight
@@ -26,7 +27,7 @@ cdef struct Job:
     Task task
     const Network* net
     const Layer* given            # the first layer as the caller has it, where `net` has it padded; else NULL
-    Py_buffer data                # x
+    View data                     # x
     Source source                 # the same from the first row of the job on, and how its numbers are scaled
     Py_ssize_t N                  # PREDICT and COUNT_CORRECT: how many rows
     char* memory                  # PREDICT and COUNT_CORRECT: `each` bytes for every rank

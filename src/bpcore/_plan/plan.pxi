@@ -71,12 +71,12 @@ cdef class Plan(Evaluation):
             _pinned = [held(x), held(t)]
             open_rows(x, &job.data, self.inputs)
             try:
-                if not self.take_targets(t, job.data.shape[0]):
+                if not self.take_targets(t, job.data.rows):
                     raise ValueError(
-                        f"Plan: the targets are {t.dtype} {t.shape}, wanted {job.data.shape[0]} int64 labels from 0 "
-                        f"to {self.outputs - 1} or {self.dtype} ({job.data.shape[0]}, {self.outputs})"
+                        f"Plan: the targets are {t.dtype} {t.shape}, wanted {job.data.rows} int64 labels from 0 "
+                        f"to {self.outputs - 1} or {self.dtype} ({job.data.rows}, {self.outputs})"
                     )
-                if self.is_changed(job.data.buf, job.data.len):
+                if self.is_changed(job.data.data, job.data.bytes):
                     raise ValueError("Plan: x shares memory with a parameter, which training changes")
                 if indices.shape[0] == 0:
                     return 0
@@ -90,7 +90,7 @@ cdef class Plan(Evaluation):
                 self.run_batches(&job, self.team(threads, threads_for_kernel(2, work), job.steps * work))
             finally:
                 free(drawn)
-                PyBuffer_Release(&job.data)
+                close(&job.data)
         finally:
             self.training = False
         return correct
@@ -104,7 +104,7 @@ cdef class Plan(Evaluation):
         try:
             if count > 0:
                 memcpy(drawn, array_data(indices, "indices", c"q", 2, False), count * sizeof(int64_t))
-            check_indices(drawn, job.steps, job.B, job.data.shape[0])
+            check_indices(drawn, job.steps, job.B, job.data.rows)
             if self.targets.labels is not NULL:
                 right = gather_labels(self.targets.labels, drawn, count, self.outputs, drawn + count)
                 if right < count:
@@ -119,8 +119,8 @@ cdef class Plan(Evaluation):
         job.indices = drawn
         return drawn
 
-    def step(self, x, t, Update update not None, threads=None, list state=None):
-        """One step on a whole batch: the loss before it.
+    def step(self, x, t, Update update not None, threads=None, list state=None, dict counter=None):
+        """One step on a whole batch: the loss before it. `counter["steps"]` becomes the number of the step.
 
         None if an array cannot be read as it is, or the network is no longer made of what the plan was made of.
         """
@@ -135,8 +135,8 @@ cdef class Plan(Evaluation):
             if not readable(x, &job.data, self.net.layers[0].inputs):
                 return None
             try:
-                job.B = job.data.shape[0]
-                if job.B == 0 or self.is_changed(job.data.buf, job.data.len) or not self.take_targets(t, job.B):
+                job.B = job.data.rows
+                if job.B == 0 or self.is_changed(job.data.data, job.data.bytes) or not self.take_targets(t, job.B):
                     return None
                 self.reserve(job.B)
                 if self.targets.labels is not NULL:
@@ -146,11 +146,15 @@ cdef class Plan(Evaluation):
                 work = work_of_step(&self.net, job.B)
                 self.run_batches(&job, self.team(threads, threads_for_region(2, work), work))
             finally:
-                PyBuffer_Release(&job.data)
+                close(&job.data)
         finally:
             self.training = False
         self.drop_caches()
-        return mean_of(self.net.losses, job.B)
+        loss = mean_of(self.net.losses, job.B)
+        # The handler of a signal runs behind this call: it finds a step that was taken, and counted, or neither.
+        if counter is not None:
+            counter["steps"] = update.settings.step
+        return loss
 
     cdef inline bint is_changed(self, const void* array, Py_ssize_t bytes) noexcept:
         """Whether a step writes to an array: it is, or overlaps, a parameter or what the optimizer keeps of one."""
@@ -164,19 +168,19 @@ cdef class Plan(Evaluation):
 
     cdef inline bint take_targets(self, t, Py_ssize_t N) except -1:
         """Point to the labels or targets of N samples; False if they are not of the right type and shape."""
-        cdef Py_buffer view
+        cdef View view
         cdef Py_ssize_t K = self.net.layers[self.net.depth - 1].outputs
         cdef bint right
         self.targets.labels, self.targets.weights = NULL, NULL
         if not contiguous(t, &view):
             return False
-        if view.ndim == 1 and takes_labels(self.net.loss.kind):
-            right = view.shape[0] == N and view.itemsize == 8 and view.format[0] in (c"l", c"q")
-            self.targets.labels = <const int64_t*> view.buf
+        if view.dimensions == 1 and takes_labels(self.net.loss.kind):
+            right = view.rows == N and view.typecode == c"q"
+            self.targets.labels = <const int64_t*> view.data
         else:
             right = shaped(&view, self.letter, 2, N, K)
-            self.targets.weights = view.buf
-        PyBuffer_Release(&view)
+            self.targets.weights = view.data
+        close(&view)
         return right
 
     cdef inline int reserve(self, Py_ssize_t B) except -1:
