@@ -67,12 +67,13 @@ cimport bpcore.elementwise as elementwise
 cimport bpcore.reductions as reductions
 
 from inspect import Signature
+from time import perf_counter
 from weakref import ref
 
 from numpy import ndarray
 
 from bpcore.errors import bind, explain, number, parse, signature_of
-from bpcore.threads import named, resolve, whole_number
+from bpcore.threads import is_named, named, resolve, whole_number
 
 _import_array()
 
@@ -87,6 +88,7 @@ include "_entries/processor.pxi"
 include "_plan/update.pxi"
 include "_plan/addresses.pxi"
 include "_plan/job_runner.pxi"
+include "_plan/tuning.pxi"
 include "_plan/evaluation.pxi"
 include "_plan/plan.pxi"
 
@@ -97,4 +99,5 @@ show_in(NetworkAddresses, "bpcore.plan.NetworkAddresses")
 show_in(JobRunner, "bpcore.plan.JobRunner")
 show_in(Evaluation, "bpcore.plan.Evaluation")
 show_in(Plan, "bpcore.plan.Plan")
+show_in(Tuning, "bpcore.plan.Tuning")
 show_in(Update, "bpcore.plan.Update")

@@ -9,6 +9,7 @@ from bpcore._core import (
     TRANSFORM_OPTIONS,
     TRANSFORMS,
     Plan,
+    Tuning,
     Update,
     are_values,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "TRANSFORMS",
     "TRANSFORM_OPTIONS",
     "Plan",
+    "Tuning",
     "Update",
     "are_values",
 ]

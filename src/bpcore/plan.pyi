@@ -30,8 +30,18 @@ class Update:
     @property
     def states(self) -> int: ...
 
+class Tuning:
+    most: int
+    threads: int
+    seconds: dict[int, float]
+    is_trying: bool
+    def __init__(self, most: int) -> None: ...
+    def count(self, left: int) -> int: ...
+    def record(self, steps: int, seconds: float) -> int: ...
+
 class Plan:
     dtype: str
+    tunings: dict[int, Tuning]
     training: bool
     state: _State | None
     caches: list[tuple[dict[str, Any], str]] | None

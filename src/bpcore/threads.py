@@ -86,6 +86,11 @@ def named(threads: object) -> object:
     return _limit.get() if threads is None else threads
 
 
+def is_named(threads: object) -> bool:
+    """Whether somebody has named a number: the call's `threads=`, `limited`, `set_num_threads` or the environment."""
+    return named(threads) is not None or _chosen is not None or _in_environment
+
+
 def resolve(threads: object) -> int:
     """The number of threads for one call's `threads=`, None standing for the default."""
     number = get_num_threads() if threads is None else thread_count("threads", threads)
@@ -139,5 +144,6 @@ def _after_fork() -> None:
 
 
 _default = _from_environment()
+_in_environment = bool(os.environ.get("BACKPROP_NUM_THREADS", "").strip())
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)

@@ -1,6 +1,7 @@
 """The training loop of sections 0092 and 0094: mini-batch, gradient, update, again."""
 
 import math
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -23,6 +24,7 @@ from backprop.training.protocol import Trainable
 from backprop.training.sampling import Epochs, Sampler, WithReplacement
 from backprop.training.step import train_batches
 from backprop.training.validation import evaluate, evaluate_some
+from bpcore.plan import Plan
 from bpcore.threads import limited
 
 # Seconds between two looks at Ctrl-C and the progress bar, if steps go on as the last ones went. They may take ten
@@ -116,11 +118,25 @@ def fit(
                         break
             if not warned:
                 warn_of_parameters(net, done, optimizer)
+        log_threads(net)
     finally:
         history.seconds = time.perf_counter() - started
         if history.loss:
             net.history = history  # a callback may have called `fit`, which left its own
     return history
+
+
+def log_threads(net: Trainable) -> None:
+    """Tell the logger "backprop" which numbers of threads were tried, at level DEBUG."""
+    logging = sys.modules.get("logging")  # who has not imported it has no handler
+    if logging is None or not isinstance(net._planned, Plan):
+        return
+    logger = logging.getLogger("backprop")
+    if not logger.isEnabledFor(logging.DEBUG):
+        return
+    for rows, tuning in net._planned.tunings.items():
+        tried = ", ".join(f"{number}: {1e6 * seconds:.4g} µs" for number, seconds in tuning.seconds.items())
+        logger.debug("fit: batches of %d on %d threads; a step by threads: %s", rows, tuning.threads, tried)
 
 
 def chunk_for(seconds: float, steps: int, took: float, last: int) -> int:

@@ -6,16 +6,19 @@ cdef int busy = 0    # threads that calls of this module are using
 cdef class JobRunner(NetworkAddresses):
     """Runs jobs: each thread of a team does its part, as jobs.pxd says."""
 
-    cdef inline int team(self, threads, int most, double work) except -1:
+    cdef inline int team(self, threads, int most, double work, int limit=0) except -1:
         """How many threads to use, settled; asks only when the work is worth more than one.
 
-        Calls that run at the same time, from several threads of Python, share what there is.
+        Calls that run at the same time, from several threads of Python, share what there is. `limit` is 0 or what was
+        measured to be best.
         """
         if most == 1 and threads is None:
             return 1
         threads = named(threads)
         cdef int allowed = bp_max_threads(), number = min(resolve(threads), bp_max_threads())
         cdef bint may_give_way = threads is None and work < FEWER_THREADS_MAX_OPERATIONS
+        if limit > 0:
+            number = min(number, limit)
         number = max(1, min(number, (number if threads is None else allowed) - busy)) if most > 1 else 1
         if number > 1:
             with nogil:

@@ -41,6 +41,10 @@ cdef class Plan(Evaluation):
     cdef void* memory
     cdef void* behind               # the batch: its labels or targets
     cdef char* padding              # memory for the first layer's weight while a loop trains it
+    cdef readonly dict tunings      # by the number of rows of a batch
+
+    def __cinit__(self):
+        self.tunings = {}
 
     def __dealloc__(self):
         free(self.memory)
@@ -57,7 +61,6 @@ cdef class Plan(Evaluation):
         cdef Job job = self.job_of(TRAIN)
         cdef int64_t correct = 0
         cdef int64_t* drawn = NULL
-        cdef double work
         self.require_unchanged(NPY_ARRAY_CARRAY)
         _written = held(losses)
         job.losses = <double*> array_data(losses, "losses", c"d", 1, True)
@@ -84,16 +87,48 @@ cdef class Plan(Evaluation):
                 drawn = self.draw(&job, indices)
                 job.correct = &correct if takes_labels(self.net.loss.kind) else NULL
                 self.reserve(job.B)
-                if job.steps >= LEAST_STEPS and pad_first_layer(&self.net, &self.loop, self.padding):
-                    job.net, job.given = &self.loop, self.net.layers
-                work = work_of_step(&self.net, job.B)
-                self.run_batches(&job, self.team(threads, threads_for_kernel(2, work), job.steps * work))
+                self.run_steps(&job, threads)
             finally:
                 free(drawn)
                 close(&job.data)
         finally:
             self.training = False
         return correct
+
+    cdef int run_steps(self, Job* job, threads) except -1:
+        """Run the steps of a loop, on as many threads as are named or, in pieces, as turn out to be best."""
+        cdef Py_ssize_t left = job.steps
+        cdef double work = work_of_step(&self.net, job.B), before
+        cdef int most = threads_for_kernel(2, work)
+        cdef Tuning tuning = self.tuning_of(job.B) if most > 1 and not is_named(threads) else None
+        while left > 0:
+            job.steps = left if tuning is None else tuning.count(left)
+            job.net, job.given = &self.net, NULL
+            if job.steps >= LEAST_STEPS and pad_first_layer(&self.net, &self.loop, self.padding):
+                job.net, job.given = &self.loop, self.net.layers
+            before = perf_counter()
+            self.run_batches(
+                job, self.team(threads, most, left * work, 0 if tuning is None else tuning.threads)
+            )
+            if tuning is not None:
+                tuning.record(job.steps, perf_counter() - before)
+            left = left - job.steps
+            job.indices = job.indices + job.steps * job.B
+            job.losses = job.losses + job.steps
+            job.update.step = job.update.step + job.steps
+            if self.targets.labels is not NULL:
+                self.targets.labels = self.targets.labels + job.steps * job.B
+        return 0
+
+    cdef Tuning tuning_of(self, Py_ssize_t B):
+        """What is known of batches of B rows; None where there is one thread."""
+        cdef int most = min(<int> resolve(None), bp_max_threads())
+        cdef Tuning tuning = self.tunings.get(B)
+        if most == 1:
+            return None
+        if tuning is None or tuning.most != most:
+            tuning = self.tunings[B] = Tuning(most)
+        return tuning
 
     cdef inline int64_t* draw(self, Job* job, indices) except NULL:
         """Copy the indices of all batches, and behind them their labels, and check the copies."""
@@ -127,7 +162,9 @@ cdef class Plan(Evaluation):
         if not self.fits():
             return None
         cdef Job job = self.job_of(STEP)
+        cdef Tuning tuning
         cdef double work
+        cdef int most, limit = 0
         job.update = update.settings
         self.start_training()
         try:
@@ -144,7 +181,11 @@ cdef class Plan(Evaluation):
                         return None
                     self.targets.labels = <int64_t*> self.behind
                 work = work_of_step(&self.net, job.B)
-                self.run_batches(&job, self.team(threads, threads_for_region(2, work), work))
+                most = threads_for_region(2, work)
+                if most > 1 and self.tunings and not is_named(threads):
+                    tuning = self.tunings.get(job.B)
+                    limit = 0 if tuning is None else tuning.threads
+                self.run_batches(&job, self.team(threads, most, work, limit))
             finally:
                 close(&job.data)
         finally:

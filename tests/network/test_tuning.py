@@ -1,0 +1,144 @@
+"""How a loop of steps finds the number of threads that takes the least time, and that no bit depends on it."""
+
+import logging
+
+import numpy as np
+import pytest
+
+import backprop as bp
+from bpcore.plan import Tuning
+from bpcore.threads import available_cpus, limited
+from tests import teams
+
+RNG = np.random.default_rng(0)
+
+
+def decide(tuning, seconds, steps=100_000):
+    """Take steps that last so long, by the number of threads; the numbers that were tried, in their order."""
+    tried = []
+    while tuning.is_trying:
+        if tuning.threads not in tried:
+            tried.append(tuning.threads)
+        count = tuning.count(steps)
+        assert 1 <= count <= steps
+        tuning.record(count, count * seconds[tuning.threads])
+    return tried
+
+
+def take(tuning, count, seconds):
+    for _ in range(count):
+        tuning.record(100, 100 * seconds[tuning.threads])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "best"),
+    [
+        ({8: 1e-5, 4: 2e-5, 2: 3e-5, 1: 5e-5}, 8),
+        ({8: 4e-5, 4: 3e-5, 2: 2e-5, 1: 1e-5}, 1),
+        ({8: 4e-5, 4: 1e-5, 2: 2e-5, 1: 3e-5}, 4),
+        # Not one after the other: half of the threads are worse, one is best.
+        ({8: 2e-5, 4: 3e-5, 2: 3e-5, 1: 1e-5}, 1),
+    ],
+)
+def test_of_short_steps_every_number_is_tried(seconds, best):
+    tuning = Tuning(8)
+    assert decide(tuning, seconds) == [8, 4, 2, 1]
+    assert tuning.threads == best
+    assert tuning.seconds == pytest.approx(seconds)
+    assert tuning.count(1000) == 1000
+
+
+def test_of_long_steps_no_number_is_tried_below_one_that_is_worse():
+    tuning = Tuning(12)
+    assert decide(tuning, {12: 1.0, 6: 1.1}) == [12, 6]
+    assert tuning.threads == 12
+    tuning = Tuning(12)
+    assert decide(tuning, {12: 1.0, 6: 0.8, 3: 0.9}) == [12, 6, 3]
+    assert tuning.threads == 6
+
+
+def test_one_long_trial_of_three_does_not_count():
+    tuning = Tuning(2)
+    durations = iter([1e-3, 1e-5, 1e-5, 2e-5, 2e-5, 2e-5])
+    for seconds in durations:
+        tuning.record(1000, 1000 * seconds)
+    assert not tuning.is_trying
+    assert tuning.threads == 2
+
+
+def test_steps_too_short_to_tell_are_no_trial():
+    tuning = Tuning(2)
+    for _ in range(20):
+        tuning.record(1, 1e-6)
+    assert tuning.is_trying
+    assert tuning.seconds == {}
+    # It then asks for as many as can be told from each other.
+    assert tuning.count(10**9) == 1500
+    assert tuning.count(7) == 7
+
+
+def test_another_number_is_taken_where_the_best_became_worse():
+    tuning = Tuning(2)
+    decide(tuning, {2: 1e-5, 1: 2e-5})
+    take(tuning, 5, {2: 1e-5})
+    assert tuning.threads == 2
+    take(tuning, 20, {2: 9e-5, 1: 2e-5})
+    assert tuning.threads == 1
+    take(tuning, 20, {1: 2e-5})
+    assert tuning.threads == 1
+
+
+def test_after_some_seconds_it_is_tried_again():
+    tuning = Tuning(2)
+    decide(tuning, {2: 1e-5, 1: 2e-5})
+    for _ in range(11):
+        tuning.record(100_000, 1.0)
+    assert tuning.is_trying
+    assert tuning.threads == 2
+
+
+X = RNG.random((600, 300), dtype=np.float32)
+T = RNG.integers(0, 10, 600)
+
+
+def fitted(**options):
+    net = bp.Network([300, 200, 10], seed=0)
+    history = net.fit(
+        X, T, epochs=40, batch_size=90, seed=0, optimizer=bp.Adam(0.001), track_accuracy=False, **options
+    )
+    return net, history
+
+
+def test_no_bit_depends_on_what_is_measured():
+    # Batches of 90 and a last one of 60, in pieces on changing numbers of threads.
+    with limited(1):
+        one, expected = fitted()
+    assert one._planned.tunings == {}
+    with teams.allowed():
+        net, history = fitted()
+    assert history.loss == expected.loss
+    assert history.train_accuracy == expected.train_accuracy
+    for name, array in one.params.items():
+        assert np.array_equal(array, net.params[name])
+    if available_cpus() > 1:
+        tuning = net._planned.tunings[90]
+        assert tuning.most == min(available_cpus(), teams.MOST)
+        assert set(tuning.seconds) <= {tuning.most, *(tuning.most >> n or 1 for n in range(1, 11))}
+
+
+def test_a_number_that_is_named_is_used():
+    with teams.allowed():
+        assert fitted(threads=3)[0]._planned.tunings == {}
+        bp.set_num_threads(2)
+        try:
+            assert fitted()[0]._planned.tunings == {}
+        finally:
+            bp.set_num_threads(None)
+
+
+def test_a_logger_is_told(caplog):
+    with teams.allowed(), caplog.at_level(logging.DEBUG, logger="backprop"):
+        net, _ = fitted()
+    assert len(caplog.records) == len(net._planned.tunings)
+    for record, rows in zip(caplog.records, net._planned.tunings, strict=True):
+        assert record.getMessage().startswith(f"fit: batches of {rows} on ")
