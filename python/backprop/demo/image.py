@@ -62,7 +62,8 @@ def fitted(drawing: Array, fit: Fit) -> Array:
         first = np.clip(centre - field / 2, end - field, start)
         edges.append(first + pixel * np.arange(fit.side + 1))
     rows, columns = (_shares(e, size) for e, size in zip(edges, drawing.shape, strict=True))
-    return rows @ drawing @ columns.T
+    # Shares of 1 may add up to a little more.
+    return np.clip(rows @ drawing @ columns.T, 0, drawing.max())
 
 
 def _span(ink: Array) -> tuple[int, int]:
