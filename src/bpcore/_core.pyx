@@ -28,6 +28,7 @@ from bpcore._entries.overlaps cimport Span, intersect, is_same, span
 from bpcore._gemm.operands cimport Address, aligned, rows_of
 from bpcore._gemm.padded cimport LEAST_ROWS, LEAST_STEPS
 from bpcore._layers.layer cimport Normalised, normalised_rows
+from bpcore._network.columns cimport has_wide_layers
 from bpcore._parallel.team cimport (
     BP_OPENMP, FEWER_THREADS_MAX_OPERATIONS, SPAN, THREAD_MIN_OPERATIONS, bp_max_threads, bp_place_team, bp_team_size,
     chunk_start, spans_of, threads_for_kernel, threads_for_region,

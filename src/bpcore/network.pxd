@@ -8,140 +8,34 @@ b) Every number is computed by the same functions, in the same order, as by the 
    tell from the bits which of the two ran. The first layer has no dx: nobody reads it.
 c) A step has two halves. First rows: forward, loss and back through the layers, for which a row needs no other. Then
    parameters: a gradient sums over all rows, and where a rule is given the parameter moves at once, while its
-   gradient is in cache. A team shares the rows of the first half and the parameters of the second, and waits in
-   between: all gradients that need a parameter are computed before it changes.
+   gradient is in cache. A team shares the rows of the first half, or also the columns of wide layers (columns.pxd), and
+   the parameters of the second, and waits in between: all gradients that need a parameter are computed before it
+   changes.
 """
 
 from cython cimport floating
 from cython.parallel cimport parallel, threadid
 from libc.stdint cimport int64_t
-from libc.string cimport memset
 
 from bpcore._checks.checks cimport BP_CHECKS, bp_require
 from bpcore._gemm.operands cimport Rows, rows_from, rows_of
-from bpcore._gemm.padded cimport padded_size
-from bpcore._gemm.panels cimport into_panels, panels_size, wants_panels
+from bpcore._gemm.panels cimport into_panels
 from bpcore._gemm.product cimport Prefetch
+from bpcore._network.columns cimport rows_half_by_columns
+from bpcore._network.workspace cimport Network, network, place, stride_of, whole_lines, workspace_size
 from bpcore._parallel.team cimport barrier, bp_place_team, bp_team_size, chunk_start, threads_for_region
-from bpcore.activations cimport IDENTITY, activate, activate_backward, needs_input
+from bpcore.activations cimport IDENTITY, activate, activate_backward
 from bpcore._layers.layer cimport normalised_rows
 from bpcore.layers cimport (
-    DENSE, Layer, Parameter, check_layer, has_matrix, operations_of, transform_backward_input,
-    transform_backward_parameters, transform_forward,
+    Layer, Parameter, check_layer, operations_of, transform_backward_input, transform_backward_parameters,
+    transform_forward,
 )
-from bpcore.losses cimport Loss, loss_rows, takes_labels
+from bpcore.losses cimport loss_rows, takes_labels
 from bpcore.reductions cimport mean_of
 from bpcore.updates cimport RULES, Update, states_of
 
 cdef enum:
     BLOCK = 240    # rows that go through all layers at once: full tiles, and activations that stay in cache
-
-
-cdef struct Network:
-    # Made by `network`; `place` then sets what belongs to the workspace.
-    int depth
-    Loss loss
-    Layer* layers
-    Py_ssize_t capacity    # rows of the largest batch that the workspace is for
-    double* losses         # (capacity,)
-
-
-cdef inline Network network(Layer* layers, int depth, Loss loss) noexcept nogil:
-    """A network of the caller's layers, without a workspace."""
-    cdef Network net
-    net.depth, net.layers, net.capacity, net.losses = depth, layers, 0, <double*> NULL
-    # Of a struct in a struct's constructor Cython makes a function that turns it into a dict, which nobody calls.
-    net.loss = loss
-    return net
-
-
-# --- Workspace --------------------------------------------------------------------------------------------------
-
-
-cdef inline Py_ssize_t whole_lines(Py_ssize_t bytes) noexcept nogil:
-    """The bytes of as many cache lines as these need."""
-    return (bytes + 63) & ~(<Py_ssize_t> 63)
-
-
-cdef inline Py_ssize_t stride_of(Py_ssize_t n, Py_ssize_t itemsize) noexcept nogil:
-    """Numbers from one row of n to the next: rows begin on cache lines, and not all on the same set of them."""
-    cdef Py_ssize_t bytes = whole_lines(n * itemsize)
-    return (bytes + 64 if bytes % 1024 == 0 else bytes) // itemsize
-
-
-cdef inline Py_ssize_t panels_bytes(const Layer* layer, Py_ssize_t B) noexcept nogil:
-    """Bytes of the panels of dpre, 0 where it has none."""
-    cdef const float* single = NULL
-    cdef const double* double_ = NULL
-    cdef Py_ssize_t O = layer.outputs
-    if layer.transform != DENSE:
-        return 0
-    if layer.itemsize == sizeof(float):
-        return whole_lines(panels_size(single, B, O) * sizeof(float)) if wants_panels(single, O) else 0
-    return whole_lines(panels_size(double_, B, O) * sizeof(double)) if wants_panels(double_, O) else 0
-
-
-cdef inline Py_ssize_t gradient_bytes(const Layer* layer, int n) noexcept nogil:
-    """Bytes of the weight's gradient, padded or not: only the first layer's may be."""
-    cdef Py_ssize_t numbers = layer.weight.size
-    if n == 0 and layer.transform == DENSE:
-        numbers = max(numbers, padded_size(layer.inputs, layer.outputs, layer.itemsize))
-    return whole_lines(numbers * layer.itemsize)
-
-
-cdef inline Py_ssize_t scale_bytes(const Layer* layer, Py_ssize_t B) noexcept nogil:
-    """Bytes of what a normalisation multiplied each row by."""
-    return 0 if has_matrix(layer.transform) else whole_lines(B * layer.itemsize)
-
-
-cdef inline int row_buffers(const Layer* layer) noexcept nogil:
-    """How many buffers of a row for each sample it has: `out`, `dpre`, and `pre` and `normalised.z` where these are."""
-    return 2 + needs_input(layer.activation) + (not has_matrix(layer.transform))
-
-
-cdef inline Py_ssize_t workspace_size(const Network* net, Py_ssize_t B) noexcept nogil:
-    """Bytes that `place` divides, for batches of up to B rows."""
-    cdef Py_ssize_t bytes = whole_lines(B * sizeof(double))
-    cdef const Layer* layer
-    cdef int n
-    for n in range(net.depth):
-        layer = &net.layers[n]
-        bytes = bytes + row_buffers(layer) * B * stride_of(layer.outputs, layer.itemsize) * layer.itemsize
-        bytes = bytes + gradient_bytes(layer, n) + whole_lines(layer.bias.size * layer.itemsize)
-        bytes = bytes + panels_bytes(layer, B) + scale_bytes(layer, B)
-    return bytes
-
-
-cdef inline void place(Network* net, void* workspace, Py_ssize_t B) noexcept nogil:
-    """Divide `workspace_size` bytes, aligned to 64, among the layers, for batches of up to B rows."""
-    cdef char* memory = <char*> workspace
-    cdef Layer* layer
-    cdef int n
-    # Activations run over the gaps between rows too, and updates over those of a padded gradient: they hold numbers.
-    memset(memory, 0, workspace_size(net, B))
-    net.capacity, net.losses = B, <double*> memory
-    memory = memory + whole_lines(B * sizeof(double))
-    for n in range(net.depth):
-        layer = &net.layers[n]
-        layer.stride = stride_of(layer.outputs, layer.itemsize)
-        layer.out = layer.pre = memory
-        memory = memory + B * layer.stride * layer.itemsize
-        if needs_input(layer.activation):
-            layer.pre = memory
-            memory = memory + B * layer.stride * layer.itemsize
-        layer.dpre = memory
-        memory = memory + B * layer.stride * layer.itemsize
-        layer.weight.gradient = memory
-        memory = memory + gradient_bytes(layer, n)
-        layer.bias.gradient = memory
-        memory = memory + whole_lines(layer.bias.size * layer.itemsize)
-        layer.panels = memory if panels_bytes(layer, B) > 0 else NULL
-        memory = memory + panels_bytes(layer, B)
-        if not has_matrix(layer.transform):
-            layer.normalised.z, layer.normalised.stride = memory, layer.stride
-            memory = memory + B * layer.stride * layer.itemsize
-            layer.normalised.scale = memory
-            memory = memory + scale_bytes(layer, B)
 
 
 # --- Work -------------------------------------------------------------------------------------------------------
@@ -236,6 +130,9 @@ cdef inline void rows_half(
     # Blocks of nearly equal height: each packs the weights once more where they do not lie well.
     cdef Py_ssize_t blocks = max((stop - first + BLOCK // 2) // BLOCK, 1)
     cdef Prefetch next_rows
+    if net.column_parts > 1 and size > 1:
+        rows_half_by_columns(net, x, labels, targets, B, rank, size)
+        return
     while first < stop:
         rows = (stop - first + blocks - 1) // blocks
         blocks = blocks - 1

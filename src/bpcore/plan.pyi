@@ -32,10 +32,13 @@ class Update:
 
 class Tuning:
     most: int
+    is_exact: bool
+    is_wide: bool
     threads: int
-    seconds: dict[int, float]
+    column_parts: int
+    seconds: dict[tuple[int, int], float]
     is_trying: bool
-    def __init__(self, most: int) -> None: ...
+    def __init__(self, most: int, is_exact: bool = False, is_wide: bool = False) -> None: ...
     def count(self, left: int) -> int: ...
     def record(self, steps: int, seconds: float) -> int: ...
 
@@ -72,6 +75,7 @@ class Plan:
         losses: NDArray[float64],
         threads: int | None = None,
         state: _State | None = None,
+        column_parts: int = 0,
     ) -> int: ...
     def step(
         self,
@@ -81,6 +85,7 @@ class Plan:
         threads: int | None = None,
         state: _State | None = None,
         counter: dict[str, Any] | None = None,
+        column_parts: int = 0,
     ) -> float | None: ...
 
 def are_values(mapping: Mapping[Any, Any], objects: list[Any]) -> bool: ...

@@ -14,20 +14,25 @@ RNG = np.random.default_rng(0)
 
 
 def decide(tuning, seconds, steps=100_000):
-    """Take steps that last so long, by the number of threads; the numbers that were tried, in their order."""
+    """Take steps that last so long, by threads and parts of columns; what was tried, in its order."""
     tried = []
     while tuning.is_trying:
-        if tuning.threads not in tried:
-            tried.append(tuning.threads)
+        way = tuning.threads, tuning.column_parts
+        if way not in tried:
+            tried.append(way)
         count = tuning.count(steps)
         assert 1 <= count <= steps
-        tuning.record(count, count * seconds[tuning.threads])
+        tuning.record(count, count * seconds[way])
     return tried
 
 
 def take(tuning, count, seconds):
     for _ in range(count):
         tuning.record(100, 100 * seconds[tuning.threads])
+
+
+def by_rows(seconds):
+    return {(threads, 1): value for threads, value in seconds.items()}
 
 
 @pytest.mark.parametrize(
@@ -42,25 +47,61 @@ def take(tuning, count, seconds):
 )
 def test_of_short_steps_every_number_is_tried(seconds, best):
     tuning = Tuning(8)
-    assert decide(tuning, seconds) == [8, 4, 2, 1]
-    assert tuning.threads == best
-    assert tuning.seconds == pytest.approx(seconds)
+    assert decide(tuning, by_rows(seconds)) == [(8, 1), (4, 1), (2, 1), (1, 1)]
+    assert (tuning.threads, tuning.column_parts) == (best, 1)
+    assert tuning.seconds == pytest.approx(by_rows(seconds))
     assert tuning.count(1000) == 1000
 
 
 def test_of_long_steps_no_number_is_tried_below_one_that_is_worse():
     tuning = Tuning(12)
-    assert decide(tuning, {12: 1.0, 6: 1.1}) == [12, 6]
+    assert decide(tuning, by_rows({12: 1.0, 6: 1.1})) == [(12, 1), (6, 1)]
     assert tuning.threads == 12
     tuning = Tuning(12)
-    assert decide(tuning, {12: 1.0, 6: 0.8, 3: 0.9}) == [12, 6, 3]
+    assert decide(tuning, by_rows({12: 1.0, 6: 0.8, 3: 0.9})) == [(12, 1), (6, 1), (3, 1)]
     assert tuning.threads == 6
+
+
+@pytest.mark.parametrize(
+    ("most", "ways"),
+    [
+        (2, [(2, 1), (2, 2), (1, 1)]),
+        (3, [(3, 1), (3, 3), (1, 1)]),
+        (
+            16,
+            [
+                (16, 1),
+                (16, 16),
+                (16, 4),
+                (8, 1),
+                (8, 8),
+                (8, 4),
+                (4, 1),
+                (4, 4),
+                (4, 2),
+                (2, 1),
+                (2, 2),
+                (1, 1),
+            ],
+        ),
+        (64, [(64, 1), (64, 64), (64, 8)]),
+    ],
+)
+def test_the_columns_of_wide_layers_are_divided_in_several_ways(most, ways):
+    tuning = Tuning(most, is_wide=True)
+    # Fewer parts are faster, on any number of threads, so that all are tried.
+    tried = decide(tuning, {(n, parts): 1e-4 + 1e-6 * parts for n in range(1, 65) for parts in range(1, 65)})
+    assert tried[: len(ways)] == ways
+    tuning = Tuning(most, is_exact=True, is_wide=True)
+    of_most = [way for way in ways if way[0] == most]
+    best = of_most[-1]
+    assert decide(tuning, {way: 1e-4 if way == best else 2e-4 for way in of_most}) == of_most
+    assert (tuning.threads, tuning.column_parts) == best
 
 
 def test_one_long_trial_of_three_does_not_count():
     tuning = Tuning(2)
-    durations = iter([1e-3, 1e-5, 1e-5, 2e-5, 2e-5, 2e-5])
-    for seconds in durations:
+    for seconds in (1e-3, 1e-5, 1e-5, 2e-5, 2e-5, 2e-5):
         tuning.record(1000, 1000 * seconds)
     assert not tuning.is_trying
     assert tuning.threads == 2
@@ -79,7 +120,7 @@ def test_steps_too_short_to_tell_are_no_trial():
 
 def test_another_number_is_taken_where_the_best_became_worse():
     tuning = Tuning(2)
-    decide(tuning, {2: 1e-5, 1: 2e-5})
+    decide(tuning, by_rows({2: 1e-5, 1: 2e-5}))
     take(tuning, 5, {2: 1e-5})
     assert tuning.threads == 2
     take(tuning, 20, {2: 9e-5, 1: 2e-5})
@@ -90,7 +131,7 @@ def test_another_number_is_taken_where_the_best_became_worse():
 
 def test_after_some_seconds_it_is_tried_again():
     tuning = Tuning(2)
-    decide(tuning, {2: 1e-5, 1: 2e-5})
+    decide(tuning, by_rows({2: 1e-5, 1: 2e-5}))
     for _ in range(11):
         tuning.record(100_000, 1.0)
     assert tuning.is_trying
@@ -123,7 +164,7 @@ def test_no_bit_depends_on_what_is_measured():
     if available_cpus() > 1:
         tuning = net._planned.tunings[90]
         assert tuning.most == min(available_cpus(), teams.MOST)
-        assert set(tuning.seconds) <= {tuning.most, *(tuning.most >> n or 1 for n in range(1, 11))}
+        assert {threads for threads, _ in tuning.seconds} <= {max(tuning.most >> n, 1) for n in range(11)}
 
 
 def test_a_number_that_is_named_is_used():
@@ -134,6 +175,16 @@ def test_a_number_that_is_named_is_used():
             assert fitted()[0]._planned.tunings == {}
         finally:
             bp.set_num_threads(None)
+
+
+def test_a_number_that_is_named_is_measured_with_it_alone():
+    net = bp.Network([40, 600, 10], seed=0)
+    x = RNG.random((100, 40), dtype=np.float32)
+    with teams.allowed():
+        net.fit(x, RNG.integers(0, 10, 100), iterations=30, batch_size=100, seed=0, threads=3)
+    tuning = net._planned.tunings[100]
+    assert tuning.threads == 3
+    assert {threads for threads, _ in tuning.seconds} <= {3}
 
 
 def test_a_logger_is_told(caplog):

@@ -63,7 +63,8 @@ def fitted(drawing: Array, fit: Fit) -> Array:
         edges.append(first + pixel * np.arange(fit.side + 1))
     rows, columns = (_shares(e, size) for e, size in zip(edges, drawing.shape, strict=True))
     # Shares of 1 may add up to a little more.
-    return np.clip(rows @ drawing @ columns.T, 0, drawing.max())
+    pixels: Array = np.clip(rows @ drawing @ columns.T, 0, drawing.max())
+    return pixels
 
 
 def _span(ink: Array) -> tuple[int, int]:

@@ -135,7 +135,10 @@ def log_threads(net: Trainable) -> None:
     if not logger.isEnabledFor(logging.DEBUG):
         return
     for rows, tuning in net._planned.tunings.items():
-        tried = ", ".join(f"{number}: {1e6 * seconds:.4g} µs" for number, seconds in tuning.seconds.items())
+        tried = ", ".join(
+            f"{threads}{f' ({parts} parts of columns)' if parts > 1 else ''}: {1e6 * seconds:.4g} µs"
+            for (threads, parts), seconds in tuning.seconds.items()
+        )
         logger.debug("fit: batches of %d on %d threads; a step by threads: %s", rows, tuning.threads, tried)
 
 

@@ -31,27 +31,46 @@ cdef inline void dense_forward(
     cdef Py_ssize_t I = layer.inputs, O = layer.outputs
     cdef const floating* W = <const floating*> layer.weight.value
     cdef const floating* b = <const floating*> layer.bias.value
-    cdef Shape s
-    cdef PaddedLayout layout
     if prefetch is NULL and not layer.is_padded and is_short_row(rows, I, O, b):
         # What chooses tiles, blocks and packing takes longer than so short a sum.
         row_product(I, O, row_address(x, 0, b), W, b, out)
-        return
-    s = shape_of(rows, O, I, O, 1, stride)
+    else:
+        dense_forward_columns(layer, x, out, stride, rows, 0, O, prefetch)
+
+
+cdef inline void dense_forward_columns(
+    const Layer* layer, const Rows x, floating* out, Py_ssize_t stride, Py_ssize_t rows, Py_ssize_t first,
+    Py_ssize_t stop, const Prefetch* prefetch,
+) noexcept nogil:
+    """The columns of out from `first`, a multiple of BP_LANES, to `stop`, another or the end; of a padded W all."""
+    cdef Py_ssize_t I = layer.inputs, O = layer.outputs
+    cdef Shape s = shape_of(rows, stop - first, I, O, 1, stride)
+    cdef PaddedLayout layout
     if layer.is_padded:
         layout = padded_layout(layer.inputs, O, sizeof(floating))
         s.rs_b, s.edge, s.edge_stride = layout.stride, <floating*> layer.weight.value + layout.edge, layout.edge_stride
-    product_forward(x, W, b, out, &s, prefetch)
+    product_forward(
+        x, <const floating*> layer.weight.value + first, <const floating*> layer.bias.value + first, out + first, &s,
+        prefetch,
+    )
 
 
 cdef inline void dense_backward_input(
     const Layer* layer, floating* dx, Py_ssize_t stride, Py_ssize_t first, Py_ssize_t rows
 ) noexcept nogil:
     """dx = dpre·Wᵀ."""
-    cdef Py_ssize_t I = layer.inputs, O = layer.outputs
+    dense_backward_input_columns(layer, dx, stride, first, rows, 0, layer.inputs)
+
+
+cdef inline void dense_backward_input_columns(
+    const Layer* layer, floating* dx, Py_ssize_t stride, Py_ssize_t first, Py_ssize_t rows, Py_ssize_t left,
+    Py_ssize_t right,
+) noexcept nogil:
+    """The columns of dx from `left`, a multiple of BP_LANES, to `right`, another or the end."""
+    cdef Py_ssize_t O = layer.outputs
     cdef Rows dpre = rows_of(<const floating*> layer.dpre + first * layer.stride, layer.stride)
-    cdef Shape s = shape_of(rows, I, O, 1, O, stride)
-    product_input(dpre, <const floating*> layer.weight.value, dx, &s)
+    cdef Shape s = shape_of(rows, right - left, O, 1, O, stride)
+    product_input(dpre, <const floating*> layer.weight.value + left * O, dx + left, &s)
 
 
 cdef inline void dense_backward_parameters(

@@ -50,13 +50,15 @@ cdef class Plan(Evaluation):
         free(self.memory)
 
     def train(
-        self, x not None, t not None, indices, Update update not None, losses, threads=None, list state=None
+        self, x not None, t not None, indices, Update update not None, losses, threads=None, list state=None,
+        int column_parts=0,
     ):
         """Take a step for every row of `indices`, which names the samples of its batch.
 
         `t` is (N,) int64 labels or (N, K) numbers of the network's type, `update` has the number of the first step,
-        `state` is what the rule keeps, as in `bind`, and `losses` takes the loss before each step. Returns how many
-        samples of all the batches had their highest score at their label or highest weight (0 without classes).
+        `state` is what the rule keeps, as in `bind`, and `losses` takes the loss before each step. `column_parts` is in
+        how many parts threads share the columns of wide layers; by 0 it is measured. Returns how many samples of all
+        the batches had their highest score at their label or highest weight (0 without classes).
         """
         cdef Job job = self.job_of(TRAIN)
         cdef int64_t correct = 0
@@ -87,7 +89,7 @@ cdef class Plan(Evaluation):
                 drawn = self.draw(&job, indices)
                 job.correct = &correct if takes_labels(self.net.loss.kind) else NULL
                 self.reserve(job.B)
-                self.run_steps(&job, threads)
+                self.run_steps(&job, threads, column_parts)
             finally:
                 free(drawn)
                 close(&job.data)
@@ -95,14 +97,15 @@ cdef class Plan(Evaluation):
             self.training = False
         return correct
 
-    cdef int run_steps(self, Job* job, threads) except -1:
-        """Run the steps of a loop, on as many threads as are named or, in pieces, as turn out to be best."""
+    cdef int run_steps(self, Job* job, threads, int column_parts) except -1:
+        """Run the steps of a loop as is said or, in pieces, as turns out to be best."""
         cdef Py_ssize_t left = job.steps
         cdef double work = work_of_step(&self.net, job.B), before
         cdef int most = threads_for_kernel(2, work)
-        cdef Tuning tuning = self.tuning_of(job.B) if most > 1 and not is_named(threads) else None
+        cdef Tuning tuning = self.tuning_of(job.B, threads) if most > 1 and column_parts == 0 else None
         while left > 0:
             job.steps = left if tuning is None else tuning.count(left)
+            self.net.column_parts = max(column_parts, 1) if tuning is None else tuning.column_parts
             job.net, job.given = &self.net, NULL
             if job.steps >= LEAST_STEPS and pad_first_layer(&self.net, &self.loop, self.padding):
                 job.net, job.given = &self.loop, self.net.layers
@@ -120,14 +123,15 @@ cdef class Plan(Evaluation):
                 self.targets.labels = self.targets.labels + job.steps * job.B
         return 0
 
-    cdef Tuning tuning_of(self, Py_ssize_t B):
-        """What is known of batches of B rows; None where there is one thread."""
-        cdef int most = min(<int> resolve(None), bp_max_threads())
+    cdef Tuning tuning_of(self, Py_ssize_t B, threads):
+        """What is known of batches of B rows; None where there is one way alone."""
+        cdef int most = min(<int> resolve(named(threads)), bp_max_threads())
+        cdef bint is_exact = is_named(threads), is_wide = has_wide_layers(&self.net)
         cdef Tuning tuning = self.tunings.get(B)
-        if most == 1:
+        if most == 1 or is_exact and not is_wide:
             return None
-        if tuning is None or tuning.most != most:
-            tuning = self.tunings[B] = Tuning(most)
+        if tuning is None or tuning.most != most or tuning.is_exact != is_exact:
+            tuning = self.tunings[B] = Tuning(most, is_exact, is_wide)
         return tuning
 
     cdef inline int64_t* draw(self, Job* job, indices) except NULL:
@@ -154,7 +158,9 @@ cdef class Plan(Evaluation):
         job.indices = drawn
         return drawn
 
-    def step(self, x, t, Update update not None, threads=None, list state=None, dict counter=None):
+    def step(
+        self, x, t, Update update not None, threads=None, list state=None, dict counter=None, int column_parts=0
+    ):
         """One step on a whole batch: the loss before it. `counter["steps"]` becomes the number of the step.
 
         None if an array cannot be read as it is, or the network is no longer made of what the plan was made of.
@@ -182,9 +188,11 @@ cdef class Plan(Evaluation):
                     self.targets.labels = <int64_t*> self.behind
                 work = work_of_step(&self.net, job.B)
                 most = threads_for_region(2, work)
-                if most > 1 and self.tunings and not is_named(threads):
+                self.net.column_parts = max(column_parts, 1)
+                if most > 1 and column_parts == 0 and self.tunings:
                     tuning = self.tunings.get(job.B)
-                    limit = 0 if tuning is None else tuning.threads
+                    if tuning is not None and tuning.is_exact == is_named(threads):
+                        limit, self.net.column_parts = tuning.threads, tuning.column_parts
                 self.run_batches(&job, self.team(threads, most, work, limit))
             finally:
                 close(&job.data)

@@ -1,52 +1,68 @@
-# How many threads the steps of a loop use, where nobody has named a number: it is measured.
+# On how many threads a loop takes its steps, where nobody has named a number, and whether these share the columns of
+# wide layers: it is measured.
 #
 # a) A second thread may cost more than it saves: the cores may be far apart, busy, or more than the work has parts.
-#    None of this is known beforehand. Results do not depend on the number, so a loop tries several on its first steps.
-# b) From all threads down by halves, each some times for a millisecond or more, of which the median counts: threads
-#    must first wake. It stops where fewer take longer; one thread is always tried where a step is short.
+#    None of this is known beforehand. Results do not depend on it, so a loop tries several ways on its first steps.
+# b) From all threads down by halves, each way some times for a millisecond or more: threads must first wake. It stops
+#    where fewer threads take longer; one thread is always tried where a step is short.
 # c) What else runs on the machine changes. The steps that follow are measured too: where they take longer than another
-#    number did, that one is used from then on, and after some seconds all is tried again.
-
-cdef enum:
-    TRIALS = 3                        # of each number
+#    way did, that one is used from then on, and after some seconds all is tried again.
 
 cdef double TRIAL_SECONDS = 1.5e-3    # of steps, at least
 cdef double SHORT_STEP = 1e-3         # seconds of a step, for which one thread is tried in any case
+cdef double LONG_STEP = 1e-2          # seconds of a step, which is measured twice, and the shorter time counts
 cdef double VALID_SECONDS = 10        # of training
-cdef double WORSE = 1.05              # times as long, from which on another number is used
+cdef double WORSE = 1.05              # times as long, from which on another way is used
 
 
 cdef class Tuning:
-    """Which number of threads takes the least time for a step; a loop asks, and says how long its steps took.
+    """Which way takes the least time for a step; a loop asks, and says how long its steps took.
 
     Parameters
     ----------
     most : int
-        The largest number.
+        The largest number of threads.
+    is_exact : bool
+        Whether it is also the only one.
+    is_wide : bool
+        Whether there are columns to share.
 
     Attributes
     ----------
-    threads : int
+    threads, column_parts : int
         For the steps that come next.
-    seconds : dict of int to float
-        Of a step, for each number that was tried.
+    seconds : dict of (int, int) to float
+        Of a step, for each pair of these that was tried.
     is_trying : bool
         Whether it is not yet decided.
     """
 
     cdef readonly dict seconds
-    cdef readonly int threads, most
-    cdef readonly bint is_trying
-    cdef list trials               # seconds of a step, of the number that is being tried
+    cdef readonly int threads, column_parts, most
+    cdef readonly bint is_trying, is_exact, is_wide
+    cdef list trials               # seconds of a step, of the way that is being tried
+    cdef list parts                # those that are still to be tried with as many threads
     cdef double last, since        # seconds of a step when it was last measured; of training since the last trial
 
-    def __cinit__(self, int most):
-        self.most, self.last = most, 0
+    def __cinit__(self, int most, bint is_exact=False, bint is_wide=False):
+        self.most, self.is_exact, self.is_wide, self.last = most, is_exact, is_wide, 0
         self.begin()
 
     cdef int begin(self) except -1:
-        self.seconds, self.trials = {}, []
-        self.threads, self.since, self.is_trying = self.most, 0, True
+        self.seconds, self.since, self.is_trying = {}, 0, True
+        self.take(self.most)
+        return 0
+
+    cdef int take(self, int threads) except -1:
+        """Try so many threads next: first by rows, then in as many parts of columns, then in a grid of both."""
+        cdef int root = 2
+        self.threads, self.column_parts, self.parts, self.trials = threads, 1, [], []
+        if self.is_wide and threads > 1:
+            self.parts.append(threads)
+            while 2 * root * root <= threads:
+                root *= 2
+            if root < threads and threads % root == 0:
+                self.parts.append(root)
         return 0
 
     cpdef Py_ssize_t count(self, Py_ssize_t left) noexcept:
@@ -58,35 +74,42 @@ cdef class Tuning:
         return min(left, max(LEAST_STEPS, <Py_ssize_t> min(wanted, 1e9)) if wanted > 1 else 1)
 
     cpdef int record(self, Py_ssize_t steps, double seconds) except -1:
-        """So many steps took so long on `threads` threads."""
+        """So many steps took so long, done as `threads` and `column_parts` say."""
+        cdef int enough
         self.last = max(seconds / steps, 1e-9)
         self.since += seconds
         if not self.is_trying:
             self.watch()
         elif seconds > TRIAL_SECONDS / 2:    # else its length was a guess, or few steps were left
             self.trials.append(self.last)
-            if len(self.trials) == TRIALS:
-                self.seconds[self.threads] = sorted(self.trials)[TRIALS // 2]
-                self.trials = []
+            enough = 2 if min(self.trials) > LONG_STEP else 3
+            if len(self.trials) >= enough:
+                self.seconds[self.threads, self.column_parts] = sorted(self.trials)[(len(self.trials) - 1) // 2]
                 self.choose()
         return 0
 
     cdef int choose(self) except -1:
         """What to try next, or that it is decided."""
-        cdef int best = min(self.seconds, key=self.seconds.__getitem__)
-        if self.threads > 1 and (best == self.threads or self.seconds[best] < SHORT_STEP):
-            self.threads = max(self.threads // 2, 1)
+        cdef tuple best = min(self.seconds, key=self.seconds.__getitem__)
+        if self.parts:
+            self.column_parts, self.trials = self.parts.pop(0), []
+        elif self.threads > 1 and not self.is_exact and (
+            best[0] == self.threads or self.seconds[best] < SHORT_STEP
+        ):
+            self.take(max(self.threads // 2, 1))
         else:
-            self.threads, self.is_trying, self.since = best, False, 0
+            self.threads, self.column_parts = best
+            self.is_trying, self.since = False, 0
         return 0
 
     cdef int watch(self) except -1:
-        """Whether the number that was chosen still is the best."""
-        cdef double now = 0.75 * self.seconds[self.threads] + 0.25 * self.last
-        self.seconds[self.threads] = now
-        cdef int best = min(self.seconds, key=self.seconds.__getitem__)
+        """Whether the way that was chosen still is the best."""
+        cdef tuple way = (self.threads, self.column_parts), best
+        cdef double now = 0.75 * self.seconds[way] + 0.25 * self.last
+        self.seconds[way] = now
+        best = min(self.seconds, key=self.seconds.__getitem__)
         if now > WORSE * self.seconds[best]:
-            self.threads = best
+            self.threads, self.column_parts = best
         if self.since > VALID_SECONDS:
             self.begin()
         return 0
