@@ -79,7 +79,7 @@ cdef inline Rectangle part_of(const Place* place, const Layer* layer, Py_ssize_t
 cdef inline void rows_half_by_columns(
     const Network* net, const Rows x, const int64_t* labels, const floating* targets, Py_ssize_t B, int rank, int size
 ) noexcept nogil:
-    """rows_half in `net.column_parts` parts of the columns; other threads may have written what comes in just before."""
+    """rows_half in `net.column_parts` parts of columns; other threads may have written what comes in just before."""
     cdef Place place = place_of(B, rank, size, min(net.column_parts, size))
     cdef const Layer* layer
     cdef Rows enters = x
