@@ -1,7 +1,8 @@
 """Run the cases and print what they measured: `python -m bench [CASE …] [--quick] [--json FILE] [--chart FILE]`.
 
 Times of ours and of the peers are measured interleaved, in one process. A case that depends on threads runs in two: one
-that the operating system restricts to one processor, with every library told so, and one with all of them.
+that the operating system restricts to one processor, with every library told so, and one with all of them; one that
+shows how it scales, in one for each power of two.
 """
 
 import argparse
@@ -53,7 +54,9 @@ def main() -> int:
                 for result in case.run(quick=arguments.quick, threads=arguments.threads)
             ]
         else:
-            counts = [1] if cpus() == 1 else [1, cpus()]
+            counts = sorted({1, cpus()})
+            if hasattr(case, "EVERY_COUNT"):
+                counts = sorted({cpus(), *(1 << n for n in range(cpus().bit_length()))})
             measured = [result for count in counts for result in elsewhere(name, count, arguments.quick)]
             measured += scaling(measured, arguments.quick)
         results += measured
@@ -104,7 +107,7 @@ def elsewhere(name: str, threads: int, quick: bool) -> list[Result]:
         path = Path(folder) / "results.json"
         keep = (
             (lambda: os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads]))
-            if threads == 1
+            if threads < cpus()
             else None
         )
         done = subprocess.run(
