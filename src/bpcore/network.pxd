@@ -131,6 +131,8 @@ cdef inline void rows_half(
     cdef Py_ssize_t blocks = max((stop - first + BLOCK // 2) // BLOCK, 1)
     cdef Prefetch next_rows
     if net.column_parts > 1 and size > 1:
+        if BP_CHECKS:
+            check_rows(net, 0, B, B, sizeof(floating))
         rows_half_by_columns(net, x, labels, targets, B, rank, size)
         return
     while first < stop:

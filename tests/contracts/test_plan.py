@@ -64,6 +64,7 @@ def test_layers_that_do_not_fit():
         X[0],
         np.asfortranarray(np.ones((5, 3), F)),
         X.astype(">f4"),
+        np.zeros(61, np.uint8)[1:].view(F).reshape(5, 3),
         [[1.0]],
     ],
 )

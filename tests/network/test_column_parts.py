@@ -8,14 +8,16 @@ from backprop.network.plan import make_plan
 from tests import teams
 
 RNG = np.random.default_rng(0)
-STEPS = 3
+STEPS = 5
 # Wide are 2048 bytes: 512 float32 or 256 float64. Columns that are no multiple of a cache line, an edge, one more than
 # half of a line; layers that are not wide in between; few terms and many. All are large enough that a loop of batches
 # of 9 rows uses threads, and a single step of 100.
 SIZES = {
-    "float32": [[140, 600, 520, 7], [520, 514, 40, 1033], [9, 523, 523]],
+    # The first layer of the last one has the padded layout, and its rows are bytes, which are gathered and scaled.
+    "float32": [[140, 600, 520, 7], [520, 514, 40, 1033], [9, 523, 523], [200, 49, 1600, 530]],
     "float64": [[300, 400, 261, 7], [520, 514, 40, 517]],
 }
+BYTES = 3
 
 
 def networks(dtype):
@@ -23,6 +25,8 @@ def networks(dtype):
         activations = ["relu", "gelu", "tanh"][: len(sizes) - 2]
         loss = "squared_error" if n == 2 else "softmax"
         net = bp.Network(sizes, activation=activations, loss=loss, dtype=dtype, seed=n)
+        if n == BYTES:
+            net.input_scale = 1 / 255
         if n == 0:
             net.layers.insert_after("Affine1", "LayerNorm1", bp.LayerNorm(sizes[1], dtype=dtype))
         yield net
@@ -39,6 +43,8 @@ def trained(dtype, case, rows, threads, parts, by_steps):
     t = rng.integers(0, net.sizes[-1], 4 * rows)
     if case == 2:
         t = rng.standard_normal((4 * rows, net.sizes[-1])).astype(dtype)
+    if case == BYTES:
+        x = rng.integers(0, 256, x.shape, dtype=np.uint8)
     indices = rng.integers(0, 4 * rows, (STEPS, rows))
     plan, rule = make_plan(net), bp.SGD(0.05)
     losses = np.empty(STEPS)

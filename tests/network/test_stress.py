@@ -276,3 +276,17 @@ TRAINERS = textwrap.dedent("""
 
 def test_optimizers_that_keep_different_things_on_one_network():
     assert output_of(TRAINERS) == ["True"] * 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="moves threads from processor to processor")
+def test_beside_forks_and_moves_and_a_blas():
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "tests.stress", "--seconds", "2"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    counts = dict(part.split(": ") for part in done.stdout.strip().split(", "))
+    assert {"small", "wide", "outputs", "product"} & counts.keys()
+    assert int(counts["forks"]) > 0

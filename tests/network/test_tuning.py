@@ -1,6 +1,10 @@
 """How a loop of steps finds the number of threads that takes the least time, and that no bit depends on it."""
 
 import logging
+import signal
+import subprocess
+import sys
+import textwrap
 
 import numpy as np
 import pytest
@@ -187,9 +191,48 @@ def test_a_number_that_is_named_is_measured_with_it_alone():
     assert {threads for threads, _ in tuning.seconds} <= {3}
 
 
+# The handler of a signal runs behind all pieces of a call: none of its steps is left without a record.
+INTERRUPTED = textwrap.dedent("""
+    import signal
+    import numpy as np, backprop as bp
+    from backprop.network.plan import make_plan
+
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGALRM, interrupt)
+    rng = np.random.default_rng(0)
+    x, t = rng.random((600, 300), dtype=np.float32), rng.integers(0, 10, 600)
+    indices = rng.integers(0, 600, (200, 90))
+    partly = interrupted = 0
+    for n in range(40):
+        plan, losses = make_plan(bp.Network([300, 200, 10], seed=0)), np.full(200, np.nan)
+        update = bp.SGD(0.1).plan_update()
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 1e-3 + 1e-2 * rng.random())
+            plan.train(x, t, indices, update, losses)
+            signal.pause()
+        except KeyboardInterrupt:
+            interrupted += 1
+        # None where it came before the call.
+        partly += 0 < np.isfinite(losses).sum() < 200
+    print(partly, interrupted)
+""")
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer that sends a signal")
+def test_no_step_of_a_call_is_interrupted():
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0", "40"], done.stderr
+
+
 def test_a_logger_is_told(caplog):
-    with teams.allowed(), caplog.at_level(logging.DEBUG, logger="backprop"):
-        net, _ = fitted()
-    assert len(caplog.records) == len(net._planned.tunings)
-    for record, rows in zip(caplog.records, net._planned.tunings, strict=True):
-        assert record.getMessage().startswith(f"fit: batches of {rows} on ")
+    net, decided = bp.Network([300, 200, 10], seed=0), Tuning(2)
+    net.predict(X)
+    decide(decided, by_rows({2: 1e-5, 1: 2e-5}))
+    net._planned.tunings.update({90: decided, 60: Tuning(2)})
+    with caplog.at_level(logging.DEBUG, logger="backprop"):
+        net.fit(X, T, iterations=1, threads=1)
+    assert [record.getMessage() for record in caplog.records] == [
+        "fit: batches of 90 on 2 threads; a step by threads: 2: 10 µs, 1: 20 µs"
+    ]

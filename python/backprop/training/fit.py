@@ -135,11 +135,13 @@ def log_threads(net: Trainable) -> None:
     if not logger.isEnabledFor(logging.DEBUG):
         return
     for rows, tuning in net._planned.tunings.items():
+        if tuning.best is None:
+            continue  # a fit of so few steps that it was not decided
         tried = ", ".join(
             f"{threads}{f' ({parts} parts of columns)' if parts > 1 else ''}: {1e6 * seconds:.4g} µs"
             for (threads, parts), seconds in tuning.seconds.items()
         )
-        logger.debug("fit: batches of %d on %d threads; a step by threads: %s", rows, tuning.threads, tried)
+        logger.debug("fit: batches of %d on %d threads; a step by threads: %s", rows, tuning.best[0], tried)
 
 
 def chunk_for(seconds: float, steps: int, took: float, last: int) -> int:

@@ -14,7 +14,7 @@ from cpython.object cimport PyObject
 from libc.stdint cimport int64_t, uintptr_t
 
 from bpcore._entries.ndarray cimport (
-    NPY_ARRAY_C_CONTIGUOUS, NPY_ARRAY_WRITEABLE, NPY_DOUBLE, NPY_FLOAT, NPY_LONG, NPY_LONGLONG, NPY_UBYTE, NPY_ULONG,
+    NPY_ARRAY_CARRAY, NPY_ARRAY_CARRAY_RO, NPY_DOUBLE, NPY_FLOAT, NPY_LONG, NPY_LONGLONG, NPY_UBYTE, NPY_ULONG,
     NPY_ULONGLONG, PyArray_CheckExact, PyArray_DATA, PyArray_DIMS, PyArray_FLAGS, PyArray_ISNOTSWAPPED, PyArray_NDIM,
     PyArray_TYPE, PyArrayObject,
 )
@@ -98,7 +98,8 @@ cdef inline int read_buffer(array, View* view, bint writable) except -1:
 
 cdef inline bint contiguous(array, View* view) except -1:
     """Open a contiguous array; False, and nothing to close, if it is none."""
-    if read_struct(array, view, NPY_ARRAY_C_CONTIGUOUS):
+    # Numbers that are not aligned have no typecode in a buffer: those of NumPy are said to be of another order.
+    if read_struct(array, view, NPY_ARRAY_CARRAY_RO):
         return True
     if not PyObject_CheckBuffer(array):
         return False
@@ -187,7 +188,7 @@ cdef inline void* address(
 ) except NULL:
     """The address of a contiguous array of this type and shape."""
     cdef View view
-    if not read_struct(array, &view, NPY_ARRAY_C_CONTIGUOUS | (NPY_ARRAY_WRITEABLE if writable else 0)):
+    if not read_struct(array, &view, NPY_ARRAY_CARRAY if writable else NPY_ARRAY_CARRAY_RO):
         try:
             read_buffer(array, &view, writable)
         except (BufferError, ValueError) as error:

@@ -4,7 +4,7 @@
 a) The columns of c are divided into blocks at most as wide as a register tile. A part of the rows of c, or of the columns
    from one multiple of BP_LANES to another or to the end, is a product of its own with the same bits: so threads share c.
 b) k is divided into blocks whose panel of `b` stays in cache (BLIS: kc), packed in memory of the thread where rows are long
-   or vectors partial; the rows of c into blocks whose part of `a` stays in the second-level cache (mc). The next k block
+   or vectors partial; the rows of c into blocks whose part of `a` is not too large (mc, blocks.h). The next k block
    adds to the sums in c, so every element is one chain of fused multiply-adds, whatever kc is.
 c) The rows of `a` may be anywhere in memory, so that a mini-batch need not be copied: tiles read them by address.
 d) Each row of a transposed `a` is in another page, and a tile reads few numbers of each. Where many blocks do so, `a` is
@@ -134,7 +134,7 @@ static BP_UNUSED void BP_OF(product)(const bp_rows a, const BP_T *b, const BP_T 
         (BP_KIND == BP_INPUT || has_long_rows || has_partial_vectors || splits_lines) && s->ps_b == 0;
     const ptrdiff_t k_blocks = BP_(k_blocks_of)(BP_KIND, s, packed);
     const int prefetches_panels =
-        packed && s->terms >= BP_AHEAD_MIN_TERMS && s->terms * columns * BP_T_BYTES >= BP_AHEAD_MIN_BYTES;
+        BP_KIND != BP_PARAMETERS && packed && s->terms >= BP_AHEAD_MIN_TERMS && s->terms * columns * BP_T_BYTES >= BP_AHEAD_MIN_BYTES;
     const ptrdiff_t kc = bp_max((s->terms + k_blocks - 1) / k_blocks, 1);
     const int has_dots = BP_KIND != BP_PARAMETERS && columns < s->columns;
     /* Dot products read the rows of `a` a second time: best right after the tile that read them. */

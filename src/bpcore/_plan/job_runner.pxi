@@ -7,19 +7,23 @@ cdef class JobRunner(NetworkAddresses):
     """Runs jobs: each thread of a team does its part, as jobs.pxd says."""
 
     cdef inline int team(self, threads, int most, double work, int limit=0) except -1:
-        """How many threads to use, settled; asks only when the work is worth more than one.
+        """How many threads to use, settled; asks only when the work is worth more than one."""
+        if most == 1 and threads is None:
+            return 1
+        threads = named(threads)
+        return self.team_of(resolve(threads), threads is not None, most, work, limit)
+
+    cdef inline int team_of(self, int asked, bint is_named, int most, double work, int limit) noexcept:
+        """The same of a number that is known. Nothing of Python runs here, so no handler of a signal does.
 
         Calls that run at the same time, from several threads of Python, share what there is. `limit` is 0 or what was
         measured to be best.
         """
-        if most == 1 and threads is None:
-            return 1
-        threads = named(threads)
-        cdef int allowed = bp_max_threads(), number = min(resolve(threads), bp_max_threads())
-        cdef bint may_give_way = threads is None and work < FEWER_THREADS_MAX_OPERATIONS
+        cdef int allowed = bp_max_threads(), number = min(asked, allowed)
+        cdef bint may_give_way = not is_named and work < FEWER_THREADS_MAX_OPERATIONS
+        number = max(1, min(number, (allowed if is_named else number) - busy)) if most > 1 else 1
         if limit > 0:
             number = min(number, limit)
-        number = max(1, min(number, (number if threads is None else allowed) - busy)) if most > 1 else 1
         if number > 1:
             with nogil:
                 number = bp_place_team(number, may_give_way)

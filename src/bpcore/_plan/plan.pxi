@@ -101,8 +101,13 @@ cdef class Plan(Evaluation):
         """Run the steps of a loop as is said or, in pieces, as turns out to be best."""
         cdef Py_ssize_t left = job.steps
         cdef double work = work_of_step(&self.net, job.B), before
-        cdef int most = threads_for_kernel(2, work)
+        cdef int most = threads_for_kernel(2, work), asked = 1, used
+        cdef bint is_said = False
         cdef Tuning tuning = self.tuning_of(job.B, threads) if most > 1 and column_parts == 0 else None
+        # From the first piece on nothing of Python runs: the handler of a signal would find steps that nobody counted.
+        if most > 1 or threads is not None:
+            threads = named(threads)
+            asked, is_said = resolve(threads), threads is not None
         while left > 0:
             job.steps = left if tuning is None else tuning.count(left)
             self.net.column_parts = max(column_parts, 1) if tuning is None else tuning.column_parts
@@ -110,10 +115,10 @@ cdef class Plan(Evaluation):
             if job.steps >= LEAST_STEPS and pad_first_layer(&self.net, &self.loop, self.padding):
                 job.net, job.given = &self.loop, self.net.layers
             before = perf_counter()
-            self.run_batches(
-                job, self.team(threads, most, left * work, 0 if tuning is None else tuning.threads)
-            )
-            if tuning is not None:
+            used = self.team_of(asked, is_said, most, left * work, 0 if tuning is None else tuning.threads)
+            self.run_batches(job, used)
+            # Other calls may use the processors, and leave fewer.
+            if tuning is not None and used == tuning.threads:
                 tuning.record(job.steps, perf_counter() - before)
             left = left - job.steps
             job.indices = job.indices + job.steps * job.B
@@ -191,8 +196,8 @@ cdef class Plan(Evaluation):
                 self.net.column_parts = max(column_parts, 1)
                 if most > 1 and column_parts == 0 and self.tunings:
                     tuning = self.tunings.get(job.B)
-                    if tuning is not None and tuning.is_exact == is_named(threads):
-                        limit, self.net.column_parts = tuning.threads, tuning.column_parts
+                    if tuning is not None and tuning.best is not None and tuning.is_exact == is_named(threads):
+                        limit, self.net.column_parts = tuning.best
                 self.run_batches(&job, self.team(threads, most, work, limit))
             finally:
                 close(&job.data)
@@ -202,7 +207,7 @@ cdef class Plan(Evaluation):
         loss = mean_of(self.net.losses, job.B)
         # The handler of a signal runs behind this call: it finds a step that was taken, and counted, or neither.
         if counter is not None:
-            counter["steps"] = update.settings.step
+            counter["steps"] = job.update.step
         return loss
 
     cdef inline bint is_changed(self, const void* array, Py_ssize_t bytes) noexcept:

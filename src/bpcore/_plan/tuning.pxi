@@ -31,38 +31,55 @@ cdef class Tuning:
     ----------
     threads, column_parts : int
         For the steps that come next.
-    seconds : dict of (int, int) to float
-        Of a step, for each pair of these that was tried.
     is_trying : bool
-        Whether it is not yet decided.
+        Whether it is being tried what is best.
+    seconds : dict of (int, int) to float
+        Of a step, for each pair of these that was tried when it was last decided; empty before that.
+    best : (int, int) or None
+        The pair of the least seconds.
     """
 
     cdef readonly dict seconds
     cdef readonly int threads, column_parts, most
     cdef readonly bint is_trying, is_exact, is_wide
+    cdef dict tried                # `seconds` of what is going on
     cdef list trials               # seconds of a step, of the way that is being tried
     cdef list parts                # those that are still to be tried with as many threads
-    cdef double last, since        # seconds of a step when it was last measured; of training since the last trial
+    cdef Py_ssize_t steps          # that were taken since something was measured,
+    cdef double spent              # and the seconds that they took
+    cdef double last, since        # seconds of a step of the last call; of training since it was decided
 
     def __cinit__(self, int most, bint is_exact=False, bint is_wide=False):
         self.most, self.is_exact, self.is_wide, self.last = most, is_exact, is_wide, 0
+        self.seconds = {}
         self.begin()
 
+    @property
+    def best(self):
+        return min(self.seconds, key=self.seconds.__getitem__) if self.seconds else None
+
     cdef int begin(self) except -1:
-        self.seconds, self.since, self.is_trying = {}, 0, True
+        self.tried, self.is_trying = {}, True
         self.take(self.most)
         return 0
 
     cdef int take(self, int threads) except -1:
         """Try so many threads next: first by rows, then in as many parts of columns, then in a grid of both."""
         cdef int root = 2
-        self.threads, self.column_parts, self.parts, self.trials = threads, 1, [], []
+        self.parts = [1]
+        self.threads = threads
         if self.is_wide and threads > 1:
             self.parts.append(threads)
             while 2 * root * root <= threads:
                 root *= 2
             if root < threads and threads % root == 0:
                 self.parts.append(root)
+        self.take_parts()
+        return 0
+
+    cdef int take_parts(self) except -1:
+        self.column_parts, self.trials = self.parts.pop(0), []
+        self.steps, self.spent = 0, 0
         return 0
 
     cpdef Py_ssize_t count(self, Py_ssize_t left) noexcept:
@@ -75,40 +92,44 @@ cdef class Tuning:
 
     cpdef int record(self, Py_ssize_t steps, double seconds) except -1:
         """So many steps took so long, done as `threads` and `column_parts` say."""
-        cdef int enough
+        cdef double step
         self.last = max(seconds / steps, 1e-9)
+        self.steps += steps
+        self.spent += seconds
         self.since += seconds
+        if self.spent < TRIAL_SECONDS / 2:    # too short to tell
+            return 0
+        step = self.spent / self.steps
+        self.steps, self.spent = 0, 0
         if not self.is_trying:
-            self.watch()
-        elif seconds > TRIAL_SECONDS / 2:    # else its length was a guess, or few steps were left
-            self.trials.append(self.last)
-            enough = 2 if min(self.trials) > LONG_STEP else 3
-            if len(self.trials) >= enough:
-                self.seconds[self.threads, self.column_parts] = sorted(self.trials)[(len(self.trials) - 1) // 2]
-                self.choose()
+            self.watch(step)
+            return 0
+        self.trials.append(step)
+        if len(self.trials) >= (2 if min(self.trials) > LONG_STEP else 3):
+            self.tried[self.threads, self.column_parts] = sorted(self.trials)[(len(self.trials) - 1) // 2]
+            self.choose()
         return 0
 
     cdef int choose(self) except -1:
         """What to try next, or that it is decided."""
-        cdef tuple best = min(self.seconds, key=self.seconds.__getitem__)
+        cdef tuple best = min(self.tried, key=self.tried.__getitem__)
         if self.parts:
-            self.column_parts, self.trials = self.parts.pop(0), []
+            self.take_parts()
         elif self.threads > 1 and not self.is_exact and (
-            best[0] == self.threads or self.seconds[best] < SHORT_STEP
+            best[0] == self.threads or self.tried[best] < SHORT_STEP
         ):
             self.take(max(self.threads // 2, 1))
         else:
+            self.seconds, self.is_trying, self.since = self.tried, False, 0
             self.threads, self.column_parts = best
-            self.is_trying, self.since = False, 0
         return 0
 
-    cdef int watch(self) except -1:
+    cdef int watch(self, double step) except -1:
         """Whether the way that was chosen still is the best."""
         cdef tuple way = (self.threads, self.column_parts), best
-        cdef double now = 0.75 * self.seconds[way] + 0.25 * self.last
-        self.seconds[way] = now
-        best = min(self.seconds, key=self.seconds.__getitem__)
-        if now > WORSE * self.seconds[best]:
+        self.seconds[way] = 0.75 * self.seconds[way] + 0.25 * step
+        best = self.best
+        if self.seconds[way] > WORSE * self.seconds[best]:
             self.threads, self.column_parts = best
         if self.since > VALID_SECONDS:
             self.begin()
