@@ -87,7 +87,8 @@ static BP_INLINE bp_ahead BP_(panel_ahead)(const int kind, const BP_T *b, const 
                                            ptrdiff_t step, ptrdiff_t width, ptrdiff_t r, int m, const void **rows) {
     unsigned column = (unsigned)r % (unsigned)width, part = (unsigned)r / (unsigned)width;
     for (int i = 0; i < m; i++) {
-        const BP_T *row = kind == BP_INPUT ? b + column * s->cs_b + part * pieces * (128 / BP_T_BYTES) : b + (r + i) * pieces * s->rs_b;
+        const BP_T *row = b + (kind == BP_INPUT ? column * s->cs_b + part * pieces * (128 / BP_T_BYTES)
+                                                : (r + i) * pieces * s->rs_b);
         BP_KEEP_IN_REGISTER(row);
         rows[i] = row;
         if (++column == (unsigned)width) column = 0, part++;

@@ -133,8 +133,8 @@ static BP_UNUSED void BP_OF(product)(const bp_rows a, const BP_T *b, const BP_T 
     const int packed =
         (BP_KIND == BP_INPUT || has_long_rows || has_partial_vectors || splits_lines) && s->ps_b == 0;
     const ptrdiff_t k_blocks = BP_(k_blocks_of)(BP_KIND, s, packed);
-    const int prefetches_panels =
-        BP_KIND != BP_PARAMETERS && packed && s->terms >= BP_AHEAD_MIN_TERMS && s->terms * columns * BP_T_BYTES >= BP_AHEAD_MIN_BYTES;
+    const int prefetches_panels = BP_KIND != BP_PARAMETERS && packed && s->terms >= BP_AHEAD_MIN_TERMS
+        && s->terms * columns * BP_T_BYTES >= BP_AHEAD_MIN_BYTES;
     const ptrdiff_t kc = bp_max((s->terms + k_blocks - 1) / k_blocks, 1);
     const int has_dots = BP_KIND != BP_PARAMETERS && columns < s->columns;
     /* Dot products read the rows of `a` a second time: best right after the tile that read them. */
@@ -168,7 +168,8 @@ static BP_UNUSED void BP_OF(product)(const bp_rows a, const BP_T *b, const BP_T 
                 const ptrdiff_t column = BP_(block_start)(BP_KIND, s, columns, n, blocks);
                 const ptrdiff_t width = BP_(block_start)(BP_KIND, s, columns, n + 1, blocks) - column;
                 const int is_last = n == blocks - 1, prefetches = prefetch.rows && n == 0;
-                const BP_T *const next_b = prefetches_panels && !is_last ? b + (column + width) * s->cs_b + k * s->rs_b : NULL;
+                const BP_T *const next_b =
+                    prefetches_panels && !is_last ? b + (column + width) * s->cs_b + k * s->rs_b : NULL;
                 if (fuse_dots && is_last)
                     BP_(init_edge)(edge_bias, c_rows + columns, s->ldc, part.rows, s->columns - columns);
                 BP_OF(macrokernel)(block_of_a, b + (s->ps_b > 0 ? n * s->ps_b : column * s->cs_b),
