@@ -24,6 +24,7 @@ endif()
 
 # The sanitizers' checks grow with what the compiler copies: with -O3 it takes minutes longer.
 set(BPCORE_OPTIMISATION $<IF:$<BOOL:${BPCORE_SANITIZE}>,-O1,-O3>)
+string(REPLACE address address,undefined BPCORE_SANITIZERS "${BPCORE_SANITIZE}")
 
 function(_bpcore_finish target)
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/src/bpcore")
@@ -36,8 +37,9 @@ function(_bpcore_finish target)
     $<$<OR:${BPCORE_IS_DEBUG},$<BOOL:${BPCORE_SANITIZE}>>:BPCORE_CHECKS>)
   if(BPCORE_SANITIZE)
     # A finding ends the process. A pointer past the end of an empty memoryview is formed, never followed.
-    target_compile_options(${target} PRIVATE -g1 -fsanitize=address,undefined -fno-sanitize-recover=all)
-    target_link_options(${target} PRIVATE -fsanitize=address,undefined)
+    target_compile_options(${target} PRIVATE -g1 -fsanitize=${BPCORE_SANITIZERS} -fno-sanitize-recover=all)
+    target_link_options(${target} PRIVATE -fsanitize=${BPCORE_SANITIZERS})
+    target_compile_definitions(${target} PRIVATE BPCORE_SANITIZED)
   endif()
   if(BPCORE_COVERAGE)
     # Behind the -O3 of a release: where loops are unrolled and merged, lines are none.

@@ -51,7 +51,7 @@ cdef extern from *:
     #else
     #define BP_AARCH64 0
     #endif
-    #if defined(__SANITIZE_ADDRESS__)
+    #if defined(BPCORE_SANITIZED)
     #define BP_BUILD "Sanitized"
     #elif defined(__OPTIMIZE__) && defined(CYTHON_WITHOUT_ASSERTIONS)
     #define BP_BUILD "Release"
