@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -22,7 +21,7 @@ def found_on(level, count, threads, **environment):
         env={
             **os.environ,
             "BACKPROP_ISA": level,
-            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "PYTHONPATH": os.pathsep.join(sys.path),
             **environment,
         },
         capture_output=True,

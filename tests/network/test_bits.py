@@ -93,7 +93,7 @@ def test_golden_hashes_on_every_level_with_fma(level):
     code = "import json; from tests.network.test_bits import all_digests; print(json.dumps(all_digests()))"
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env={**os.environ, "BACKPROP_ISA": level, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "BACKPROP_ISA": level, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
         check=True,

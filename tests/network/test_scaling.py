@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -222,7 +221,7 @@ def digest():
 def test_one_hash_on_every_level_with_fma(level):
     run = subprocess.run(
         [sys.executable, "-c", "from tests.network.test_scaling import digest; print(digest())"],
-        env={**os.environ, "BACKPROP_ISA": level, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "BACKPROP_ISA": level, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
         check=True,
