@@ -28,10 +28,14 @@ def gamma(n: int, dtype: Any) -> float:
     return n * u / (1 - n * u)
 
 
-def ulps(got: np.ndarray, exact: np.ndarray) -> np.ndarray:
-    """Distance of `got` from `exact` (in a wider type) in units of got's last place; 0 where both are equal."""
+def ulps(got: np.ndarray, exact: np.ndarray, least: float = 0) -> np.ndarray:
+    """Distance of `got` from `exact` (in a wider type) in units of got's last place; 0 where both are equal.
+
+    Below `least` least normal numbers a unit is that of this number.
+    """
     with np.errstate(all="ignore"):
-        spacing = np.spacing(np.abs(exact).astype(got.dtype)).astype(exact.dtype)
+        size = np.maximum(np.abs(exact), least * float(np.finfo(got.dtype).tiny))
+        spacing = np.spacing(size.astype(got.dtype)).astype(exact.dtype)
         distance = np.abs(got.astype(exact.dtype) - exact) / np.maximum(
             spacing, np.finfo(got.dtype).smallest_subnormal
         )

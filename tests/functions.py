@@ -3,7 +3,8 @@
 a) u is the unit roundoff of a kernel's type. A result is within u·(relative·|y| + absolute) of y = f(x). Where there is
    no `absolute`, relative / 2 is a bound in units in the last place, which tests/core/test_functions.py holds: a unit
    is at most 2u relative to the number.
-b) An activation has a row in ACTIVATIONS, and nothing else in tests names it: tests loop over the registry.
+b) An activation has a row in ACTIVATIONS, and nothing else in tests names it: tests loop over the registry. One that
+   takes numbers has those of its class here.
 """
 
 from collections.abc import Callable
@@ -54,6 +55,8 @@ class Function:
         Roundings of the kernel, as above.
     vectorised : bool
         Whether the twin is one of NumPy's functions, quick enough for many numbers.
+    least : float
+        In least normal numbers of the type: below it a unit in the last place is that of this number.
     special : tuple of float or None
         What it is of SPECIAL, to the bit; None where that is no short number.
     """
@@ -63,6 +66,7 @@ class Function:
     relative: float
     absolute: float = 0
     vectorised: bool = True
+    least: float = 0
     special: tuple[float | None, ...]
 
     def error(self, y: Array, dtype: Any) -> Array:
@@ -82,6 +86,8 @@ class Activation(Function):
         The largest |f′|.
     change : callable
         How far f′ at z may be from f′ at what is at most e away from z: a function of z and e.
+    change_by_x : bool
+        Whether what went in is z there, also where the backward is given what came out.
     dx_relative, dx_absolute : float
         The kernel's dx = dout·f′ is within u·(dx_relative·|dx| + dx_absolute·|dout|).
     others_absolute : float
@@ -94,6 +100,7 @@ class Activation(Function):
 
     slope: float
     change: Callable[[Array, Array], Array]
+    change_by_x: bool = False
     dx_relative: float
     dx_absolute: float = 0
     others_absolute: float = 0
@@ -106,7 +113,13 @@ class Activation(Function):
         return np.asarray(self.others_absolute * np.finfo(float).eps / 2 * np.maximum(1, np.abs(x)))
 
 
+def at(kinks: Array, e: Array) -> Array:
+    """Whether what is off by e may be on either side of a kink, which is so far away: 1 or 0."""
+    return np.asarray((np.abs(kinks) <= 2 * e) & (e > 0), dtype=float)
+
+
 NAN, INF = np.nan, np.inf
+SELU = mpmath.mpf("1.0507009873554804934193349852946"), mpmath.mpf("1.7580993408473768599402175208123")
 X3 = mpmath.mpf("0.044715")
 SPECIAL = (0.0, -0.0, INF, -INF, NAN, -1000.0, 1000.0)
 
@@ -141,7 +154,7 @@ ACTIVATIONS = Table(
             special=(0, 0, INF, 0, NAN, 0, 1000),
             slope=1,
             # Where x may have either sign, so may the mask be.
-            change=lambda x, e: ((np.abs(x) <= 2 * e) & (e > 0)).astype(float),
+            change=at,
             dx_relative=0,
             pytorch=lambda torch, x: torch.relu(x),
             jax=lambda jax, x: jax.nn.relu(x),
@@ -209,6 +222,131 @@ ACTIVATIONS = Table(
             others_absolute=24,
             pytorch=lambda torch, x: torch.nn.functional.gelu(x, approximate="tanh"),
             jax=lambda jax, x: jax.nn.gelu(x, approximate=True),
+        ),
+        "leaky_relu": Activation(
+            exact=lambda x: x if x > 0 else x * mpmath.mpf(0.01),
+            samples=around_0,
+            # The slope and the product, both of which may be two units in the last place.
+            relative=3,
+            special=(0, -0.0, INF, -INF, NAN, -10, 1000),
+            slope=1,
+            change=at,
+            dx_relative=2,
+            pytorch=lambda torch, x: torch.nn.functional.leaky_relu(x),
+            jax=lambda jax, x: jax.nn.leaky_relu(x),
+        ),
+        "elu": Activation(
+            exact=lambda x: x if x > 0 else mpmath.expm1(x),
+            samples=around_0,
+            relative=6,
+            special=(0, -0.0, INF, -1, NAN, -1, 1000),
+            slope=1,
+            # min(out, 0) + 1: its slope is 1. A sum and a product.
+            change=lambda y, e: e,
+            dx_relative=2,
+            # exp(x) − 1 of another library.
+            others_absolute=4,
+            pytorch=lambda torch, x: torch.nn.functional.elu(x),
+            jax=lambda jax, x: jax.nn.elu(x),
+        ),
+        "selu": Activation(
+            exact=lambda x: SELU[0] * x if x > 0 else SELU[1] * mpmath.expm1(x),
+            samples=around_0,
+            # As elu, a number and a product.
+            relative=9,
+            special=(0, -0.0, INF, None, NAN, None, None),
+            slope=1.7581,
+            # From λα it falls to λ at 0.
+            change=lambda y, e: e + 0.7074 * at(y, e),
+            # λα, at most 1.7581, is rounded; a sum, and λ or a product.
+            dx_relative=2,
+            dx_absolute=1.7581,
+            others_absolute=8,
+            pytorch=lambda torch, x: torch.nn.functional.selu(x),
+            jax=lambda jax, x: jax.nn.selu(x),
+        ),
+        "silu": Activation(
+            exact=lambda x: x / (1 + mpmath.exp(-x)),
+            samples=down_to_subnormal,
+            # |x|·s, s = e/(1 + e): exp has 4 roundings, of which s has at most all, the sum, the product and the
+            # division one each; the difference from max(x, 0) one more. exp(−|x|) may be subnormal where |x| times it
+            # is not.
+            relative=8,
+            least=128,
+            special=(0, -0.0, INF, 0, NAN, 0, 1000),
+            slope=1.1,
+            change=lambda x, e: 0.5 * e,
+            # s·(1 − |x|·(1 − s)): s has 6, and is at most 1/2; |x|·s·(1 − s) 12, and is at most 0.224. The difference
+            # from 1: 1.1.
+            dx_special=(0.5, 0.5, 1, 0, NAN, 0, 1),
+            dx_relative=1,
+            dx_absolute=8,
+            others_absolute=8,
+            pytorch=lambda torch, x: torch.nn.functional.silu(x),
+            jax=lambda jax, x: jax.nn.silu(x),
+        ),
+        "mish": Activation(
+            exact=lambda x: x * mpmath.tanh(mpmath.log1p(mpmath.exp(x))),
+            samples=down_to_subnormal,
+            # n = e·(e + 2): exp has 4 roundings, which count at most 1.34 times, the sum and the product one each: 7.4.
+            # n / (n + 2) has them at most once, since both have the same; 1 of the sum, 1 of the division, 1 of the
+            # product with x.
+            relative=11,
+            least=128,
+            special=(0, -0.0, INF, 0, NAN, 0, 1000),
+            slope=1.0885,
+            change=lambda x, e: 0.645 * e,
+            # T, at most 0.6, has 10; |x|·4e·(1 + e) / (n + 2)², at most 0.264, has 6 of e·(1 + e), 3 products, twice
+            # 5.4 of n + 2, and 3 more. Beyond 0 both are less. The sum: 1.1.
+            dx_special=(0.6, 0.6, 1, 0, NAN, 0, 1),
+            dx_relative=1,
+            dx_absolute=14,
+            others_absolute=8,
+            pytorch=lambda torch, x: torch.nn.functional.mish(x),
+            jax=lambda jax, x: jax.nn.mish(x),
+        ),
+        "softplus": Activation(
+            exact=lambda x: mpmath.log1p(mpmath.exp(x)),
+            samples=wide_range,
+            # exp has 4 roundings, log1p 3, the sum one.
+            relative=8,
+            special=(None, None, INF, 0, NAN, 0, 1000),
+            slope=1,
+            change=lambda x, e: 0.25 * e,
+            dx_special=(0.5, 0.5, 1, 0, NAN, 0, 1),
+            # That of the sigmoid, and a product.
+            dx_relative=9,
+            others_absolute=4,
+            # Its own is x from a threshold on, or overflows.
+            pytorch=lambda torch, x: torch.logaddexp(x, torch.zeros_like(x)),
+            jax=lambda jax, x: jax.nn.softplus(x),
+        ),
+        "hardtanh": Activation(
+            exact=lambda x: max(-1, min(x, 1)),
+            samples=around_0,
+            relative=0,
+            special=(0, -0.0, 1, -1, NAN, -1, 1),
+            slope=1,
+            change=lambda x, e: at(np.abs(x) - 1, e),
+            change_by_x=True,
+            dx_relative=0,
+            pytorch=lambda torch, x: torch.nn.functional.hardtanh(x),
+            jax=lambda jax, x: jax.nn.hard_tanh(x),
+        ),
+        "hardswish": Activation(
+            exact=lambda x: x * max(0, min(x + 3, 6)) / 6,
+            samples=around_0,
+            # A sum, a product and a division; the first two may be two units in the last place.
+            relative=5,
+            special=(0, -0.0, INF, 0, NAN, 0, 1000),
+            slope=1.5,
+            change=lambda x, e: e / 3 + 0.5 * at(np.abs(x) - 3, e),
+            # x/3, at most 1, is rounded; a sum and a product.
+            dx_special=(0.5, 0.5, 1, 0, NAN, 0, 1),
+            dx_relative=2,
+            dx_absolute=1,
+            pytorch=lambda torch, x: torch.nn.functional.hardswish(x),
+            jax=lambda jax, x: jax.nn.hard_swish(x),
         ),
     },
 )

@@ -3,11 +3,12 @@
 Tests hold the two together; read these to know what a kernel computes. They take any floating-point arrays.
 """
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tests.reference_activations import *  # noqa: F403
 
 Array = NDArray[np.floating]
 Labels = NDArray[np.int64]
@@ -56,58 +57,6 @@ def relu_forward(x: Array, out: Array, mask: NDArray[np.bool_], threads: int | N
 def relu_backward(dout: Array, mask: NDArray[np.bool_], dx: Array, threads: int | None = None) -> None:
     """dx = 0 where mask else dout."""
     dx[...] = np.where(mask, 0, dout)
-
-
-def sigmoid_forward(x: Array, out: Array, threads: int | None = None) -> None:
-    """out = 1 / (1 + exp(−x)), by the sign of x."""
-    e = np.exp(-np.abs(x))
-    out[...] = np.where(x < 0, e, 1) / (1 + e)
-
-
-def sigmoid_backward(dout: Array, out: Array, dx: Array, threads: int | None = None) -> None:
-    """dx = dout·y·(1 − y), y = out."""
-    dx[...] = dout * out * (1 - out)
-
-
-def tanh_forward(x: Array, out: Array, threads: int | None = None) -> None:
-    """out = tanh(x)."""
-    out[...] = np.tanh(x)
-
-
-def tanh_backward(dout: Array, out: Array, dx: Array, threads: int | None = None) -> None:
-    """dx = dout·(1 − y²), y = out."""
-    dx[...] = dout * (1 - out * out)
-
-
-def normal_cdf(x: Array) -> Array:
-    """Φ(x) = erfc(−x / √2) / 2, the normal distribution function. Not a kernel."""
-    cdf: Array = np.vectorize(math.erfc, otypes=[np.float64])(-x / np.sqrt(2)) / 2
-    return cdf
-
-
-def gelu_forward(x: Array, out: Array, threads: int | None = None) -> None:
-    """out = x·Φ(x), Φ the normal distribution function; below −50 it is −0, as −∞ has none."""
-    x = np.maximum(x, -50)
-    out[...] = x * normal_cdf(x)
-
-
-def gelu_backward(dout: Array, x: Array, dx: Array, threads: int | None = None) -> None:
-    """dx = dout·(Φ(x) + x·φ(x)), φ(x) = exp(−x²/2) / √(2π)."""
-    x = np.clip(x, -50, 50)
-    dx[...] = dout * (normal_cdf(x) + x * np.exp(-x * x / 2) / np.sqrt(2 * np.pi))
-
-
-def gelu_tanh_forward(x: Array, out: Array, threads: int | None = None) -> None:
-    """out = x·(1 + tanh(u)) / 2, u = √(2/π)·(x + 0.044715·x³)."""
-    x = np.maximum(x, -50)
-    out[...] = x * ((1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))) / 2)
-
-
-def gelu_tanh_backward(dout: Array, x: Array, dx: Array, threads: int | None = None) -> None:
-    """dx = dout·(1 + y + x·(1 − y²)·u′) / 2, y = tanh(u), u′ = √(2/π)·(1 + 3·0.044715·x²)."""
-    x = np.clip(x, -50, 50)
-    y = np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))
-    dx[...] = dout * (1 + y + x * (1 - y * y) * np.sqrt(2 / np.pi) * (1 + 3 * 0.044715 * x**2)) / 2
 
 
 def layer_norm_forward(

@@ -7,7 +7,7 @@ here.
 from typing import Any
 
 from backprop.layers import base
-from backprop.layers.activations import activations
+from backprop.layers.elementwise import activations
 from backprop.optimizers import base as optimizers
 from bpcore import plan
 
@@ -34,12 +34,24 @@ NUMBERS = Table(
     "argument",
     "tests/registry.py",
     {"lr": 0.1, "momentum": 0.9, "alpha": 0.9, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "step": 3}
-    | {"delta": 0.3, "weight_decay": 0.01},
+    | {
+        "delta": 0.3,
+        "weight_decay": 0.01,
+        "negative_slope": 0.01,
+        "beta": 1.0,
+        "min_val": -1.0,
+        "max_val": 1.0,
+    },
 )
 
 
 # Settings that are off at a value, which they have where nothing is said of them.
 OFF = {"weight_decay": 0.0}
+
+
+def activation_numbers(kind: str) -> tuple[float, ...]:
+    """The numbers that an activation takes, as its class has them."""
+    return tuple(ACTIVATIONS[kind]().options().values()) if kind in ACTIVATIONS else ()
 
 
 def settings_of(rule: str, **given: float) -> dict[str, float]:

@@ -45,6 +45,10 @@ show("exp, float32", exp_tail, [-HALF_LN2, HALF_LN2], 5, np.float32)
 show("exp, float64", exp_tail, [-HALF_LN2, HALF_LN2], 10, np.float64)
 show("log, float32", log_tail, [0, LARGEST_S**2], 3, np.float32)
 show("log, float64", log_tail, [0, LARGEST_S**2], 7, np.float64)
+# log1p takes 0 to 1 at once.
+LARGEST_S_OF_LOG1P = mpmath.mpf(1) / 3
+show("log1p, float32", log_tail, [0, LARGEST_S_OF_LOG1P**2], 5, np.float32)
+show("log1p, float64", log_tail, [0, LARGEST_S_OF_LOG1P**2], 10, np.float64)
 # Up to the t from which t·Φ(−t) is 0 in the type.
 show("gelu, float32", gelu_tail, [-1, 1 - 8 / mpmath.mpf(19)], 11, np.float32)
 show("gelu, float64", gelu_tail, [-1, 1 - 8 / mpmath.mpf(43)], 24, np.float64)

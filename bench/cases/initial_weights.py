@@ -17,7 +17,7 @@ from itertools import product
 import numpy as np
 
 import backprop as bp
-from backprop.layers.activations import activations
+from backprop.layers.elementwise import activations
 from backprop.optimizers.base import UpdateRule
 from bench.results import Result
 

@@ -40,8 +40,8 @@ from bpcore._simd.simd cimport (
     BP_TILE_ROWS, BP_TILE_VECTORS, BP_VECTOR_BYTES, bp_multiply_adds, bp_multiply_addsf, exp_span,
 )
 from bpcore.activations cimport (
-    ACTIVATIONS as COUNT_OF_ACTIVATIONS, IDENTITY, RELU, Activation, activate, activate_backward, activation_name,
-    needs_input,
+    ACTIVATION_NUMBERS as MOST_ACTIVATION_NUMBERS, ACTIVATIONS as COUNT_OF_ACTIVATIONS, IDENTITY, RELU, Activation,
+    activate, activate_backward, activation_name, activation_numbers, needs_input,
 )
 from bpcore.elementwise cimport log_span, reciprocal_backward_span, reciprocal_span
 from bpcore.evaluation cimport rows_per_check, scratch_size

@@ -21,7 +21,7 @@ from bpcore._layers.layer cimport Layer, Normalised, Parameter, nothing_kept
 from bpcore._layers.layer_norm cimport (
     layer_norm_backward_input, layer_norm_backward_parameters, layer_norm_forward,
 )
-from bpcore.activations cimport ACTIVATIONS, Activation, activate_rows
+from bpcore.activations cimport ACTIVATION_NUMBERS, ACTIVATIONS, Activation, activate_rows, usual_number
 from bpcore.updates cimport Update
 
 cdef enum Transform:
@@ -35,6 +35,8 @@ cdef inline Layer dense(
     Py_ssize_t inputs, Py_ssize_t outputs, Activation activation, floating* W, floating* b
 ) noexcept nogil:
     """activation(x·W + b), for the caller's W (inputs, outputs) and b (outputs,), both without gaps.
+
+    The numbers that the activation takes, in `numbers`, are the usual ones.
 
     Where an update rule keeps something, the caller also sets weight.state1, bias.state1 and, for Adam, state2:
     arrays of the same shapes, of zeros before the first step.
@@ -60,10 +62,13 @@ cdef inline Layer layer_of(
     cdef Py_ssize_t size = inputs * outputs if has_matrix(transform) else outputs
     cdef Parameter none = Parameter(value=NULL, gradient=NULL, state1=NULL, state2=NULL, size=0)
     cdef Normalised kept = nothing_kept()
+    cdef int n
     cdef Layer layer = Layer(
         transform=transform, activation=activation, itemsize=itemsize, option=option, inputs=inputs, outputs=outputs,
         weight=none, bias=none, is_padded=False, stride=0, normalised=kept, pre=NULL, out=NULL, dpre=NULL, panels=NULL,
     )
+    for n in range(ACTIVATION_NUMBERS):
+        layer.numbers[n] = usual_number(activation, n)
     layer.weight.value, layer.weight.size, layer.bias.value, layer.bias.size = weight, size, bias, outputs
     return layer
 
@@ -91,7 +96,7 @@ cdef inline void layer_forward(
         bp_require(stride >= layer.outputs, "layer_forward: stride is less than the layer's outputs")
         bp_require(rows >= 0 and (out is not NULL or rows == 0), "layer_forward: rows is below 0 or out is NULL")
     transform_forward(layer, x, out, stride, rows, nothing_kept(), prefetch)
-    activate_rows(layer.activation, out, stride, rows, layer.outputs)
+    activate_rows(layer.activation, layer.numbers, out, stride, rows, layer.outputs)
 
 
 # --- Transforms -------------------------------------------------------------------------------------------------

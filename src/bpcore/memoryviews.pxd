@@ -88,17 +88,19 @@ cdef inline void relu_backward(
 
 cdef inline void activation_forward(
     Activation activation,
+    const double* numbers,        # IN   those that it takes, or NULL
     const floating[::1] x,        # IN   (N,)
     floating[::1] out,            # OUT  (N,); may be x
     int threads,
 ) noexcept nogil:
     """out = activation(x)."""
     if x.shape[0] > 0:
-        activations.activation_forward(activation, &x[0], &out[0], x.shape[0], threads)
+        activations.activation_forward(activation, numbers, &x[0], &out[0], x.shape[0], threads)
 
 
 cdef inline void activation_backward(
     Activation activation,
+    const double* numbers,        # IN   those that it takes, or NULL
     const floating[::1] out,      # IN   (N,) the output of the activation
     const floating[::1] dout,     # IN   (N,) the gradient of that
     floating[::1] dx,             # OUT  (N,); may be dout or out
@@ -106,7 +108,7 @@ cdef inline void activation_backward(
 ) noexcept nogil:
     """dx = dout·activation′."""
     if dout.shape[0] > 0:
-        activations.activation_backward(activation, &out[0], &dout[0], &dx[0], dout.shape[0], threads)
+        activations.activation_backward(activation, numbers, &out[0], &dout[0], &dx[0], dout.shape[0], threads)
 
 
 cdef inline void softmax(

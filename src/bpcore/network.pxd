@@ -170,7 +170,7 @@ cdef inline void rows_forward(
         )
         # One run over all rows, since the gaps between them are the network's own.
         if layer.activation != IDENTITY:
-            activate(layer.activation, <const floating*> pre, out, rows * layer.stride)
+            activate(layer.activation, layer.numbers, <const floating*> pre, out, rows * layer.stride)
         enters = rows_of(<const floating*> out, layer.stride)
 
 
@@ -189,8 +189,8 @@ cdef inline void rows_backward(
         dpre = <floating*> layer.dpre + first * layer.stride
         if layer.activation != IDENTITY:
             activate_backward(
-                layer.activation, <const floating*> layer.pre + first * layer.stride, <const floating*> dpre, dpre,
-                rows * layer.stride,
+                layer.activation, layer.numbers, <const floating*> layer.pre + first * layer.stride,
+                <const floating*> dpre, dpre, rows * layer.stride,
             )
         if layer.panels is not NULL:
             into_panels(

@@ -1,6 +1,7 @@
 """A whole network in one call, compiled for the chosen instruction-set level."""
 
 from bpcore._core import (
+    ACTIVATION_NUMBERS,
     ACTIVATIONS,
     LOSS_OPTIONS,
     LOSSES,
@@ -16,6 +17,7 @@ from bpcore._core import (
 
 __all__ = [
     "ACTIVATIONS",
+    "ACTIVATION_NUMBERS",
     "LOSSES",
     "LOSS_OPTIONS",
     "RULES",

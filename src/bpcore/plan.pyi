@@ -18,6 +18,8 @@ LOSSES: dict[str, int]
 RULES: dict[str, dict[str, Interval | None]]
 SETTINGS: dict[str, int]
 TRANSFORMS: dict[str, int]
+# The numbers that each takes, in their order.
+ACTIVATION_NUMBERS: dict[str, tuple[str, ...]]
 # The number that each takes; "" where it takes none.
 LOSS_OPTIONS: dict[str, str]
 TRANSFORM_OPTIONS: dict[str, str]
@@ -53,7 +55,7 @@ class Plan:
     def __init__(
         self,
         dtype: str,
-        layers: list[tuple[str, str, _Array, _Array, float]],
+        layers: list[tuple[Any, ...]],
         loss: tuple[str, float],
         mean: _Array | None,
         scale: _Array | None,

@@ -136,8 +136,9 @@ def others_of(z, t, labels, threads):
     run("log", np.abs(flat))
     for kind, layer in registry.ACTIVATIONS.items():
         masks = [np.empty(z.size, bool)] if layer.keeps == "mask" else []
-        out, *mask = run(f"{kind}_forward", flat, outputs=[np.empty_like(flat), *masks])
-        run(f"{kind}_backward", flat, mask[0] if mask else {"x": flat, "out": out}[layer.keeps])
+        numbers = registry.activation_numbers(kind)
+        out, *mask = run(f"{kind}_forward", flat, *numbers, outputs=[np.empty_like(flat), *masks])
+        run(f"{kind}_backward", flat, mask[0] if mask else {"x": flat, "out": out}[layer.keeps], *numbers)
     for kind in plan.RULES:
         update, w = getattr(kernels, f"{kind}_update"), flat.copy()
         state = [np.zeros_like(flat) for _ in update.arguments[2:]]

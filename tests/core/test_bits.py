@@ -89,8 +89,9 @@ def results_of(entry, dtype, threads=1):
         out, dx, mask = np.empty_like(x), np.empty_like(x), np.empty(x.shape, bool)
         keeps = registry.ACTIVATIONS[kind].keeps
         masks, kept = ([mask], mask) if keeps == "mask" else ([], {"x": x, "out": out}[keeps])
-        getattr(kernels, f"{kind}_forward")(x, out, *masks, threads=threads)
-        getattr(kernels, f"{kind}_backward")(dout, kept, dx, threads=threads)
+        numbers = registry.activation_numbers(kind)
+        getattr(kernels, f"{kind}_forward")(x, *numbers, out, *masks, threads=threads)
+        getattr(kernels, f"{kind}_backward")(dout, kept, *numbers, dx, threads=threads)
         return [out, *masks, dx]
     if what == "loss":
         x, t, option = x.reshape(ROWS, COLUMNS), t.reshape(ROWS, COLUMNS), registry.loss_options(kind)

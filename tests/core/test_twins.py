@@ -13,7 +13,7 @@ from tests.bounds import Bounded, gamma, unit_roundoff
 from tests.functions import ACTIVATIONS as ACTIVATION_DATA
 from tests.functions import FUNCTIONS
 from tests.losses import LOSSES
-from tests.registry import ACTIVATIONS, LOSSES_OF_NUMBERS, loss_options
+from tests.registry import ACTIVATIONS, LOSSES_OF_NUMBERS, activation_numbers, loss_options
 from tests.strategies import DTYPES, SIZES, SOME, arrays, dtypes
 
 # The other functions there say that they are no kernels.
@@ -153,11 +153,12 @@ def test_activations(kind, data, dtype, N):
     x, dout = data.draw(arrays(dtype, N, bound=30)), data.draw(arrays(dtype, N))
     row, keeps = ACTIVATION_DATA[kind], ACTIVATIONS[kind].keeps
     masks = [((N,), bool)] if keeps == "mask" else []
-    (out, *mask, _), (twin, *_) = run(f"{kind}_forward", x, outputs=[((N,), dtype), *masks])
+    numbers = activation_numbers(kind)
+    (out, *mask, _), (twin, *_) = run(f"{kind}_forward", x, *numbers, outputs=[((N,), dtype), *masks])
     assert (np.abs(out - twin) <= row.error(twin, dtype) + row.error(twin, float) + row.others(x)).all()
     # Both are given what this forward kept.
     kept = mask[0] if mask else out if keeps == "out" else x
-    (dx, _), (twin, _) = run(f"{kind}_backward", dout, kept, outputs=[((N,), dtype)])
+    (dx, _), (twin, _) = run(f"{kind}_backward", dout, kept, *numbers, outputs=[((N,), dtype)])
     u, tiny = unit_roundoff(dtype) + unit_roundoff(float), float(np.finfo(dtype).tiny)
     error = u * (row.dx_relative * np.abs(twin) + row.dx_absolute * np.abs(dout)) + row.others(x) * np.abs(
         dout
@@ -295,6 +296,7 @@ def test_out_may_be_x(name, dtype):
     x = np.linspace(0.1, 5, 37, dtype=dtype)
     mask = [np.empty(x.shape, bool)] if len(getattr(kernels, name).arguments) > 2 else []
     out = np.empty_like(x)
-    getattr(kernels, name)(x, out, *mask)
-    getattr(kernels, name)(x, x, *mask)
+    numbers = activation_numbers(name.removesuffix("_forward"))
+    getattr(kernels, name)(x, *numbers, out, *mask)
+    getattr(kernels, name)(x, *numbers, x, *mask)
     assert np.array_equal(x, out)

@@ -112,8 +112,10 @@ def test_an_argument(call, words):
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: bp.Network([2, 2], activation="LeakyReLU"), "there is none; it has Relu"),
-        (lambda: bp.Network([2, 2], activation="leaky_relu"), "there is none; it has Relu"),
+        (lambda: bp.Network([2, 2], activation="PReLU"), "there is none; it has Relu, .* and Hardswish, and takes"),
+        (lambda: bp.Network([2, 2], activation="LeakyReLU"), "did you mean 'leaky_relu'"),
+        (lambda: bp.Network([2, 2], activation="swish"), "did you mean 'silu'"),
+        (lambda: bp.Network([2, 2], activation="ReLU6"), r"it is an object, Hardtanh\(0, 6\)"),
         (lambda: bp.Network([2, 2], activation="logistic"), "did you mean 'sigmoid'"),
         (lambda: bp.Network([2, 2], activation="identity"), "are one layer"),
         (lambda: bp.Network([2, 2], activation="softmax"), "part of loss='softmax'"),

@@ -153,10 +153,10 @@ ARGUMENTS_OF_OURS = {
     for function in (bp.Network, bp.Network.fit, bp.Network.save, bp.TwoLayerNet, bp.SGD, bp.Adam, bp.RMSprop)
     for name in inspect.signature(function).parameters
 } | {
+    *ACTIVATIONS,
     "softmax",
     "squared_error",
     "alpha",
-    "sigmoid",
     "he",
     "he_normal",
     "he_uniform",

@@ -15,6 +15,7 @@ from tests.bounds import Bounded, gamma, unit_roundoff
 from tests.functions import ACTIVATIONS
 from tests.losses import LOSSES
 from tests.registry import ACTIVATIONS as REGISTERED
+from tests.registry import activation_numbers
 
 
 def close(got, wanted):
@@ -45,7 +46,7 @@ def activate(kind, z, dtype):
         return Bounded(z.v / 2, z.e / 2 + float(np.finfo(dtype).tiny))
     row, v = ACTIVATIONS[kind], np.empty_like(z.v)
     mask = [np.empty(z.v.shape, bool)] if REGISTERED[kind].keeps == "mask" else []
-    getattr(reference, f"{kind}_forward")(z.v, v, *mask)
+    getattr(reference, f"{kind}_forward")(z.v, *activation_numbers(kind), v, *mask)
     off = row.slope * z.e
     return Bounded(v, off + row.error(np.abs(v) + off, dtype) + row.others(z.v))
 
@@ -57,9 +58,11 @@ def activate_backward(kind, z, out, dout, dtype):
         return Bounded(dout.v / 2, dout.e / 2 + tiny)
     row, keeps = ACTIVATIONS[kind], REGISTERED[kind].keeps
     kept, f = out if keeps == "out" else z, np.empty_like(z.v)
-    getattr(reference, f"{kind}_backward")(np.ones_like(f), z.v <= 0 if keeps == "mask" else kept.v, f)
+    given = z.v <= 0 if keeps == "mask" else kept.v
+    getattr(reference, f"{kind}_backward")(np.ones_like(f), given, *activation_numbers(kind), f)
     # f is the slope, and ef what it is off by: through what is kept, then by its own roundings.
-    ef = row.change(kept.v, kept.e) + row.others(z.v) + u * row.dx_absolute
+    place = z if row.change_by_x else kept
+    ef = row.change(place.v, place.e) + row.others(z.v) + u * row.dx_absolute
     e = dout.e * (np.abs(f) + ef) + np.abs(dout.v) * ef
     if row.dx_relative or row.dx_absolute:
         e = e + row.dx_relative * u * dout.most * (np.abs(f) + ef) + tiny

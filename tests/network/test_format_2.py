@@ -7,8 +7,8 @@ import pytest
 from safetensors.numpy import load_file
 
 import backprop as bp
-from backprop.layers.activations import activations
 from backprop.layers.base import LAYERS, LOSSES
+from backprop.layers.elementwise import activations
 from tests.network.users_classes import registered, scaled  # noqa: F401  # `registered` is a fixture of each test
 
 X = np.random.default_rng(0).normal(size=(5, 4))

@@ -69,8 +69,8 @@ CLAIMS = [
     (dict(layers=[AFFINE | {"name": 3}]), r"layers\[0\] has the name 3, wanted a text"),
     (dict(layers=[AFFINE, RELU | {"name": "Affine1"}]), "two layers have the name 'Affine1'"),
     (
-        dict(layers=[AFFINE, RELU | {"kind": "mish"}]),
-        r"layers\[1\] is of the kind 'mish', which is not registered",
+        dict(layers=[AFFINE, RELU | {"kind": "prelu"}]),
+        r"layers\[1\] is of the kind 'prelu', which is not registered",
     ),
     (
         dict(layers=[AFFINE, RELU | {"kind": ["relu"]}]),

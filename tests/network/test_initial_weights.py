@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import backprop as bp
-from backprop.layers.activations import activations
+from backprop.layers.elementwise import activations
 from backprop.network.initial_weights import ALIASES, INITIAL_WEIGHTS
 
 INPUTS, OUTPUTS = 300, 200
@@ -102,7 +102,8 @@ def test_the_default(activation, sizes):
     rng = np.random.RandomState(6)
     for n, (inputs, outputs) in enumerate(pairwise(sizes), start=1):
         hidden = n < len(sizes) - 1
-        bound = (3 if hidden and activation == "sigmoid" else 1) / np.sqrt(inputs)
+        gain = {"sigmoid": 3, "selu": np.sqrt(3)}.get(activation, 1) if hidden else 1
+        bound = gain / np.sqrt(inputs)
         assert np.array_equal(net.params[f"W{n}"], rng.uniform(-bound, bound, (inputs, outputs)))
         assert np.array_equal(net.params[f"b{n}"], rng.uniform(-bound, bound, outputs))
 

@@ -164,9 +164,9 @@ def test_a_layer_of_the_users_own(net, batch):
         (dict(sizes=[3, 2.5]), ValueError, r"Network: sizes is \[3, 2.5\]"),
         (dict(sizes=784), TypeError, "Network: sizes is 784, wanted at least two whole numbers"),
         (
-            dict(sizes=[3, 2], activation="mish"),
+            dict(sizes=[3, 2], activation="prelu"),
             ValueError,
-            "activation is 'mish', wanted one of 'relu', 'sigmoid'",
+            "activation is 'prelu', wanted one of 'relu', 'sigmoid'",
         ),
         (dict(sizes=[3, 2], loss="mse"), ValueError, "loss is 'mse', wanted one of 'softmax'"),
         (dict(sizes=[3, 2], dtype=np.float16), TypeError, "dtype is float16, wanted float32 or float64"),

@@ -117,7 +117,7 @@ TENSORS = {
             "net: not what was saved: the file is damaged, or was written to while it was",
         ),
         (dict(sizes=[3, -1]), {}, r"net: Network: sizes is \[3, -1\]"),
-        (dict(activation="mish"), {}, "net: Network: activation is 'mish'"),
+        (dict(activation="prelu"), {}, "net: Network: activation is 'prelu'"),
         (dict(dtype="int8"), {}, "net: Network: dtype is 'int8'"),
         (dict(dtype=None), {}, "net: dtype is missing"),
         (dict(loss={}), {}, r"net: Network: loss is \{\}, wanted one of"),

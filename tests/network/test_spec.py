@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import backprop as bp
-from backprop.layers.activations import activations
+from backprop.layers.elementwise import activations
 from backprop.network.spec import LayerSpec, LossSpec, ParameterSpec
 
 
@@ -136,7 +136,7 @@ def test_each_hidden_layer_starts_from_the_weights_of_its_activation():
         (["tanh"], ValueError, "activation has 1 of the 2 entries wanted, one a hidden layer"),
         (["tanh", "relu", "relu"], ValueError, "activation has 3 of the 2 entries wanted"),
         (["tanh", "rleu"], ValueError, r"activation\[1\] is 'rleu', wanted one of .*; did you mean 'relu'"),
-        (["tanh", "mish"], ValueError, r"activation\[1\] is 'mish', .*; there is none; it has Relu, Sigmoid.* Tanh"),
+        (["tanh", "prelu"], ValueError, r"activation\[1\] is 'prelu', .*; there is none; it has Relu, Sigmoid.* Tanh"),
         (["tanh", None], TypeError, r"activation\[1\] is a NoneType, wanted one of 'relu'"),
         (bp.Affine, TypeError, "activation is the class Affine, wanted one of 'relu'"),
         (Mine(), TypeError, r"activation is a Mine, .* a layer of your own takes a place in net.layers"),

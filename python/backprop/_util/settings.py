@@ -23,6 +23,11 @@ def non_negative(owner: str, name: str, value: Any) -> float:
     return _number(owner, name, value, INFINITY, True)
 
 
+def finite(owner: str, name: str, value: Any) -> float:
+    """A finite number, as a float."""
+    return _number(owner, name, value, INFINITY, None)
+
+
 def fraction(owner: str, name: str, value: Any) -> float:
     """A number from 0 to below 1, as a float."""
     return _number(owner, name, value, 1, True)
@@ -58,13 +63,16 @@ def state_mapping(owner: str, name: str, value: Any) -> Any:
     return value
 
 
-def _number(owner: str, name: str, value: Any, high: float, includes_0: bool) -> float:
-    """`value` as a float between 0 and high."""
+def _number(owner: str, name: str, value: Any, high: float, includes_0: bool | None) -> float:
+    """`value` as a float between 0 and high; of any sign where `includes_0` is None."""
     number = NAN
     if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
         with suppress(OverflowError):  # an int that no float can hold
             number = float(value)
-    if not ((number >= 0 if includes_0 else number > 0) and number < high):
+    if includes_0 is None:
+        if not -INFINITY < number < INFINITY:
+            raise ValueError(f"{owner}: {name} is {value!r}, wanted a finite number")
+    elif not ((number >= 0 if includes_0 else number > 0) and number < high):
         least = "a finite number of at least 0" if includes_0 else "a positive finite number"
         wanted = least if high == INFINITY else f"a number from 0 to below {high}"
         raise ValueError(f"{owner}: {name} is {value!r}, wanted {wanted}")

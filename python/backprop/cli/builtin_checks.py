@@ -7,8 +7,8 @@ import numpy as np
 
 from backprop._util.arrays import Array
 from backprop.gradcheck import GradientReport, check_gradients
-from backprop.layers.activations import activations
 from backprop.layers.base import LAYERS, LOSSES, Layer, Loss
+from backprop.layers.elementwise import activations
 from backprop.network import Network
 from backprop.nodes import (
     Add,

@@ -11,8 +11,8 @@ import numpy as np
 
 from backprop._util.arrays import Array
 from backprop.demo.image import FITS, fitted
-from backprop.layers.activations import Activation, activations
 from backprop.layers.base import classifies, kind_of
+from backprop.layers.elementwise import Activation, activations
 from backprop.layers.parametric import Affine
 from backprop.network import Network
 from bpcore.threads import limited

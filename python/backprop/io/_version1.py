@@ -10,8 +10,8 @@ from backprop._util.arguments import one_of
 from backprop._util.messages import listed, shown
 from backprop.io._description import DTYPES, DescribedLayer, Description, Tensor
 from backprop.io._metadata import storable
-from backprop.layers.activations import activations
 from backprop.layers.base import LOSSES
+from backprop.layers.elementwise import activations
 from backprop.layers.parametric import Affine
 from backprop.network.arguments import checked_sizes
 

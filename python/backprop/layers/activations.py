@@ -1,87 +1,28 @@
-"""Activations, sections 0088 and 0089: a function of each element, from a pair of kernels.
+"""Activations: those of sections 0088 and 0089, and what else stands between the layers of a network."""
 
-An activation is a class that says its `kind`, which names the kernels `{kind}_forward` and `{kind}_backward`, and what
-its backward needs. Everything else, tests and documents too, takes it from the registry.
-"""
+from typing import Any
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from backprop._util.arrays import Array
+from backprop._util.names import named_arguments
+from backprop._util.settings import finite, non_negative, positive
+from backprop.layers.descriptors import Option
+from backprop.layers.elementwise import Activation
 
-import numpy as np
-from numpy.typing import ArrayLike
-
-from backprop._util.arrays import Array, floats, require_cache, same_shape
-from backprop.layers.base import LAYERS, Layer, list_available
-from bpcore import kernels
-
-__all__ = ["Gelu", "GeluTanh", "Relu", "Sigmoid", "Tanh"]
-
-
-class Activation(Layer):
-    """A function of each element.
-
-    Attributes
-    ----------
-    keeps : {"x", "out", "mask"}
-        What backward needs, and the attribute that has it: what went in, what came out, or what the forward kernel
-        writes to a mask.
-    label : str
-        How a text calls it.
-    signed : bool
-        Whether outputs may be below 0.
-    initial_gain : float
-        By default the initial weights and biases in front of it are uniform within ± this over √inputs.
-    """
-
-    parameter_names = ()
-    keeps_shape = True
-    keeps: ClassVar[str] = "x"
-    label: ClassVar[str] = ""
-    signed: ClassVar[bool] = True
-    initial_gain: ClassVar[float] = 1.0
-    # What errors call the methods, the kernels, and `keeps`: looked up at once, since small arrays take no longer.
-    _forward_by: ClassVar[tuple[str, Callable[..., None], str]]
-    _backward_by: ClassVar[tuple[str, Callable[..., None], str]]
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        if kind := vars(cls).get("kind"):
-            cls.caches = (cls.keeps,)
-            cls.symbol, cls.label = cls.symbol or kind, cls.label or kind
-            forward, backward = getattr(kernels, f"{kind}_forward"), getattr(kernels, f"{kind}_backward")
-            cls._forward_by = f"{cls.__name__}.forward", forward, cls.keeps
-            cls._backward_by = f"{cls.__name__}.backward", backward, cls.keeps
-            list_available(cls, "activations")
-
-    def __init__(self) -> None:
-        Layer.clear_cache(self)  # a subclass may have its own, for attributes that come later
-
-    def forward(self, x: ArrayLike) -> Array:
-        """Return the function of each element, in x's shape."""
-        owner, kernel, keeps = self._forward_by
-        (x,) = floats(owner, x=x)
-        out = np.empty_like(x)
-        if keeps == "mask":
-            kept: Array = np.empty(x.shape, dtype=bool)
-            kernel(x.reshape(-1), out.reshape(-1), kept.reshape(-1))
-        else:
-            kernel(x.reshape(-1), out.reshape(-1))
-            kept = x if keeps == "x" else out
-        self.__dict__[keeps] = kept
-        return out
-
-    def backward(self, dout: ArrayLike) -> Array:
-        """Return `dx`: `dout` times the derivative of each element."""
-        owner, kernel, keeps = self._backward_by
-        kept = require_cache(owner, self.__dict__.get(keeps))
-        if keeps == "mask":
-            (dout,) = floats(owner, dout=dout)
-        else:
-            dout, kept = floats(owner, dout=dout, kept=kept)
-        same_shape(owner, dout, kept.shape)
-        dx = np.empty_like(dout)
-        kernel(dout.reshape(-1), kept.reshape(-1), dx.reshape(-1))
-        return dx
+__all__ = [
+    "Elu",
+    "Gelu",
+    "GeluTanh",
+    "Hardswish",
+    "Hardtanh",
+    "LeakyRelu",
+    "Mish",
+    "Relu",
+    "Selu",
+    "Sigmoid",
+    "Silu",
+    "Softplus",
+    "Tanh",
+]
 
 
 class Relu(Activation):
@@ -141,6 +82,150 @@ class Tanh(Activation):
     out: Array | None
 
 
+class LeakyRelu(Activation):
+    """Leaky ReLU (Maas, Hannun and Ng 2013): `out = x` where `x > 0`, else `negative_slope·x`.
+
+    Its derivative at 0 is `negative_slope`.
+
+    Parameters
+    ----------
+    negative_slope : float, default 0.01
+        At least 0. It may be changed between steps, as the numbers of other activations may.
+
+    Attributes
+    ----------
+    out : ndarray or None
+        What `forward` last returned.
+
+    Examples
+    --------
+    >>> bp.LeakyRelu(0.1).forward([-2.0, 3.0])
+    array([-0.2,  3. ])
+    """
+
+    kind, keeps, label = "leaky_relu", "out", "leaky ReLU"
+    derivatives = ("{d}·({x}>0 ? 1 : slope)",)
+    negative_slope: float = Option(non_negative)  # type: ignore[assignment]  # what a layer has
+    out: Array | None
+
+    @named_arguments
+    def __init__(self, negative_slope: float = 0.01) -> None:
+        super().__init__()
+        self.negative_slope = negative_slope
+
+
+class Elu(Activation):
+    """Exponential linear unit (Clevert et al. 2015): `out = x` from 0 on, else `alpha·(exp(x) - 1)`.
+
+    Its derivative is 1 where `x > 0`, else `out + alpha`.
+
+    Parameters
+    ----------
+    alpha : float, default 1.0
+        Positive: how far below 0 it goes.
+
+    Attributes
+    ----------
+    out : ndarray or None
+        What `forward` last returned.
+    """
+
+    kind, keeps, label = "elu", "out", "ELU"
+    derivatives = ("{d}·({x}>0 ? 1 : {out}+α)",)
+    alpha: float = Option(positive)  # type: ignore[assignment]
+    out: Array | None
+
+    @named_arguments
+    def __init__(self, alpha: float = 1.0) -> None:
+        super().__init__()
+        self.alpha = alpha
+
+
+class Selu(Activation):
+    """Scaled ELU (Klambauer et al. 2017): `out = λ·x` from 0 on, else `λ·α·(exp(x) - 1)`.
+
+    λ = 1.0507… and α = 1.6733… are such that the outputs of many layers tend to mean 0 and variance 1, where weights
+    have the variance 1 / inputs, as the initial weights here have. Its derivative is λ where `x > 0`, else `out + λ·α`.
+
+    Attributes
+    ----------
+    out : ndarray or None
+        What `forward` last returned.
+    """
+
+    kind, keeps, label = "selu", "out", "SELU"
+    derivatives = ("{d}·({x}>0 ? λ : {out}+λα)",)
+    initial_gain = 3**0.5  # uniform within ±√3 has the variance 1
+    out: Array | None
+
+
+class Softplus(Activation):
+    """Softplus, `out = log(1 + exp(beta·x)) / beta`: ReLU without its corner, and above 0 everywhere.
+
+    Its derivative is `sigmoid(beta·x)`. Exact for large x, where other libraries return x from a threshold on.
+
+    Parameters
+    ----------
+    beta : float, default 1.0
+        Positive: the larger, the nearer to ReLU.
+
+    Attributes
+    ----------
+    x : ndarray or None
+        What `forward` last got.
+    """
+
+    kind, label, signed = "softplus", "softplus", False
+    derivatives = ("{d}·sigmoid(β{x})",)
+    beta: float = Option(positive)  # type: ignore[assignment]
+    x: Array | None
+
+    @named_arguments
+    def __init__(self, beta: float = 1.0) -> None:
+        super().__init__()
+        self.beta = beta
+
+
+class Hardtanh(Activation):
+    """x between two bounds: `out = max(min_val, min(x, max_val))`. Its derivative is 0 at the bounds and beyond.
+
+    `Hardtanh(0, 6)` is what others call ReLU6.
+
+    Parameters
+    ----------
+    min_val, max_val : float, default -1.0 and 1.0
+        Finite, the first below the second.
+
+    Attributes
+    ----------
+    out : ndarray or None
+        What `forward` last returned.
+    """
+
+    kind, keeps, label = "hardtanh", "out", "hardtanh"
+    derivatives = ("{d}·(min<{x}<max)",)
+    min_val: float
+    max_val: float
+    out: Array | None
+
+    @named_arguments
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0) -> None:
+        super().__init__()
+        self.__dict__["max_val"] = float("inf")  # of the two, one is set first
+        self.min_val, self.max_val = min_val, max_val
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self.option_names:
+            value = finite("Hardtanh", name, value)
+            bounds = {**vars(self), name: value}
+            if not bounds["min_val"] < bounds["max_val"]:
+                low, high = bounds["min_val"], bounds["max_val"]
+                raise ValueError(
+                    f"Hardtanh: min_val is {low:g}, max_val is {high:g}; wanted min_val below max_val"
+                )
+        super().__setattr__(name, value)
+
+
 class Gelu(Activation):
     """Gaussian error linear unit (Hendrycks and Gimpel 2016): `out = x·Φ(x)`, Φ the normal distribution function.
 
@@ -178,6 +263,47 @@ class GeluTanh(Activation):
     x: Array | None
 
 
-def activations() -> dict[str, type[Activation]]:
-    """All activations by their kinds."""
-    return {kind: cls for kind, cls in LAYERS.items() if issubclass(cls, Activation)}
+class Silu(Activation):
+    """Sigmoid linear unit (Elfwing, Uchibe and Doya 2017), or swish: `out = x·sigmoid(x)`.
+
+    Its derivative is `s·(1 + x·(1 - s))`, s the sigmoid. Of -inf it is 0, the limit.
+
+    Attributes
+    ----------
+    x : ndarray or None
+        What `forward` last got.
+    """
+
+    kind, label = "silu", "SiLU"
+    derivatives = ("{d}·silu′({x})",)
+    x: Array | None
+
+
+class Mish(Activation):
+    """Mish (Misra 2019): `out = x·tanh(softplus(x))`. Of -inf it is 0, the limit.
+
+    Attributes
+    ----------
+    x : ndarray or None
+        What `forward` last got.
+    """
+
+    kind = "mish"
+    derivatives = ("{d}·mish′({x})",)
+    x: Array | None
+
+
+class Hardswish(Activation):
+    """Swish made of lines (Howard et al. 2019): `out = x·max(0, min(x + 3, 6)) / 6`. Of -inf it is 0, the limit.
+
+    Its derivative is 0 up to -3, 1 from 3 on, and `x / 3 + 1/2` in between.
+
+    Attributes
+    ----------
+    x : ndarray or None
+        What `forward` last got.
+    """
+
+    kind = "hardswish"
+    derivatives = ("{d}·hardswish′({x})",)
+    x: Array | None

@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike
 
 from backprop._util.arguments import one_of
 from backprop._util.arrays import Array, read_only_copy, real_array
-from backprop.layers.activations import Activation, activations
 from backprop.layers.base import LOSSES, own_methods
+from backprop.layers.elementwise import Activation, activations
 from backprop.network.layers import a_layer
 
 # A name, a class or an object of an activation.

@@ -15,7 +15,7 @@ import numpy as np
 from backprop._util.arrays import Array
 from backprop._util.names import did_you_mean
 from backprop._util.other_libraries.arguments import SAME
-from backprop.layers.activations import Activation
+from backprop.layers.elementwise import Activation
 
 WeightInit: TypeAlias = str | float | Sequence[str | float | None] | None
 

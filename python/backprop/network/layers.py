@@ -10,7 +10,7 @@ import numpy as np
 
 from backprop._util.arrays import Array
 from backprop._util.names import did_you_mean
-from backprop.layers.activations import Activation
+from backprop.layers.elementwise import Activation
 from backprop.layers.parameter_discovery import Pass, constants, declared, parameter_names
 from backprop.layers.parametric import Affine
 from backprop.network.initial_weights import WeightInit, initial_parameters

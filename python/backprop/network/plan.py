@@ -13,15 +13,15 @@ from backprop._util.arrays import FLOAT32, FLOAT64, Array, readable
 from backprop.layers.base import LOSSES, Layer, kind_of, own_methods
 from backprop.layers.parameter_discovery import declared
 from backprop.network.protocol import NetworkLike
-from bpcore.plan import ACTIVATIONS, LOSS_OPTIONS, TRANSFORM_OPTIONS, Plan
+from bpcore.plan import ACTIVATION_NUMBERS, LOSS_OPTIONS, TRANSFORM_OPTIONS, Plan
 
 # What a plan reads as fast as the network's own type.
 READABLE = (FLOAT32, FLOAT64, np.dtype(np.uint8))
 
 # Dict, key and value: what was looked up to make a plan, and where.
 Guards = list[tuple[dict[str, Any], str, object]]
-# Transform, activation, weight, bias and option, as a plan takes a layer.
-PlannedLayer = tuple[str, str, Array, Array, float]
+# Transform, activation, weight, bias, the number of the first and those of the second, as a plan takes a layer.
+PlannedLayer = tuple[Any, ...]
 IDENTITY = "identity"
 
 
@@ -53,14 +53,17 @@ def guards_of(net: NetworkLike) -> Guards:
         guards.append((net.layers, name, layer))
         guards += [(vars(layer), own, vars(layer)[own]) for own in own_methods(layer)]
         guards += [(vars(layer), own, getattr(layer, own)) for own in declared(layer) or ()]
-        guards += _guards_of_options(layer, TRANSFORM_OPTIONS.get(kind_of(layer), ""))
+        kind = kind_of(layer)
+        guards += _guards_of_options(
+            layer, TRANSFORM_OPTIONS.get(kind, ""), *ACTIVATION_NUMBERS.get(kind, ())
+        )
     last = net.lastLayer
     guards += [(vars(last), own, vars(last)[own]) for own in own_methods(last)]
     return guards + _guards_of_options(last, LOSS_OPTIONS.get(kind_of(last, LOSSES), ""))
 
 
-def _guards_of_options(layer: Any, option: str) -> Guards:
-    return [(vars(layer), option, getattr(layer, option))] if option else []
+def _guards_of_options(layer: Any, *options: str) -> Guards:
+    return [(vars(layer), option, getattr(layer, option)) for option in options if option]
 
 
 def make_plan(net: NetworkLike) -> Plan | NoPlan:
@@ -98,8 +101,9 @@ def planned_layers(net: NetworkLike) -> list[PlannedLayer] | None:
                 return None
             planned.append((kind, IDENTITY, *arrays, _option(layer, TRANSFORM_OPTIONS[kind])))
             width = len(arrays[1])
-        elif kind in ACTIVATIONS and planned and planned[-1][1] == IDENTITY:
-            planned[-1] = (planned[-1][0], kind, *planned[-1][2:])
+        elif kind in ACTIVATION_NUMBERS and planned and planned[-1][1] == IDENTITY:
+            numbers = [_option(layer, name) for name in ACTIVATION_NUMBERS[kind]]
+            planned[-1] = (planned[-1][0], kind, *planned[-1][2:], *numbers)
         else:
             return None
     # What comes in and goes out is checked by the network's sizes, and then read and written without a look.

@@ -50,12 +50,12 @@ cdef void relu_backward(Call* c, floating _) noexcept nogil:
 
 
 cdef void activation_forward(Call* c, floating _) noexcept nogil:
-    activate(<Activation> c.kind, <const floating*> chunk(c, 0, _), chunk(c, 1, _), c.count)
+    activate(<Activation> c.kind, c.numbers, <const floating*> chunk(c, 0, _), chunk(c, 1, _), c.count)
 
 
 cdef void activation_backward(Call* c, floating _) noexcept nogil:
     activate_backward(
-        <Activation> c.kind, <const floating*> chunk(c, 1, _), <const floating*> chunk(c, 0, _),
+        <Activation> c.kind, c.numbers, <const floating*> chunk(c, 1, _), <const floating*> chunk(c, 0, _),
         chunk(c, 2, _), c.count,
     )
 

@@ -79,14 +79,15 @@ cdef list table():
 
     for kind in range(COUNT_OF_ACTIVATIONS):
         name, kept = activation_name(kind).decode(), "x" if needs_input(kind) else "out"
+        numbers = activation_numbers(kind).decode()
         if kind != IDENTITY and kind != RELU:
             entries += [
                 entry(
-                    f"{name}_forward", "x:N -> out:N=x", activation_forward[float], activation_forward[double], kind,
-                    ELEMENTWISE, f"out = {name}(x). `out` may be `x`.",
+                    f"{name}_forward", f"x:N {numbers} -> out:N=x", activation_forward[float],
+                    activation_forward[double], kind, ELEMENTWISE, f"out = {name}(x). `out` may be `x`.",
                 ),
                 entry(
-                    f"{name}_backward", f"dout:N {kept}:N -> dx:N=dout,{kept}", activation_backward[float],
+                    f"{name}_backward", f"dout:N {kept}:N {numbers} -> dx:N=dout,{kept}", activation_backward[float],
                     activation_backward[double], kind, ELEMENTWISE,
                     f"dx = dout·{name}′(x), `{kept}` as {name}_forward had it. `dx` may be `dout` or `{kept}`.",
                 ),

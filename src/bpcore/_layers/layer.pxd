@@ -4,7 +4,7 @@
 
 from cython cimport floating
 
-from bpcore.activations cimport Activation
+from bpcore.activations cimport ACTIVATION_NUMBERS, Activation
 from bpcore.updates cimport Update, update_span
 
 cdef struct Parameter:
@@ -29,6 +29,7 @@ cdef struct Layer:
     Activation activation
     int itemsize
     double option                 # a number that the transform takes, 0 where it takes none
+    double[ACTIVATION_NUMBERS] numbers    # those that the activation takes
     Py_ssize_t inputs
     Py_ssize_t outputs
     Parameter weight              # (inputs, outputs) or, of a normalisation, (outputs,)

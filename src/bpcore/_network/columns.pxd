@@ -131,7 +131,10 @@ cdef inline void forward_part(const Layer* layer, const Rows enters, const Recta
     if layer.activation != IDENTITY:
         pre, out = pre + part.left, out + part.left
         for r in range(rows):
-            activate(layer.activation, <const floating*> pre + r * layer.stride, out + r * layer.stride, width)
+            activate(
+                layer.activation, layer.numbers, <const floating*> pre + r * layer.stride, out + r * layer.stride,
+                width,
+            )
 
 
 cdef inline void backward_activation(const Layer* layer, const Rectangle* part, floating _) noexcept nogil:
@@ -142,8 +145,8 @@ cdef inline void backward_activation(const Layer* layer, const Rectangle* part, 
         for r in range(part.first, part.stop):
             dpre = <floating*> layer.dpre + r * layer.stride + part.left
             activate_backward(
-                layer.activation, <const floating*> layer.pre + r * layer.stride + part.left, <const floating*> dpre,
-                dpre, part.right - part.left,
+                layer.activation, layer.numbers, <const floating*> layer.pre + r * layer.stride + part.left,
+                <const floating*> dpre, dpre, part.right - part.left,
             )
 
 

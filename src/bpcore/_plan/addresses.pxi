@@ -69,8 +69,8 @@ cdef class NetworkAddresses:
         self.guards = <Guard*> calloc(6 * len(layers) + 2, sizeof(Guard))
         if self.net.layers is NULL or self.guards is NULL:
             raise MemoryError("no memory for the plan")
-        for n, (transform, activation, weight, bias, option) in enumerate(layers):
-            self.take(n, TRANSFORMS[transform], ACTIVATIONS[activation], weight, bias, option)
+        for n, (transform, activation, weight, bias, option, *numbers) in enumerate(layers):
+            self.take(n, TRANSFORMS[transform], ACTIVATIONS[activation], weight, bias, option, numbers)
         self.source.inputs = self.inputs
         self.source.mean = <const double*> self.watch(mean, c"d", 1, self.inputs, self.inputs, self.kept)
         self.source.scale = self.watch(scale, self.letter, 1, self.inputs, self.inputs, self.kept)
@@ -80,8 +80,10 @@ cdef class NetworkAddresses:
         free(self.guards)
         free(self.net.layers)
 
-    cdef int take(self, int n, int transform, int activation, weight, bias, double option) except -1:
-        """Keep the addresses of the parameters of layer n."""
+    cdef int take(
+        self, int n, int transform, int activation, weight, bias, double option, list numbers
+    ) except -1:
+        """Keep the addresses of the parameters of layer n, and the numbers of its functions."""
         cdef Py_ssize_t inputs = weight.shape[0], outputs = bias.shape[0]
         cdef int dimensions = 2 if has_matrix(transform) else 1
         if inputs == 0 or outputs == 0:
@@ -93,6 +95,8 @@ cdef class NetworkAddresses:
             self.watch(weight, self.letter, dimensions, inputs, outputs, self.kept),
             self.watch(bias, self.letter, 1, outputs, outputs, self.kept), option, self.itemsize,
         )
+        for k, number in enumerate(numbers[:MOST_ACTIVATION_NUMBERS]):
+            self.net.layers[n].numbers[k] = number
         return 0
 
     cdef void* watch(

@@ -12,6 +12,11 @@ RULES = {
     for n in range(COUNT_OF_RULES)
 }
 TRANSFORMS = {transform_name(n).decode(): n for n in range(COUNT_OF_TRANSFORMS)}
+# The numbers that each activation takes, in their order.
+ACTIVATION_NUMBERS = {
+    activation_name(n).decode(): tuple([spec.name for spec, *_ in parse(activation_numbers(n).decode())])
+    for n in range(COUNT_OF_ACTIVATIONS)
+}
 # The number that each loss and each transform takes; "" where it takes none.
 LOSS_OPTIONS = {loss_name(n).decode(): loss_option(n).decode() for n in range(COUNT_OF_LOSSES)}
 TRANSFORM_OPTIONS = {transform_name(n).decode(): transform_option(n).decode() for n in range(COUNT_OF_TRANSFORMS)}

@@ -20,9 +20,9 @@ cdef class Plan(Evaluation):
     Parameters
     ----------
     dtype : "float32" or "float64"
-    layers : list of (transform, activation, weight, bias, option)
-        Keys of TRANSFORMS and ACTIVATIONS, the parameters, C-contiguous and writable, of the type `dtype`, and a
-        number.
+    layers : list of (transform, activation, weight, bias, option, *numbers)
+        Keys of TRANSFORMS and ACTIVATIONS, the parameters, C-contiguous and writable, of the type `dtype`, the number
+        of the transform, and those of the activation, if it takes any.
     loss : (loss, option)
         A key of LOSSES and a number.
     mean, scale : 1-d arrays of the length of the inputs, the mean float64, the scale of the type `dtype`; or None

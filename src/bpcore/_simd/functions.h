@@ -220,11 +220,102 @@ static BP_INLINE BP_N BP_NAME(gelu_tanh_derivative)(BP_N x) {
     return BP_SELECT(x < 0, below, 1 - below);
 }
 
+/* exp(−t)·…, t = |x|: beyond it exp(−t) is 0, and a product with t stays finite. NaN stays. */
+static BP_INLINE BP_N BP_NAME(size)(BP_N x) {
+    return BP_LEAST(BP_ALL((BP_T) 1000), BP_FROM_BITS(BP_BITS(x) & ~BP_SIGN_BIT));
+}
+
+/* silu(x) = x·sigmoid(x) = max(x, 0) − t·e / (1 + e), e = exp(−t); silu′(x) = s·(1 + x·(1 − s)), s = sigmoid(x), which of x and
+   −x add up to 1. */
+static BP_INLINE BP_N BP_NAME(silu)(BP_N x) {
+    const BP_N t = BP_NAME(size)(x), e = BP_NAME(exp)(-t);
+    return BP_MOST(BP_ALL((BP_T) 0), x) - t * e / (1 + e);
+}
+
+static BP_INLINE BP_N BP_NAME(silu_derivative)(BP_N x) {
+    const BP_N t = BP_NAME(size)(x), e = BP_NAME(exp)(-t), below = e / (1 + e) * (1 - t / (1 + e));
+    return BP_SELECT(x < 0, below, 1 - below);
+}
+
+/* mish(x) = x·T, T = tanh(log(1 + exp(x))) = (E² + 2E) / (E² + 2E + 2), E = exp(x); of x > 0 both are divided by E², and the
+   result is x − x·(1 − T). mish′(x) = T + x·T′, T′ = 4E·(1 + E) / (E² + 2E + 2)². */
+static BP_INLINE BP_N BP_NAME(mish)(BP_N x) {
+    const BP_N t = BP_NAME(size)(x), e = BP_NAME(exp)(-t), square = e * e;
+    const BP_N n = BP_SELECT(x < 0, e * (e + 2), 2 * square), d = BP_SELECT(x < 0, n + 2, n + (1 + 2 * e));
+    return BP_MOST(BP_ALL((BP_T) 0), x) - t * (n / d);
+}
+
+static BP_INLINE BP_N BP_NAME(mish_derivative)(BP_N x) {
+    const BP_N t = BP_NAME(size)(x), e = BP_NAME(exp)(-t), square = e * e;
+    const BP_N n = BP_SELECT(x < 0, e * (e + 2), 1 + 2 * e), d = BP_SELECT(x < 0, n + 2, n + 2 * square);
+    const BP_N slope = t * (BP_SELECT(x < 0, -4 * e, 4 * square) * (1 + e) / (d * d));
+    return n / d + slope;
+}
+
+/* exp(x) − 1 for x ≤ 0: 2^n·(exp(r) − 1) + (2^n − 1), which keeps the digits of a small x. From −20 (float32) and −40 (float64) on
+   it is −1. Error ≤ 3 ULP. */
+static BP_INLINE BP_N BP_NAME(expm1_below)(BP_N x) {
+#if BP_T_BYTES == 4
+    const BP_N y = BP_MOST(BP_ALL(-20.0f), BP_LEAST(BP_ALL(0.0f), x));
+    const BP_N shifted = BP_FMA(y, BP_ALL(0x1.715476p+0f), BP_ALL(0x1.8p23f));
+    const BP_N n = shifted - 0x1.8p23f;
+    BP_N r = BP_FMA(n, BP_ALL(-0x1.63p-1f), y);
+    r = BP_FMA(n, BP_ALL(0x1.bd0106p-13f), r);
+    const BP_N power = BP_FROM_BITS((BP_BITS(shifted) + 127u) << 23);
+    return BP_FMA(power, BP_NAME(exp_tail)(r, 1.0f), power - 1);
+#else
+    const BP_N y = BP_MOST(BP_ALL(-40.0), BP_LEAST(BP_ALL(0.0), x));
+    const BP_N shifted = BP_FMA(y, BP_ALL(0x1.71547652b82fep+0), BP_ALL(0x1.8p52));
+    const BP_N n = shifted - 0x1.8p52;
+    BP_N r = BP_FMA(n, BP_ALL(-0x1.62e42feep-1), y);
+    r = BP_FMA(n, BP_ALL(-0x1.a39ef35793c76p-33), r);
+    const BP_N power = BP_FROM_BITS((BP_BITS(shifted) + 1023u) << 52);
+    return BP_FMA(power, BP_NAME(exp_tail)(r, 1.0), power - 1);
+#endif
+}
+
+/* a·x from 0 on, b·(exp(x) − 1) below: ELU, and SELU. */
+static BP_INLINE BP_N BP_NAME(elu)(BP_N x, BP_N a, BP_N b) {
+    return BP_SELECT(x < 0, b * BP_NAME(expm1_below)(x), a * x);
+}
+
+/* log(1 + e) of 0 ≤ e ≤ 1, as bp_log: with s = e / (2 + e) and z = s², e − (e²/2 − s·(e²/2 + z·q(z))). */
+static BP_INLINE BP_N BP_NAME(log1p)(BP_N e) {
+    const BP_N s = e / (2 + e), z = s * s, h = BP_ALL((BP_T) 0.5) * e * e;
+#if BP_T_BYTES == 4
+    BP_N q = BP_FMA(BP_ALL(0x1.dba26p-3f), z, BP_ALL(0x1.bc8cf8p-3f));
+    q = BP_FMA(q, z, BP_ALL(0x1.24c926p-2f));
+    q = BP_FMA(q, z, BP_ALL(0x1.9998d4p-2f));
+    q = BP_FMA(q, z, BP_ALL(0x1.555556p-1f));
+#else
+    BP_N q = BP_FMA(BP_ALL(0x1.4b0a26c5f2aefp-3), z, BP_ALL(0x1.687a6e7c95176p-4));
+    q = BP_FMA(q, z, BP_ALL(0x1.eb905e8575054p-4));
+    q = BP_FMA(q, z, BP_ALL(0x1.10ac75dc602b1p-3));
+    q = BP_FMA(q, z, BP_ALL(0x1.3b18b294bebf9p-3));
+    q = BP_FMA(q, z, BP_ALL(0x1.745cf0b0e03bdp-3));
+    q = BP_FMA(q, z, BP_ALL(0x1.c71c727143318p-3));
+    q = BP_FMA(q, z, BP_ALL(0x1.24924923d44c6p-2));
+    q = BP_FMA(q, z, BP_ALL(0x1.999999999a3ddp-2));
+    q = BP_FMA(q, z, BP_ALL(0x1.5555555555555p-1));
+#endif
+    return e - (h - s * BP_FMA(z, q, h));
+}
+
+/* softplus(x) = log(1 + exp(a·x)) / a = b·(max(y, 0) + log(1 + exp(−|y|))), y = a·x, b = 1 / a. */
+static BP_INLINE BP_N BP_NAME(softplus)(BP_N x, BP_N a, BP_N b) {
+    const BP_N y = a * x, e = BP_NAME(exp)(BP_FROM_BITS(BP_BITS(y) | BP_SIGN_BIT));
+    return b * (BP_MOST(BP_ALL((BP_T) 0), y) + BP_NAME(log1p)(e));
+}
+
+static BP_INLINE BP_N BP_NAME(softplus_derivative)(BP_N x, BP_N a) {
+    return BP_NAME(sigmoid)(a * x);
+}
+
 #undef BP_ALL
 #undef BP_SIGN_BIT
 #undef BP_EXP_MOST
 #undef BP_EXP_LEAST
 
-/* Of which rows.h makes loops: f(x), and f′(x)·dout. */
-#define BP_FUNCTIONS(each) each(exp) each(sigmoid) each(tanh) each(gelu) each(gelu_tanh)
-#define BP_DERIVATIVES(each) each(gelu) each(gelu_tanh)
+/* Of which rows.h makes loops: f(x), and f′(x)·dout. It has a line of its own for each that takes other numbers, too. */
+#define BP_FUNCTIONS(each) each(exp) each(sigmoid) each(tanh) each(gelu) each(gelu_tanh) each(silu) each(mish)
+#define BP_DERIVATIVES(each) each(gelu) each(gelu_tanh) each(silu) each(mish)

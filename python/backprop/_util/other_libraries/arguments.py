@@ -48,6 +48,7 @@ SAME = {
     "labels": ("t",),
     "layer_sizes": ("sizes",),
     "layers": ("sizes",),
+    "leakyrelu": ("leaky_relu",),
     "learning_rate": ("lr",),
     "learning_rate_init": ("lr",),
     "log_loss": ("softmax",),
@@ -76,6 +77,7 @@ SAME = {
     "sparse_categorical_crossentropy": ("softmax",),
     "squared_loss": ("squared_error",),
     "steps": ("iterations",),
+    "swish": ("silu",),
     "target": ("t",),
     "targets": ("t",),
     "val_data": ("validation",),
@@ -147,21 +149,13 @@ ARGUMENTS = {
 # Texts, by the argument that they are given as.
 VALUES = {
     "activation": {
-        "elu": ACTIVATION,
         "hard_sigmoid": ACTIVATION,
         "identity": LINEAR,
-        "leaky_relu": ACTIVATION,
-        "leakyrelu": ACTIVATION,
         "linear": LINEAR,
-        "mish": ACTIVATION,
         "none": LINEAR,
         "prelu": ACTIVATION,
-        "relu6": ACTIVATION,
-        "selu": ACTIVATION,
-        "silu": ACTIVATION,
+        "relu6": "it is an object, Hardtanh(0, 6)",
         "softmax": "activation is that of the hidden layers; the softmax of the outputs is part of loss='softmax'",
-        "softplus": ACTIVATION,
-        "swish": ACTIVATION,
     },
     "loss": {
         "bce": TWO_OUTPUTS,

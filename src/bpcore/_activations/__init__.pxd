@@ -1,0 +1,1 @@
+# Private: the loops of activations; activations.pxd is public.
