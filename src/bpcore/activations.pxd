@@ -2,28 +2,44 @@
 # cython: boundscheck=False, initializedcheck=False, wraparound=False
 """Activations of n numbers, one after the other.
 
-`activate` and `activate_backward` tell activations apart, nothing else does: a new one has a number, a name and the
-numbers that it takes in the tables, a line in each of the two, and its loops in _activations. Every element is read
-before it is written.
+Their loops, and what tells them apart, are in _simd/activations.h. Here each has a name, and what else the tables and
+functions say: the numbers that it takes, and whether its backward needs what went in. Every element is read before it
+is written.
 """
 
 from cython cimport floating
 from cython.parallel cimport prange
 
-from bpcore._activations.piecewise cimport (
-    copy_span, elu_backward_span, hardswish_backward_span, hardswish_span_in_place, hardtanh_backward_span,
-    hardtanh_span_in_place, leaky_relu_backward_span, leaky_relu_span_in_place, relu_backward_of_out,
-    relu_span_in_place, sigmoid_backward_span, tanh_backward_span,
-)
-from bpcore._activations.smooth cimport (
-    elu_span, gelu_backward_span, gelu_span, gelu_tanh_backward_span, gelu_tanh_span, mish_backward_span, mish_span,
-    sigmoid_span, silu_backward_span, silu_span, softplus_backward_span, softplus_span, tanh_span,
-)
 from bpcore._parallel.team cimport SPAN, spans_of
 from bpcore._simd.simd cimport bp_store_fence
 
 cdef extern from "_simd/simd.h" nogil:
+    enum Activation "bp_activation":
+        IDENTITY "BP_IDENTITY"
+        RELU "BP_RELU"
+        SIGMOID "BP_SIGMOID"
+        TANH "BP_TANH"
+        GELU "BP_GELU"                # x·Φ(x)
+        GELU_TANH "BP_GELU_TANH"      # its form by tanh
+        LEAKY_RELU "BP_LEAKY_RELU"    # x, up to 0 times negative_slope
+        ELU "BP_ELU"                  # x, below 0 alpha·(exp(x) − 1)
+        SELU "BP_SELU"                # λ·x, below 0 λα·(exp(x) − 1)
+        SILU "BP_SILU"                # x·sigmoid(x)
+        MISH "BP_MISH"                # x·tanh(softplus(x))
+        SOFTPLUS "BP_SOFTPLUS"        # log(1 + exp(beta·x)) / beta
+        HARDTANH "BP_HARDTANH"        # x between min_val and max_val
+        HARDSWISH "BP_HARDSWISH"      # x·min(max(x + 3, 0), 6) / 6
+        ACTIVATIONS "BP_COUNT_OF_ACTIVATIONS"
+
     # The name ends in f for float32.
+    void bp_activatef(int activation, Py_ssize_t n, const float* x, float* out, float a, float b) noexcept
+    void bp_activate(int activation, Py_ssize_t n, const double* x, double* out, double a, double b) noexcept
+    void bp_activate_backwardf(
+        int activation, Py_ssize_t n, const float* kept, const float* dout, float* dx, float a, float b
+    ) noexcept
+    void bp_activate_backward(
+        int activation, Py_ssize_t n, const double* kept, const double* dout, double* dx, double a, double b
+    ) noexcept
     void bp_relu_spanf(Py_ssize_t n, const float* x, float* out, unsigned char* mask, bint stream) noexcept
     void bp_relu_span(Py_ssize_t n, const double* x, double* out, unsigned char* mask, bint stream) noexcept
     void bp_relu_backward_spanf(
@@ -35,26 +51,7 @@ cdef extern from "_simd/simd.h" nogil:
 
 cdef enum:
     STREAM_BYTES = 33554432    # a common last-level cache
-
-cdef enum Activation:
-    IDENTITY = 0
-    RELU = 1
-    SIGMOID = 2
-    TANH = 3
-    GELU = 4            # x·Φ(x)
-    GELU_TANH = 5       # its form by tanh
-    LEAKY_RELU = 6      # x, below 0 times negative_slope
-    ELU = 7             # x, below 0 alpha·(exp(x) − 1)
-    SELU = 8            # λ·x, below 0 λα·(exp(x) − 1)
-    SILU = 9            # x·sigmoid(x)
-    MISH = 10           # x·tanh(softplus(x))
-    SOFTPLUS = 11       # log(1 + exp(beta·x)) / beta
-    HARDTANH = 12       # x between min_val and max_val
-    HARDSWISH = 13      # x·min(max(x + 3, 0), 6) / 6
-    ACTIVATIONS = 14    # how many there are
-
-cdef enum:
-    ACTIVATION_NUMBERS = 2    # that an activation takes at most
+    ACTIVATION_NUMBERS = 2     # that an activation takes at most
 
 
 cdef inline const char* activation_name(int activation) noexcept nogil:
@@ -92,16 +89,33 @@ cdef inline bint needs_input(int activation) noexcept nogil:
     )
 
 
-cdef inline floating rounded(double number, floating _) noexcept nogil:
-    """A number in a type, in its finite range: an infinity times 0 would be NaN."""
-    cdef double most = 3.4028234663852886e+38 if floating is float else 1.7976931348623157e+308
-    return <floating> (most if number > most else -most if number < -most else number)
+cdef struct Constants:
+    # What the loops of an activation are given, of either type.
+    double a
+    double b
 
 
-cdef inline floating rounded_positive(double number, floating _) noexcept nogil:
-    """The same of one above 0, which it stays."""
-    cdef double least = 1.1754943508222875e-38 if floating is float else 2.2250738585072014e-308
-    return rounded(max(number, least), _)
+cdef inline Constants constants_of(
+    Activation activation, const double* numbers, double least, double most
+) noexcept nogil:
+    """Of the numbers that it takes, or NULL, within the least and the largest normal number of a type.
+
+    An infinity times 0 would be NaN; what is above 0 stays so.
+    """
+    cdef double number = 0 if numbers is NULL else numbers[0], positive
+    number = most if number > most else -most if number < -most else number
+    positive = max(number, least)
+    if activation == LEAKY_RELU:
+        return Constants(number, 0)
+    if activation == ELU:
+        return Constants(1, positive)
+    if activation == SELU:
+        return Constants(1.0507009873554805, 1.7580993408473769)
+    if activation == SOFTPLUS:
+        return Constants(positive, 1 / positive)
+    if activation == HARDTANH:
+        return Constants(number, min(max(numbers[1], -most), most))
+    return Constants(0, 0)
 
 
 cdef inline void activate(
@@ -112,36 +126,13 @@ cdef inline void activate(
     Py_ssize_t n,
 ) noexcept nogil:
     """out = activation(x)."""
-    cdef floating beta
-    if activation == SIGMOID:
-        sigmoid_span(n, x, out)
-    elif activation == TANH:
-        tanh_span(n, x, out)
-    elif activation == GELU:
-        gelu_span(n, x, out)
-    elif activation == GELU_TANH:
-        gelu_tanh_span(n, x, out)
-    elif activation == SILU:
-        silu_span(n, x, out)
-    elif activation == MISH:
-        mish_span(n, x, out)
-    elif activation == ELU:
-        elu_span(n, x, out, <floating> 1, rounded_positive(numbers[0], <floating> 0))
-    elif activation == SELU:
-        elu_span(n, x, out, <floating> 1.0507009873554805, <floating> 1.7580993408473769)
-    elif activation == SOFTPLUS:
-        beta = rounded_positive(numbers[0], <floating> 0)
-        softplus_span(n, x, out, beta, 1 / beta)
+    cdef Constants constants
+    if floating is float:
+        constants = constants_of(activation, numbers, 1.1754943508222875e-38, 3.4028234663852886e+38)
+        bp_activatef(activation, n, x, out, <float> constants.a, <float> constants.b)
     else:
-        copy_span(n, x, out)
-        if activation == RELU:
-            relu_span_in_place(n, out)
-        elif activation == LEAKY_RELU:
-            leaky_relu_span_in_place(n, out, rounded(numbers[0], <floating> 0))
-        elif activation == HARDTANH:
-            hardtanh_span_in_place(n, out, <floating> numbers[0], <floating> numbers[1])
-        elif activation == HARDSWISH:
-            hardswish_span_in_place(n, out)
+        constants = constants_of(activation, numbers, 2.2250738585072014e-308, 1.7976931348623157e+308)
+        bp_activate(activation, n, x, out, constants.a, constants.b)
 
 
 cdef inline void activate_backward(
@@ -153,34 +144,13 @@ cdef inline void activate_backward(
     Py_ssize_t n,
 ) noexcept nogil:
     """dx = dout·activation′."""
-    if activation == RELU:
-        relu_backward_of_out(n, kept, dout, dx)
-    elif activation == SIGMOID:
-        sigmoid_backward_span(n, kept, dout, dx)
-    elif activation == TANH:
-        tanh_backward_span(n, kept, dout, dx)
-    elif activation == GELU:
-        gelu_backward_span(n, kept, dout, dx)
-    elif activation == GELU_TANH:
-        gelu_tanh_backward_span(n, kept, dout, dx)
-    elif activation == SILU:
-        silu_backward_span(n, kept, dout, dx)
-    elif activation == MISH:
-        mish_backward_span(n, kept, dout, dx)
-    elif activation == ELU:
-        elu_backward_span(n, kept, dout, dx, <floating> 1, rounded_positive(numbers[0], <floating> 0))
-    elif activation == SELU:
-        elu_backward_span(n, kept, dout, dx, <floating> 1.0507009873554805, <floating> 1.7580993408473769)
-    elif activation == SOFTPLUS:
-        softplus_backward_span(n, kept, dout, dx, rounded_positive(numbers[0], <floating> 0))
-    elif activation == LEAKY_RELU:
-        leaky_relu_backward_span(n, kept, dout, dx, rounded(numbers[0], <floating> 0))
-    elif activation == HARDTANH:
-        hardtanh_backward_span(n, kept, dout, dx, <floating> numbers[0], <floating> numbers[1])
-    elif activation == HARDSWISH:
-        hardswish_backward_span(n, kept, dout, dx)
+    cdef Constants constants
+    if floating is float:
+        constants = constants_of(activation, numbers, 1.1754943508222875e-38, 3.4028234663852886e+38)
+        bp_activate_backwardf(activation, n, kept, dout, dx, <float> constants.a, <float> constants.b)
     else:
-        copy_span(n, dout, dx)
+        constants = constants_of(activation, numbers, 2.2250738585072014e-308, 1.7976931348623157e+308)
+        bp_activate_backward(activation, n, kept, dout, dx, constants.a, constants.b)
 
 
 cdef inline void activation_forward(

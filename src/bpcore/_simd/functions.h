@@ -307,15 +307,18 @@ static BP_INLINE BP_N BP_NAME(softplus)(BP_N x, BP_N a, BP_N b) {
     return b * (BP_MOST(BP_ALL((BP_T) 0), y) + BP_NAME(log1p)(e));
 }
 
-static BP_INLINE BP_N BP_NAME(softplus_derivative)(BP_N x, BP_N a) {
-    return BP_NAME(sigmoid)(a * x);
+/* x·max(0, min(x + 3, 6)) / 6, which of −∞ is 0; and its derivative, 0 up to −3, 1 from 3 on, else x/3 + 1/2. */
+static BP_INLINE BP_N BP_NAME(hardswish)(BP_N x) {
+    const BP_N y = BP_SELECT(x < -3, BP_ALL((BP_T) -3), x);
+    return BP_SELECT(x >= 3, x, y * (y + 3) / 6);
+}
+
+static BP_INLINE BP_N BP_NAME(hardswish_derivative)(BP_N x) {
+    const BP_N slope = BP_SELECT(x <= -3, BP_ALL((BP_T) 0), x / 3 + BP_ALL((BP_T) 0.5));
+    return BP_SELECT(x >= 3, BP_ALL((BP_T) 1), slope);
 }
 
 #undef BP_ALL
 #undef BP_SIGN_BIT
 #undef BP_EXP_MOST
 #undef BP_EXP_LEAST
-
-/* Of which rows.h makes loops: f(x), and f′(x)·dout. It has a line of its own for each that takes other numbers, too. */
-#define BP_FUNCTIONS(each) each(exp) each(sigmoid) each(tanh) each(gelu) each(gelu_tanh) each(silu) each(mish)
-#define BP_DERIVATIVES(each) each(gelu) each(gelu_tanh) each(silu) each(mish)

@@ -42,40 +42,13 @@ static BP_INLINE BP_V BP_(vector_min)(BP_V a, BP_V b) { return BP_BLEND(a, b, a 
 #undef BP_SELECT
 #undef BP_SCALE
 
-/* out = f(x), and dx = f′(x)·dout, for n numbers. The value for a vector v is given, and behind it a comma and what else a
-   function takes. */
-#define BP_SPAN_OF(name, value, ...)                                                       \
-    static BP_UNUSED void BP_(name)(ptrdiff_t n, const BP_T *x, BP_T *out __VA_ARGS__) {   \
-        ptrdiff_t i = 0;                                                                   \
-        for (; i + BP_VL <= n; i += BP_VL) {                                               \
-            const BP_V v = *(const BP_V *)(x + i);                                         \
-            *(BP_V *)(out + i) = value;                                                    \
-        }                                                                                  \
-        if (i < n) {                                                                       \
-            const BP_V v = BP_(load_partial)(x + i, (int)(n - i));                         \
-            BP_(store_partial)(out + i, (int)(n - i), value);                              \
-        }                                                                                  \
-    }
-#define BP_BACKWARD_SPAN_OF(name, value, ...)                                              \
-    static BP_UNUSED void BP_(name)(ptrdiff_t n, const BP_T *x, const BP_T *dout, BP_T *dx __VA_ARGS__) { \
-        ptrdiff_t i = 0;                                                                   \
-        for (; i + BP_VL <= n; i += BP_VL) {                                               \
-            const BP_V v = *(const BP_V *)(x + i);                                         \
-            *(BP_V *)(dx + i) = *(const BP_V *)(dout + i) * value;                         \
-        }                                                                                  \
-        if (i < n) {                                                                       \
-            const BP_V v = BP_(load_partial)(x + i, (int)(n - i));                         \
-            BP_(store_partial)(dx + i, (int)(n - i), BP_(load_partial)(dout + i, (int)(n - i)) * value); \
-        }                                                                                  \
-    }
-#define BP_SPAN(f) BP_SPAN_OF(f##_span, BP_(vector_##f)(v), )
-#define BP_BACKWARD_SPAN(f) BP_BACKWARD_SPAN_OF(f##_backward_span, BP_(vector_##f##_derivative)(v), )
-#define BP_EVERY(number) ((number) - (BP_V){0})
-BP_FUNCTIONS(BP_SPAN)
-BP_DERIVATIVES(BP_BACKWARD_SPAN)
-BP_SPAN_OF(elu_span, BP_(vector_elu)(v, BP_EVERY(a), BP_EVERY(b)), , BP_T a, BP_T b)
-BP_SPAN_OF(softplus_span, BP_(vector_softplus)(v, BP_EVERY(a), BP_EVERY(b)), , BP_T a, BP_T b)
-BP_BACKWARD_SPAN_OF(softplus_backward_span, BP_(vector_softplus_derivative)(v, BP_EVERY(a)), , BP_T a)
+/* out = exp(x) for n numbers. */
+static BP_UNUSED void BP_(exp_span)(ptrdiff_t n, const BP_T *x, BP_T *out) {
+    ptrdiff_t i = 0;
+    for (; i + BP_VL <= n; i += BP_VL) *(BP_V *)(out + i) = BP_(vector_exp)(*(const BP_V *)(x + i));
+    if (i < n)
+        BP_(store_partial)(out + i, (int)(n - i), BP_(vector_exp)(BP_(load_partial)(x + i, (int)(n - i))));
+}
 
 /* max_k x[k], or x[0] if that is NaN; a later NaN is ignored. The order of the comparisons changes no bit, nor that some
    numbers are compared twice. */
@@ -192,9 +165,4 @@ static BP_UNUSED void BP_(relu_backward_span)(ptrdiff_t n, const BP_T *dout, con
 }
 #endif
 
-#undef BP_SPAN_OF
-#undef BP_BACKWARD_SPAN_OF
-#undef BP_SPAN
-#undef BP_BACKWARD_SPAN
-#undef BP_EVERY
 #undef BP_REDUCE_LANES

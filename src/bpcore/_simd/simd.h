@@ -159,6 +159,7 @@ static inline double bp_log(double x) {
 #include "../_gemm/edges.h"
 #include "../_gemm/blocks.h"
 #include "rows.h"
+#include "activations.h"
 #undef BP_T
 #undef BP_T_BYTES
 #undef BP_
@@ -171,6 +172,7 @@ static inline double bp_log(double x) {
 #include "../_gemm/edges.h"
 #include "../_gemm/blocks.h"
 #include "rows.h"
+#include "activations.h"
 #undef BP_T
 #undef BP_T_BYTES
 #undef BP_

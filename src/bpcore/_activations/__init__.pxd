@@ -1,1 +1,0 @@
-# Private: the loops of activations; activations.pxd is public.
