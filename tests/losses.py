@@ -88,6 +88,35 @@ def of_numbers(s, t, dtype, delta=np.inf):
     return Bounded(np.float64(loss), rows.sum() / B + gamma(B + 2, float) * loss), dout
 
 
+def by_difference(value, slope, steepest, curve, roundings, jump=0):
+    """A function that makes the mean loss and the gradient of the scores, of Σ value(d), d = x − t.
+
+    `steepest` is the largest slope, `curve` how much that changes with d, but for a jump at 0; a value has so many
+    roundings of itself, and one of d.
+    """
+
+    def bounded(s, t, dtype, *option):
+        u, (B, K) = unit_roundoff(dtype), s.v.shape
+        t = np.asarray(t, dtype=np.float64).reshape(B, K)
+        d = Bounded(s.v - t, s.e + 2 * u * (s.most + np.abs(t)))  # the targets' type, a difference
+        values = value(d.v, *option)
+        rows = steepest * d.e + (roundings + K) * u * (np.abs(values) + steepest * d.e)
+        near = jump * (np.abs(d.v) <= 2 * d.e)
+        # 1/B, its product, and four roundings of a slope.
+        e = (curve * d.e + near + 6 * u * steepest) / B + float(np.finfo(dtype).tiny)
+        loss = values.sum() / B
+        return (
+            Bounded(np.float64(loss), rows.sum() / B + gamma(B + 2, float) * abs(loss)),
+            Bounded(slope(d.v, *option) / B, e),
+        )
+
+    return bounded
+
+
+def pinball(d, quantile):
+    return np.maximum(-quantile * d, (1 - quantile) * d)
+
+
 def huber_of_jax(jax, x, t, delta):
     """By the least of |d| and delta: c·(|d| − c/2)."""
     c = jax.numpy.minimum(abs(x - t), delta)
@@ -121,6 +150,31 @@ LOSSES = Table(
                 torch.nn.functional.huber_loss(x, t.to(x.dtype), reduction="sum", delta=delta) / len(x)
             ),
             jax=huber_of_jax,
+        ),
+        "absolute_error": Loss(
+            bounded=by_difference(np.abs, np.sign, 1, 0, roundings=1, jump=2),
+            pytorch=lambda torch, x, t: (
+                torch.nn.functional.l1_loss(x, t.to(x.dtype), reduction="sum") / len(x)
+            ),
+            jax=lambda jax, x, t: abs(x - t).sum() / len(x),
+        ),
+        "log_cosh": Loss(
+            # log1p of (1 − h)² / (2h), or of h² and two sums with numbers of at most twice the result.
+            bounded=by_difference(lambda d: np.logaddexp(d, -d) - np.log(2), np.tanh, 1, 1, roundings=16),
+            pytorch=lambda torch, x, t: (torch.logaddexp(x - t, t - x) - np.log(2)).sum() / len(x),
+            jax=lambda jax, x, t: (jax.numpy.logaddexp(x - t, t - x) - np.log(2)).sum() / len(x),
+        ),
+        "quantile": Loss(
+            bounded=by_difference(
+                pinball,
+                lambda d, q: np.where(d > 0, 1 - q, np.where(d < 0, -q, 0)),
+                1,
+                0,
+                roundings=3,
+                jump=1,
+            ),
+            pytorch=lambda torch, x, t, q: torch.maximum(q * (t - x), (1 - q) * (x - t)).sum() / len(x),
+            jax=lambda jax, x, t, q: jax.numpy.maximum(q * (t - x), (1 - q) * (x - t)).sum() / len(x),
         ),
     },
 )

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.reference_activations import *  # noqa: F403
+from tests.reference_losses import *  # noqa: F403
 
 Array = NDArray[np.floating]
 Labels = NDArray[np.int64]
@@ -128,43 +129,6 @@ def softmax_cross_entropy_backward(
     """dx = dout·(y·Σt − t) / B."""
     weights = one_hot(t, y.shape[1])
     dx[...] = dout * (y * weights.sum(axis=1, keepdims=True) - weights) / len(y)
-
-
-def squared_error(x: Array, t: Array, dx: Array, threads: int | None = None) -> float:
-    """dx = (x − t) / B; returns the mean over the batch of Σ (x − t)² / 2."""
-    loss = squared_error_forward(x, t)
-    squared_error_backward(x, t, 1.0, dx)
-    return loss
-
-
-def squared_error_forward(x: Array, t: Array, threads: int | None = None) -> float:
-    """The mean over the batch of Σ (x − t)² / 2."""
-    return float(np.square(x - t).sum() / 2 / len(x))
-
-
-def squared_error_backward(x: Array, t: Array, dout: float, dx: Array, threads: int | None = None) -> None:
-    """dx = dout·(x − t) / B."""
-    dx[...] = dout * (x - t) / len(x)
-
-
-def huber(x: Array, t: Array, delta: float, dx: Array, threads: int | None = None) -> float:
-    """dx = clip(x − t, −delta, delta) / B; returns huber_forward."""
-    huber_backward(x, t, 1.0, delta, dx)
-    return huber_forward(x, t, delta)
-
-
-def huber_forward(x: Array, t: Array, delta: float, threads: int | None = None) -> float:
-    """The mean over the batch of Σ c·(|x − t| − c/2), c = min(|x − t|, delta)."""
-    distance = np.abs(x - t)
-    c = np.minimum(distance, delta)
-    return float((c * (distance - c / 2)).sum() / len(x))
-
-
-def huber_backward(
-    x: Array, t: Array, dout: float, delta: float, dx: Array, threads: int | None = None
-) -> None:
-    """dx = dout·clip(x − t, −delta, delta) / B."""
-    dx[...] = dout * np.clip(x - t, -delta, delta) / len(x)
 
 
 def one_hot(t: Array | Labels, classes: int) -> Array:

@@ -41,6 +41,7 @@ NUMBERS = Table(
         "beta": 1.0,
         "min_val": -1.0,
         "max_val": 1.0,
+        "quantile": 0.09,
     },
 )
 

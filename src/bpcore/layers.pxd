@@ -12,6 +12,7 @@ c) A row of a forward or backward pass needs no other row; a parameter's gradien
 """
 
 from cython cimport floating
+from libc.string cimport memset
 
 from bpcore._checks.checks cimport BP_CHECKS, bp_require
 from bpcore._gemm.operands cimport Rows
@@ -60,13 +61,11 @@ cdef inline Layer layer_of(
 ) noexcept nogil:
     """A layer of any transform, without state of a rule or a workspace."""
     cdef Py_ssize_t size = inputs * outputs if has_matrix(transform) else outputs
-    cdef Parameter none = Parameter(value=NULL, gradient=NULL, state1=NULL, state2=NULL, size=0)
-    cdef Normalised kept = nothing_kept()
+    cdef Layer layer
     cdef int n
-    cdef Layer layer = Layer(
-        transform=transform, activation=activation, itemsize=itemsize, option=option, inputs=inputs, outputs=outputs,
-        weight=none, bias=none, is_padded=False, stride=0, normalised=kept, pre=NULL, out=NULL, dpre=NULL, panels=NULL,
-    )
+    memset(&layer, 0, sizeof(Layer))
+    layer.transform, layer.activation, layer.itemsize, layer.option = transform, activation, itemsize, option
+    layer.inputs, layer.outputs = inputs, outputs
     for n in range(ACTIVATION_NUMBERS):
         layer.numbers[n] = usual_number(activation, n)
     layer.weight.value, layer.weight.size, layer.bias.value, layer.bias.size = weight, size, bias, outputs

@@ -2,25 +2,37 @@
 # cython: boundscheck=False, initializedcheck=False, wraparound=False
 """The losses of a network: of each row its loss, and the gradient of what the last layer gives out.
 
-`loss_rows` tells losses apart, nothing else does. A new one has its loops in a file of its own in _losses, a
-constructor here, and a line in `loss_rows`.
+`loss_rows` tells losses apart, nothing else does. One of numbers has its loop in _simd/losses.h, and a name and a
+constructor here.
 """
 
 from cython cimport floating
 from cython.parallel cimport prange
 from libc.stdint cimport int64_t
 
-from bpcore._losses.huber cimport huber_rows
 from bpcore._losses.softmax cimport softmax_cross_entropy_rows
-from bpcore._losses.squared_error cimport squared_error_rows
 from bpcore._parallel.team cimport chunk_start
 from bpcore.reductions cimport mean_of
 
-cdef enum LossKind:
-    SOFTMAX_CROSS_ENTROPY = 0
-    SQUARED_ERROR = 1
-    HUBER = 2
-    LOSSES = 3    # how many there are
+cdef extern from "_simd/simd.h" nogil:
+    enum LossKind "bp_loss":
+        SOFTMAX_CROSS_ENTROPY "BP_SOFTMAX_CROSS_ENTROPY"
+        SQUARED_ERROR "BP_SQUARED_ERROR"
+        HUBER "BP_HUBER"
+        ABSOLUTE_ERROR "BP_ABSOLUTE_ERROR"
+        LOG_COSH "BP_LOG_COSH"
+        QUANTILE "BP_QUANTILE"
+        LOSSES "BP_COUNT_OF_LOSSES"
+
+    # The name ends in f for float32.
+    void bp_loss_rowsf(
+        int loss, const float* x, const float* t, float* dx, double* losses, Py_ssize_t stride, Py_ssize_t rows,
+        Py_ssize_t K, float scale, float number
+    ) noexcept
+    void bp_loss_rows(
+        int loss, const double* x, const double* t, double* dx, double* losses, Py_ssize_t stride, Py_ssize_t rows,
+        Py_ssize_t K, double scale, double number
+    ) noexcept
 
 
 cdef struct Loss:
@@ -44,17 +56,33 @@ cdef inline Loss huber_loss(double delta) noexcept nogil:
     return Loss(kind=HUBER, option=delta)
 
 
+cdef inline Loss absolute_error_loss() noexcept nogil:
+    """Σ |x − t|, of numbers; its gradient where they are equal is 0."""
+    return Loss(kind=ABSOLUTE_ERROR, option=0)
+
+
+cdef inline Loss log_cosh_loss() noexcept nogil:
+    """Σ log(cosh(x − t)), of numbers."""
+    return Loss(kind=LOG_COSH, option=0)
+
+
+cdef inline Loss quantile_loss(double quantile) noexcept nogil:
+    """Σ quantile·(t − x) where x is below t, (1 − quantile)·(x − t) beyond, of numbers; quantile is between 0 and 1."""
+    return Loss(kind=QUANTILE, option=quantile)
+
+
 cdef inline const char* loss_name(int kind) noexcept nogil:
     """What Python calls it."""
     return (
         "softmax" if kind == SOFTMAX_CROSS_ENTROPY else "squared_error" if kind == SQUARED_ERROR
-        else "huber" if kind == HUBER else ""
+        else "huber" if kind == HUBER else "absolute_error" if kind == ABSOLUTE_ERROR
+        else "log_cosh" if kind == LOG_COSH else "quantile" if kind == QUANTILE else ""
     )
 
 
 cdef inline const char* loss_option(int kind) noexcept nogil:
-    """The name of the number that it takes; nothing where it takes none."""
-    return "delta" if kind == HUBER else ""
+    """The number that it takes, as the signature of an entry has it; nothing where it takes none."""
+    return "delta(0,inf)" if kind == HUBER else "quantile(0,1)" if kind == QUANTILE else ""
 
 
 cdef inline bint takes_labels(LossKind kind) noexcept nogil:
@@ -74,13 +102,16 @@ cdef inline void loss_rows(
     Py_ssize_t K,
     floating scale,                # dout / B
 ) noexcept nogil:
-    if loss.kind == SQUARED_ERROR:
-        squared_error_rows(x, targets, dx, losses, stride, rows, K, scale)
-    elif loss.kind == HUBER:
-        huber_rows(x, targets, dx, losses, stride, rows, K, scale, loss.option)
-    else:
+    cdef double least = 1.1754943508222875e-38 if floating is float else 2.2250738585072014e-308
+    # Rounded to the type, delta is the least normal number at least.
+    cdef floating number = <floating> (max(loss.option, least) if loss.kind == HUBER else loss.option)
+    if loss.kind == SOFTMAX_CROSS_ENTROPY:
         # The probabilities are written where the gradient then takes their place.
         softmax_cross_entropy_rows(x, labels, targets, dx, dx, losses, stride, rows, K, scale)
+    elif floating is float:
+        bp_loss_rowsf(loss.kind, x, targets, dx, losses, stride, rows, K, scale, number)
+    else:
+        bp_loss_rows(loss.kind, x, targets, dx, losses, stride, rows, K, scale, number)
 
 
 cdef inline double mean_loss(

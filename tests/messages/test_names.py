@@ -154,8 +154,7 @@ ARGUMENTS_OF_OURS = {
     for name in inspect.signature(function).parameters
 } | {
     *ACTIVATIONS,
-    "softmax",
-    "squared_error",
+    *LOSSES,
     "alpha",
     "he",
     "he_normal",

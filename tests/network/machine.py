@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 
 import backprop as bp
 from tests.network.by_hand import Model
-from tests.registry import ACTIVATIONS, LOSSES, RULES
+from tests.registry import ACTIVATIONS, LOSSES, RULES, targets
 
 
 class ByLayers(bp.Network):
@@ -80,7 +80,7 @@ def batch_for(net, loss, given):
     small = given["stored"].startswith("f")
     x = rng.normal(size=(rows, inputs)) if small else rng.integers(0, 256, (rows, inputs))
     if not LOSSES[loss].classifies:
-        t = rng.normal(size=(rows, outputs))
+        t = targets(loss, rng, rows, outputs)
     elif given["soft"]:
         t = rng.dirichlet(np.ones(outputs), rows)
     else:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import backprop as bp
 from backprop.training import fit as training
-from tests.registry import ACTIVATIONS, LOSSES, RULES
+from tests.registry import ACTIVATIONS, LOSSES, RULES, targets
 
 
 class ByLayers(bp.Network):
@@ -45,7 +45,7 @@ def problems(draw):
     loss = draw(st.sampled_from([*LOSSES]))
     t = rng.integers(0, sizes[-1], rows)
     if not LOSSES[loss].classifies:
-        t = rng.normal(size=(rows, sizes[-1]))
+        t = targets(loss, rng, rows, sizes[-1])
     elif draw(st.booleans()):
         t = rng.dirichlet(np.ones(sizes[-1]), rows)
     scaling = draw(

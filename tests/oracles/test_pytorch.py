@@ -7,7 +7,7 @@ import backprop as bp
 from tests.functions import ACTIVATIONS, SPECIAL
 from tests.losses import LOSSES
 from tests.registry import ACTIVATIONS as REGISTERED
-from tests.registry import LOSSES_OF_NUMBERS, RULES, Table, loss_options
+from tests.registry import LOSSES_OF_NUMBERS, RULES, Table, loss_options, targets
 
 torch = pytest.importorskip("torch")
 # What is promised of float64, relative to numbers above 1.
@@ -49,7 +49,7 @@ def test_activations(kind):
 def test_losses_of_numbers(kind, factor):
     option = [factor * number for number in loss_options(kind)]
     rng = np.random.default_rng(0)
-    x, t = 3 * rng.normal(size=(40, 25)), rng.normal(size=(40, 25))
+    x, t = 3 * rng.normal(size=(40, 25)), targets(kind, rng, 40, 25)
     there, layer = torch.tensor(x, requires_grad=True), LOSSES_OF_NUMBERS[kind](*option)
     wanted = LOSSES[kind].pytorch(torch, there, torch.tensor(t), *option)
     wanted.backward()

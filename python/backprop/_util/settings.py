@@ -33,6 +33,14 @@ def fraction(owner: str, name: str, value: Any) -> float:
     return _number(owner, name, value, 1, True)
 
 
+def share(owner: str, name: str, value: Any) -> float:
+    """A number between 0 and 1, neither of them, as a float."""
+    number = fraction(owner, name, value)
+    if number == 0:
+        raise ValueError(f"{owner}: {name} is {value!r}, wanted a number above 0 and below 1")
+    return number
+
+
 def two_fractions(owner: str, name: str, value: Any) -> tuple[float, float]:
     """Two numbers from 0 to below 1."""
     if not isinstance(value, (tuple, list, np.ndarray)) or np.shape(value) != (2,):

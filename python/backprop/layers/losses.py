@@ -10,12 +10,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop._util.arrays import Array, class_targets, floats, number, number_targets, require_cache
-from backprop._util.settings import positive
+from backprop._util.settings import positive, share
 from backprop.layers.base import Loss
 from backprop.layers.descriptors import Option
 from bpcore import kernels
 
-__all__ = ["Huber", "IdentityWithLoss", "SoftmaxWithLoss"]
+__all__ = [
+    "AbsoluteError",
+    "Huber",
+    "IdentityWithLoss",
+    "LogCosh",
+    "Quantile",
+    "SoftmaxWithLoss",
+]
 
 
 class SoftmaxWithLoss(Loss):
@@ -185,3 +192,83 @@ class Huber(LossOfNumbers):
     def __init__(self, delta: float = 1.0) -> None:
         super().__init__()
         self.delta = delta
+
+
+class AbsoluteError(LossOfNumbers):
+    """Identity and the absolute error, for regression: `loss = mean(Σ |x - t|)`, the mean over the batch.
+
+    What a network learns by it is the median. The gradient where x is t is 0.
+
+    Attributes
+    ----------
+    loss : float or None
+        The last loss.
+    y : ndarray of shape (B, K) or None
+        The last outputs.
+    t : ndarray of shape (B, K) or None
+        The last targets, of y's type.
+    classifies : bool
+        False: a network with this loss takes numbers and has no accuracy.
+    """
+
+    kind, function, classifies = "absolute_error", "absolute_error", False
+    derivatives = ("{d}·sign({x}−{t})/B", "")
+
+
+class LogCosh(LossOfNumbers):
+    """Identity and log-cosh, for regression: `loss = mean(Σ log(cosh(x - t)))`, the mean over the batch.
+
+    Near 0 it is half the square, farther out the absolute error less log 2; its gradient is `tanh(x - t)`.
+
+    Attributes
+    ----------
+    loss : float or None
+        The last loss.
+    y : ndarray of shape (B, K) or None
+        The last outputs.
+    t : ndarray of shape (B, K) or None
+        The last targets, of y's type.
+    classifies : bool
+        False: a network with this loss takes numbers and has no accuracy.
+    """
+
+    kind, function, classifies = "log_cosh", "log_cosh", False
+    derivatives = ("{d}·tanh({x}−{t})/B", "")
+
+
+class Quantile(LossOfNumbers):
+    """Identity and the quantile loss (Koenker and Bassett 1978), for regression: what is learnt is a quantile.
+
+    It is `quantile·(t - x)` where x is below t and `(1 - quantile)·(x - t)` beyond, summed over the outputs; the loss
+    is the mean over the batch. The gradient where x is t is 0.
+
+    Parameters
+    ----------
+    quantile : float, default 0.5
+        Between 0 and 1; 0.9 learns a number that nine in ten targets are below. It may be changed between steps.
+
+    Attributes
+    ----------
+    loss : float or None
+        The last loss.
+    y : ndarray of shape (B, K) or None
+        The last outputs.
+    t : ndarray of shape (B, K) or None
+        The last targets, of y's type.
+    classifies : bool
+        False: a network with this loss takes numbers and has no accuracy.
+
+    Examples
+    --------
+    >>> bp.Quantile(0.9).forward([[1.0], [3.0]], [[2.0], [2.0]])
+    0.5
+    """
+
+    kind, function, classifies = "quantile", "quantile_loss", False
+    derivatives = ("{d}·(({x}>{t})−τ)/B", "")
+    option_names = ("quantile",)
+    quantile: float = Option(share)  # type: ignore[assignment]
+
+    def __init__(self, quantile: float = 0.5) -> None:
+        super().__init__()
+        self.quantile = quantile

@@ -95,7 +95,6 @@ cdef list table():
 
     for kind in range(COUNT_OF_LOSSES):
         name, option = loss_name(kind).decode(), loss_option(kind).decode()
-        option = f"{option}(0,inf)" if option else ""
         if not takes_labels(<LossKind> <int> kind):
             entries += [
                 entry(

@@ -18,5 +18,8 @@ ACTIVATION_NUMBERS = {
     for n in range(COUNT_OF_ACTIVATIONS)
 }
 # The number that each loss and each transform takes; "" where it takes none.
-LOSS_OPTIONS = {loss_name(n).decode(): loss_option(n).decode() for n in range(COUNT_OF_LOSSES)}
+LOSS_OPTIONS = {
+    loss_name(n).decode(): "".join([spec.name for spec, *_ in parse(loss_option(n).decode())])
+    for n in range(COUNT_OF_LOSSES)
+}
 TRANSFORM_OPTIONS = {transform_name(n).decode(): transform_option(n).decode() for n in range(COUNT_OF_TRANSFORMS)}

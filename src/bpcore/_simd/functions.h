@@ -318,6 +318,14 @@ static BP_INLINE BP_N BP_NAME(hardswish_derivative)(BP_N x) {
     return BP_SELECT(x >= 3, BP_ALL((BP_T) 1), slope);
 }
 
+/* log(cosh(d)): with h = exp(−|d|) it is log(1 + (1 − h)² / (2h)), which keeps the digits of a small d, up to 1; beyond that
+   |d| + log(1 + h²) − log 2. */
+static BP_INLINE BP_N BP_NAME(log_cosh)(BP_N d) {
+    const BP_N t = BP_FROM_BITS(BP_BITS(d) & ~BP_SIGN_BIT), m = BP_NAME(expm1_below)(-t), h = 1 + m;
+    const BP_N near = BP_NAME(log1p)(BP_LEAST(BP_ALL((BP_T) 1), m * m / (2 * h)));
+    return BP_SELECT(t < 1, near, t + (BP_NAME(log1p)(h * h) - BP_ALL((BP_T) 0x1.62e42fefa39efp-1)));
+}
+
 #undef BP_ALL
 #undef BP_SIGN_BIT
 #undef BP_EXP_MOST

@@ -160,6 +160,7 @@ static inline double bp_log(double x) {
 #include "../_gemm/blocks.h"
 #include "rows.h"
 #include "activations.h"
+#include "losses.h"
 #undef BP_T
 #undef BP_T_BYTES
 #undef BP_
@@ -173,6 +174,7 @@ static inline double bp_log(double x) {
 #include "../_gemm/blocks.h"
 #include "rows.h"
 #include "activations.h"
+#include "losses.h"
 #undef BP_T
 #undef BP_T_BYTES
 #undef BP_
