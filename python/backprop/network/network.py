@@ -34,6 +34,7 @@ from backprop.network.arguments import (
 from backprop.network.copies import Copyable
 from backprop.network.described import Described
 from backprop.network.initial_weights import WeightInit
+from backprop.network.inspection import Inspectable
 from backprop.network.layers import Layers, initial_layers
 from backprop.network.parameters import Parameters
 from backprop.network.plan import NoPlan, make_plan, readable_rows
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from backprop.training.history import History
 
 
-class Network(Described, Standardising, Copyable):
+class Network(Described, Standardising, Copyable, Inspectable):
     """A dense neural network.
 
     Parameters
@@ -55,17 +56,19 @@ class Network(Described, Standardising, Copyable):
     sizes : sequence of int
         Units of each layer from input to output, at least two numbers: `[784, 50, 10]`.
     activation : str, class or object of an activation, or a sequence with one a hidden layer, default "relu"
-        What stands between the affine layers, by its `kind`, such as "relu", or as an object.
+        What stands between the affine layers: "relu", "leaky_relu", "elu", "selu", "softplus", "gelu", "gelu_tanh",
+        "silu", "mish", "hardswish", "sigmoid", "tanh" or "hardtanh", or an object such as `LeakyRelu(0.2)`.
     loss : str or object, default "softmax"
-        "softmax", with cross-entropy, for classification; "squared_error", half of it, for outputs that are numbers; or
-        an object such as `IdentityWithLoss()`, or one of your own.
+        "softmax", with cross-entropy, for classification; for outputs that are numbers "squared_error", half of it,
+        "huber", "absolute_error", "log_cosh" or "quantile"; an object such as `Quantile(0.9)`, or one of your own.
     dtype : float32 or float64, default float32
         The type of the weights and of all arithmetic; inputs of other types are converted.
     seed : int, optional
         Seed of the initial weights. Without it they come from `np.random`'s global state, as in the notes.
     weight_init : str, float or a list with one of these an affine layer, optional
         "pytorch", {he,glorot,lecun}_{normal,uniform}, "he", "glorot", "xavier", or normal weights' standard deviation.
-        By default weights and biases are uniform within ±1/√inputs as PyTorch's; before sigmoids within ±3/√inputs.
+        By default weights and biases are uniform within ±1/√inputs as PyTorch's; before sigmoids within ±3/√inputs,
+        before SELU within ±√(3/inputs).
     input_mean, input_scale : float or array of shape (sizes[0],), default 0 and 1
         The network computes with `(x - input_mean) * input_scale`, whatever it is asked to do; both are saved
         with it. The difference is taken in float64 and then rounded, so raw unix times or dates keep their digits.
@@ -75,7 +78,7 @@ class Network(Described, Standardising, Copyable):
     ----------
     layers : Layers, an OrderedDict
         `Affine1`, `Relu1`, `Affine2`, … An entry may be replaced, the mapping itself may not.
-    lastLayer : SoftmaxWithLoss or IdentityWithLoss
+    lastLayer : SoftmaxWithLoss, IdentityWithLoss or another loss
         Or a loss of your own: `forward(scores, t)` returns the mean loss and `backward(dout)` its gradient. Its class
         attribute `classifies` says whether outputs are classes; without it, targets are passed on as they are, and
         `accuracy` and `predict_proba` refuse.
