@@ -35,6 +35,7 @@ class Rates:
 def seconds_of_step(sizes: list[int], batch: int, threads: int, rates: Rates, column_parts: int = 1) -> float:
     """Seconds of a step with SGD: operations, bytes and barriers, one behind the other."""
     moved = threads * bytes_of_thread(sizes, batch, threads, column_parts) / rates.copied
+    # Of a loop of steps, and where columns are shared behind each layer, forwards and backwards.
     barriers = 2 if column_parts == 1 else 2 + 2 * (len(sizes) - 1)
     waited = barriers * rates.barrier if threads > 1 else 0.0
     return operations_of_step(sizes, batch) / rates.products + moved + waited
@@ -52,8 +53,8 @@ def bytes_of_thread(sizes: list[int], batch: int, threads: int, column_parts: in
 
     a) Forwards it packs its columns of each W and reads what comes in and writes what leaves the layer, before and
        behind the activation, of its rows; backwards the same of all layers but the first.
-    b) The gradient of W reads what came in and the gradient of what left, of all rows, and the columns of x that are
-       its own; W is read and written.
+    b) The gradient of W reads what came in, its own columns, and the gradient of what left, of all rows; W is read and
+       written.
     """
     rows = batch * column_parts / threads
     packs = 3 if rows > FEW else 1  # read, written, and read once more by the tiles

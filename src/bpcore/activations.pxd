@@ -98,11 +98,12 @@ cdef struct Constants:
 cdef inline Constants constants_of(
     Activation activation, const double* numbers, double least, double most
 ) noexcept nogil:
-    """Of the numbers that it takes, or NULL, within the least and the largest normal number of a type.
+    """Of the numbers that it takes, within the least and the largest normal number of a type.
 
     An infinity times 0 would be NaN; what is above 0 stays so.
     """
-    cdef double number = 0 if numbers is NULL else numbers[0], positive
+    cdef double number = usual_number(activation, 0) if numbers is NULL else numbers[0]
+    cdef double second, positive
     number = most if number > most else -most if number < -most else number
     positive = max(number, least)
     if activation == LEAKY_RELU:
@@ -114,13 +115,19 @@ cdef inline Constants constants_of(
     if activation == SOFTPLUS:
         return Constants(positive, 1 / positive)
     if activation == HARDTANH:
-        return Constants(number, min(max(numbers[1], -most), most))
+        second = usual_number(activation, 1) if numbers is NULL else numbers[1]
+        return Constants(number, min(max(second, -most), most))
     return Constants(0, 0)
+
+
+cdef inline Activation loop_of(Activation activation, double number) noexcept nogil:
+    """Which loop runs it: a leaky ReLU of slope 0 is ReLU, an infinity times 0 would be NaN."""
+    return RELU if activation == LEAKY_RELU and number == 0 else activation
 
 
 cdef inline void activate(
     Activation activation,
-    const double* numbers,    # IN   those that it takes, or NULL
+    const double* numbers,    # IN   those that it takes, or NULL: the usual ones
     const floating* x,        # IN   (n,)
     floating* out,            # OUT  (n,); may be x
     Py_ssize_t n,
@@ -129,15 +136,15 @@ cdef inline void activate(
     cdef Constants constants
     if floating is float:
         constants = constants_of(activation, numbers, 1.1754943508222875e-38, 3.4028234663852886e+38)
-        bp_activatef(activation, n, x, out, <float> constants.a, <float> constants.b)
+        bp_activatef(loop_of(activation, <float> constants.a), n, x, out, <float> constants.a, <float> constants.b)
     else:
         constants = constants_of(activation, numbers, 2.2250738585072014e-308, 1.7976931348623157e+308)
-        bp_activate(activation, n, x, out, constants.a, constants.b)
+        bp_activate(loop_of(activation, constants.a), n, x, out, constants.a, constants.b)
 
 
 cdef inline void activate_backward(
     Activation activation,
-    const double* numbers,    # IN   those that it takes, or NULL
+    const double* numbers,    # IN   those that it takes, or NULL: the usual ones
     const floating* kept,     # IN   (n,) what came out of the activation or, as needs_input says, what went in
     const floating* dout,     # IN   (n,) the gradient of that
     floating* dx,             # OUT  (n,) the gradient of what went in; may be dout or kept
@@ -147,15 +154,17 @@ cdef inline void activate_backward(
     cdef Constants constants
     if floating is float:
         constants = constants_of(activation, numbers, 1.1754943508222875e-38, 3.4028234663852886e+38)
-        bp_activate_backwardf(activation, n, kept, dout, dx, <float> constants.a, <float> constants.b)
+        bp_activate_backwardf(
+            loop_of(activation, <float> constants.a), n, kept, dout, dx, <float> constants.a, <float> constants.b
+        )
     else:
         constants = constants_of(activation, numbers, 2.2250738585072014e-308, 1.7976931348623157e+308)
-        bp_activate_backward(activation, n, kept, dout, dx, constants.a, constants.b)
+        bp_activate_backward(loop_of(activation, constants.a), n, kept, dout, dx, constants.a, constants.b)
 
 
 cdef inline void activation_forward(
     Activation activation,
-    const double* numbers,    # IN   those that it takes, or NULL
+    const double* numbers,    # IN   those that it takes, or NULL: the usual ones
     const floating* x,        # IN   (n,)
     floating* out,            # OUT  (n,); may be x
     Py_ssize_t n,
@@ -173,7 +182,7 @@ cdef inline void activation_forward(
 
 cdef inline void activation_backward(
     Activation activation,
-    const double* numbers,    # IN   those that it takes, or NULL
+    const double* numbers,    # IN   those that it takes, or NULL: the usual ones
     const floating* kept,     # IN   (n,) what came out of the activation or, as needs_input says, what went in
     const floating* dout,     # IN   (n,) the gradient of that
     floating* dx,             # OUT  (n,) the gradient of what went in; may be dout or kept

@@ -27,11 +27,11 @@ cdef extern from "_simd/simd.h" nogil:
     # The name ends in f for float32.
     void bp_loss_rowsf(
         int loss, const float* x, const float* t, float* dx, double* losses, Py_ssize_t stride, Py_ssize_t rows,
-        Py_ssize_t K, float scale, float number
+        Py_ssize_t K, float scale, float a, float b
     ) noexcept
     void bp_loss_rows(
         int loss, const double* x, const double* t, double* dx, double* losses, Py_ssize_t stride, Py_ssize_t rows,
-        Py_ssize_t K, double scale, double number
+        Py_ssize_t K, double scale, double a, double b
     ) noexcept
 
 
@@ -103,15 +103,15 @@ cdef inline void loss_rows(
     floating scale,                # dout / B
 ) noexcept nogil:
     cdef double least = 1.1754943508222875e-38 if floating is float else 2.2250738585072014e-308
-    # Rounded to the type, delta is the least normal number at least.
-    cdef floating number = <floating> (max(loss.option, least) if loss.kind == HUBER else loss.option)
+    # delta, and a quantile and the rest to 1: rounded to the type, they are the least normal number at least.
+    cdef floating a = <floating> max(loss.option, least), b = <floating> max(1 - loss.option, least)
     if loss.kind == SOFTMAX_CROSS_ENTROPY:
         # The probabilities are written where the gradient then takes their place.
         softmax_cross_entropy_rows(x, labels, targets, dx, dx, losses, stride, rows, K, scale)
     elif floating is float:
-        bp_loss_rowsf(loss.kind, x, targets, dx, losses, stride, rows, K, scale, number)
+        bp_loss_rowsf(loss.kind, x, targets, dx, losses, stride, rows, K, scale, a, b)
     else:
-        bp_loss_rows(loss.kind, x, targets, dx, losses, stride, rows, K, scale, number)
+        bp_loss_rows(loss.kind, x, targets, dx, losses, stride, rows, K, scale, a, b)
 
 
 cdef inline double mean_loss(

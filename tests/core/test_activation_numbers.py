@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import backprop as bp
+from backprop import graph
 from bpcore import kernels, plan
 from tests import reference
 from tests.bounds import unit_roundoff
@@ -57,42 +58,110 @@ def test_other_numbers(kind, data, dtype, seed):
     assert (np.abs(dx - wanted_dx) <= u * (dx_error * np.abs(dout) + 2 * np.abs(wanted_dx)) + tiny).all()
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("kind", NUMBERS)
-def test_the_plan_has_the_numbers_that_the_layer_has_now(kind):
-    cls, names = type(bp.Network([4, 3, 2], activation=kind).layers[f"{cls_name(kind)}1"]), WITH_NUMBERS[kind]
-    layer = cls(*((0.5, 0.25)[: len(names)] if kind != "hardtanh" else (-0.5, 0.25)))
-    net = bp.Network([4, 6, 2], activation=layer, loss="squared_error", seed=0, dtype="float64")
-    x, t = np.random.default_rng(0).normal(size=(2, 9, 4)) * 3
-    t = t[:, :2]
-    for value in (None, 0.75):
-        if value is not None:
-            setattr(net.layers[f"{cls.__name__}1"], names[-1], value)
+def test_the_plan_has_the_numbers_that_the_layer_has_now(kind, dtype):
+    cls, names = CLASSES[kind], WITH_NUMBERS[kind]
+    layer = cls(*((-0.5, 0.25) if kind == "hardtanh" else (0.5,)))
+    net = bp.Network([4, 6, 2], activation=layer, loss="squared_error", seed=0, dtype=dtype)
+    x, t = np.random.default_rng(0).normal(size=(2, 9, 4)).astype(dtype) * 3
+    t = np.ascontiguousarray(t[:, :2])
+    u = unit_roundoff(dtype)
+    for name, value in [(None, None), *((name, 0.125 + n) for n, name in reversed([*enumerate(names)]))]:
+        if name is not None:
+            setattr(net.layers[f"{cls.__name__}1"], name, value)
         scores, grads = net.predict(x), net.gradient(x, t)
         assert net.is_planned
         hidden = x
         for one in net.layers.values():
             hidden = one.forward(hidden)
-        np.testing.assert_allclose(scores, hidden, rtol=1e-13)
+        assert np.array_equal(scores, hidden)
         before = {key: array.copy() for key, array in net.params.items()}
         net.train_step(x, t, bp.SGD(0.1))
         for key, array in net.params.items():
-            np.testing.assert_allclose(array, before[key] - 0.1 * grads[key], rtol=1e-12, atol=1e-15)
+            step = dtype.type(0.1) * grads[key]
+            assert (
+                np.abs(array - (before[key] - step)) <= 2 * u * (np.abs(before[key]) + np.abs(step))
+            ).all()
 
 
-def cls_name(kind):
-    return next(name for name in vars(bp.layers.activations) if name.lower() == kind.replace("_", ""))
+CLASSES = {"leaky_relu": bp.LeakyRelu, "elu": bp.Elu, "softplus": bp.Softplus, "hardtanh": bp.Hardtanh}
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_numbers_beyond_the_type_stay_finite_and_above_0(dtype):
-    x, out = np.array([-1.0, 0.0, 1.0], dtype), np.empty(3, dtype)
+    x, out, dx = np.array([-1.0, 0.0, 1.0], dtype), np.empty(3, dtype), np.empty(3, dtype)
     kernels.leaky_relu_forward(x, 1e300, out)
     assert out[1] == 0
     kernels.elu_forward(x, 1e-320, out)
-    assert np.isfinite(out).all()
+    assert out[0] < 0
+    kernels.elu_backward(x, out, 1e-320, dx)
+    assert dx[0] < 0
     for beta in (1e-320, 1e300):
         kernels.softplus_forward(x, beta, out)
-        assert not np.isnan(out).any()
+        assert np.isfinite(out).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_leaky_relu_of_slope_0_is_relu(dtype):
+    x, out, dx = np.array([-np.inf, -1, 0, 2, np.nan], dtype), np.empty(5, dtype), np.empty(5, dtype)
+    for slope in (0.0, 1e-320) if dtype == np.float32 else (0.0,):  # 0 in the type
+        kernels.leaky_relu_forward(x, slope, out)
+        assert np.array_equal(out[[0, 2, 3]], [0, 0, 2])
+        assert np.isnan(out[4])
+        kernels.leaky_relu_backward(np.full(5, np.inf, dtype), out, slope, dx)
+        assert np.array_equal(dx, [0, 0, 0, np.inf, np.inf])
+
+
+@pytest.mark.parametrize(
+    ("dtype", "x", "beta"), [("float32", 1e36, 1e3), ("float64", 1e300, 1e10), ("float32", 50, 1e3)]
+)
+def test_softplus_of_a_large_number_is_that_number(dtype, x, beta):
+    x, out = np.array([x, -x], dtype), np.empty(2, dtype)
+    kernels.softplus_forward(x, beta, out)
+    assert np.array_equal(out, [x[0], 0])
+
+
+@pytest.mark.parametrize(
+    ("layer", "wrong"),
+    [
+        (bp.LeakyRelu(), {"negative_slope": -2.0}),
+        (bp.Elu(), {"alpha": np.nan}),
+        (bp.Softplus(), {"beta": np.inf}),
+        (bp.Hardtanh(), {"min_val": 9.0}),
+        (bp.Hardtanh(), {"max_val": np.nan}),
+    ],
+)
+def test_numbers_that_went_past_the_check_are_refused(layer, wrong, tmp_path):
+    net = bp.Network([3, 4, 2], activation=layer, seed=0)
+    layer = net.layers[f"{type(layer).__name__}1"]
+    vars(layer).update(wrong)
+    x = np.ones((2, 3), np.float32)
+    for call in (
+        lambda: net.predict(x),
+        lambda: layer.forward(x),
+        lambda: net.train_step(x, [0, 1], bp.SGD()),
+    ):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            call()
+    if type(layer) is bp.Hardtanh:
+        with pytest.raises(ValueError, match="wanted min_val below max_val"):
+            net.save(tmp_path / "net")
+
+
+def test_a_class_that_inherits_may_say_more_of_itself():
+    class Named(bp.LeakyRelu):
+        def options(self):
+            return {**super().options(), "note": "of ours"}
+
+    assert Named(0.5).forward([-2.0, 1.0]).tolist() == [-1, 1]
+    assert repr(Named(0.5)) == "Named(negative_slope=0.5)"
+
+
+def test_graphs_take_the_numbers():
+    x = graph.variable([-4.0, 5.0])
+    assert graph.hardtanh(x, min_val=-1, max_val=2).value.tolist() == [-1, 2]
+    assert graph.leaky_relu(x, negative_slope=0.5).value.tolist() == [-2, 5]
 
 
 @pytest.mark.parametrize(

@@ -35,10 +35,11 @@ def fraction(owner: str, name: str, value: Any) -> float:
 
 def share(owner: str, name: str, value: Any) -> float:
     """A number between 0 and 1, neither of them, as a float."""
-    number = fraction(owner, name, value)
-    if number == 0:
-        raise ValueError(f"{owner}: {name} is {value!r}, wanted a number above 0 and below 1")
-    return number
+    with suppress(ValueError):
+        number = fraction(owner, name, value)
+        if number > 0:
+            return number
+    raise ValueError(f"{owner}: {name} is {value!r}, wanted a number above 0 and below 1")
 
 
 def two_fractions(owner: str, name: str, value: Any) -> tuple[float, float]:

@@ -221,10 +221,10 @@ def layer_functions() -> dict[str, Callable[..., Node]]:
 
 
 def _of_activation(cls: type[Activation]) -> Callable[..., Node]:
-    def function(x: Any) -> Node:
-        return apply(cls(), x)
+    def function(x: Any, **options: Any) -> Node:
+        return apply(cls(**options), x)
 
-    return _named(function, cls.kind, f"`{cls.__name__}` of each element of x, as one node.")
+    return _named(function, cls.kind, f"`{cls.__name__}` with its options of each element of x, as one node.")
 
 
 def _of_loss(cls: type[Loss]) -> Callable[..., Node]:

@@ -204,26 +204,36 @@ class Hardtanh(Activation):
 
     kind, keeps, label = "hardtanh", "out", "hardtanh"
     derivatives = ("{d}·(min<{x}<max)",)
-    min_val: float
-    max_val: float
+    min_val: float = Option(finite)  # type: ignore[assignment]
+    max_val: float = Option(finite)  # type: ignore[assignment]
     out: Array | None
 
     @named_arguments
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0) -> None:
         super().__init__()
-        self.__dict__["max_val"] = float("inf")  # of the two, one is set first
         self.min_val, self.max_val = min_val, max_val
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in self.option_names:
-            value = finite("Hardtanh", name, value)
-            bounds = {**vars(self), name: value}
-            if not bounds["min_val"] < bounds["max_val"]:
-                low, high = bounds["min_val"], bounds["max_val"]
-                raise ValueError(
-                    f"Hardtanh: min_val is {low:g}, max_val is {high:g}; wanted min_val below max_val"
-                )
+        before = dict(vars(self))
         super().__setattr__(name, value)
+        try:
+            self._require_order()
+        except ValueError:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    def _numbers(self) -> list[Any]:
+        # `vars` goes past the check of what is assigned.
+        self._require_order()
+        return super()._numbers()
+
+    def _require_order(self) -> None:
+        low, high = vars(self).get("min_val"), vars(self).get("max_val")
+        if low is not None and high is not None and not low < high:
+            raise ValueError(
+                f"Hardtanh: min_val is {low:g}, max_val is {high:g}; wanted min_val below max_val"
+            )
 
 
 class Gelu(Activation):

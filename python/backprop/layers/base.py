@@ -187,6 +187,12 @@ def made_of(cls: type[Any], owner: str, options: Mapping[str, Any], arrays: Mapp
         ) from error
 
 
+def with_options(layer: Any) -> str:
+    """What an activation or a loss is called, with the numbers that it takes."""
+    numbers = [f"{name}={getattr(layer, name):g}" for name in layer.option_names]
+    return f"{type(layer).__name__}({', '.join(numbers)})"
+
+
 def register(registry: dict[str, type[Any]], kind: str, cls: type[Any]) -> None:
     """Put a class under a name; the same class may be defined again, as in a notebook."""
     there = registry.get(kind)

@@ -34,7 +34,11 @@ class Option:
         self._owner, self._name = owner, name
 
     def __set__(self, layer: Any, value: Any) -> None:
-        vars(layer)[self._name] = self._check(self._owner.__name__, self._name, value)
+        vars(layer)[self._name] = self.checked(value)
+
+    def checked(self, value: Any) -> Any:
+        """`value` as it is kept, or an error."""
+        return self._check(self._owner.__name__, self._name, value)
 
 
 class OtherName:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop._util.arrays import Array, floats, require_cache, same_shape
-from backprop.layers.base import LAYERS, Layer, list_available
+from backprop.layers.base import LAYERS, Layer, list_available, with_options
 from bpcore import kernels
 from bpcore.plan import ACTIVATION_NUMBERS
 
@@ -67,7 +67,7 @@ class Activation(Layer):
             kept: Array = np.empty(x.shape, dtype=bool)
             kernel(x.reshape(-1), out.reshape(-1), kept.reshape(-1))
         else:
-            kernel(x.reshape(-1), *self.options().values(), out.reshape(-1))
+            kernel(x.reshape(-1), *self._numbers(), out.reshape(-1))
             kept = x if keeps == "x" else out
         self.__dict__[keeps] = kept
         return out
@@ -82,12 +82,19 @@ class Activation(Layer):
             dout, kept = floats(owner, dout=dout, kept=kept)
         same_shape(owner, dout, kept.shape)
         dx = np.empty_like(dout)
-        kernel(dout.reshape(-1), kept.reshape(-1), *self.options().values(), dx.reshape(-1))
+        kernel(dout.reshape(-1), kept.reshape(-1), *self._numbers(), dx.reshape(-1))
         return dx
 
     def options(self) -> dict[str, Any]:
         """The arguments of the constructor."""
-        return {name: getattr(self, name) for name in self.option_names} if self.option_names else {}
+        return dict(zip(self.option_names, self._numbers(), strict=True))
+
+    def _numbers(self) -> list[Any]:
+        """What the kernels are given of the options."""
+        return [getattr(self, name) for name in self.option_names] if self.option_names else []
+
+    def __repr__(self) -> str:
+        return with_options(self)
 
 
 def activations() -> dict[str, type[Activation]]:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop._util.arrays import Array, class_targets, floats, number, number_targets, require_cache
+from backprop._util.names import named_arguments
 from backprop._util.settings import positive, share
-from backprop.layers.base import Loss
+from backprop.layers.base import Loss, with_options
 from backprop.layers.descriptors import Option
 from bpcore import kernels
 
@@ -113,7 +114,7 @@ class LossOfNumbers(Loss):
         if x.ndim != 2 or 0 in x.shape:
             raise ValueError(f"{owner}: x has shape {x.shape}, wanted (batch, outputs), not empty")
         t = number_targets(owner, t, x.shape, x.dtype)
-        self.loss = float(self._kernels[0](x, t, *self.options().values()))
+        self.loss = float(self._kernels[0](x, t, *self._numbers()))
         self.y, self.t = x, t
         return self.loss
 
@@ -123,12 +124,19 @@ class LossOfNumbers(Loss):
         y: Array = require_cache(owner, self.y)
         dout = number(owner, "dout", dout)
         dx = np.empty_like(y)
-        self._kernels[1](y, require_cache(owner, self.t), dout, *self.options().values(), dx)
+        self._kernels[1](y, require_cache(owner, self.t), dout, *self._numbers(), dx)
         return dx
 
     def options(self) -> dict[str, Any]:
         """The arguments of the constructor."""
-        return {name: getattr(self, name) for name in self.option_names}
+        return dict(zip(self.option_names, self._numbers(), strict=True))
+
+    def _numbers(self) -> list[Any]:
+        """What the kernels are given of the options."""
+        return [getattr(self, name) for name in self.option_names]
+
+    def __repr__(self) -> str:
+        return with_options(self)
 
 
 class IdentityWithLoss(LossOfNumbers):
@@ -189,6 +197,7 @@ class Huber(LossOfNumbers):
     option_names = ("delta",)
     delta: float = Option(positive)  # type: ignore[assignment]  # what a layer has
 
+    @named_arguments
     def __init__(self, delta: float = 1.0) -> None:
         super().__init__()
         self.delta = delta
@@ -269,6 +278,7 @@ class Quantile(LossOfNumbers):
     option_names = ("quantile",)
     quantile: float = Option(share)  # type: ignore[assignment]
 
+    @named_arguments
     def __init__(self, quantile: float = 0.5) -> None:
         super().__init__()
         self.quantile = quantile

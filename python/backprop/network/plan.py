@@ -11,6 +11,7 @@ import numpy as np
 
 from backprop._util.arrays import FLOAT32, FLOAT64, Array, readable
 from backprop.layers.base import LOSSES, Layer, kind_of, own_methods
+from backprop.layers.descriptors import Option
 from backprop.layers.parameter_discovery import declared
 from backprop.network.protocol import NetworkLike
 from bpcore.plan import ACTIVATION_NUMBERS, LOSS_OPTIONS, TRANSFORM_OPTIONS, Plan
@@ -103,6 +104,7 @@ def planned_layers(net: NetworkLike) -> list[PlannedLayer] | None:
             width = len(arrays[1])
         elif kind in ACTIVATION_NUMBERS and planned and planned[-1][1] == IDENTITY:
             numbers = [_option(layer, name) for name in ACTIVATION_NUMBERS[kind]]
+            layer.options()  # which raises where these do not go together
             planned[-1] = (planned[-1][0], kind, *planned[-1][2:], *numbers)
         else:
             return None
@@ -128,8 +130,11 @@ def _parameters(layer: Layer, inputs: int, dtype: np.dtype[Any]) -> tuple[Array,
 
 
 def _option(layer: Any, name: str) -> float:
-    """The number of this name; 0 where there is none."""
-    return float(getattr(layer, name)) if name else 0.0
+    """The number of this name; 0 where there is none. It is checked once more: `vars` goes past the check."""
+    if not name:
+        return 0.0
+    value, option = getattr(layer, name), getattr(type(layer), name, None)
+    return float(option.checked(value) if isinstance(option, Option) else value)
 
 
 def _in_place(array: Array, dtype: np.dtype[Any]) -> bool:

@@ -2,7 +2,7 @@
    behind rows.h. Every element is read before it is written. */
 
 #ifndef BP_ACTIVATION_LIST
-/* Each has a number, which files of Python do not see. */
+/* Files store names, not these numbers. */
 enum bp_activation {
     BP_IDENTITY, BP_RELU, BP_SIGMOID, BP_TANH, BP_GELU, BP_GELU_TANH, BP_LEAKY_RELU, BP_ELU, BP_SELU, BP_SILU, BP_MISH,
     BP_SOFTPLUS, BP_HARDTANH, BP_HARDSWISH, BP_COUNT_OF_ACTIVATIONS

@@ -220,7 +220,7 @@ static BP_INLINE BP_N BP_NAME(gelu_tanh_derivative)(BP_N x) {
     return BP_SELECT(x < 0, below, 1 - below);
 }
 
-/* exp(−t)·…, t = |x|: beyond it exp(−t) is 0, and a product with t stays finite. NaN stays. */
+/* |x|, at most 1000: beyond that exp(−|x|) is 0, and a product with it stays finite. NaN stays. */
 static BP_INLINE BP_N BP_NAME(size)(BP_N x) {
     return BP_LEAST(BP_ALL((BP_T) 1000), BP_FROM_BITS(BP_BITS(x) & ~BP_SIGN_BIT));
 }
@@ -301,10 +301,10 @@ static BP_INLINE BP_N BP_NAME(log1p)(BP_N e) {
     return e - (h - s * BP_FMA(z, q, h));
 }
 
-/* softplus(x) = log(1 + exp(a·x)) / a = b·(max(y, 0) + log(1 + exp(−|y|))), y = a·x, b = 1 / a. */
+/* softplus(x) = log(1 + exp(a·x)) / a = max(x, 0) + b·log(1 + exp(−|a·x|)), b = 1 / a. */
 static BP_INLINE BP_N BP_NAME(softplus)(BP_N x, BP_N a, BP_N b) {
-    const BP_N y = a * x, e = BP_NAME(exp)(BP_FROM_BITS(BP_BITS(y) | BP_SIGN_BIT));
-    return b * (BP_MOST(BP_ALL((BP_T) 0), y) + BP_NAME(log1p)(e));
+    const BP_N e = BP_NAME(exp)(BP_FROM_BITS(BP_BITS(a * x) | BP_SIGN_BIT));
+    return BP_MOST(BP_ALL((BP_T) 0), x) + b * BP_NAME(log1p)(e);
 }
 
 /* x·max(0, min(x + 3, 6)) / 6, which of −∞ is 0; and its derivative, 0 up to −3, 1 from 3 on, else x/3 + 1/2. */

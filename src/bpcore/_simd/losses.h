@@ -2,14 +2,14 @@
    behind rows.h. The sum over a row runs in virtual lanes. Every element is read before its gradient is written. */
 
 #ifndef BP_LOSS_LIST
-/* Each has a number, which files of Python do not see. The first is in _losses/softmax.pxd. */
+/* Files store names, not these numbers. The first is in _losses/softmax.pxd. */
 enum bp_loss {
     BP_SOFTMAX_CROSS_ENTROPY, BP_SQUARED_ERROR, BP_HUBER, BP_ABSOLUTE_ERROR, BP_LOG_COSH, BP_QUANTILE,
     BP_COUNT_OF_LOSSES
 };
 
 /* each(kind, name, factor, value, slope) of vectors x, t, and d = x − t: a row's loss is factor·Σ value, the gradient of x is
-   slope. a is the number that the loss takes. NaN stays NaN. */
+   slope. a and b are what losses.pxd makes of the number that the loss takes. NaN stays NaN. */
 #define BP_LOSS_LIST(each)                                                                                              \
     each(BP_SQUARED_ERROR, squared_error, (BP_T)0.5, d * d, d)                                                          \
     each(BP_HUBER, huber, 1, BP_(huber_value)(BP_(magnitude)(d), a),                                                    \
@@ -17,8 +17,8 @@ enum bp_loss {
     each(BP_ABSOLUTE_ERROR, absolute_error, 1, BP_(magnitude)(d),                                                       \
          BP_BLEND(BP_ROW_NUMBER(1), BP_BLEND(BP_ROW_NUMBER(-1), d, d < 0), d > 0))                                      \
     each(BP_LOG_COSH, log_cosh, 1, BP_(vector_log_cosh)(d), BP_(vector_tanh)(d))                                        \
-    each(BP_QUANTILE, quantile, 1, BP_BLEND(-a * d, (1 - a) * d, d < 0),                                                \
-         BP_BLEND(BP_ROW_NUMBER(1 - a), BP_BLEND(BP_ROW_NUMBER(-a), d, d < 0), d > 0))
+    each(BP_QUANTILE, quantile, 1, BP_BLEND(-a * d, b * d, d < 0),                                                      \
+         BP_BLEND(BP_ROW_NUMBER(b), BP_BLEND(BP_ROW_NUMBER(-a), d, d < 0), d > 0))
 #endif
 
 #define BP_ROW_NUMBER(number) ((number) - (BP_V){0})
@@ -33,8 +33,9 @@ static BP_INLINE BP_V BP_(huber_value)(BP_V size, BP_T a) {
 
 #define BP_LOSS_LOOP(kind, name, factor, value, slope)                                                                  \
     static BP_UNUSED void BP_(name##_rows)(const BP_T *outputs, const BP_T *targets, BP_T *dx, double *losses,          \
-                                           ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n, BP_T scale, const BP_T a) {   \
-        (void)a;                                                                                                        \
+                                           ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n, BP_T scale, const BP_T a,     \
+                                           const BP_T b) {                                                              \
+        (void)a, (void)b;                                                                                               \
         for (ptrdiff_t r = 0; r < rows; r++, outputs += stride, targets += n) {                                         \
             BP_V sum[BP_LANE_VECTORS];                                                                                  \
             BP_T part[BP_VL];                                                                                           \
@@ -65,11 +66,11 @@ static BP_INLINE BP_V BP_(huber_value)(BP_V size, BP_T a) {
 BP_LOSS_LIST(BP_LOSS_LOOP)
 
 #define BP_CASE(kind, name, factor, value, slope)                                                                       \
-    case kind: BP_(name##_rows)(outputs, targets, dx, losses, stride, rows, n, scale, a); return;
+    case kind: BP_(name##_rows)(outputs, targets, dx, losses, stride, rows, n, scale, a, b); return;
 /* losses[r] of rows of n outputs, `stride` numbers apart, and targets without gaps; dx = scale·the gradient, in rows like
    those of the outputs, or NULL. dx may be the outputs or the targets, if these have no gaps either. */
 static BP_UNUSED void BP_(loss_rows)(int loss, const BP_T *outputs, const BP_T *targets, BP_T *dx, double *losses,
-                                     ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n, BP_T scale, BP_T a) {
+                                     ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n, BP_T scale, BP_T a, BP_T b) {
     switch (loss) { BP_LOSS_LIST(BP_CASE) }
 }
 #undef BP_CASE
