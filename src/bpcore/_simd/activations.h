@@ -29,16 +29,17 @@ enum bp_activation {
 
 #define BP_EVERY(number) ((number) - (BP_V){0})
 
+/* v and d are not const: BP_BLEND casts to their type, and C++ warns of a qualifier there. */
 #define BP_LOOPS(kind, name, value, slope)                                                                              \
     static BP_UNUSED void BP_(name##_span)(ptrdiff_t n, const BP_T *x, BP_T *out, const BP_T a, const BP_T b) {         \
         ptrdiff_t i = 0;                                                                                                \
         (void)a, (void)b;                                                                                               \
         for (; i + BP_VL <= n; i += BP_VL) {                                                                            \
-            const BP_V v = *(const BP_V *)(x + i);                                                                      \
+            BP_V v = *(const BP_V *)(x + i);                                                                            \
             *(BP_V *)(out + i) = value;                                                                                 \
         }                                                                                                               \
         if (i < n) {                                                                                                    \
-            const BP_V v = BP_(load_partial)(x + i, (int)(n - i));                                                      \
+            BP_V v = BP_(load_partial)(x + i, (int)(n - i));                                                            \
             BP_(store_partial)(out + i, (int)(n - i), value);                                                           \
         }                                                                                                               \
     }                                                                                                                   \
@@ -47,11 +48,11 @@ enum bp_activation {
         ptrdiff_t i = 0;                                                                                                \
         (void)a, (void)b;                                                                                               \
         for (; i + BP_VL <= n; i += BP_VL) {                                                                            \
-            const BP_V v = *(const BP_V *)(kept + i), d = *(const BP_V *)(dout + i);                                    \
+            BP_V v = *(const BP_V *)(kept + i), d = *(const BP_V *)(dout + i);                                          \
             *(BP_V *)(dx + i) = slope;                                                                                  \
         }                                                                                                               \
         if (i < n) {                                                                                                    \
-            const BP_V v = BP_(load_partial)(kept + i, (int)(n - i)), d = BP_(load_partial)(dout + i, (int)(n - i));    \
+            BP_V v = BP_(load_partial)(kept + i, (int)(n - i)), d = BP_(load_partial)(dout + i, (int)(n - i));          \
             BP_(store_partial)(dx + i, (int)(n - i), slope);                                                            \
         }                                                                                                               \
     }

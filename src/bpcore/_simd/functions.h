@@ -314,7 +314,7 @@ static BP_INLINE BP_N BP_NAME(hardswish)(BP_N x) {
 }
 
 static BP_INLINE BP_N BP_NAME(hardswish_derivative)(BP_N x) {
-    const BP_N slope = BP_SELECT(x <= -3, BP_ALL((BP_T) 0), x / 3 + BP_ALL((BP_T) 0.5));
+    BP_N slope = BP_SELECT(x <= -3, BP_ALL((BP_T) 0), x / 3 + BP_ALL((BP_T) 0.5));
     return BP_SELECT(x >= 3, BP_ALL((BP_T) 1), slope);
 }
 

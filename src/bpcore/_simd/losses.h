@@ -31,6 +31,7 @@ static BP_INLINE BP_V BP_(huber_value)(BP_V size, BP_T a) {
     return c * (size - c / 2);
 }
 
+/* x, t and d are not const, as in activations.h. */
 #define BP_LOSS_LOOP(kind, name, factor, value, slope)                                                                  \
     static BP_UNUSED void BP_(name##_rows)(const BP_T *outputs, const BP_T *targets, BP_T *dx, double *losses,          \
                                            ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n, BP_T scale, const BP_T a,     \
@@ -43,16 +44,16 @@ static BP_INLINE BP_V BP_(huber_value)(BP_V size, BP_T a) {
             BP_UNROLL for (int w = 0; w < BP_LANE_VECTORS; w++) sum[w] = (BP_V){0};                                     \
             for (; k + BP_LANES <= n; k += BP_LANES)                                                                    \
                 BP_UNROLL for (int w = 0; w < BP_LANE_VECTORS; w++) {                                                   \
-                    const BP_V x = *(const BP_V *)(outputs + k + w * BP_VL);                                            \
-                    const BP_V t = *(const BP_V *)(targets + k + w * BP_VL), d = x - t;                                 \
+                    BP_V x = *(const BP_V *)(outputs + k + w * BP_VL);                                                  \
+                    BP_V t = *(const BP_V *)(targets + k + w * BP_VL), d = x - t;                                       \
                     (void)d;                                                                                            \
                     sum[w] += value;                                                                                    \
                     if (dx) *(BP_V *)(dx + k + w * BP_VL) = (slope) * scale;                                            \
                 }                                                                                                       \
             for (int w = 0; k + w * BP_VL < n; w++) {                                                                   \
                 const int rest = (int)(n - k) - w * BP_VL, count = rest > BP_VL ? BP_VL : rest;                         \
-                const BP_V x = BP_(load_partial)(outputs + k + w * BP_VL, count);                                       \
-                const BP_V t = BP_(load_partial)(targets + k + w * BP_VL, count), d = x - t;                            \
+                BP_V x = BP_(load_partial)(outputs + k + w * BP_VL, count);                                             \
+                BP_V t = BP_(load_partial)(targets + k + w * BP_VL, count), d = x - t;                                  \
                 (void)d;                                                                                                \
                 /* Lanes without a number add 0. */                                                                     \
                 BP_(store_partial)(part, count, value);                                                                 \
