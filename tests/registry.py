@@ -42,12 +42,20 @@ NUMBERS = Table(
         "min_val": -1.0,
         "max_val": 1.0,
         "quantile": 0.09,
+        "l1": 0.01,
+        "clip_value": 0.5,
+        "momentum_decay": 4e-3,
+        "eta_minus": 0.5,
+        "eta_plus": 1.2,
+        "min_step": 1e-6,
+        "max_step": 50.0,
+        "max_norm": 1.0,
     },
 )
 
 
 # Settings that are off at a value, which they have where nothing is said of them.
-OFF = {"weight_decay": 0.0}
+OFF = {"weight_decay": 0.0, "l1": 0.0, "clip_value": 0.0}
 
 
 def activation_numbers(kind: str) -> tuple[float, ...]:

@@ -29,6 +29,7 @@ from bpcore._gemm.operands cimport Address, aligned, rows_of
 from bpcore._gemm.padded cimport LEAST_ROWS, LEAST_STEPS
 from bpcore._layers.layer cimport Normalised, normalised_rows
 from bpcore._network.columns cimport has_wide_layers
+from bpcore._network.limits cimport has_limits
 from bpcore._parallel.team cimport (
     BP_OPENMP, FEWER_THREADS_MAX_OPERATIONS, SPAN, THREAD_MIN_OPERATIONS, bp_max_threads, bp_place_team, bp_team_size,
     chunk_start, spans_of, threads_for_kernel, threads_for_region,
@@ -65,6 +66,7 @@ cimport bpcore._losses.softmax as losses_of_rows
 cimport bpcore.activations as activations
 cimport bpcore.affine as affine
 cimport bpcore.elementwise as elementwise
+cimport bpcore.limits as limits
 cimport bpcore.reductions as reductions
 
 from inspect import Signature

@@ -25,6 +25,8 @@ def affine_backward_params(
     x: _Floats, dout: _Floats, dW: _Floats, db: _Floats, threads: int | None = None
 ) -> None: ...
 def sum_rows(x: _Floats, out: _Floats, threads: int | None = None) -> None: ...
+def squared_norm(g: _Floats, threads: int | None = None) -> float: ...
+def limit_columns(W: _Floats, max_norm: float, threads: int | None = None) -> None: ...
 def relu_forward(x: _Floats, out: _Floats, mask: _Mask, threads: int | None = None) -> None: ...
 def relu_backward(dout: _Floats, mask: _Mask, dx: _Floats, threads: int | None = None) -> None: ...
 def softmax(x: _Floats, y: _Floats, threads: int | None = None) -> None: ...
@@ -121,7 +123,13 @@ def layer_norm_backward_params(
     z: _Floats, dout: _Floats, dweight: _Floats, dbias: _Floats, threads: int | None = None
 ) -> None: ...
 def sgd_update(
-    w: _Floats, g: _Floats, lr: float, weight_decay: float, threads: int | None = None
+    w: _Floats,
+    g: _Floats,
+    lr: float,
+    weight_decay: float,
+    l1: float,
+    clip_value: float,
+    threads: int | None = None,
 ) -> None: ...
 def momentum_update(
     w: _Floats,
@@ -130,6 +138,8 @@ def momentum_update(
     lr: float,
     momentum: float,
     weight_decay: float,
+    l1: float,
+    clip_value: float,
     threads: int | None = None,
 ) -> None: ...
 def nesterov_update(
@@ -139,10 +149,20 @@ def nesterov_update(
     lr: float,
     momentum: float,
     weight_decay: float,
+    l1: float,
+    clip_value: float,
     threads: int | None = None,
 ) -> None: ...
 def adagrad_update(
-    w: _Floats, g: _Floats, h: _Floats, lr: float, eps: float, weight_decay: float, threads: int | None = None
+    w: _Floats,
+    g: _Floats,
+    h: _Floats,
+    lr: float,
+    eps: float,
+    weight_decay: float,
+    l1: float,
+    clip_value: float,
+    threads: int | None = None,
 ) -> None: ...
 def rmsprop_update(
     w: _Floats,
@@ -152,6 +172,8 @@ def rmsprop_update(
     alpha: float,
     eps: float,
     weight_decay: float,
+    l1: float,
+    clip_value: float,
     threads: int | None = None,
 ) -> None: ...
 def adam_update(
@@ -165,6 +187,8 @@ def adam_update(
     eps: float,
     step: int,
     weight_decay: float,
+    l1: float,
+    clip_value: float,
     threads: int | None = None,
 ) -> None: ...
 def adamw_update(
@@ -178,6 +202,109 @@ def adamw_update(
     eps: float,
     step: int,
     weight_decay: float,
+    l1: float,
+    clip_value: float,
+    threads: int | None = None,
+) -> None: ...
+def rmsprop_centered_update(
+    w: _Floats,
+    g: _Floats,
+    h: _Floats,
+    m: _Floats,
+    lr: float,
+    alpha: float,
+    eps: float,
+    weight_decay: float,
+    l1: float,
+    clip_value: float,
+    threads: int | None = None,
+) -> None: ...
+def amsgrad_update(
+    w: _Floats,
+    g: _Floats,
+    m: _Floats,
+    v: _Floats,
+    largest: _Floats,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    step: int,
+    weight_decay: float,
+    l1: float,
+    clip_value: float,
+    threads: int | None = None,
+) -> None: ...
+def amsgradw_update(
+    w: _Floats,
+    g: _Floats,
+    m: _Floats,
+    v: _Floats,
+    largest: _Floats,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    step: int,
+    weight_decay: float,
+    l1: float,
+    clip_value: float,
+    threads: int | None = None,
+) -> None: ...
+def nadam_update(
+    w: _Floats,
+    g: _Floats,
+    m: _Floats,
+    v: _Floats,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    momentum_decay: float,
+    step: int,
+    weight_decay: float,
+    l1: float,
+    clip_value: float,
+    threads: int | None = None,
+) -> None: ...
+def adadelta_update(
+    w: _Floats,
+    g: _Floats,
+    h: _Floats,
+    d: _Floats,
+    lr: float,
+    alpha: float,
+    eps: float,
+    weight_decay: float,
+    l1: float,
+    clip_value: float,
+    threads: int | None = None,
+) -> None: ...
+def lion_update(
+    w: _Floats,
+    g: _Floats,
+    m: _Floats,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    weight_decay: float,
+    l1: float,
+    clip_value: float,
+    threads: int | None = None,
+) -> None: ...
+def rprop_update(
+    w: _Floats,
+    g: _Floats,
+    last: _Floats,
+    size: _Floats,
+    lr: float,
+    eta_minus: float,
+    eta_plus: float,
+    min_step: float,
+    max_step: float,
+    weight_decay: float,
+    l1: float,
+    clip_value: float,
     threads: int | None = None,
 ) -> None: ...
 def has_threads() -> bool: ...

@@ -39,8 +39,8 @@ cdef inline Layer dense(
 
     The numbers that the activation takes, in `numbers`, are the usual ones.
 
-    Where an update rule keeps something, the caller also sets weight.state1, bias.state1 and, for Adam, state2:
-    arrays of the same shapes, of zeros before the first step.
+    Where an update rule keeps something, the caller also sets weight.state1 and bias.state1, for Adam state2 too, for
+    AMSGrad state3: arrays of the same shapes, of zeros before the first step.
     """
     return layer_of(DENSE, activation, inputs, outputs, W, b, 0, sizeof(floating))
 
@@ -69,6 +69,7 @@ cdef inline Layer layer_of(
     for n in range(ACTIVATION_NUMBERS):
         layer.numbers[n] = usual_number(activation, n)
     layer.weight.value, layer.weight.size, layer.bias.value, layer.bias.size = weight, size, bias, outputs
+    layer.weight.is_vector, layer.bias.is_vector = not has_matrix(transform), True
     return layer
 
 

@@ -22,6 +22,7 @@ from bpcore._gemm.operands cimport Rows, rows_from, rows_of
 from bpcore._gemm.panels cimport into_panels
 from bpcore._gemm.product cimport Prefetch
 from bpcore._network.columns cimport rows_half_by_columns
+from bpcore._network.limits cimport limit_weights, move_within_norm
 from bpcore._network.workspace cimport Network, network, place, stride_of, whole_lines, workspace_size
 from bpcore._parallel.team cimport barrier, bp_place_team, bp_team_size, chunk_start, threads_for_region
 from bpcore.activations cimport IDENTITY, activate, activate_backward
@@ -90,14 +91,17 @@ cdef inline void check_update(const Network* net, const Update* update) noexcept
         layer = &net.layers[n]
         bp_require(
             keeps(update, &layer.weight) and keeps(update, &layer.bias),
-            "the rule keeps more of a parameter than state1 and state2 have room for",
+            "the rule keeps more of a parameter than its state1, state2 and state3 have room for",
         )
 
 
 cdef inline bint keeps(const Update* update, const Parameter* parameter) noexcept nogil:
     """Whether a parameter has memory for what the rule keeps of it."""
     cdef int states = states_of(update.rule)
-    return (parameter.state1 is not NULL or states < 1) and (parameter.state2 is not NULL or states < 2)
+    return (
+        (parameter.state1 is not NULL or states < 1) and (parameter.state2 is not NULL or states < 2)
+        and (parameter.state3 is not NULL or states < 3)
+    )
 
 
 cdef inline void check_targets(
@@ -206,6 +210,8 @@ cdef inline void parameters_half(
 ) noexcept nogil:
     """The gradients of the parameters or, with a rule, their update: the parameters of a rank."""
     cdef Rows enters = x
+    # With a limit of the norm no parameter moves before all gradients are there.
+    cdef const Update* at_once = NULL if update is NULL or update.clip_norm > 0 else update
     cdef int n
     if BP_CHECKS:
         check_rows(net, 0, B, B, sizeof(floating))
@@ -213,8 +219,12 @@ cdef inline void parameters_half(
             check_update(net, update)
     for n in range(net.depth):
         # One call, since compilers make a copy of this long function for each.
-        transform_backward_parameters(&net.layers[n], enters, B, update, rank, size, _)
+        transform_backward_parameters(&net.layers[n], enters, B, at_once, rank, size, _)
         enters = rows_of(<const floating*> net.layers[n].out, net.layers[n].stride)
+    if update is not NULL and update.clip_norm > 0:
+        move_within_norm(net, update, rank, size, _)
+    if update is not NULL and update.max_norm > 0:
+        limit_weights(net, update.max_norm, rank, size, _)
 
 
 cdef inline void step_chunk(

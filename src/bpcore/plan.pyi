@@ -26,7 +26,16 @@ TRANSFORM_OPTIONS: dict[str, str]
 
 class Update:
     step: int
-    def __init__(self, rule: str, numbers: tuple[float, ...]) -> None: ...
+    def __init__(
+        self,
+        rule: str,
+        numbers: tuple[float, ...],
+        clip_norm: float = 0,
+        max_norm: float = 0,
+        decays_vectors: bool = False,
+        made_of: dict[str, Any] | None = None,
+    ) -> None: ...
+    def is_of(self, settings: dict[str, Any]) -> bool: ...
     @property
     def rule(self) -> str: ...
     @property

@@ -113,9 +113,12 @@ def cast(array, dtype):
 
 
 def wrong_types(entry, alternative, name, dtype):
-    right = Call(entry, dtype, alternative).given[name].dtype
-    # A mask may be either of two types.
+    given = Call(entry, dtype, alternative).given
+    right = given[name].dtype
+    # A mask may be either of two types, and so may an array beside which there is no other.
     also_right = {np.dtype(bool), np.dtype(np.uint8)} if right.kind == "b" else {right}
+    if sum(isinstance(value, np.ndarray) for value in given.values()) == 1:
+        also_right = {np.dtype(one) for one in DTYPES}
     swapped = [right.newbyteorder()] if right.itemsize > 1 else []
     return [kind for kind in [*map(np.dtype, TYPES), *swapped] if kind not in also_right]
 
@@ -182,10 +185,10 @@ def subscripts_of(entry, alternative):
 
 
 def has_a_mean(entry):
-    """Whether it returns the mean loss, or takes the mean's gradient as a number."""
+    """Whether it returns the mean loss of targets, or takes the mean's gradient as a number."""
     function = getattr(kernels, entry)
     arrays = {spec.name for specs in function.arguments for spec in specs}
-    return function.returns or "dout" in function.__signature__.parameters.keys() - arrays
+    return (function.returns and "t" in arrays) or "dout" in function.__signature__.parameters.keys() - arrays
 
 
 # So many rows and elements that every entry uses several threads.

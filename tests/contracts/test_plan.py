@@ -8,6 +8,7 @@ import pytest
 
 import backprop as bp
 from bpcore.plan import RULES, Plan, Update, are_values
+from tests.registry import settings_of
 
 SETTINGS = bp.SGD(0.1).plan_update()
 F = np.float32
@@ -302,17 +303,24 @@ def test_a_step_drops_caches_and_one_that_is_not_taken_does_not():
 
 
 def test_rules_that_there_are():
-    assert [Update(rule, (0.1,) * len(names)).rule for rule, names in RULES.items()] == list(RULES)
+    numbers = {rule: tuple(settings_of(rule).values()) for rule in RULES}
+    assert [Update(rule, numbers[rule]).rule for rule in RULES] == list(RULES)
     with refused(ValueError, f"the rule is 'sgdm', wanted one of {', '.join(RULES)}"):
         Update("sgdm", (0.1,))
-    with refused(ValueError, "momentum has the settings (0.1,), wanted lr, momentum, weight_decay"):
+    with refused(
+        ValueError, "momentum has the settings (0.1,), wanted lr, momentum, weight_decay, l1, clip_value"
+    ):
         Update("momentum", (0.1,))
     for beta in (1.0, -0.1, float("nan")):
         with refused(ValueError, f"beta1 is {beta}, wanted at least 0 and below 1"):
-            Update("adam", (0.1, beta, 0.999, 1e-8, 0.0))
+            Update("adam", (0.1, beta, 0.999, 1e-8, 0.0, 0.0, 0.0))
     with refused(ValueError, "weight_decay is -1.0, wanted at least 0 and finite"):
-        Update("sgd", (0.1, -1.0))
-    update = Update("adam", (0.1, 0.9, 0.999, 1e-8, 0.0))
+        Update("sgd", (0.1, -1.0, 0.0, 0.0))
+    for name in ("clip_norm", "max_norm"):
+        for number in (-1.0, float("inf"), float("nan")):
+            with refused(ValueError, f"{name} is {number}, wanted a finite number of at least 0"):
+                Update("sgd", (0.1, 0.0, 0.0, 0.0), **{name: number})
+    update = Update("adam", (0.1, 0.9, 0.999, 1e-8, 0.0, 0.0, 0.0))
     with refused(ValueError, "step is 0, wanted at least 1"):
         update.step = 0
     assert (update.step, update.states) == (1, 2)

@@ -52,7 +52,7 @@ def test_nothing_names_its_level():
 
 def test_plans_and_updates_are_not_pickled():
     with pytest.raises(TypeError, match="cannot pickle 'bpcore.plan.Update' object"):
-        pickle.dumps(plan.Update("sgd", (0.1, 0.0)))
+        pickle.dumps(plan.Update("sgd", (0.1, 0.0, 0.0, 0.0)))
 
 
 @pytest.mark.parametrize("level", [level for level in BUILT if level in bpcore.cpu_info()["usable"]])

@@ -24,7 +24,14 @@ DRAWN = Table(
         "beta2": DECAYS,
         "eps": st.floats(1e-10, 1e-2),
         "step": st.integers(1, 2**40),
+        "momentum_decay": st.floats(0, 1),
+        "eta_minus": st.floats(0, 1, exclude_min=True, exclude_max=True),
+        "eta_plus": st.floats(1, 2),
+        "min_step": st.floats(1e-6, 1e-2),
+        "max_step": st.floats(1e-2, 50),
         "weight_decay": st.just(0.0) | st.floats(0, 0.1),
+        "l1": st.just(0.0) | st.floats(0, 0.1),
+        "clip_value": st.just(0.0) | st.floats(0, 10),
     },
 )
 
@@ -74,6 +81,9 @@ def test_updates_are_the_numpy_lines(rule, data, dtype, N):
         ("nesterov", dict(momentum=0.9)),
         ("rmsprop", dict(alpha=0.9)),
         ("adam", dict(beta1=0.9, beta2=0.9)),
+        ("nadam", dict(beta1=0.9, beta2=0.9)),
+        ("rmsprop_centered", dict(alpha=0.9)),
+        ("lion", dict(beta1=0.9, beta2=0.9)),
     ],
 )
 def test_what_decays_without_a_gradient_becomes_zero_and_is_never_subnormal(rule, settings, dtype):
@@ -111,6 +121,10 @@ EDGES = [
     ("adam", dict(lr=0.1, beta1=0.9, beta2=1 - 2**-53, eps=5e-324, step=1)),
     ("adam", dict(lr=1e38, beta1=1 - 2**-53, beta2=0.9, eps=1e-38, step=1)),
     ("adam", dict(lr=1.7e308, beta1=0.999, beta2=0.5, eps=TINY, step=2**40)),
+    ("nadam", dict(lr=1.7e308, beta1=0.999, beta2=1 - 2**-53, eps=TINY, step=2**40)),
+    ("rmsprop_centered", dict(lr=LARGE, alpha=1 - 2**-53, eps=5e-324)),
+    ("adadelta", dict(lr=LARGE, alpha=1 - 2**-53, eps=5e-324)),
+    ("lion", dict(lr=LARGE, beta1=1 - 2**-53, beta2=1 - 1e-10)),
 ]
 
 
@@ -135,6 +149,8 @@ def test_constants_beyond_the_type_leave_a_weight_without_a_gradient_as_it_is(ru
         ("momentum", dict(momentum=1 - 1e-12)),
         ("rmsprop", dict(alpha=1 - 1e-12)),
         ("adam", dict(beta1=1 - 1e-12, beta2=1 - 1e-12)),
+        ("nadam", dict(beta1=1 - 1e-12, beta2=1 - 1e-12)),
+        ("adadelta", dict(alpha=1 - 1e-12)),
     ],
 )
 def test_a_decay_below_1_stays_below_1(rule, settings, dtype):

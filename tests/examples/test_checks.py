@@ -26,7 +26,7 @@ STOPPED = {
     "label below 0": "label is not within 0 to outputs - 1",
     "rule": "no rule of updates.pxd",
     "step": "step below 1",
-    "state": "keeps more of a parameter than state1 and state2",
+    "state": "keeps more of a parameter than its state1, state2 and state3",
     "weight": "weight or bias is NULL",
     "bias": "weight or bias is NULL",
     "itemsize": "another type than the arrays",

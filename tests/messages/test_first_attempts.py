@@ -37,7 +37,7 @@ HISTORY = bp.History()
         (bp, "Layer", "any class with forward and backward"),
         (bp, "plot", "plots has learning_curve"),
         (bp, "PReLU", "there is none; it has Relu"),
-        (bp, "Lion", "there is none; it has SGD"),
+        (bp, "Radam", "there is none; it has Adam, "),
         (bp, "Plots", "did you mean 'plots'"),
         (NET, "count_params", "array.size for array"),
         (NET, "set_params", "net.params = mapping"),
@@ -122,7 +122,7 @@ def test_an_argument(call, words):
         (lambda: bp.Network([2, 2], loss="binary_crossentropy"), "two outputs"),
         (lambda: bp.Network([2, 2], loss="mae"), "did you mean 'absolute_error'"),
         (lambda: bp.Network([2, 2], loss="log_loss"), "did you mean 'softmax'"),
-        (lambda: NET.fit(X, T, epochs=1, optimizer="lion"), "there is none; it has SGD"),
+        (lambda: NET.fit(X, T, epochs=1, optimizer="radam"), "there is none; it has Adam, "),
     ],
 )  # fmt: skip
 def test_a_text(call, words):

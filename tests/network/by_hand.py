@@ -10,6 +10,7 @@ import inspect
 
 import numpy as np
 
+from bpcore.plan import RULES
 from tests import reference
 from tests.bounds import Bounded, gamma, unit_roundoff
 from tests.functions import ACTIVATIONS
@@ -118,12 +119,12 @@ class Model:
 def moved(optimizer, params, gradients):
     """What the twin of the rule makes of the parameters and of what the rule keeps: the very bits."""
     params = {key: value.copy() for key, value in params.items()}
-    states, (rule, _) = {}, optimizer.compiled()
+    states, (rule, values) = {}, optimizer.compiled()
     twin = getattr(reference, f"{rule}_update")
-    values = {name: getattr(optimizer, name) for name in optimizer.settings} | {"step": optimizer.steps + 1}
-    values |= {f"beta{n}": beta for n, beta in enumerate(values.get("betas", ()), start=1)}
-    settings = {name: values[name] for name in inspect.signature(twin).parameters if name in values}
+    given = dict(zip(RULES[rule], values, strict=True)) | {"step": optimizer.steps + 1}
+    given = {name: given[name] for name in inspect.signature(twin).parameters if name in given}
     for key, w in params.items():
+        settings = given | ({} if w.ndim == 2 else {"weight_decay": 0.0, "l1": 0.0})
         state = optimizer.state.get(key) or [np.zeros_like(w) for _ in range(optimizer.state_size)]
         states[key] = state = tuple(array.copy() for array in state)
         with np.errstate(all="ignore"):

@@ -50,6 +50,35 @@ def rmsprop(w, g, step, h=0.0):
     return w - 0.1 * g / (np.sqrt(h) + 1e-8), h
 
 
+def amsgrad(w, g, step, m=0.0, h=0.0, largest=0.0):
+    m, h = 0.9 * m + 0.1 * g, 0.999 * h + 0.001 * g**2
+    largest = np.maximum(h, largest)
+    return w - 0.1 * (m / (1 - 0.9**step)) / (np.sqrt(largest / (1 - 0.999**step)) + 1e-8), m, h, largest
+
+
+def nadam(w, g, step, m=0.0, h=0.0):
+    m, h = 0.9 * m + 0.1 * g, 0.999 * h + 0.001 * g**2
+    mu = [0.9 * (1 - 0.5 * 0.96 ** (t * 0.004)) for t in range(1, step + 2)]
+    nesterov = (1 - mu[-2]) * g / (1 - np.prod(mu[:-1])) + mu[-1] * m / (1 - np.prod(mu))
+    return w - 0.1 * nesterov / (np.sqrt(h / (1 - 0.999**step)) + 1e-8), m, h
+
+
+def adadelta(w, g, step, h=0.0, d=0.0):
+    h = 0.9 * h + 0.1 * g**2
+    s = np.sqrt(d + 1e-6) / np.sqrt(h + 1e-6) * g
+    return w - 0.1 * s, h, 0.9 * d + 0.1 * s**2
+
+
+def lion(w, g, step, m=0.0):
+    return w - 0.1 * np.sign(0.9 * m + 0.1 * g), 0.99 * m + 0.01 * g
+
+
+def rprop(w, g, step, last=0.0, size=0.1):
+    size = np.clip(size * np.select([g * last > 0, g * last < 0], [1.2, 0.5], 1.0), 1e-6, 50)
+    g = np.where(g * last < 0, 0, g)
+    return w - np.sign(g) * size, g, size
+
+
 def adam(w, g, step, m=0.0, h=0.0):
     m, h = 0.9 * m + 0.1 * g, 0.999 * h + 0.001 * g**2
     return w - 0.1 * (m / (1 - 0.9**step)) / (np.sqrt(h / (1 - 0.999**step)) + 1e-8), m, h
@@ -68,6 +97,11 @@ BY_HAND = Table(
         "rmsprop": rmsprop,
         "adam": adam,
         "adamw": lambda w, g, step, *state: adam(w - 0.1 * 0.01 * w, g, step, *state),
+        "amsgrad": amsgrad,
+        "nadam": nadam,
+        "adadelta": adadelta,
+        "lion": lion,
+        "rprop": rprop,
     },
 )
 

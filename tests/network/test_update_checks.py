@@ -115,7 +115,7 @@ MOMENTS = {
 }  # fmt: skip
 COUNTS = {
     "too few": (lambda kept: kept[:-1], r"state\['W2'\] is has|has 0 arrays|has 1 array"),
-    "too many": (lambda kept: (*kept, kept[0]), "has [23] arrays"),
+    "too many": (lambda kept: (*kept, kept[0]), "has [234] arrays"),
     "a list": (list, r"state\['W2'\] is list, wanted a tuple of"),
     "one array": (lambda kept: kept[0], r"state\['W2'\] is ndarray, wanted a tuple of"),
 }
@@ -179,7 +179,10 @@ REFUSED = Table(
         "positive": (-1e-8, 0, np.nan, np.inf, "a"),
         "non_negative": (-1e-8, np.nan, np.inf, "a", None),
         "fraction": (1.5, 1, -0.1, np.nan, "0.9", None, np.inf),
+        "limit": (-1e-8, 0, np.nan, np.inf, "a"),
         "switch": ("no", None, 2, np.nan),
+        "growth": ((0.5, 1), (1.0, 1.2), (0, 1.2), (0.5, np.inf), (0.5,), 0.5, None, ("a", 2)),
+        "size_range": ((0, 1), (1e-6, np.inf), (2, 1), (np.nan, 1), (1,), None),
         "two_fractions": (
             *((0.9, 1.0), (1.5, 0.9), (np.nan, 0.9), (0.9, -1.0), 0.9, "ab", (0.9,)),
             *(None, {0: 0.9, 1: 0.9}, {0.9, 0.8}, (0.9, 1j), np.ones((2, 2)) / 2),

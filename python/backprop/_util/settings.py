@@ -23,6 +23,11 @@ def non_negative(owner: str, name: str, value: Any) -> float:
     return _number(owner, name, value, INFINITY, True)
 
 
+def limit(owner: str, name: str, value: Any) -> float | None:
+    """A positive finite number, as a float, or None: no limit."""
+    return None if value is None else positive(owner, name, value)
+
+
 def finite(owner: str, name: str, value: Any) -> float:
     """A finite number, as a float."""
     return _number(owner, name, value, INFINITY, None)
@@ -44,9 +49,27 @@ def share(owner: str, name: str, value: Any) -> float:
 
 def two_fractions(owner: str, name: str, value: Any) -> tuple[float, float]:
     """Two numbers from 0 to below 1."""
+    first, second = _pair(owner, name, value)
+    return fraction(owner, f"{name}[0]", first), fraction(owner, f"{name}[1]", second)
+
+
+def growth(owner: str, name: str, value: Any) -> tuple[float, float]:
+    """Two factors: one below 1 and one above."""
+    low, high = _pair(owner, name, value)
+    return share(owner, f"{name}[0]", low), _number(owner, f"{name}[1]", high, INFINITY, False, 1)
+
+
+def size_range(owner: str, name: str, value: Any) -> tuple[float, float]:
+    """Two positive numbers, the first not above the second."""
+    least, most = _pair(owner, name, value)
+    least = positive(owner, f"{name}[0]", least)
+    return least, _number(owner, f"{name}[1]", most, INFINITY, True, least)
+
+
+def _pair(owner: str, name: str, value: Any) -> Any:
     if not isinstance(value, (tuple, list, np.ndarray)) or np.shape(value) != (2,):
         raise ValueError(f"{owner}: {name} is {value!r}, wanted two numbers")
-    return fraction(owner, f"{name}[0]", value[0]), fraction(owner, f"{name}[1]", value[1])
+    return value
 
 
 def switch(owner: str, name: str, value: Any) -> bool:
@@ -72,17 +95,21 @@ def state_mapping(owner: str, name: str, value: Any) -> Any:
     return value
 
 
-def _number(owner: str, name: str, value: Any, high: float, includes_0: bool | None) -> float:
-    """`value` as a float between 0 and high; of any sign where `includes_0` is None."""
+def _number(
+    owner: str, name: str, value: Any, high: float, includes_low: bool | None, low: float = 0
+) -> float:
+    """`value` as a float between low and high; of any sign where `includes_low` is None."""
     number = NAN
     if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
         with suppress(OverflowError):  # an int that no float can hold
             number = float(value)
-    if includes_0 is None:
+    if includes_low is None:
         if not -INFINITY < number < INFINITY:
             raise ValueError(f"{owner}: {name} is {value!r}, wanted a finite number")
-    elif not ((number >= 0 if includes_0 else number > 0) and number < high):
-        least = "a finite number of at least 0" if includes_0 else "a positive finite number"
+    elif not ((number >= low if includes_low else number > low) and number < high):
+        least = f"a finite number of at least {low:g}" if includes_low else "a positive finite number"
+        if low and not includes_low:
+            least = f"a finite number above {low:g}"
         wanted = least if high == INFINITY else f"a number from 0 to below {high}"
         raise ValueError(f"{owner}: {name} is {value!r}, wanted {wanted}")
     return number

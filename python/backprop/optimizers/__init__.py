@@ -6,7 +6,9 @@ c) Every operation is rounded on its own in the type of w, so each rule gives th
    documentation of the kernels has, whether `update` ran it or a network's compiled plan. So does every setting, within
    its range: in float32 an `eps` below 1.2e-38 counts as that, a learning rate above 3.4e38 too, and no momentum
    becomes 1.
-d) An optimizer's state belongs to it, by the parameters' names, and starts at 0. One call of `update`, or one step of
+d) Penalties and limits (`weight_decay`, `l1`, `clip_value`, `clip_norm`, `max_norm`) are arguments of every rule. Where
+   other libraries' weight decay acts on biases too, it does so here with `decay_biases=True`.
+e) An optimizer's state belongs to it, by the parameters' names, and starts at 0. One call of `update`, or one step of
    `fit`, is one step.
 """
 

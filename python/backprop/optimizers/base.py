@@ -13,13 +13,15 @@ import numpy as np
 from backprop._util.arrays import Array
 from backprop._util.names import AVAILABLE, SuggestsNames, did_you_mean
 from backprop._util.other_libraries.arguments import ARGUMENTS, SAME, VALUES
-from backprop._util.settings import Check, state_mapping, step_count
-from backprop.optimizers.checks import checked_state, pair, require_separate
+from backprop._util.settings import Check, non_negative, state_mapping, step_count
+from backprop.optimizers.checks import checked_state, moved, pair, require_separate
+from backprop.optimizers.limits import LIMITS, Limits, within_norm
 from bpcore import kernels
 from bpcore.plan import RULES as COMPILED_RULES
 from bpcore.plan import Plan, Update, are_values
 
 ATTRIBUTES: dict[str, Check] = {"steps": step_count, "state": state_mapping}
+OFF: dict[str, Any] = dict(l1=0.0, clip_value=None, clip_norm=None, max_norm=None, decay_biases=False)
 # What makes an optimizer with its defaults, by the name that `fit` takes.
 RULES: dict[str, "Callable[..., UpdateRule]"] = {}
 
@@ -38,7 +40,7 @@ class UpdateRule(SuggestsNames):
     ----------
     kind : str
     settings : dict of str to callable
-        The constructor's arguments, each with what checks a value of it.
+        The constructor's arguments, each with what checks a value of it: those of `Limits` too.
     state_size : int
         How many arrays it keeps for each parameter.
     lr : float
@@ -58,20 +60,26 @@ class UpdateRule(SuggestsNames):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if kind := vars(cls).get("kind"):
+            cls.settings = {**cls.settings, "weight_decay": non_negative, **LIMITS}
             constructor: Any = unwrap(cls.__init__)
             arguments = constructor.__code__.co_varnames[1 : constructor.__code__.co_argcount]
             cls._defaults = dict(zip(arguments, constructor.__defaults__, strict=True))
             register(kind, cls)
 
-    def __init__(self, **settings: Any) -> None:
-        for name, value in settings.items():
+    weight_decay: float
+    l1: float
+    clip_value: float | None
+    clip_norm: float | None
+    max_norm: float | None
+    decay_biases: bool
+
+    def __init__(self, limits: Limits, **settings: Any) -> None:
+        for name, value in {**OFF, **settings, **limits}.items():
             setattr(self, name, value)
         self.steps = 0
         self.state: dict[str, tuple[Array, ...]] = {}
         self._bound: tuple[ref[Plan], list[Any], list[Any]] | None = None
-        # What a plan reads, and what it was made of.
-        self._update: Update | None = None
-        self._compiled: tuple[str, tuple[float, ...]] | None = None
+        self._update: Update | None = None  # what a plan reads
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value if name.startswith("_") else self._checked(name, value))
@@ -94,6 +102,12 @@ class UpdateRule(SuggestsNames):
 
     def _require_together(self, **new: Any) -> None:
         """Raise where settings, some of which get these values, do not go together."""
+        clip_value, clip_norm = (new.get(name, vars(self).get(name)) for name in ("clip_value", "clip_norm"))
+        if clip_value is not None and clip_norm is not None:
+            raise ValueError(
+                f"{type(self).__name__}: clip_value is {clip_value:g}, clip_norm is {clip_norm:g}; "
+                "wanted one of the two"
+            )
 
     def update(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
         """Take one step: move `params[key]` by `grads[key]` for every key of `grads`.
@@ -105,7 +119,7 @@ class UpdateRule(SuggestsNames):
         ----------
         params : mapping of str to ndarray
             float32 or float64, in any layout. What stands under two names, as weights that two layers share, is moved
-            for each of them.
+            for each of them. In place of an array there may be a float, which is replaced by another.
         grads : mapping of str to array
             Real numbers in the parameters' shapes.
 
@@ -125,20 +139,18 @@ class UpdateRule(SuggestsNames):
         state = {key: self._state_of(key, w) for key, (w, _) in pairs.items()}
         ws, gs = ({key: both[n] for key, both in pairs.items()} for n in range(2))
         require_separate(owner, ws, gs, state)
-        rule, values = self.compiled()
-        kernel = getattr(kernels, f"{rule}_update")
-        named = {**dict(zip(COMPILED_RULES[rule], values, strict=True)), "step": self.steps + 1}
-        numbers = [named[name] for name in kernel.__signature__.parameters if name in named]
+        gs = gs if self.clip_norm is None else within_norm(gs, self.clip_norm)
         calls: list[tuple[Any, ...]] = [(setitem, vars(self), "steps", self.steps + 1)]
         if self.state_size:
             calls.append((self.state.update, state))
-        for key, (w, g) in pairs.items():
+        for key, w in ws.items():
             # Elsewhere than in one run of memory, the parameter is moved in a copy.
             in_place = w.flags.c_contiguous and w.flags.aligned
             run = w if in_place else np.empty(w.shape, w.dtype)
-            arrays = (np.asarray(array).reshape(-1) for array in (run, g, *state[key]))
-            move = (kernel, *arrays, *numbers)
-            calls += [move] if in_place else [(setitem, run, ..., w), move, (setitem, w, ..., run)]
+            moves = self._moves(run, gs[key], state[key])
+            calls += moves if in_place else [(setitem, run, ..., w), *moves, (setitem, w, ..., run)]
+            if not isinstance(params[key], np.ndarray):
+                calls.append((moved, params, key, w))
         # In one call, since the handler of a signal runs between two of Python's and may raise. So it does before a
         # kernel's work, where the kernel asks how many threads to use: what was not moved then is moved all the same.
         done: list[object] = []
@@ -148,18 +160,40 @@ class UpdateRule(SuggestsNames):
             if len(done) < len(calls):
                 deque(starmap(call, calls[len(done) :]), maxlen=0)
 
+    def _moves(self, run: Array, g: Array, state: tuple[Array, ...]) -> list[tuple[Any, ...]]:
+        """The calls that move a parameter, which is one run of memory."""
+        rule, values = self.compiled()
+        kernel = getattr(kernels, f"{rule}_update")
+        named = {**dict(zip(COMPILED_RULES[rule], values, strict=True)), "step": self.steps + 1}
+        if run.ndim < 2 and not self.decay_biases:
+            named.update(weight_decay=0.0, l1=0.0)
+        numbers = [named[name] for name in kernel.__signature__.parameters if name in named]
+        calls: list[tuple[Any, ...]] = [
+            (kernel, *(np.asarray(array).reshape(-1) for array in (run, g, *state)), *numbers)
+        ]
+        if self.max_norm is not None and run.ndim == 2:
+            calls.append((kernels.limit_columns, run, self.max_norm))
+        return calls
+
     def compiled(self) -> tuple[str, tuple[float, ...]]:
         """The compiled rule and the settings that it reads, in the order in which its kernel takes them."""
+        rule, own = self._rule()
+        return rule, (*own, self.weight_decay, self.l1, self.clip_value or 0.0)
+
+    def _rule(self) -> tuple[str, tuple[float, ...]]:
+        """The compiled rule and the settings of its own."""
         raise NotImplementedError("a rule says which kernel runs it")
 
     def plan_update(self) -> Update:
         """The rule, its settings and the number of the next step, as a plan takes them."""
-        now = self.compiled()
         update = self._update
-        if update is None or now != self._compiled:
+        if update is None or not update.is_of(vars(self)):
             self.require_settings()
-            update = Update(*now)
-            vars(self).update(_update=update, _compiled=now)
+            made_of = {name: getattr(self, name) for name in self.settings}
+            update = Update(
+                *self.compiled(), self.clip_norm or 0.0, self.max_norm or 0.0, self.decay_biases, made_of
+            )
+            vars(self)["_update"] = update
         update.step = self.steps + 1
         return update
 
@@ -208,7 +242,7 @@ class UpdateRule(SuggestsNames):
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out of copies and pickles what belongs to a plan."""
-        return self.__dict__ | {"_bound": None, "_update": None, "_compiled": None}
+        return self.__dict__ | {"_bound": None, "_update": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take what a copy or a pickle has, if it can be."""
@@ -218,7 +252,9 @@ class UpdateRule(SuggestsNames):
     def __repr__(self) -> str:
         values = {name: getattr(self, name) for name in self.settings}
         # What is off by default is shown where it is on.
-        shown = [f"{name}={_text(value)}" for name, value in values.items() if value or self._defaults[name]]
+        shown = [
+            f"{name}={_text(value)}" for name, value in values.items() if value or self._defaults.get(name)
+        ]
         return f"{type(self).__name__}({', '.join(shown)})"
 
 

@@ -1,6 +1,6 @@
 """What an update works with, looked at before anything moves: parameters, gradients, state."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from operator import itemgetter
 from typing import Any
 
@@ -18,6 +18,8 @@ def pair(owner: str, params: Mapping[str, Array], key: str, grad: ArrayLike) -> 
     if key not in params:
         raise KeyError(f"{owner}: grads has {key!r}, params has {', '.join(params)}")
     value = params[key]
+    if isinstance(value, (float, np.floating)):
+        value = np.array(value)  # which is moved, and takes its place
     w = np.asarray(parameter(owner, f"params[{key!r}]", value, getattr(value, "ndim", 0)))
     g = real_array(owner, f"the gradient of {key!r}", grad)
     if w.shape != g.shape:
@@ -25,6 +27,11 @@ def pair(owner: str, params: Mapping[str, Array], key: str, grad: ArrayLike) -> 
     if not w.flags.writeable:
         raise ValueError(f"{owner}: params[{key!r}] is read-only, wanted an array to change in place")
     return w, readable(g, w.dtype)
+
+
+def moved(params: MutableMapping[str, Any], key: str, w: Array) -> None:
+    """Put a number that was moved in the place of the one that it was."""
+    params[key] = w[()] if isinstance(params[key], np.floating) else float(w)
 
 
 def checked_state(owner: str, key: str, w: Array, state: Any, count: int) -> tuple[Array, ...]:

@@ -15,7 +15,7 @@ cdef extern from "Python.h":
 
 cdef enum:
     MAX_ARRAYS = 6
-    MAX_NUMBERS = 6
+    MAX_NUMBERS = 9
     B = 0                    # the sizes of a call
     I = 1
     O = 2

@@ -38,6 +38,14 @@ cdef void sum_rows(Call* c, floating _) noexcept nogil:
     reductions.sum_rows(arg(c, 0, _), c.sizes[O], arg(c, 1, _), c.sizes[B], c.sizes[O])
 
 
+cdef void squared_norm(Call* c, floating _) noexcept nogil:
+    c.result = limits.squared_norm(<const floating*> arg(c, 0, _), c.sizes[N])
+
+
+cdef void limit_columns(Call* c, floating _) noexcept nogil:
+    limits.limit_columns(arg(c, 0, _), c.sizes[O], c.sizes[I], c.sizes[O], c.numbers[0])
+
+
 cdef void relu_forward(Call* c, floating _) noexcept nogil:
     activations.relu_forward(arg(c, 0, _), arg(c, 1, _), <unsigned char*> c.data[2], c.sizes[N], c.threads)
 
@@ -90,7 +98,8 @@ cdef void update(Call* c, floating _) noexcept nogil:
     update_span(
         &u, chunk(c, 0, _), <const floating*> chunk(c, 1, _),
         chunk(c, 2, _) if states > 0 else <floating*> NULL,
-        chunk(c, 3, _) if states > 1 else <floating*> NULL, c.count,
+        chunk(c, 3, _) if states > 1 else <floating*> NULL, chunk(c, 4, _) if states > 2 else <floating*> NULL,
+        c.count,
     )
 
 

@@ -23,6 +23,14 @@ cdef list table():
             "out = Σ x over the rows, in their order.",
         ),
         entry(
+            "squared_norm", "g:N", squared_norm[float], squared_norm[double], 0, SINGLE_THREAD | RETURNS,
+            "Returns Σ g², summed in float64.",
+        ),
+        entry(
+            "limit_columns", "W:IO! max_norm(0,inf)", limit_columns[float], limit_columns[double], 0, SINGLE_THREAD,
+            "Each column of W whose norm is beyond max_norm is multiplied by max_norm / (norm + 1e-7).",
+        ),
+        entry(
             "relu_forward", "x:N -> out:N=x mask:N?", relu_forward[float], relu_forward[double], 0, 0,
             "mask = x <= 0, out = 0 where mask else x. `out` may be `x`.",
         ),
@@ -137,8 +145,9 @@ cdef list table():
     for kind in range(COUNT_OF_RULES):
         entries.append(
             entry(
-                f"{rule_name(kind).decode()}_update", rule_signature(kind).decode(), update[float], update[double],
-                kind, ELEMENTWISE, "A step of the rule: w and the optimizer's state of it are changed in place.",
+                f"{rule_name(kind).decode()}_update", rule_signature(kind).decode() + RULE_SETTINGS, update[float],
+                update[double], kind, ELEMENTWISE,
+                "A step of the rule: w and the optimizer's state of it are changed in place.",
             )
         )
     return entries

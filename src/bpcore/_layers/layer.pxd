@@ -5,15 +5,18 @@
 from cython cimport floating
 
 from bpcore.activations cimport ACTIVATION_NUMBERS, Activation
+from bpcore._updates.numbers cimport part
 from bpcore.updates cimport Update, update_span
 
 cdef struct Parameter:
     # An array of the caller's, which training changes.
     void* value
     void* gradient    # the workspace's
-    void* state1      # what the update rule keeps of it, the caller's; NULL where it keeps nothing
+    void* state1      # what the update rule keeps of it, the caller's; NULL where it keeps less
     void* state2
+    void* state3
     Py_ssize_t size
+    bint is_vector    # not a matrix: penalties leave it alone, unless they are asked for it
 
 
 cdef struct Normalised:
@@ -61,8 +64,12 @@ cdef inline void update_part(
     const Update* update, const Parameter* parameter, Py_ssize_t first, const floating* gradient, Py_ssize_t n
 ) noexcept nogil:
     """Move n numbers of a parameter, from `first` on, against their gradient."""
+    cdef Update without
+    if parameter.is_vector and not update.decays_vectors and (update.weight_decay != 0 or update.l1 != 0):
+        without = update[0]
+        without.weight_decay = without.l1 = 0
+        update = &without
     update_span(
-        update, <floating*> parameter.value + first, gradient,
-        <floating*> NULL if parameter.state1 is NULL else <floating*> parameter.state1 + first,
-        <floating*> NULL if parameter.state2 is NULL else <floating*> parameter.state2 + first, n,
+        update, <floating*> parameter.value + first, gradient, part(<floating*> parameter.state1, first),
+        part(<floating*> parameter.state2, first), part(<floating*> parameter.state3, first), n,
     )

@@ -7,7 +7,8 @@ from libc.string cimport memset
 from bpcore._gemm.padded cimport padded_size
 from bpcore._gemm.panels cimport panels_size, wants_panels
 from bpcore.activations cimport needs_input
-from bpcore.layers cimport DENSE, Layer, has_matrix
+from bpcore.layers cimport DENSE, Layer, Parameter, has_matrix
+from bpcore.limits cimport NORM_SPAN
 from bpcore.losses cimport Loss
 
 
@@ -18,6 +19,8 @@ cdef struct Network:
     Layer* layers
     Py_ssize_t capacity    # rows of the largest batch that the workspace is for
     double* losses         # (capacity,)
+    Py_ssize_t norm_spans  # of all gradients, as limits.pxd sums their squares;
+    double* squares        # (norm_spans,)
     int column_parts       # in how many parts threads share the columns of wide layers; 1: they share rows alone
 
 
@@ -25,6 +28,7 @@ cdef inline Network network(Layer* layers, int depth, Loss loss) noexcept nogil:
     """A network of the caller's layers, without a workspace."""
     cdef Network net
     net.depth, net.layers, net.capacity, net.losses, net.column_parts = depth, layers, 0, <double*> NULL, 1
+    net.norm_spans, net.squares = 0, <double*> NULL
     # Of a struct in a struct's constructor Cython makes a function that turns it into a dict, which nobody calls.
     net.loss = loss
     return net
@@ -71,9 +75,23 @@ cdef inline int row_buffers(const Layer* layer) noexcept nogil:
     return 2 + needs_input(layer.activation) + (not has_matrix(layer.transform))
 
 
+cdef inline Py_ssize_t spans_of_norm(const Parameter* parameter) noexcept nogil:
+    """How many sums the squares of its gradient have."""
+    return (parameter.size + NORM_SPAN - 1) // NORM_SPAN
+
+
+cdef inline Py_ssize_t norm_spans_of(const Network* net) noexcept nogil:
+    """Of all parameters."""
+    cdef Py_ssize_t count = 0
+    cdef int n
+    for n in range(net.depth):
+        count = count + spans_of_norm(&net.layers[n].weight) + spans_of_norm(&net.layers[n].bias)
+    return count
+
+
 cdef inline Py_ssize_t workspace_size(const Network* net, Py_ssize_t B) noexcept nogil:
     """Bytes that `place` divides, for batches of up to B rows."""
-    cdef Py_ssize_t bytes = whole_lines(B * sizeof(double))
+    cdef Py_ssize_t bytes = whole_lines(B * sizeof(double)) + whole_lines(norm_spans_of(net) * sizeof(double))
     cdef const Layer* layer
     cdef int n
     for n in range(net.depth):
@@ -93,6 +111,8 @@ cdef inline void place(Network* net, void* workspace, Py_ssize_t B) noexcept nog
     memset(memory, 0, workspace_size(net, B))
     net.capacity, net.losses = B, <double*> memory
     memory = memory + whole_lines(B * sizeof(double))
+    net.norm_spans, net.squares = norm_spans_of(net), <double*> memory
+    memory = memory + whole_lines(net.norm_spans * sizeof(double))
     for n in range(net.depth):
         layer = &net.layers[n]
         layer.stride = stride_of(layer.outputs, layer.itemsize)

@@ -66,7 +66,7 @@ cdef class NetworkAddresses:
         self.net = network(
             <Layer*> calloc(len(layers), sizeof(Layer)), len(layers), Loss(<LossKind> <int> LOSSES[loss[0]], loss[1])
         )
-        self.guards = <Guard*> calloc(6 * len(layers) + 2, sizeof(Guard))
+        self.guards = <Guard*> calloc(8 * len(layers) + 2, sizeof(Guard))
         if self.net.layers is NULL or self.guards is NULL:
             raise MemoryError("no memory for the plan")
         for n, (transform, activation, weight, bias, option, *numbers) in enumerate(layers):
@@ -175,8 +175,10 @@ cdef class NetworkAddresses:
         if len(arrays) < wanted:
             raise ValueError(f"Plan: the rule keeps {wanted} arrays of each parameter, of one there are {len(arrays)}")
         parameter.state1 = self.watch(arrays[0], self.letter, dimensions, first, last, self.kept_state)
-        if wanted == 2:
+        if wanted > 1:
             parameter.state2 = self.watch(arrays[1], self.letter, dimensions, first, last, self.kept_state)
+        if wanted > 2:
+            parameter.state3 = self.watch(arrays[2], self.letter, dimensions, first, last, self.kept_state)
         return 0
 
     cdef inline int require_unchanged(self, int flags) except -1:

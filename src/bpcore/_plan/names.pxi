@@ -4,10 +4,13 @@
 ACTIVATIONS = {activation_name(n).decode(): n for n in range(COUNT_OF_ACTIVATIONS)}
 LOSSES = {loss_name(n).decode(): n for n in range(COUNT_OF_LOSSES)}
 SETTINGS = {setting_name(n).decode(): n for n in range(COUNT_OF_SETTINGS)}
+# What every rule takes beside what is its own.
+RULE_SETTINGS = " weight_decay[0,inf)=0 l1[0,inf)=0 clip_value[0,inf)=0"
 # The settings that each rule reads, in the order in which its kernel takes them, and the interval of each.
 RULES = {
     rule_name(n).decode(): {
-        spec.name: spec.interval for spec, *_ in parse(rule_signature(n).decode()) if spec.name in SETTINGS
+        spec.name: spec.interval for spec, *_ in parse(rule_signature(n).decode() + RULE_SETTINGS)
+        if spec.name in SETTINGS
     }
     for n in range(COUNT_OF_RULES)
 }

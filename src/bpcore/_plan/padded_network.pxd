@@ -24,7 +24,7 @@ cdef inline Py_ssize_t padding_bytes(const Network* net) noexcept nogil:
     """Bytes that `pad_first_layer` needs."""
     if net.layers[0].transform != DENSE:
         return 0
-    return whole_lines(net.depth * sizeof(Layer)) + 3 * weight_bytes(net.layers)
+    return whole_lines(net.depth * sizeof(Layer)) + 4 * weight_bytes(net.layers)
 
 
 cdef inline bint overlap_of(const Parameter* one, const Parameter* other, int itemsize) noexcept nogil:
@@ -56,6 +56,7 @@ cdef inline bint pad_first_layer(const Network* net, Network* to, char* memory) 
     first.is_padded, first.weight.value = True, memory
     first.weight.state1 = <char*> NULL if given.weight.state1 is NULL else memory + bytes
     first.weight.state2 = <char*> NULL if given.weight.state2 is NULL else memory + 2 * bytes
+    first.weight.state3 = <char*> NULL if given.weight.state3 is NULL else memory + 3 * bytes
     return True
 
 
@@ -68,5 +69,7 @@ cdef inline void copy_first_weight(
     copy_rows(given.weight.value, padded.weight.value, I, O, first, stop, back, _)
     if states >= 1:
         copy_rows(given.weight.state1, padded.weight.state1, I, O, first, stop, back, _)
-    if states == 2:
+    if states >= 2:
         copy_rows(given.weight.state2, padded.weight.state2, I, O, first, stop, back, _)
+    if states == 3:
+        copy_rows(given.weight.state3, padded.weight.state3, I, O, first, stop, back, _)

@@ -112,7 +112,10 @@ cdef class Plan(Evaluation):
             job.steps = left if tuning is None else tuning.count(left)
             self.net.column_parts = max(column_parts, 1) if tuning is None else tuning.column_parts
             job.net, job.given = &self.net, NULL
-            if job.steps >= LEAST_STEPS and pad_first_layer(&self.net, &self.loop, self.padding):
+            if (
+                job.steps >= LEAST_STEPS and not has_limits(&job.update)
+                and pad_first_layer(&self.net, &self.loop, self.padding)
+            ):
                 job.net, job.given = &self.loop, self.net.layers
             before = perf_counter()
             used = self.team_of(asked, is_said, most, left * work, 0 if tuning is None else tuning.threads)

@@ -1,0 +1,1 @@
+# Private: the loops of the rules; updates.pxd is public.
