@@ -16,6 +16,7 @@ from backprop import data, graph, plots
 from backprop._util.names import did_you_mean, named_arguments
 from backprop._util.other_libraries import arguments, attributes, modules
 from backprop.cli import main
+from backprop.optimizers.limits import LIMITS
 from tests.registry import ACTIVATIONS, LOSSES, RULES
 
 NET = bp.Network([2, 3, 2], seed=0)
@@ -155,6 +156,7 @@ ARGUMENTS_OF_OURS = {
 } | {
     *ACTIVATIONS,
     *LOSSES,
+    *LIMITS,
     "alpha",
     "he",
     "he_normal",

@@ -151,16 +151,17 @@ cdef inline void rprop_span(
     floating* w, const floating* g, floating* last, floating* size, floating lr, floating eta_minus, floating eta_plus,
     floating min_step, floating max_step, Py_ssize_t n,
 ) noexcept nogil:
-    cdef floating now, agrees, step
+    cdef floating direction, agrees, step
     cdef Py_ssize_t i
     # size *= eta_plus where g has the sign of the last, eta_minus and g = 0 where the other; w -= sign(g)·size
     for i in range(n):
-        agrees = sign(g[i]) * sign(last[i])
+        direction = sign(g[i])
+        agrees = direction * last[i]
         step = (lr if size[i] == 0 else size[i]) * (eta_plus if agrees > 0 else eta_minus if agrees < 0 else 1)
-        step = min_step if step < min_step else max_step if step > max_step else step
-        now = 0 if agrees < 0 else g[i]
-        w[i] = w[i] - sign(now) * step
-        last[i] = now
+        step = min_step if step < min_step else step
+        step = max_step if step > max_step else step
+        w[i] = w[i] - (0 if agrees < 0 else direction) * step
+        last[i] = 0 if agrees < 0 else g[i]
         size[i] = step
 
 
