@@ -61,6 +61,38 @@ def relu_backward(dout: Array, mask: NDArray[np.bool_], dx: Array, threads: int 
     dx[...] = np.where(mask, 0, dout)
 
 
+def dropout_forward(
+    x: Array, rate: float, seed: int, step: int, out: Array, mask: Array, threads: int | None = None
+) -> None:
+    """mask = 0 where a word of Philox is below rate·2³², else 1 / (1 − rate), out = x·mask."""
+    rows, columns = np.indices(x.shape, dtype=np.uint32)
+    # Of 64 words the 16·w + l-th is word w of block l.
+    group, word, lane = columns // 64, columns % 64 // 16, columns % 16
+    counter = [16 * group + lane, rows, np.uint32(step % 2**32), np.uint32(step >> 32)]
+    words = philox(counter, [np.uint32(seed % 2**32), np.uint32(seed >> 32)])
+    drawn = np.choose(word, words)
+    below = min(int(rate * 2**32 + 0.5), 2**32 - 1)
+    mask[...] = np.where(drawn < below, 0, x.dtype.type(1 / (1 - rate)))
+    out[...] = x * mask
+
+
+def philox(counter: Any, key: Any) -> list[NDArray[np.uint32]]:
+    """The four words of Philox4x32-10 (Salmon et al. 2011). Not a kernel."""
+    c = [np.asarray(word, np.uint64) for word in counter]
+    k = [np.uint64(word) for word in key]
+    low = np.uint64(2**32 - 1)
+    for _ in range(10):
+        one, other = c[0] * np.uint64(0xD2511F53), c[2] * np.uint64(0xCD9E8D57)
+        c = [
+            (other >> np.uint64(32)) ^ c[1] ^ k[0],
+            other & low,
+            (one >> np.uint64(32)) ^ c[3] ^ k[1],
+            one & low,
+        ]
+        k = [(k[0] + np.uint64(0x9E3779B9)) & low, (k[1] + np.uint64(0xBB67AE85)) & low]
+    return [word.astype(np.uint32) for word in np.broadcast_arrays(*c)]
+
+
 def layer_norm_forward(
     x: Array,
     weight: Array,

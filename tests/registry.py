@@ -50,6 +50,8 @@ NUMBERS = Table(
         "min_step": 1e-6,
         "max_step": 50.0,
         "max_norm": 1.0,
+        "rate": 0.3,
+        "seed": 7,
     },
 )
 

@@ -51,6 +51,8 @@ OPTIONS = {
         for name, loss in bp.layers.base.LOSSES.items()
         if not loss.classifies
     },
+    "dropout 0.3": Option(1.15, dict(dropout=0.3)),
+    "dropout 0.3, 0.15 of the inputs": Option(1.15, dict(dropout=[0.15, 0.3, 0.3])),
     "l1": Option(1.1, rule=limited(l1=1e-4)),
     "weight_decay": Option(1.1, rule=limited(weight_decay=1e-4)),
     "clip_value": Option(1.1, rule=limited(clip_value=0.1)),

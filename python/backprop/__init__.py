@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from backprop.data import load_mnist as load_mnist
     from backprop.gradcheck import *
     from backprop.layers.activations import *
+    from backprop.layers.dropout import *
     from backprop.layers.losses import *
     from backprop.layers.parametric import *
     from backprop.layers.registration import *
@@ -38,6 +39,7 @@ EXPORTS: dict[str, tuple[str, ...] | None] = {
     "bpcore": ("__version__", "cpu_info", "get_num_threads", "set_num_threads"),
     "backprop.layers.activations": None,
     "backprop.layers.parametric": None,
+    "backprop.layers.dropout": None,
     "backprop.layers.losses": None,
     "backprop.layers.registration": None,
     "backprop.optimizers.rules": None,

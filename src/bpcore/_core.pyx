@@ -10,7 +10,7 @@ from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.object cimport PyObject
 from cython cimport floating
 from cython.parallel cimport parallel, prange, threadid
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 
@@ -27,7 +27,8 @@ from bpcore._entries.ndarray cimport (
 from bpcore._entries.overlaps cimport Span, intersect, is_same, span
 from bpcore._gemm.operands cimport Address, aligned, rows_of
 from bpcore._gemm.padded cimport LEAST_ROWS, LEAST_STEPS
-from bpcore._layers.layer cimport Normalised, normalised_rows
+from bpcore._layers.dropout cimport dropout_forward
+from bpcore._layers.layer cimport Kept, kept_rows
 from bpcore._network.columns cimport has_wide_layers
 from bpcore._network.limits cimport has_limits
 from bpcore._parallel.team cimport (
@@ -48,8 +49,9 @@ from bpcore.elementwise cimport log_span, reciprocal_backward_span, reciprocal_s
 from bpcore.evaluation cimport rows_per_check, scratch_size
 from bpcore.gather cimport Source
 from bpcore.layers cimport (
-    TRANSFORMS as COUNT_OF_TRANSFORMS, Layer, Parameter, has_matrix, layer_of, norm_backward_input,
-    norm_backward_parameters, norm_forward, transform_name, transform_option,
+    DROPOUT, TRANSFORMS as COUNT_OF_TRANSFORMS, Layer, Parameter, dropout, has_matrix, has_parameters,
+    is_normalisation, layer_of, norm_backward_input, norm_backward_parameters, norm_forward, transform_name,
+    transform_option,
 )
 from bpcore.losses cimport LOSSES as COUNT_OF_LOSSES, Loss, LossKind, loss_name, loss_option, mean_loss, takes_labels
 from bpcore.network cimport (
@@ -75,7 +77,7 @@ from weakref import ref
 
 from numpy import ndarray
 
-from bpcore.errors import bind, explain, number, parse, signature_of
+from bpcore.errors import COUNTS, bind, explain, number, parse, signature_of
 from bpcore.threads import is_named, named, resolve, whole_number
 
 _import_array()

@@ -19,8 +19,9 @@ from bpcore.threads import whole_number
 FLOATS = ("float32", "float64")
 MASKS = ("bool", "uint8")
 LABELS = ("int64",)
-# Steps are counted in float64.
-MOST_STEPS = 2**53
+# Whole numbers, and the least of each; they are held in float64.
+COUNTS = {"step": 1, "seed": 0}
+MOST = 2**53
 # Name, interval and default of a number.
 NUMBER = re.compile(r"(\w+)(?:([\[(])(\w+),(\w+)\))?(?:=(\w+))?")
 
@@ -129,11 +130,13 @@ def explain(entry: Any, args: tuple[Any, ...]) -> None:
 def number(kernel: str, argument: ArgumentSpec, value: Any) -> float:
     """A number argument as a float, in its interval."""
     name = argument.name
-    if name == "step":
-        step = whole_number(f"{kernel}: step", value)
-        if step >= MOST_STEPS:
-            raise OverflowError(f"{kernel}: step has {step.bit_length()} bits, wanted a number below 2**53")
-        return float(step)
+    if name in COUNTS:
+        count = whole_number(f"{kernel}: {name}", value, COUNTS[name])
+        if count >= MOST:
+            raise OverflowError(
+                f"{kernel}: {name} has {count.bit_length()} bits, wanted a number below 2**53"
+            )
+        return float(count)
     try:
         found = float(value)
     except (TypeError, ValueError, OverflowError):

@@ -10,7 +10,7 @@ from cython cimport floating
 from libc.stdint cimport int64_t
 
 from bpcore.gather cimport Source, as_stored, bytes_of, gather_rows, row_of_source
-from bpcore.layers cimport layer_forward
+from bpcore.layers cimport is_skipped, layer_forward
 from bpcore.network cimport BLOCK, Network, operations, whole_lines
 from bpcore._gemm.operands cimport Address, Rows, rows_of
 from bpcore._parallel.team cimport OPERATIONS_PER_CHECK, chunk_start
@@ -55,7 +55,7 @@ cdef inline void predict_block(
     cdef Prefetch prefetch = Prefetch(&next_rows[0], 128 // bytes_of(source))
     cdef floating* layer_out
     cdef Py_ssize_t r
-    cdef int n
+    cdef int n, turn = 0
     for r in range(rows if prefetch_next else 0):
         next_rows[r] = row_of_source(source, first + rows + r)
     if as_stored(source, <floating> 0):
@@ -63,7 +63,10 @@ cdef inline void predict_block(
     else:
         gather_rows(source, NULL, first, memory + 2 * buffer_size, net.layers[0].inputs, rows)
     for n in range(net.depth):
-        layer_out = out if n == net.depth - 1 else memory + (n % 2) * buffer_size
+        if is_skipped(&net.layers[n]) and n < net.depth - 1:
+            continue
+        layer_out = out if n == net.depth - 1 else memory + turn * buffer_size
+        turn = 1 - turn
         layer_forward(
             &net.layers[n], x, layer_out, net.layers[n].outputs, rows,
             &prefetch if prefetch_next and n == 0 else NULL,

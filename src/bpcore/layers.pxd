@@ -12,24 +12,27 @@ c) A row of a forward or backward pass needs no other row; a parameter's gradien
 """
 
 from cython cimport floating
+from libc.stdint cimport uint64_t
 from libc.string cimport memset
 
 from bpcore._checks.checks cimport BP_CHECKS, bp_require
 from bpcore._gemm.operands cimport Rows
 from bpcore._gemm.product cimport Prefetch
 from bpcore._layers.dense cimport dense_backward_input, dense_backward_parameters, dense_forward
-from bpcore._layers.layer cimport Layer, Normalised, Parameter, nothing_kept
+from bpcore._layers.dropout cimport dropout_backward_input, dropout_forward
+from bpcore._layers.layer cimport Layer, Kept, Parameter, nothing_kept
 from bpcore._layers.layer_norm cimport (
     layer_norm_backward_input, layer_norm_backward_parameters, layer_norm_forward,
 )
-from bpcore.activations cimport ACTIVATION_NUMBERS, ACTIVATIONS, Activation, activate_rows, usual_number
+from bpcore.activations cimport ACTIVATION_NUMBERS, ACTIVATIONS, IDENTITY, Activation, activate_rows, usual_number
 from bpcore.updates cimport Update
 
 cdef enum Transform:
-    # The first has a matrix as its weight; the others, normalisations, have a weight and a bias for each output.
+    # The first has a matrix as its weight; normalisations have a weight and a bias for each output.
     DENSE = 0         # x·weight + bias
     LAYER_NORM = 1    # the row, normalised, times weight plus bias
-    TRANSFORMS = 2    # how many there are
+    DROPOUT = 2       # in training the row times a random mask
+    TRANSFORMS = 3    # how many there are
 
 
 cdef inline Layer dense(
@@ -55,12 +58,23 @@ cdef inline Layer layer_norm(
     return layer_of(LAYER_NORM, activation, n, n, weight, bias, eps, sizeof(floating))
 
 
+cdef inline Layer dropout(Py_ssize_t n, Activation activation, double rate, uint64_t seed, int itemsize) noexcept nogil:
+    """activation(x·mask) in training, the mask 0 or 1 / (1 − rate); activation(x) otherwise. rate is in [0, 1).
+
+    The caller counts layer.step from one step of training to the next: with the seed it makes the mask. A network's
+    loop of steps (train_chunk) counts it itself.
+    """
+    cdef Layer layer = layer_of(DROPOUT, activation, n, n, NULL, NULL, rate, itemsize)
+    layer.seed = seed
+    return layer
+
+
 cdef inline Layer layer_of(
     int transform, Activation activation, Py_ssize_t inputs, Py_ssize_t outputs, void* weight, void* bias,
     double option, int itemsize,
 ) noexcept nogil:
     """A layer of any transform, without state of a rule or a workspace."""
-    cdef Py_ssize_t size = inputs * outputs if has_matrix(transform) else outputs
+    cdef Py_ssize_t size = inputs * outputs if has_matrix(transform) else outputs if has_parameters(transform) else 0
     cdef Layer layer
     cdef int n
     memset(&layer, 0, sizeof(Layer))
@@ -68,7 +82,8 @@ cdef inline Layer layer_of(
     layer.inputs, layer.outputs = inputs, outputs
     for n in range(ACTIVATION_NUMBERS):
         layer.numbers[n] = usual_number(activation, n)
-    layer.weight.value, layer.weight.size, layer.bias.value, layer.bias.size = weight, size, bias, outputs
+    layer.weight.value, layer.weight.size, layer.bias.value = weight, size, bias
+    layer.bias.size = outputs if has_parameters(transform) else 0
     layer.weight.is_vector, layer.bias.is_vector = not has_matrix(transform), True
     return layer
 
@@ -79,7 +94,10 @@ cdef inline void check_layer(const Layer* layer, int itemsize) noexcept nogil:
     bp_require(0 <= <int> layer.activation < ACTIVATIONS, "a layer's activation is none of activations.pxd")
     bp_require(layer.itemsize == itemsize, "a layer is of another type than the arrays it is called with")
     bp_require(layer.inputs > 0 and layer.outputs > 0, "a layer has no inputs or no outputs")
-    bp_require(layer.weight.value is not NULL and layer.bias.value is not NULL, "a layer's weight or bias is NULL")
+    bp_require(
+        not has_parameters(layer.transform) or layer.weight.value is not NULL and layer.bias.value is not NULL,
+        "a layer's weight or bias is NULL",
+    )
 
 
 cdef inline void layer_forward(
@@ -104,17 +122,35 @@ cdef inline void layer_forward(
 
 cdef inline const char* transform_name(int transform) noexcept nogil:
     """What Python calls the layer."""
-    return "affine" if transform == DENSE else "layer_norm" if transform == LAYER_NORM else ""
+    return (
+        "affine" if transform == DENSE else "layer_norm" if transform == LAYER_NORM
+        else "dropout" if transform == DROPOUT else ""
+    )
 
 
 cdef inline const char* transform_option(int transform) noexcept nogil:
     """The name of the number that it takes; nothing where it takes none."""
-    return "eps" if transform == LAYER_NORM else ""
+    return "eps" if transform == LAYER_NORM else "rate" if transform == DROPOUT else ""
 
 
 cdef inline bint has_matrix(int transform) noexcept nogil:
     """Whether its weight is (inputs, outputs), and not (outputs,)."""
     return transform == DENSE
+
+
+cdef inline bint is_normalisation(int transform) noexcept nogil:
+    """Whether it keeps the rows, normalised, and what each was multiplied by."""
+    return transform == LAYER_NORM
+
+
+cdef inline bint has_parameters(int transform) noexcept nogil:
+    """Whether it has a weight and a bias."""
+    return transform != DROPOUT
+
+
+cdef inline bint is_skipped(const Layer* layer) noexcept nogil:
+    """Whether it gives out what comes in where nothing is trained."""
+    return layer.transform == DROPOUT and layer.activation == IDENTITY
 
 
 cdef inline double operations_of(const Layer* layer) noexcept nogil:
@@ -128,12 +164,14 @@ cdef inline void transform_forward(
     floating* out,                 # OUT  (rows, outputs), `stride` numbers from one row to the next
     Py_ssize_t stride,
     Py_ssize_t rows,
-    Normalised kept,               # OUT  of these rows, for normalisations; or nothing
+    Kept kept,                     # OUT  of these rows, for their backward; or nothing
     const Prefetch* prefetch,      # or NULL
 ) noexcept nogil:
     """What enters the activation."""
     if layer.transform == DENSE:
         dense_forward(layer, x, out, stride, rows, prefetch)
+    elif layer.transform == DROPOUT:
+        dropout_forward(layer, x, out, stride, rows, kept)
     else:
         norm_forward(layer, x, out, stride, rows, kept)
 
@@ -148,6 +186,8 @@ cdef inline void transform_backward_input(
     """The gradient of what enters the layer, for some of the rows."""
     if layer.transform == DENSE:
         dense_backward_input(layer, dx, stride, first, rows)
+    elif layer.transform == DROPOUT:
+        dropout_backward_input(layer, dx, stride, first, rows)
     else:
         norm_backward_input(layer, dx, stride, first, rows)
 
@@ -164,7 +204,7 @@ cdef inline void transform_backward_parameters(
     """The gradients of the parameters or, with a rule, their update: the part of a rank."""
     if layer.transform == DENSE:
         dense_backward_parameters(layer, x, B, update, rank, size, _)
-    else:
+    elif layer.transform != DROPOUT:
         norm_backward_parameters(layer, B, update, rank, size, _)
 
 
@@ -173,7 +213,7 @@ cdef inline void transform_backward_parameters(
 
 
 cdef inline void norm_forward(
-    const Layer* layer, const Rows x, floating* out, Py_ssize_t stride, Py_ssize_t rows, Normalised kept
+    const Layer* layer, const Rows x, floating* out, Py_ssize_t stride, Py_ssize_t rows, Kept kept
 ) noexcept nogil:
     """transform_forward of a normalisation."""
     layer_norm_forward(layer, x, out, stride, rows, kept)

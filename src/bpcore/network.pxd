@@ -23,10 +23,12 @@ from bpcore._gemm.panels cimport into_panels
 from bpcore._gemm.product cimport Prefetch
 from bpcore._network.columns cimport rows_half_by_columns
 from bpcore._network.limits cimport limit_weights, move_within_norm
-from bpcore._network.workspace cimport Network, network, place, stride_of, whole_lines, workspace_size
+from bpcore._network.workspace cimport (
+    Network, first_trained, network, place, stride_of, whole_lines, workspace_size,
+)
 from bpcore._parallel.team cimport barrier, bp_place_team, bp_team_size, chunk_start, threads_for_region
 from bpcore.activations cimport IDENTITY, activate, activate_backward
-from bpcore._layers.layer cimport normalised_rows
+from bpcore._layers.layer cimport kept_rows
 from bpcore.layers cimport (
     Layer, Parameter, check_layer, operations_of, transform_backward_input, transform_backward_parameters,
     transform_forward,
@@ -97,7 +99,7 @@ cdef inline void check_update(const Network* net, const Update* update) noexcept
 
 cdef inline bint keeps(const Update* update, const Parameter* parameter) noexcept nogil:
     """Whether a parameter has memory for what the rule keeps of it."""
-    cdef int states = states_of(update.rule)
+    cdef int states = 0 if parameter.size == 0 else states_of(update.rule)
     return (
         (parameter.state1 is not NULL or states < 1) and (parameter.state2 is not NULL or states < 2)
         and (parameter.state3 is not NULL or states < 3)
@@ -170,7 +172,7 @@ cdef inline void rows_forward(
         layer = &net.layers[n]
         pre, out = <floating*> layer.pre + first * layer.stride, <floating*> layer.out + first * layer.stride
         transform_forward(
-            layer, enters, pre, layer.stride, rows, normalised_rows(layer, first), prefetch if n == 0 else NULL
+            layer, enters, pre, layer.stride, rows, kept_rows(layer, first), prefetch if n == 0 else NULL
         )
         # One run over all rows, since the gaps between them are the network's own.
         if layer.activation != IDENTITY:
@@ -185,10 +187,10 @@ cdef inline void rows_backward(
     cdef const Layer* layer
     cdef const Layer* below
     cdef floating* dpre
-    cdef int n
+    cdef int n, last = first_trained(net)
     if BP_CHECKS:
         check_rows(net, first, rows, B, sizeof(floating))
-    for n in range(net.depth - 1, -1, -1):
+    for n in range(net.depth - 1, last - 1, -1):
         layer = &net.layers[n]
         dpre = <floating*> layer.dpre + first * layer.stride
         if layer.activation != IDENTITY:
@@ -200,7 +202,7 @@ cdef inline void rows_backward(
             into_panels(
                 <const floating*> dpre, layer.stride, <floating*> layer.panels, first, rows, B, layer.outputs
             )
-        if n > 0:
+        if n > last:
             below = &net.layers[n - 1]
             transform_backward_input(layer, <floating*> below.dpre + first * below.stride, below.stride, first, rows)
 

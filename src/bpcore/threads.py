@@ -19,13 +19,13 @@ _limit: ContextVar[int | None] = ContextVar("threads of the calls inside `limite
 _forked = False
 
 
-def whole_number(name: str, value: object) -> int:
-    """`value` as an int of at least 1, or an error that names it."""
+def whole_number(name: str, value: object, least: int = 1) -> int:
+    """`value` as an int of at least 1, or of `least`, or an error that names it."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{name} is {value!r}, wanted a whole number of at least 1")
+        raise TypeError(f"{name} is {value!r}, wanted a whole number of at least {least}")
     number = value.__index__()
-    if number < 1:
-        raise ValueError(f"{name} is {_digits(number)}, wanted a whole number of at least 1")
+    if number < least:
+        raise ValueError(f"{name} is {_digits(number)}, wanted a whole number of at least {least}")
     return int(number)
 
 

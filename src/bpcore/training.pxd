@@ -82,8 +82,18 @@ cdef inline void train_chunk(
                 )
         parameters_half(net, rows, B, &update, rank, size, _)
         update.step = update.step + 1
+        if rank == 0:
+            # Nobody looks at it before the barrier below.
+            count_steps(net)
         current_rows, next_rows = next_rows, current_rows
         barrier(size)
+
+
+cdef inline void count_steps(const Network* net) noexcept nogil:
+    """Go to the next masks."""
+    cdef int n
+    for n in range(net.depth):
+        net.layers[n].step = net.layers[n].step + 1
 
 
 cdef inline void addresses_of_rows(

@@ -95,7 +95,7 @@ def test_a_name_that_says_nothing(of, name):
         (lambda: bp.Network([2, 2], bias_init=0.1), "sets biases"),
         (lambda: bp.Network([2, 2], hidden_size_list=[3]), "did you mean 'sizes'"),
         (lambda: bp.Network([2, 2], weight_decay_lambda=0.1), "it is the optimizer's: AdamW"),
-        (lambda: bp.Network([2, 2], use_dropout=True), "no dropout"),
+        (lambda: bp.Network([2, 2], use_dropout=True), r"dropout=0.5\)"),
         (lambda: bp.Network([2, 2], use_batchnorm=True), "Network.standardised"),
         (lambda: bp.Adam(rho=0.9), "RMSprop has it"),
         (lambda: bp.Affine(in_features=4, out_features=3), r"Affine\(W, b\)"),

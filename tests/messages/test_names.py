@@ -74,7 +74,7 @@ def test_what_was_mistyped(call, error, message):
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: bp.Dropout, "no attribute 'Dropout'; there is no dropout$"),
+        (lambda: bp.Dropout2d, "no attribute 'Dropout2d'; did you mean 'Dropout'"),
         (lambda: bp.Dense, r"a layer of given weights is Affine\(W, b\)"),
         (lambda: bp.MLPClassifier, "Network.* classifies"),
         (lambda: bp.nn, "all names are in one module"),
@@ -87,7 +87,8 @@ def test_what_was_mistyped(call, error, message):
         (lambda: NET._private, "no attribute '_private'$"),
         (lambda: bp.Network([2, 2], input_size=2), "sizes has it: Network"),
         (lambda: bp.Network([2, 2], random_state=2), "did you mean 'seed'"),
-        (lambda: bp.Network([2, 2], dropout=0.5), "there is no dropout"),
+        (lambda: bp.Network([2, 2], dropout_ratio=0.5), "did you mean 'dropout'"),
+        (lambda: bp.Dropout(p=0.5), "did you mean 'rate'"),
         (lambda: NET.fit(X, T, validation_split=0.1), "split the data and give both parts"),
         (lambda: NET.fit(X, T, learning_rate=0.1), "the optimizer has it"),
         (lambda: NET.fit(X, T, max_iter=3), "did you mean 'epochs'"),
@@ -151,7 +152,16 @@ TABLES = [
 ]
 ARGUMENTS_OF_OURS = {
     name
-    for function in (bp.Network, bp.Network.fit, bp.Network.save, bp.TwoLayerNet, bp.SGD, bp.Adam, bp.RMSprop)
+    for function in (
+        bp.Network,
+        bp.Network.fit,
+        bp.Network.save,
+        bp.TwoLayerNet,
+        bp.SGD,
+        bp.Adam,
+        bp.RMSprop,
+        bp.Dropout,
+    )
     for name in inspect.signature(function).parameters
 } | {
     *ACTIVATIONS,

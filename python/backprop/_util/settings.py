@@ -79,11 +79,23 @@ def switch(owner: str, name: str, value: Any) -> bool:
     return bool(value)
 
 
+def whole_below(most: int) -> Check:
+    """A check for whole numbers from 0 to below another."""
+
+    def check(owner: str, name: str, value: Any) -> int:
+        if isinstance(value, bool) or not hasattr(value, "__index__") or not 0 <= value < most:
+            power = most.bit_length() - 1
+            raise ValueError(
+                f"{owner}: {name} is {value!r}, wanted a whole number of at least 0 and below 2**{power}"
+            )
+        return int(value)
+
+    return check
+
+
 def step_count(owner: str, name: str, value: Any) -> int:
     """A whole number of steps."""
-    if isinstance(value, bool) or not hasattr(value, "__index__") or not 0 <= value < MOST_STEPS:
-        raise ValueError(f"{owner}: {name} is {value!r}, wanted a whole number of at least 0 and below 2**62")
-    return int(value)
+    return int(whole_below(MOST_STEPS)(owner, name, value))
 
 
 def state_mapping(owner: str, name: str, value: Any) -> Any:

@@ -3,7 +3,8 @@
 a) A layer has `forward(*inputs)` and `backward(dout)`, which returns the gradient of its input or a tuple of them, one
    an input. A network has `params`, `loss(x, t)` and `gradient(x, t)`. A function comes as a pair with its gradient.
    What else can be checked is registered in SUBJECTS by the package that has it.
-b) A copy is checked, in float64 whatever the type of the original, so that nothing of the user's changes.
+b) A layer is checked as it is in training, where it does something else there, and as if each pass were the same step.
+   A copy is checked, in float64 whatever the type of the original, so that nothing of the user's changes.
 c) Arrays are perturbed in place and given to the forward pass themselves, so that what is written to them shows; the
    leaves of a graph, which nothing can write to, get copies.
 """
@@ -26,6 +27,7 @@ from backprop.gradcheck.arguments import (
     no_floats,
     require_floats,
 )
+from backprop.layers.base import counters_held, pass_forward
 from backprop.layers.parameter_discovery import Pass, parameter_names
 
 
@@ -112,7 +114,8 @@ class LayerSubject(Subject):
         return {name: f"d{name}" for name in parameter_names(trial.layer, trial.cached())}
 
     def forward(self) -> Any:  # noqa: D102
-        return self.layer.forward(*self.inputs.values())
+        with counters_held([self.layer]):
+            return pass_forward(self.layer, *self.inputs.values(), training=True)
 
     def backward(self, dout: Any) -> dict[str, Any]:  # noqa: D102
         returned = self.layer.backward(dout)
@@ -154,10 +157,12 @@ class NetworkSubject(Subject):
                 raise TypeError(f"{OWNER}: params[{key!r}] has dtype {array.dtype}, wanted float64")
 
     def forward(self) -> Any:  # noqa: D102
-        return self.net.loss(self.x, self.t)
+        with counters_held(self.owners()):
+            return getattr(self.net, "_training_loss", self.net.loss)(self.x, self.t)
 
     def backward(self, dout: Any) -> dict[str, Any]:  # noqa: D102
-        return dict(self.net.gradient(self.x, self.t))
+        with counters_held(self.owners()):
+            return dict(self.net.gradient(self.x, self.t))
 
     def owners(self) -> list[Any]:  # noqa: D102
         layers = getattr(self.net, "layers", {})

@@ -10,7 +10,10 @@ c) A subclass that overrides nothing of DEFINING is what its base is. One that o
 d) Classes of users, which inherit from nothing here, are registered by registration.py.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from inspect import signature
 from typing import Any, ClassVar
 
 import numpy as np
@@ -82,12 +85,17 @@ class Layer(Operation):
         The attributes that a pass leaves, and that are None without one.
     keeps_shape : bool
         Whether what comes out is of the shape of what went in.
+    counters : tuple of str
+        The attributes in which a pass forward in training counts; with them as they were it gives the same again.
+
+    A layer that does something else in training takes it as an argument, `forward(x, training=False)`.
     """
 
     kind: ClassVar[str] = ""
     parameter_names: ClassVar[tuple[str, ...] | None] = None
     caches: ClassVar[tuple[str, ...]] = ()
     keeps_shape: ClassVar[bool] = False
+    counters: ClassVar[tuple[str, ...]] = ()
     _not_inherited: ClassVar[dict[str, Any]] = {
         **Operation._not_inherited,
         "kind": "",
@@ -226,6 +234,52 @@ def kind_of(layer: Any, registry: Mapping[str, type[Any]] | None = None) -> str:
         cls = next((cls for cls in type(layer).__mro__ if cls in named), None)
         kind = named[cls] if cls is not None and defined_alike(type(layer), cls) else ""
     return kind if registry is None or isinstance(layer, registry.get(kind, ())) else ""
+
+
+def takes_training(function: Any) -> bool:
+    """Whether a function or a method has an argument `training`."""
+    return _takes_training(getattr(function, "__func__", function))
+
+
+@lru_cache(maxsize=1024)
+def _takes_training(function: Callable[..., Any]) -> bool:
+    try:
+        return "training" in signature(function).parameters
+    except (TypeError, ValueError):  # built in
+        return False
+
+
+def pass_forward(layer: Any, *inputs: Any, training: bool) -> Any:
+    """Go forward through any layer, in training or not: one that asks for it is told."""
+    forward = layer.forward
+    return forward(*inputs, training=training) if takes_training(forward) else forward(*inputs)
+
+
+class Counters:
+    """What the counters of layers are now, to be restored."""
+
+    def __init__(self, layers: Iterable[Any]) -> None:
+        self._held = [
+            (layer, name, getattr(layer, name))
+            for layer in layers
+            if isinstance(layer, Layer)
+            for name in type(layer).counters
+        ]
+
+    def restore(self) -> None:
+        """Let the passes since then not have counted."""
+        for layer, name, value in self._held:
+            setattr(layer, name, value)
+
+
+@contextmanager
+def counters_held(layers: Iterable[Any]) -> Iterator[None]:
+    """Passes in training do not count here: each begins at the same state, and has the same masks."""
+    held = Counters(layers)
+    try:
+        yield
+    finally:
+        held.restore()
 
 
 def own_methods(layer: Any) -> list[str]:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from backprop._util.arrays import Array, is_floating, shares
-from backprop.layers.base import Layer
+from backprop.layers.base import Layer, pass_forward
 
 # Of a layer that has both, also where its backward has not left dW and db yet.
 USUAL = ("W", "b")
@@ -98,9 +98,9 @@ class Pass:
         known = (*known, id(layer))  # a layer may lead back to one that holds it
         self.inner = [(place, Pass(one, known)) for place, one in inner_layers(layer) if id(one) not in known]
 
-    def forward(self, *inputs: Any) -> Any:
+    def forward(self, *inputs: Any, training: bool = True) -> Any:
         """Go forward."""
-        out = self.layer.forward(*inputs)
+        out = pass_forward(self.layer, *inputs, training=training)
         self._inputs = inputs
         self._data = [*inputs, out]
         return out
@@ -147,7 +147,7 @@ class Pass:
         try:
             twin = copy.deepcopy(self.layer)
             before = attributes(twin)
-            out = twin.forward(*copy.deepcopy(self._inputs))
+            out = pass_forward(twin, *copy.deepcopy(self._inputs), training=True)
             twin.backward(np.ones_like(out) if np.ndim(out) else 1.0)
         except TypeError:  # what cannot be copied, an open file say; the next pass will tell
             return set()

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from backprop._util.arguments import one_of
 from backprop._util.arrays import Array, read_only_copy, real_array
+from backprop._util.settings import fraction
 from backprop.layers.base import LOSSES, own_methods
 from backprop.layers.elementwise import Activation, activations
 from backprop.network.layers import a_layer
@@ -40,6 +41,18 @@ def checked_activations(value: OneActivation | Sequence[OneActivation], hidden: 
             f"Network: activation has {len(value)} of the {hidden} entries wanted, one a hidden layer"
         )
     return [_activation(f"activation[{n}]", one) for n, one in enumerate(value)]
+
+
+def checked_dropout(value: float | Sequence[float], hidden: int) -> list[float]:
+    """The rate of what enters each affine layer: of the inputs, then of each hidden layer."""
+    if not isinstance(value, (list, tuple, np.ndarray)):
+        return [0.0, *(fraction("Network", "dropout", value) for _ in range(max(hidden, 1)))][: hidden + 1]
+    if len(value) != hidden + 1:
+        raise ValueError(
+            f"Network: dropout has {len(value)} of the {hidden + 1} entries wanted, one of the inputs and one a hidden "
+            "layer"
+        )
+    return [fraction("Network", f"dropout[{n}]", rate) for n, rate in enumerate(value)]
 
 
 def _activation(name: str, value: Any) -> Activation:

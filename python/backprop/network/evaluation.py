@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop._util.arrays import Array, labels_of, samples
-from backprop.layers.base import classifies
+from backprop.layers.base import classifies, pass_forward
 from backprop.network.protocol import NetworkLike
 from bpcore.plan import Plan
 
@@ -33,7 +33,7 @@ def predict(net: NetworkLike, plan: Plan | None, x: ArrayLike, out: Array | None
     if plan is None:
         scores = net._inputs(x)
         for layer in net.layers.values():
-            scores = copy.copy(layer).forward(scores)
+            scores = pass_forward(copy.copy(layer), scores, training=False)
     else:
         scores = np.empty(shape, dtype=net.dtype)
         if out is not None and out.flags.carray:

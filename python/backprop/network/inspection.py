@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from backprop._util.arrays import Array, plural, real_array
 from backprop._util.names import named_arguments
+from backprop.layers.base import pass_forward
 from backprop.network.layers import Layers
 from backprop.network.parameters import Parameters
 
@@ -47,7 +48,7 @@ class Inspectable:
         outputs: dict[str, Array] = {}
         flowing = self._inputs(x)
         for name, layer in self._layers.items():
-            flowing = outputs[name] = copy.copy(layer).forward(flowing)
+            flowing = outputs[name] = pass_forward(copy.copy(layer), flowing, training=False)
         return outputs
 
     @named_arguments

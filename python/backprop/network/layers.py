@@ -10,6 +10,8 @@ import numpy as np
 
 from backprop._util.arrays import Array
 from backprop._util.names import did_you_mean
+from backprop.layers.base import pass_forward
+from backprop.layers.dropout import Dropout
 from backprop.layers.elementwise import Activation
 from backprop.layers.parameter_discovery import Pass, constants, declared, parameter_names
 from backprop.layers.parametric import Affine
@@ -166,13 +168,32 @@ class Layers(OrderedDict[str, Any]):
         """
         if before not in self:
             self.__missing__(before)
+        self.insert(list(self).index(before) + 1, key, value)
+
+    def insert(self, index: int, key: str, value: Any) -> None:
+        """Put a layer under a new name at a place, as `list.insert` does: in front of the one that is there.
+
+        Parameters
+        ----------
+        index : int
+            0 is in front of all; below 0 it counts from the end.
+        key : str
+        value : object with forward and backward
+
+        Raises
+        ------
+        ValueError
+            `key` is the name of another layer.
+        """
+        if isinstance(index, bool) or not hasattr(index, "__index__"):
+            raise TypeError(f"layers.insert: index is {index!r}, wanted a whole number")
         if key in self:
             raise ValueError(
                 f"layers[{key!r}] is there, wanted a new name; layers[{key!r}] = layer replaces it"
             )
         names = list(self)
         self[key] = value
-        for name in names[names.index(before) + 1 :]:
+        for name in names[index:]:
             self.move_to_end(name)
 
     def parameter_names(self, key: str) -> list[str]:
@@ -181,15 +202,15 @@ class Layers(OrderedDict[str, Any]):
         known = self._known.get(key)
         return parameter_names(layer, known.cached if known is not None and known.layer is layer else None)
 
-    def through(self, x: Any) -> Any:
+    def through(self, x: Any, training: bool) -> Any:
         """Go forward through all layers, and look at those that are not ours."""
         self._passes = {}
         for key, layer in self.items():
             if declared(layer) is None:
                 self._passes[key] = one = Pass(layer)
-                x = one.forward(x)
+                x = one.forward(x, training=training)
             else:
-                x = layer.forward(x)
+                x = pass_forward(layer, x, training=training)
         return x
 
     def back(self, dout: Any) -> Any:
@@ -272,9 +293,24 @@ def initial_layers(
     dtype: np.dtype[Any],
     seed: int | None,
     weight_init: WeightInit,
+    dropout: Sequence[float] = (),
 ) -> Layers:
-    """Affine layers with their initial weights, and an activation between two of them."""
-    return dense_layers(initial_parameters(sizes, activations, dtype, seed, weight_init), activations)
+    """Affine layers with their initial weights, and an activation between two of them.
+
+    `dropout` has the rate of what enters each affine layer, 0 for none.
+    """
+    dense = initial_parameters(sizes, activations, dtype, seed, weight_init)
+    layers = dense_layers(dense, activations)
+    dropped = [n for n, rate in enumerate(dropout) if rate]
+    # Apart by more than any seed of a network.
+    first = int(np.random.randint(2**32, dtype=np.uint32)) if seed is None and dropped else seed or 0
+    for n in dropped:
+        layer = Dropout(dropout[n], seed=first + (n << 32))
+        if n == 0:
+            layers.insert(0, "Dropout0", layer)
+        else:
+            layers.insert_after(f"{type(activations[n - 1]).__name__}{n}", f"Dropout{n}", layer)
+    return layers
 
 
 def dense_layers(dense: Sequence[tuple[Array, Array]], activations: Sequence[Activation]) -> Layers:

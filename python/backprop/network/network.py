@@ -13,7 +13,8 @@ e) Several threads may evaluate one network, also while another trains it: answe
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,11 +23,12 @@ from numpy.typing import ArrayLike, DTypeLike
 from backprop._util.arguments import float_type, seed_number
 from backprop._util.arrays import Array, plural, samples
 from backprop._util.names import named_arguments
-from backprop.layers.base import checked_targets
+from backprop.layers.base import Counters, checked_targets, counters_held
 from backprop.network import assignment, evaluation
 from backprop.network.arguments import (
     OneActivation,
     checked_activations,
+    checked_dropout,
     checked_loss,
     checked_sizes,
     per_feature,
@@ -73,6 +75,9 @@ class Network(Described, Standardising, Copyable, Inspectable):
         The network computes with `(x - input_mean) * input_scale`, whatever it is asked to do; both are saved
         with it. The difference is taken in float64 and then rounded, so raw unix times or dates keep their digits.
         `input_scale=1/255` lets it take uint8 images as they are; `Network.standardised` takes both from data.
+    dropout : float or sequence of float, default 0
+        The share of each hidden layer's units that training drops, or a sequence: first that of the inputs, then one a
+        hidden layer. `Dropout` says how.
 
     Attributes
     ----------
@@ -100,6 +105,8 @@ class Network(Described, Standardising, Copyable, Inspectable):
     True
     """
 
+    _in_training = False
+
     @named_arguments
     def __init__(
         self,
@@ -112,6 +119,7 @@ class Network(Described, Standardising, Copyable, Inspectable):
         weight_init: WeightInit = None,
         input_mean: ArrayLike = 0.0,
         input_scale: ArrayLike = 1.0,
+        dropout: float | Sequence[float] = 0.0,
     ) -> None:
         sizes = checked_sizes(sizes)
         activations = checked_activations(activation, len(sizes) - 2)
@@ -120,7 +128,8 @@ class Network(Described, Standardising, Copyable, Inspectable):
         mean = per_feature("input_mean", input_mean, sizes[0], dtype)
         scale = per_feature("input_scale", input_scale, sizes[0], dtype)
         seed = seed_number("Network", seed, most=2**32 - 1)
-        layers = initial_layers(sizes, activations, dtype, seed, weight_init)
+        rates = checked_dropout(dropout, len(sizes) - 2)
+        layers = initial_layers(sizes, activations, dtype, seed, weight_init, rates)
         self._complete(sizes, dtype, mean, scale, layers, loss_layer)
 
     def _complete(
@@ -151,37 +160,59 @@ class Network(Described, Standardising, Copyable, Inspectable):
 
     # --- Through the layers ---------------------------------------------------------------------------------
 
-    def loss(self, x: ArrayLike, t: ArrayLike) -> float:
+    def loss(self, x: ArrayLike, t: ArrayLike, training: bool | None = None) -> float:
         """Mean loss of the batch; the layers keep what `backward` needs.
 
         Parameters
         ----------
         x : array of shape (B, I) or (B, …) with I elements a sample
         t : integer labels of shape (B,), or weights of shape (B, K); for squared error numbers of shape (B, K)
+        training : bool, optional
+            Whether layers that do something else in training, as Dropout, do that. By default only where `gradient` or
+            a step asks for the loss.
         """
-        return self._loss_and_scores(x, t)[0]
+        return self._loss_and_scores(x, t, training)[0]
 
-    def _loss_and_scores(self, x: ArrayLike, t: ArrayLike) -> tuple[float, Array]:
+    def _loss_and_scores(
+        self, x: ArrayLike, t: ArrayLike, training: bool | None = None
+    ) -> tuple[float, Array]:
         """Return the loss of the batch and its scores; the layers keep what `backward` needs."""
-        scores = self._inputs(x)
+        scores, counters = self._inputs(x), Counters(self._layers.values())
         try:
-            scores = self.layers.through(scores)
+            scores = self.layers.through(scores, self._in_training if training is None else training)
             loss: float = self.lastLayer.forward(scores, t)
         except BaseException:
             self.clear_cache()  # else `backward` would go back through parts of two passes
+            counters.restore()
             raise
         return loss, scores
 
     def gradient(self, x: ArrayLike, t: ArrayLike) -> dict[str, Array]:
-        """Gradient of the loss with respect to every parameter, by backpropagation.
+        """Gradient of the loss in training with respect to every parameter, by backpropagation.
 
         Returns
         -------
         dict of str to ndarray
             By the names of `params`; new arrays at every call, which are also the layers' `dW` and `db`.
         """
-        self.loss(x, t)
-        return self._gradient_of_pass()
+        with self._training():
+            self.loss(x, t)
+            return self._gradient_of_pass()
+
+    @contextmanager
+    def _training(self) -> Iterator[None]:
+        """Here `loss` is that of training, also where a subclass's `loss` asks for it."""
+        before = self._in_training
+        vars(self)["_in_training"] = True
+        try:
+            yield
+        finally:
+            vars(self)["_in_training"] = before
+
+    def _training_loss(self, x: ArrayLike, t: ArrayLike) -> float:
+        """The loss in training, as the next step has it; none is counted."""
+        with counters_held(self._layers.values()), self._training():
+            return self.loss(x, t)
 
     def _gradient_of_pass(self) -> dict[str, Array]:
         """Go back through the last pass; return the gradients."""
@@ -189,12 +220,16 @@ class Network(Described, Standardising, Copyable, Inspectable):
         return self.params.gradients()
 
     def numerical_gradient(self, x: ArrayLike, t: ArrayLike, h: float = 1e-5) -> dict[str, Array]:
-        """Gradient of the loss by central differences, in float64 whatever the network's type: slow and sure."""
+        """Gradient of the loss by central differences, in float64 whatever the network's type: slow and sure.
+
+        It is that of the loss in training. Where a layer draws masks, they are those that the next `gradient` draws.
+        """
         from backprop.gradcheck.numerical import numerical_gradient
 
         twin = self.astype(np.float64)
         return {
-            key: numerical_gradient(lambda _: twin.loss(x, t), twin.params[key], h) for key in twin.params
+            key: numerical_gradient(lambda _: twin._training_loss(x, t), twin.params[key], h)
+            for key in twin.params
         }
 
     # --- Beside the layers ----------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import numpy as np
 from backprop._util.arrays import FLOAT32, FLOAT64, Array, readable
 from backprop.layers.base import LOSSES, Layer, kind_of, own_methods
 from backprop.layers.descriptors import Option
+from backprop.layers.dropout import Dropout
 from backprop.layers.parameter_discovery import declared
 from backprop.network.protocol import NetworkLike
 from bpcore.plan import ACTIVATION_NUMBERS, LOSS_OPTIONS, TRANSFORM_OPTIONS, Plan
@@ -21,7 +22,8 @@ READABLE = (FLOAT32, FLOAT64, np.dtype(np.uint8))
 
 # Dict, key and value: what was looked up to make a plan, and where.
 Guards = list[tuple[dict[str, Any], str, object]]
-# Transform, activation, weight, bias, the number of the first and those of the second, as a plan takes a layer.
+# Transform, activation, weight, bias, the number of the first and those of the second, as a plan takes a layer; of a
+# dropout its units and its attributes in the places of weight and bias.
 PlannedLayer = tuple[Any, ...]
 IDENTITY = "identity"
 
@@ -56,7 +58,10 @@ def guards_of(net: NetworkLike) -> Guards:
         guards += [(vars(layer), own, getattr(layer, own)) for own in declared(layer) or ()]
         kind = kind_of(layer)
         guards += _guards_of_options(
-            layer, TRANSFORM_OPTIONS.get(kind, ""), *ACTIVATION_NUMBERS.get(kind, ())
+            layer,
+            TRANSFORM_OPTIONS.get(kind, ""),
+            *ACTIVATION_NUMBERS.get(kind, ()),
+            "seed" if kind == Dropout.kind else "",
         )
     last = net.lastLayer
     guards += [(vars(last), own, vars(last)[own]) for own in own_methods(last)]
@@ -96,7 +101,11 @@ def planned_layers(net: NetworkLike) -> list[PlannedLayer] | None:
     width = net.sizes[0]
     for layer in net.layers.values():
         kind = kind_of(layer)
-        if kind in TRANSFORM_OPTIONS:
+        if kind == Dropout.kind:
+            layer.options()  # which raises where a number is none
+            units = (width, vars(layer))
+            planned.append((kind, IDENTITY, *units, _option(layer, "rate")))
+        elif kind in TRANSFORM_OPTIONS:
             arrays = _parameters(layer, width, net.dtype)
             if arrays is None:
                 return None

@@ -66,13 +66,14 @@ def _layered_step(
     Returns the scores, where the network's own pass gave them.
     """
     scores = None
-    if net._overrides("loss") or net._overrides("gradient"):
-        # What a subclass calls the loss is what is recorded; only its own gradient has to go forward once more.
-        loss = float(net.loss(x, t))
-        grads = net.gradient(x, t) if net._overrides("gradient") else net._gradient_of_pass()
-    else:
-        loss, scores = net._loss_and_scores(x, t)
-        loss, grads = float(loss), net._gradient_of_pass()
+    with net._training():
+        if net._overrides("loss") or net._overrides("gradient"):
+            # What a subclass calls the loss is what is recorded; only its own gradient has to go forward once more.
+            loss = float(net.loss(x, t))
+            grads = net.gradient(x, t) if net._overrides("gradient") else net._gradient_of_pass()
+        else:
+            loss, scores = net._loss_and_scores(x, t)
+            loss, grads = float(loss), net._gradient_of_pass()
     taken = getattr(optimizer, "steps", None)
     try:
         optimizer.update(net.params, grads)

@@ -188,7 +188,7 @@ cdef NumberSpec number_spec(spec) except *:
     """The C struct of a number's spec."""
     cdef NumberSpec made
     interval = spec.interval
-    made.any, made.is_count = interval is None, spec.name == "step"
+    made.any, made.is_count = interval is None, spec.name in COUNTS
     made.low, made.high, made.includes_low = (0, 0, False) if interval is None else (
         interval.low, interval.high, interval.includes_low
     )

@@ -103,6 +103,23 @@ cdef void update(Call* c, floating _) noexcept nogil:
     )
 
 
+# --- Dropout: threads share the rows --------------------------------------------------------------------------------
+
+
+cdef void dropout_of_call(Call* c, floating _) noexcept nogil:
+    cdef Py_ssize_t width = c.sizes[O], first
+    cdef Layer layer = dropout(width, IDENTITY, c.numbers[0], <uint64_t> c.numbers[1], sizeof(floating))
+    cdef int rank
+    layer.step = <int64_t> c.numbers[2]
+    layer.kept = Kept(z=arg(c, 2, _), stride=width, scale=NULL, first=0)
+    for rank in prange(c.threads, num_threads=c.threads, schedule="static"):
+        first = chunk_start(c.sizes[B], rank, c.threads, 1)
+        dropout_forward(
+            &layer, rows_of(<const floating*> arg(c, 0, _) + first * width, width), arg(c, 1, _) + first * width,
+            width, chunk_start(c.sizes[B], rank + 1, c.threads, 1) - first, kept_rows(&layer, first),
+        )
+
+
 # --- Normalisations: threads share the rows ------------------------------------------------------------------------
 
 
@@ -114,7 +131,7 @@ cdef void normalisation_forward(Call* c, floating _) noexcept nogil:
         first = chunk_start(c.sizes[B], rank, c.threads, 1)
         norm_forward(
             &layer, rows_of(<const floating*> arg(c, 0, _) + first * width, width), arg(c, 3, _) + first * width,
-            width, chunk_start(c.sizes[B], rank + 1, c.threads, 1) - first, normalised_rows(&layer, first),
+            width, chunk_start(c.sizes[B], rank + 1, c.threads, 1) - first, kept_rows(&layer, first),
         )
 
 
@@ -144,7 +161,7 @@ cdef inline Layer normalisation(
 ) noexcept nogil:
     """A normalisation over the arrays of a call."""
     cdef Layer layer = layer_of(c.kind, IDENTITY, c.sizes[O], c.sizes[O], weight, bias, c.numbers[0], itemsize)
-    layer.normalised = Normalised(z=z, stride=c.sizes[O], scale=scale)
+    layer.kept = Kept(z=z, stride=c.sizes[O], scale=scale, first=0)
     return layer
 
 

@@ -85,6 +85,15 @@ cdef list table():
         ),
     ]
 
+    entries.append(
+        entry(
+            "dropout_forward", "x:BO rate[0,1) seed step -> out:BO=x mask:BO", dropout_of_call[float],
+            dropout_of_call[double], 0, 0,
+            "mask = 0 with the probability `rate`, else 1 / (1 − rate), out = x·mask; seed, step and the row make the "
+            "mask. `out` may be `x`.",
+        )
+    )
+
     for kind in range(COUNT_OF_ACTIVATIONS):
         name, kept = activation_name(kind).decode(), "x" if needs_input(kind) else "out"
         numbers = activation_numbers(kind).decode()
@@ -123,7 +132,7 @@ cdef list table():
     for kind in range(COUNT_OF_TRANSFORMS):
         name, option = transform_name(kind).decode(), transform_option(kind).decode()
         option = f"{option}(0,inf)" if option else ""
-        if not has_matrix(kind):
+        if is_normalisation(kind):
             entries += [
                 entry(
                     f"{name}_forward", f"x:BO weight:O bias:O {option} -> out:BO z:BO scale:B",

@@ -3,6 +3,7 @@
 """The structs of layers and their parameters, which layers.pxd makes and the other files of this folder work on."""
 
 from cython cimport floating
+from libc.stdint cimport int64_t, uint64_t
 
 from bpcore.activations cimport ACTIVATION_NUMBERS, Activation
 from bpcore._updates.numbers cimport part
@@ -19,11 +20,12 @@ cdef struct Parameter:
     bint is_vector    # not a matrix: penalties leave it alone, unless they are asked for it
 
 
-cdef struct Normalised:
-    # What a normalisation keeps of rows for its backward.
-    void* z               # (rows, outputs) the rows, normalised, `stride` numbers apart; NULL: nothing is kept
+cdef struct Kept:
+    # What a transform keeps of rows for its backward, and which rows of the batch these are.
+    void* z               # (rows, outputs) the rows, normalised, or a mask, `stride` numbers apart; NULL: none is kept
     Py_ssize_t stride
-    void* scale           # (rows,) what the differences from the mean were multiplied by
+    void* scale           # (rows,) what the differences from the mean were multiplied by, of a normalisation
+    Py_ssize_t first
 
 
 cdef struct Layer:
@@ -32,30 +34,34 @@ cdef struct Layer:
     Activation activation
     int itemsize
     double option                 # a number that the transform takes, 0 where it takes none
+    uint64_t seed                 # of dropout,
+    int64_t step                  # and the step, which with seed and row makes its mask; the caller's to count
     double[ACTIVATION_NUMBERS] numbers    # those that the activation takes
     Py_ssize_t inputs
     Py_ssize_t outputs
-    Parameter weight              # (inputs, outputs) or, of a normalisation, (outputs,)
+    Parameter weight              # (inputs, outputs) or, of a normalisation, (outputs,); none of dropout
     Parameter bias                # (outputs,)
     bint is_padded                # whether weight, its gradient and state lie as padded.pxd says, else without gaps
     # The workspace's, for batches of B rows.
     Py_ssize_t stride             # numbers from one row to the next, by network.stride_of; gaps are the network's
-    Normalised normalised         # of B rows, where the transform is a normalisation
+    Kept kept                     # of B rows, where the transform keeps anything
     void* pre                     # (B, outputs) what enters the activation; `out` itself unless its backward needs it
     void* out                     # (B, outputs)
     void* dpre                    # (B, outputs) the gradient of what enters the activation
     void* panels                  # dpre once more, in panels, where its rows are far apart; else NULL
 
 
-cdef inline Normalised nothing_kept() noexcept nogil:
-    return Normalised(z=NULL, stride=0, scale=NULL)
+cdef inline Kept nothing_kept() noexcept nogil:
+    return Kept(z=NULL, stride=0, scale=NULL, first=0)
 
 
-cdef inline Normalised normalised_rows(const Layer* layer, Py_ssize_t first) noexcept nogil:
+cdef inline Kept kept_rows(const Layer* layer, Py_ssize_t first) noexcept nogil:
     """What is kept of the rows from `first` on."""
-    cdef Normalised rows = layer.normalised
+    cdef Kept rows = layer.kept
+    rows.first = first
     if rows.z is not NULL:
         rows.z = <char*> rows.z + first * rows.stride * layer.itemsize
+    if rows.scale is not NULL:
         rows.scale = <char*> rows.scale + first * layer.itemsize
     return rows
 

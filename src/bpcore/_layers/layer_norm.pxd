@@ -13,7 +13,7 @@ from cython cimport floating
 from libc.math cimport sqrt
 
 from bpcore._gemm.operands cimport Rows, row_address
-from bpcore._layers.layer cimport Layer, Normalised, normalised_rows, update_part
+from bpcore._layers.layer cimport Layer, Kept, kept_rows, update_part
 from bpcore._parallel.team cimport chunk_start
 from bpcore.reductions cimport total_of_lanes
 from bpcore.updates cimport Update
@@ -75,7 +75,7 @@ cdef inline double row_dot(const floating* x, const floating* y, Py_ssize_t n) n
 
 
 cdef inline void layer_norm_forward(
-    const Layer* layer, const Rows x, floating* out, Py_ssize_t stride, Py_ssize_t rows, Normalised kept
+    const Layer* layer, const Rows x, floating* out, Py_ssize_t stride, Py_ssize_t rows, Kept kept
 ) noexcept nogil:
     """out = z·weight + bias."""
     cdef const floating* weight = <const floating*> layer.weight.value
@@ -105,7 +105,7 @@ cdef inline void layer_norm_backward_input(
     cdef const floating* z
     cdef floating* g
     cdef floating scale, mean_g, mean_gz
-    cdef Normalised kept = normalised_rows(layer, first)
+    cdef Kept kept = kept_rows(layer, first)
     cdef Py_ssize_t n = layer.outputs, r, k
     for r in range(rows):
         dout = <const floating*> layer.dpre + (first + r) * layer.stride
@@ -147,7 +147,7 @@ cdef inline void layer_norm_columns(
     for o in range(COLUMNS):
         of_weight[o] = of_bias[o] = 0
     for r in range(B):
-        z = <const floating*> layer.normalised.z + r * layer.normalised.stride + first
+        z = <const floating*> layer.kept.z + r * layer.kept.stride + first
         dout = <const floating*> layer.dpre + r * layer.stride + first
         if count == COLUMNS:
             for o in range(COLUMNS):

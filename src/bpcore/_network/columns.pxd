@@ -17,8 +17,8 @@ from libc.stdint cimport int64_t
 from bpcore._gemm.operands cimport Rows, rows_from, rows_of
 from bpcore._gemm.panels cimport BP_PANEL_STRIDE_BYTES, into_panels
 from bpcore._layers.dense cimport dense_backward_input_columns, dense_forward_columns
-from bpcore._layers.layer cimport normalised_rows
-from bpcore._network.workspace cimport Network
+from bpcore._layers.layer cimport kept_rows
+from bpcore._network.workspace cimport Network, first_trained
 from bpcore._parallel.team cimport barrier, chunk_start
 from bpcore.activations cimport IDENTITY, activate, activate_backward
 from bpcore.layers cimport DENSE, Layer, transform_backward_input, transform_forward
@@ -84,7 +84,7 @@ cdef inline void rows_half_by_columns(
     cdef const Layer* layer
     cdef Rows enters = x
     cdef Rectangle part
-    cdef int n
+    cdef int n, last = first_trained(net)
     for n in range(net.depth):
         layer = &net.layers[n]
         barrier(size)
@@ -101,7 +101,7 @@ cdef inline void rows_half_by_columns(
         place.own_stop - place.own, layer.outputs, <floating> 1 / <floating> B,
     )
     part = Rectangle(first=place.own, stop=place.own_stop, left=0, right=layer.outputs)
-    for n in range(net.depth - 1, -1, -1):
+    for n in range(net.depth - 1, last - 1, -1):
         layer = &net.layers[n]
         # The thread has written this part of dpre itself.
         backward_activation(layer, &part, <floating> 0)
@@ -111,7 +111,7 @@ cdef inline void rows_half_by_columns(
                 <const floating*> layer.dpre + place.own * layer.stride, layer.stride, <floating*> layer.panels,
                 place.own, place.own_stop - place.own, B, layer.outputs,
             )
-        if n > 0:
+        if n > last:
             part = part_of(&place, layer, layer.inputs)
             backward_part(layer, &net.layers[n - 1], &part, <floating> 0)
 
@@ -125,7 +125,7 @@ cdef inline void forward_part(const Layer* layer, const Rows enters, const Recta
     if rows == 0 or width == 0:
         return
     if width == layer.outputs:
-        transform_forward(layer, x, pre, layer.stride, rows, normalised_rows(layer, part.first), NULL)
+        transform_forward(layer, x, pre, layer.stride, rows, kept_rows(layer, part.first), NULL)
     else:
         dense_forward_columns(layer, x, pre, layer.stride, rows, part.left, part.right, NULL)
     if layer.activation != IDENTITY:

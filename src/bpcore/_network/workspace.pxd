@@ -7,7 +7,7 @@ from libc.string cimport memset
 from bpcore._gemm.padded cimport padded_size
 from bpcore._gemm.panels cimport panels_size, wants_panels
 from bpcore.activations cimport needs_input
-from bpcore.layers cimport DENSE, Layer, Parameter, has_matrix
+from bpcore.layers cimport DENSE, Layer, Parameter, has_matrix, has_parameters, is_normalisation
 from bpcore.limits cimport NORM_SPAN
 from bpcore.losses cimport Loss
 
@@ -67,12 +67,20 @@ cdef inline Py_ssize_t gradient_bytes(const Layer* layer, int n) noexcept nogil:
 
 cdef inline Py_ssize_t scale_bytes(const Layer* layer, Py_ssize_t B) noexcept nogil:
     """Bytes of what a normalisation multiplied each row by."""
-    return 0 if has_matrix(layer.transform) else whole_lines(B * layer.itemsize)
+    return whole_lines(B * layer.itemsize) if is_normalisation(layer.transform) else 0
 
 
 cdef inline int row_buffers(const Layer* layer) noexcept nogil:
-    """How many buffers of a row for each sample it has: `out`, `dpre`, and `pre` and `normalised.z` where these are."""
+    """How many buffers of a row for each sample it has: `out`, `dpre`, and `pre` and `kept.z` where these are."""
     return 2 + needs_input(layer.activation) + (not has_matrix(layer.transform))
+
+
+cdef inline int first_trained(const Network* net) noexcept nogil:
+    """The first layer that has parameters: nobody needs the gradient of what enters it, or those below."""
+    cdef int n = 0
+    while n < net.depth - 1 and not has_parameters(net.layers[n].transform):
+        n = n + 1
+    return n
 
 
 cdef inline Py_ssize_t spans_of_norm(const Parameter* parameter) noexcept nogil:
@@ -130,7 +138,7 @@ cdef inline void place(Network* net, void* workspace, Py_ssize_t B) noexcept nog
         layer.panels = memory if panels_bytes(layer, B) > 0 else NULL
         memory = memory + panels_bytes(layer, B)
         if not has_matrix(layer.transform):
-            layer.normalised.z, layer.normalised.stride = memory, layer.stride
+            layer.kept.z, layer.kept.stride = memory, layer.stride
             memory = memory + B * layer.stride * layer.itemsize
-            layer.normalised.scale = memory
+            layer.kept.scale = memory if is_normalisation(layer.transform) else NULL
             memory = memory + scale_bytes(layer, B)

@@ -52,6 +52,8 @@ cdef class NetworkAddresses:
     cdef char letter                # the type, as the buffer protocol names it
     cdef Py_ssize_t itemsize
     cdef list kept, kept_state, made_of
+    cdef list counters              # of each layer the dict that has the `step` of its masks, or None
+    cdef bint drops                 # whether a layer has masks
     cdef readonly list caches
     cdef Guard* guards              # of the parameters, and behind them of the optimizer's state
     cdef int parameters, guarded    # how many parameters; how many guards
@@ -61,6 +63,7 @@ cdef class NetworkAddresses:
             given = f"{len(layers)} layers of {dtype} with the loss {loss!r}"
             raise ValueError(f"Plan: {given}, wanted 1 or more of float32 or float64 with one of {', '.join(LOSSES)}")
         self.dtype, self.kept, self.made_of, self.caches = dtype, [], made_of, caches
+        self.counters = [None] * len(layers)
         self.letter = c"f" if dtype == "float32" else c"d"
         self.itemsize = 4 if dtype == "float32" else 8
         self.net = network(
@@ -70,7 +73,12 @@ cdef class NetworkAddresses:
         if self.net.layers is NULL or self.guards is NULL:
             raise MemoryError("no memory for the plan")
         for n, (transform, activation, weight, bias, option, *numbers) in enumerate(layers):
-            self.take(n, TRANSFORMS[transform], ACTIVATIONS[activation], weight, bias, option, numbers)
+            if TRANSFORMS[transform] == <int> DROPOUT:
+                self.take_dropout(n, ACTIVATIONS[activation], weight, bias, option)
+            else:
+                self.take(n, TRANSFORMS[transform], ACTIVATIONS[activation], weight, bias, option)
+            for k, number in enumerate(numbers[:MOST_ACTIVATION_NUMBERS]):
+                self.net.layers[n].numbers[k] = number
         self.source.inputs = self.inputs
         self.source.mean = <const double*> self.watch(mean, c"d", 1, self.inputs, self.inputs, self.kept)
         self.source.scale = self.watch(scale, self.letter, 1, self.inputs, self.inputs, self.kept)
@@ -80,23 +88,53 @@ cdef class NetworkAddresses:
         free(self.guards)
         free(self.net.layers)
 
-    cdef int take(
-        self, int n, int transform, int activation, weight, bias, double option, list numbers
-    ) except -1:
-        """Keep the addresses of the parameters of layer n, and the numbers of its functions."""
+    cdef int take(self, int n, int transform, int activation, weight, bias, double option) except -1:
+        """Keep the addresses of the parameters of layer n."""
         cdef Py_ssize_t inputs = weight.shape[0], outputs = bias.shape[0]
         cdef int dimensions = 2 if has_matrix(transform) else 1
-        if inputs == 0 or outputs == 0:
-            raise ValueError(f"Plan: layer {n + 1} has {inputs} inputs and {outputs} outputs")
-        if n > 0 and inputs != self.net.layers[n - 1].outputs:
-            raise ValueError(f"Plan: layer {n + 1} has {inputs} inputs, the layer below has other outputs")
+        self.require_inputs(n, inputs, outputs)
         self.net.layers[n] = layer_of(
             transform, <Activation> activation, inputs, outputs,
             self.watch(weight, self.letter, dimensions, inputs, outputs, self.kept),
             self.watch(bias, self.letter, 1, outputs, outputs, self.kept), option, self.itemsize,
         )
-        for k, number in enumerate(numbers[:MOST_ACTIVATION_NUMBERS]):
-            self.net.layers[n].numbers[k] = number
+        return 0
+
+    cdef int take_dropout(self, int n, int activation, Py_ssize_t units, dict attributes, double rate) except -1:
+        """Layer n drops units: `attributes` has its seed, and the step that its masks have come to."""
+        self.require_inputs(n, units, units)
+        if not 0 <= rate < 1:
+            raise ValueError(f"Plan: the rate of layer {n + 1} is {rate}, wanted at least 0 and below 1")
+        self.net.layers[n] = dropout(units, <Activation> activation, rate, attributes["seed"], self.itemsize)
+        self.counters[n], self.drops = attributes, True
+        return 0
+
+    cdef int require_inputs(self, int n, Py_ssize_t inputs, Py_ssize_t outputs) except -1:
+        """Raise where layer n does not fit those below."""
+        if inputs <= 0 or outputs <= 0:
+            raise ValueError(f"Plan: layer {n + 1} has {inputs} inputs and {outputs} outputs")
+        if n > 0 and inputs != self.net.layers[n - 1].outputs:
+            raise ValueError(f"Plan: layer {n + 1} has {inputs} inputs, the layer below has other outputs")
+        return 0
+
+    cdef inline int begin_masks(self) except -1:
+        """Take from each layer which step the masks of the next batch are of."""
+        cdef int n
+        if not self.drops:
+            return 0
+        for n in range(self.net.depth):
+            if self.counters[n] is not None:
+                self.net.layers[n].step = <int64_t> self.counters[n]["step"] + 1
+        return 0
+
+    cdef inline int end_masks(self, int64_t steps) except -1:
+        """Let the layers know that so many steps were taken."""
+        cdef int n
+        if not self.drops:
+            return 0
+        for n in range(self.net.depth):
+            if self.counters[n] is not None:
+                self.counters[n]["step"] = self.counters[n]["step"] + steps
         return 0
 
     cdef void* watch(
@@ -147,7 +185,7 @@ cdef class NetworkAddresses:
 
     cdef inline int bind(self, Rule rule, list state) except -1:
         """Point to what the rule keeps: for each parameter, in order, a tuple of arrays."""
-        cdef int wanted = states_of(rule), n
+        cdef int wanted = states_of(rule), n, k = 0
         cdef Layer* layer
         if wanted == 0:
             return 0
@@ -156,17 +194,26 @@ cdef class NetworkAddresses:
                 return 0
         # If something goes wrong on the way, no address of an array that nobody keeps may be used.
         self.state, self.kept_state, self.guarded = None, [], self.parameters
-        if state is None or len(state) != 2 * self.net.depth:
+        if state is None or len(state) != 2 * (self.net.depth - self.without_parameters()):
             raise ValueError("Plan: the rule keeps something of every parameter, which was not given")
         for n in range(self.net.depth):
             layer = &self.net.layers[n]
-            self.bind_parameter(
-                &layer.weight, state[2 * n], wanted, 2 if has_matrix(layer.transform) else 1, layer.inputs,
-                layer.outputs,
-            )
-            self.bind_parameter(&layer.bias, state[2 * n + 1], wanted, 1, layer.outputs, layer.outputs)
+            if has_parameters(layer.transform):
+                self.bind_parameter(
+                    &layer.weight, state[k], wanted, 2 if has_matrix(layer.transform) else 1, layer.inputs,
+                    layer.outputs,
+                )
+                self.bind_parameter(&layer.bias, state[k + 1], wanted, 1, layer.outputs, layer.outputs)
+                k += 2
         self.state, self.states = state, wanted
         return 0
+
+    cdef int without_parameters(self) noexcept:
+        """How many layers have none."""
+        cdef int n, count = 0
+        for n in range(self.net.depth):
+            count += not has_parameters(self.net.layers[n].transform)
+        return count
 
     cdef int bind_parameter(
         self, Parameter* parameter, tuple arrays, int wanted, int dimensions, Py_ssize_t first, Py_ssize_t last

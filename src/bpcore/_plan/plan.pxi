@@ -22,7 +22,9 @@ cdef class Plan(Evaluation):
     dtype : "float32" or "float64"
     layers : list of (transform, activation, weight, bias, option, *numbers)
         Keys of TRANSFORMS and ACTIVATIONS, the parameters, C-contiguous and writable, of the type `dtype`, the number
-        of the transform, and those of the activation, if it takes any.
+        of the transform, and those of the activation, if it takes any. A dropout has in the places of its parameters
+        how many units it has, and a dict with its "seed", and under "step" how many masks were drawn, which training
+        counts.
     loss : (loss, option)
         A key of LOSSES and a number.
     mean, scale : 1-d arrays of the length of the inputs, the mean float64, the scale of the type `dtype`; or None
@@ -87,9 +89,11 @@ cdef class Plan(Evaluation):
                     return 0
                 job.steps, job.B = indices.shape[0], indices.shape[1]
                 drawn = self.draw(&job, indices)
+                self.begin_masks()
                 job.correct = &correct if takes_labels(self.net.loss.kind) else NULL
                 self.reserve(job.B)
                 self.run_steps(&job, threads, column_parts)
+                self.end_masks(indices.shape[0])
             finally:
                 free(drawn)
                 close(&job.data)
@@ -101,7 +105,7 @@ cdef class Plan(Evaluation):
         """Run the steps of a loop as is said or, in pieces, as turns out to be best."""
         cdef Py_ssize_t left = job.steps
         cdef double work = work_of_step(&self.net, job.B), before
-        cdef int most = threads_for_kernel(2, work), asked = 1, used
+        cdef int most = threads_for_kernel(2, work), asked = 1, used, n
         cdef bint is_said = False
         cdef Tuning tuning = self.tuning_of(job.B, threads) if most > 1 and column_parts == 0 else None
         # From the first piece on nothing of Python runs: the handler of a signal would find steps that nobody counted.
@@ -124,6 +128,10 @@ cdef class Plan(Evaluation):
             if tuning is not None and used == tuning.threads:
                 tuning.record(job.steps, perf_counter() - before)
             left = left - job.steps
+            if job.net is not &self.net:
+                # What a copy of the layers has counted.
+                for n in range(self.net.depth):
+                    self.net.layers[n].step = self.loop.layers[n].step
             job.indices = job.indices + job.steps * job.B
             job.losses = job.losses + job.steps
             job.update.step = job.update.step + job.steps
@@ -190,6 +198,7 @@ cdef class Plan(Evaluation):
                 if job.B == 0 or self.is_changed(job.data.data, job.data.bytes) or not self.take_targets(t, job.B):
                     return None
                 self.reserve(job.B)
+                self.begin_masks()
                 if self.targets.labels is not NULL:
                     if gather_labels(self.targets.labels, NULL, job.B, self.outputs, <int64_t*> self.behind) < job.B:
                         return None
@@ -209,6 +218,7 @@ cdef class Plan(Evaluation):
         self.drop_caches()
         loss = mean_of(self.net.losses, job.B)
         # The handler of a signal runs behind this call: it finds a step that was taken, and counted, or neither.
+        self.end_masks(1)
         if counter is not None:
             counter["steps"] = job.update.step
         return loss

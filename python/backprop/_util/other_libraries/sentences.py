@@ -12,7 +12,7 @@ CALLBACK = (
 CPU = "it computes on the CPU alone"
 DENSE_ONLY = "there is none: this package is for dense networks"
 DRAWN = "Network([784, 50, 10], weight_init='he_normal') draws the weights"
-DROPOUT = "there is no dropout"
+DROPOUT = "it is an argument: Network([784, 50, 10], dropout=0.5)"
 GRADIENT = (
     "net.gradient(x, t) returns the gradients of a network; graph.variable(value) is a node that gets one"
 )

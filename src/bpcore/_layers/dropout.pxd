@@ -1,0 +1,71 @@
+# cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
+# cython: boundscheck=False, initializedcheck=False, wraparound=False
+"""Inverted dropout (Srivastava et al. 2014): in training out = x·mask, each number of mask 0 with the probability
+`rate`, else 1 / (1 − rate); otherwise out = x.
+
+a) A number is dropped where its word of random.pxd is below rate·2^32, rounded: the rate is kept to 2^-33.
+b) What is infinite and dropped is NaN, as a product with 0 is: it is not hidden.
+"""
+
+from cython cimport floating
+from libc.stdint cimport uint32_t, uint64_t
+from libc.string cimport memcpy
+
+from bpcore._gemm.operands cimport Rows, row_address
+from bpcore._layers.layer cimport Kept, Layer, kept_rows
+from bpcore.random cimport GROUP, random_words
+
+
+cdef inline uint64_t dropped_below(double rate) noexcept nogil:
+    """How many of the 2^32 words stand for a number that is dropped."""
+    return <uint64_t> (rate * 4294967296.0 + 0.5)
+
+
+cdef inline void dropout_mask(
+    const Layer* layer, Py_ssize_t row, floating* mask, Py_ssize_t n
+) noexcept nogil:
+    """The mask of a row of the batch."""
+    cdef uint32_t[GROUP] words
+    # At most 2^32 − 1: a rate that would be rounded to 1 drops all but one of 2^32 numbers.
+    cdef uint32_t below = <uint32_t> min(dropped_below(layer.option), <uint64_t> 4294967295)
+    cdef floating scale = <floating> (1 / (1 - layer.option))
+    cdef Py_ssize_t first = 0, count, k
+    while first < n:
+        random_words(layer.seed, layer.step, <uint32_t> row, <uint32_t> (first // GROUP), &words[0])
+        count = min(<Py_ssize_t> GROUP, n - first)
+        for k in range(count):
+            mask[first + k] = 0 if words[k] < below else scale
+        first = first + GROUP
+
+
+cdef inline void dropout_forward(
+    const Layer* layer, const Rows x, floating* out, Py_ssize_t stride, Py_ssize_t rows, Kept kept
+) noexcept nogil:
+    """out = x·mask of the rows of a batch, or x where nothing is kept for a backward."""
+    cdef const floating* row
+    cdef floating* mask
+    cdef Py_ssize_t n = layer.outputs, r, k
+    for r in range(rows):
+        row = row_address(x, r, <const floating*> out)
+        if kept.z is NULL:
+            memcpy(out + r * stride, row, n * sizeof(floating))
+        else:
+            mask = <floating*> kept.z + r * kept.stride
+            dropout_mask(layer, kept.first + r, mask, n)
+            for k in range(n):
+                out[r * stride + k] = row[k] * mask[k]
+
+
+cdef inline void dropout_backward_input(
+    const Layer* layer, floating* dx, Py_ssize_t stride, Py_ssize_t first, Py_ssize_t rows
+) noexcept nogil:
+    """dx = dpre·mask; dx may be layer.dpre."""
+    cdef Kept kept = kept_rows(layer, first)
+    cdef const floating* dout
+    cdef const floating* mask
+    cdef Py_ssize_t r, k
+    for r in range(rows):
+        dout = <const floating*> layer.dpre + (first + r) * layer.stride
+        mask = <const floating*> kept.z + r * kept.stride
+        for k in range(layer.outputs):
+            dx[r * stride + k] = dout[k] * mask[k]
