@@ -111,7 +111,7 @@ cdef void dropout_of_call(Call* c, floating _) noexcept nogil:
     cdef Layer layer = dropout(width, IDENTITY, c.numbers[0], <uint64_t> c.numbers[1], sizeof(floating))
     cdef int rank
     layer.step = <int64_t> c.numbers[2]
-    layer.kept = Kept(z=arg(c, 2, _), stride=width, scale=NULL, first=0)
+    layer.kept = Kept(z=arg(c, 2, _), stride=width, scale=NULL, first=0, training=True)
     for rank in prange(c.threads, num_threads=c.threads, schedule="static"):
         first = chunk_start(c.sizes[B], rank, c.threads, 1)
         dropout_forward(
@@ -161,7 +161,7 @@ cdef inline Layer normalisation(
 ) noexcept nogil:
     """A normalisation over the arrays of a call."""
     cdef Layer layer = layer_of(c.kind, IDENTITY, c.sizes[O], c.sizes[O], weight, bias, c.numbers[0], itemsize)
-    layer.kept = Kept(z=z, stride=c.sizes[O], scale=scale, first=0)
+    layer.kept = Kept(z=z, stride=c.sizes[O], scale=scale, first=0, training=True)
     return layer
 
 

@@ -21,39 +21,53 @@ cdef inline uint64_t dropped_below(double rate) noexcept nogil:
     return <uint64_t> (rate * 4294967296.0 + 0.5)
 
 
-cdef inline void dropout_mask(
-    const Layer* layer, Py_ssize_t row, floating* mask, Py_ssize_t n
+cdef inline void dropout_row(
+    const Layer* layer, Py_ssize_t row, const floating* x, floating* out, floating* mask
 ) noexcept nogil:
-    """The mask of a row of the batch."""
+    """A row of the batch; mask may be NULL."""
     cdef uint32_t[GROUP] words
+    cdef floating[GROUP] made
     # At most 2^32 − 1: a rate that would be rounded to 1 drops all but one of 2^32 numbers.
     cdef uint32_t below = <uint32_t> min(dropped_below(layer.option), <uint64_t> 4294967295)
     cdef floating scale = <floating> (1 / (1 - layer.option))
-    cdef Py_ssize_t first = 0, count, k
+    cdef Py_ssize_t first = 0, n = layer.outputs
     while first < n:
         random_words(layer.seed, layer.step, <uint32_t> row, <uint32_t> (first // GROUP), &words[0])
-        count = min(<Py_ssize_t> GROUP, n - first)
-        for k in range(count):
-            mask[first + k] = 0 if words[k] < below else scale
+        if n - first >= GROUP:
+            masked_numbers(&words[0], below, scale, x + first, out + first, &made[0], GROUP)
+        else:
+            masked_numbers(&words[0], below, scale, x + first, out + first, &made[0], n - first)
+        if mask is not NULL:
+            memcpy(mask + first, &made[0], min(<Py_ssize_t> GROUP, n - first) * sizeof(floating))
         first = first + GROUP
+
+
+cdef inline void masked_numbers(
+    const uint32_t* words, uint32_t below, floating scale, const floating* x, floating* out, floating* mask,
+    Py_ssize_t n,
+) noexcept nogil:
+    cdef Py_ssize_t k
+    for k in range(n):
+        mask[k] = 0 if words[k] < below else scale
+    for k in range(n):
+        out[k] = x[k] * mask[k]
 
 
 cdef inline void dropout_forward(
     const Layer* layer, const Rows x, floating* out, Py_ssize_t stride, Py_ssize_t rows, Kept kept
 ) noexcept nogil:
-    """out = x·mask of the rows of a batch, or x where nothing is kept for a backward."""
+    """out = x·mask of the rows of a batch in training, else x."""
     cdef const floating* row
-    cdef floating* mask
-    cdef Py_ssize_t n = layer.outputs, r, k
+    cdef Py_ssize_t r
     for r in range(rows):
         row = row_address(x, r, <const floating*> out)
-        if kept.z is NULL:
-            memcpy(out + r * stride, row, n * sizeof(floating))
+        if kept.training:
+            dropout_row(
+                layer, kept.first + r, row, out + r * stride,
+                <floating*> NULL if kept.z is NULL else <floating*> kept.z + r * kept.stride,
+            )
         else:
-            mask = <floating*> kept.z + r * kept.stride
-            dropout_mask(layer, kept.first + r, mask, n)
-            for k in range(n):
-                out[r * stride + k] = row[k] * mask[k]
+            memcpy(out + r * stride, row, layer.outputs * sizeof(floating))
 
 
 cdef inline void dropout_backward_input(

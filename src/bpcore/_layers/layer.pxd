@@ -22,10 +22,11 @@ cdef struct Parameter:
 
 cdef struct Kept:
     # What a transform keeps of rows for its backward, and which rows of the batch these are.
-    void* z               # (rows, outputs) the rows, normalised, or a mask, `stride` numbers apart; NULL: none is kept
+    void* z               # (rows, outputs) the rows, normalised, or a mask, `stride` numbers apart; NULL: not needed
     Py_ssize_t stride
     void* scale           # (rows,) what the differences from the mean were multiplied by, of a normalisation
     Py_ssize_t first
+    bint training         # else nothing is kept
 
 
 cdef struct Layer:
@@ -52,13 +53,13 @@ cdef struct Layer:
 
 
 cdef inline Kept nothing_kept() noexcept nogil:
-    return Kept(z=NULL, stride=0, scale=NULL, first=0)
+    return Kept(z=NULL, stride=0, scale=NULL, first=0, training=False)
 
 
 cdef inline Kept kept_rows(const Layer* layer, Py_ssize_t first) noexcept nogil:
     """What is kept of the rows from `first` on."""
     cdef Kept rows = layer.kept
-    rows.first = first
+    rows.first, rows.training = first, True
     if rows.z is not NULL:
         rows.z = <char*> rows.z + first * rows.stride * layer.itemsize
     if rows.scale is not NULL:

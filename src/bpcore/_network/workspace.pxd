@@ -7,6 +7,7 @@ from libc.string cimport memset
 from bpcore._gemm.padded cimport padded_size
 from bpcore._gemm.panels cimport panels_size, wants_panels
 from bpcore.activations cimport needs_input
+from bpcore._layers.layer cimport nothing_kept
 from bpcore.layers cimport DENSE, Layer, Parameter, has_matrix, has_parameters, is_normalisation
 from bpcore.limits cimport NORM_SPAN
 from bpcore.losses cimport Loss
@@ -70,17 +71,18 @@ cdef inline Py_ssize_t scale_bytes(const Layer* layer, Py_ssize_t B) noexcept no
     return whole_lines(B * layer.itemsize) if is_normalisation(layer.transform) else 0
 
 
-cdef inline int row_buffers(const Layer* layer) noexcept nogil:
-    """How many buffers of a row for each sample it has: `out`, `dpre`, and `pre` and `kept.z` where these are."""
-    return 2 + needs_input(layer.activation) + (not has_matrix(layer.transform))
-
-
 cdef inline int first_trained(const Network* net) noexcept nogil:
     """The first layer that has parameters: nobody needs the gradient of what enters it, or those below."""
     cdef int n = 0
     while n < net.depth - 1 and not has_parameters(net.layers[n].transform):
         n = n + 1
     return n
+
+
+cdef inline int row_buffers(const Network* net, int n) noexcept nogil:
+    """How many buffers of a row for each sample a layer has: `out`, and `pre`, `dpre` and `kept.z` where these are."""
+    cdef const Layer* layer = &net.layers[n]
+    return 1 + needs_input(layer.activation) + (n >= first_trained(net)) * (1 + (not has_matrix(layer.transform)))
 
 
 cdef inline Py_ssize_t spans_of_norm(const Parameter* parameter) noexcept nogil:
@@ -104,7 +106,7 @@ cdef inline Py_ssize_t workspace_size(const Network* net, Py_ssize_t B) noexcept
     cdef int n
     for n in range(net.depth):
         layer = &net.layers[n]
-        bytes = bytes + row_buffers(layer) * B * stride_of(layer.outputs, layer.itemsize) * layer.itemsize
+        bytes = bytes + row_buffers(net, n) * B * stride_of(layer.outputs, layer.itemsize) * layer.itemsize
         bytes = bytes + gradient_bytes(layer, n) + whole_lines(layer.bias.size * layer.itemsize)
         bytes = bytes + panels_bytes(layer, B) + scale_bytes(layer, B)
     return bytes
@@ -129,15 +131,17 @@ cdef inline void place(Network* net, void* workspace, Py_ssize_t B) noexcept nog
         if needs_input(layer.activation):
             layer.pre = memory
             memory = memory + B * layer.stride * layer.itemsize
-        layer.dpre = memory
-        memory = memory + B * layer.stride * layer.itemsize
+        # Nothing goes back through the layers below the first that has parameters.
+        layer.dpre = memory if n >= first_trained(net) else NULL
+        memory = memory + (B * layer.stride * layer.itemsize if n >= first_trained(net) else 0)
         layer.weight.gradient = memory
         memory = memory + gradient_bytes(layer, n)
         layer.bias.gradient = memory
         memory = memory + whole_lines(layer.bias.size * layer.itemsize)
         layer.panels = memory if panels_bytes(layer, B) > 0 else NULL
         memory = memory + panels_bytes(layer, B)
-        if not has_matrix(layer.transform):
+        layer.kept = nothing_kept()
+        if not has_matrix(layer.transform) and n >= first_trained(net):
             layer.kept.z, layer.kept.stride = memory, layer.stride
             memory = memory + B * layer.stride * layer.itemsize
             layer.kept.scale = memory if is_normalisation(layer.transform) else NULL

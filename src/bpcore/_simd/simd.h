@@ -140,6 +140,7 @@ static inline double bp_log(double x) {
 }
 
 #include "vectors.h"
+#include "random.h"
 #include "../_parallel/scratch.h"
 #include "../_gemm/operands.h"
 
