@@ -118,6 +118,28 @@ def layer_norm_backward_input(
     dx[...] = scale[:, None] * (g - row_means(g) - z * row_means(g * z))
 
 
+def rms_norm_forward(
+    x: Array, weight: Array, eps: float, out: Array, z: Array, scale: Array, threads: int | None = None
+) -> None:
+    """scale = 1 / sqrt(mean(x²) + eps), z = x·scale of each row, out = z·weight."""
+    scale[...] = 1 / np.sqrt(row_means(x**2)[:, 0] + eps)
+    z[...] = x * scale[:, None]
+    out[...] = z * weight
+
+
+def rms_norm_backward_input(
+    dout: Array, z: Array, scale: Array, weight: Array, dx: Array, threads: int | None = None
+) -> None:
+    """dx = scale·(g − z·mean(g·z)) of each row, g = dout·weight."""
+    g = dout * weight
+    dx[...] = scale[:, None] * (g - z * row_means(g * z))
+
+
+def rms_norm_backward_params(z: Array, dout: Array, dweight: Array, threads: int | None = None) -> None:
+    """dweight = Σ dout·z over the batch."""
+    dweight[...] = (dout * z).sum(axis=0)
+
+
 def row_means(x: Array) -> Array:
     """The mean of each row, (B, 1). Not a kernel."""
     means: Array = x.sum(axis=1, keepdims=True) / x.shape[1]

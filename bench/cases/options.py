@@ -28,12 +28,15 @@ class Option:
         What makes the optimizer of a learning rate.
     of_numbers : bool
         Whether the loss takes numbers.
+    normalised : class of a normalisation
+        What stands behind each hidden affine layer.
     """
 
     most: float
     network: dict[str, Any] = field(default_factory=dict)
     rule: Callable[[float], Any] = bp.SGD
     of_numbers: bool = False
+    normalised: Callable[[int], Any] | None = None
 
 
 def limited(**limits: float) -> Callable[[float], Any]:
@@ -51,6 +54,8 @@ OPTIONS = {
         for name, loss in bp.layers.base.LOSSES.items()
         if not loss.classifies
     },
+    "LayerNorm": Option(1.15, normalised=bp.LayerNorm),
+    "RMSNorm": Option(1.15, normalised=bp.RMSNorm),
     "dropout 0.3": Option(1.15, dict(dropout=0.3)),
     "dropout 0.3, 0.15 of the inputs": Option(1.15, dict(dropout=[0.15, 0.3, 0.3])),
     "l1": Option(1.1, rule=limited(l1=1e-4)),
@@ -71,6 +76,8 @@ def run(quick: bool, threads: int) -> Iterator[Result]:
     def step(option: Option) -> Callable[[], object]:
         net, rule = bp.Network(sizes, seed=0, **option.network), option.rule(RATE)
         t = numbers if option.of_numbers else labels
+        for n, width in enumerate(sizes[1:-1] if option.normalised else (), start=1):
+            net.layers.insert_after(f"Affine{n}", f"Norm{n}", option.normalised(width))  # type: ignore[misc]
         return lambda: net.train_step(x, t, rule)
 
     for name, option in OPTIONS.items():

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from backprop.layers.activations import *
     from backprop.layers.dropout import *
     from backprop.layers.losses import *
+    from backprop.layers.normalisations import *
     from backprop.layers.parametric import *
     from backprop.layers.registration import *
     from backprop.network import *
@@ -39,6 +40,7 @@ EXPORTS: dict[str, tuple[str, ...] | None] = {
     "bpcore": ("__version__", "cpu_info", "get_num_threads", "set_num_threads"),
     "backprop.layers.activations": None,
     "backprop.layers.parametric": None,
+    "backprop.layers.normalisations": None,
     "backprop.layers.dropout": None,
     "backprop.layers.losses": None,
     "backprop.layers.registration": None,

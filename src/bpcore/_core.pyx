@@ -49,7 +49,8 @@ from bpcore.elementwise cimport log_span, reciprocal_backward_span, reciprocal_s
 from bpcore.evaluation cimport rows_per_check, scratch_size
 from bpcore.gather cimport Source
 from bpcore.layers cimport (
-    DROPOUT, TRANSFORMS as COUNT_OF_TRANSFORMS, Layer, Parameter, dropout, has_matrix, has_parameters,
+    DROPOUT, TRANSFORMS as COUNT_OF_TRANSFORMS, Layer, Parameter, dropout, has_bias, has_matrix,
+    has_parameters,
     is_normalisation, layer_of, norm_backward_input, norm_backward_parameters, norm_forward, transform_name,
     transform_option,
 )

@@ -125,6 +125,21 @@ def layer_norm_backward_input(
 def layer_norm_backward_params(
     z: _Floats, dout: _Floats, dweight: _Floats, dbias: _Floats, threads: int | None = None
 ) -> None: ...
+def rms_norm_forward(
+    x: _Floats,
+    weight: _Floats,
+    eps: float,
+    out: _Floats,
+    z: _Floats,
+    scale: _Floats,
+    threads: int | None = None,
+) -> None: ...
+def rms_norm_backward_input(
+    dout: _Floats, z: _Floats, scale: _Floats, weight: _Floats, dx: _Floats, threads: int | None = None
+) -> None: ...
+def rms_norm_backward_params(
+    z: _Floats, dout: _Floats, dweight: _Floats, threads: int | None = None
+) -> None: ...
 def sgd_update(
     w: _Floats,
     g: _Floats,

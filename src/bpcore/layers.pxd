@@ -21,18 +21,17 @@ from bpcore._gemm.product cimport Prefetch
 from bpcore._layers.dense cimport dense_backward_input, dense_backward_parameters, dense_forward
 from bpcore._layers.dropout cimport dropout_backward_input, dropout_forward
 from bpcore._layers.layer cimport Layer, Kept, Parameter, nothing_kept
-from bpcore._layers.layer_norm cimport (
-    layer_norm_backward_input, layer_norm_backward_parameters, layer_norm_forward,
-)
+from bpcore._layers.row_norms cimport row_norm_backward_input, row_norm_backward_parameters, row_norm_forward
 from bpcore.activations cimport ACTIVATION_NUMBERS, ACTIVATIONS, IDENTITY, Activation, activate_rows, usual_number
 from bpcore.updates cimport Update
 
 cdef enum Transform:
-    # The first has a matrix as its weight; normalisations have a weight and a bias for each output.
+    # The first has a matrix as its weight; normalisations have a weight for each output, and most a bias.
     DENSE = 0         # x·weight + bias
     LAYER_NORM = 1    # the row, normalised, times weight plus bias
     DROPOUT = 2       # in training the row times a random mask
-    TRANSFORMS = 3    # how many there are
+    RMS_NORM = 3      # the row over the root of its mean square, times weight
+    TRANSFORMS = 4    # how many there are
 
 
 cdef inline Layer dense(
@@ -56,6 +55,11 @@ cdef inline Layer layer_norm(
     State of an update rule as for `dense`.
     """
     return layer_of(LAYER_NORM, activation, n, n, weight, bias, eps, sizeof(floating))
+
+
+cdef inline Layer rms_norm(Py_ssize_t n, Activation activation, floating* weight, double eps) noexcept nogil:
+    """activation(z·weight), z the row over sqrt(mean of its squares + eps); weight is (n,). There is no bias."""
+    return layer_of(RMS_NORM, activation, n, n, weight, NULL, eps, sizeof(floating))
 
 
 cdef inline Layer dropout(Py_ssize_t n, Activation activation, double rate, uint64_t seed, int itemsize) noexcept nogil:
@@ -83,7 +87,7 @@ cdef inline Layer layer_of(
     for n in range(ACTIVATION_NUMBERS):
         layer.numbers[n] = usual_number(activation, n)
     layer.weight.value, layer.weight.size, layer.bias.value = weight, size, bias
-    layer.bias.size = outputs if has_parameters(transform) else 0
+    layer.bias.size = outputs if has_bias(transform) else 0
     layer.weight.is_vector, layer.bias.is_vector = not has_matrix(transform), True
     return layer
 
@@ -95,7 +99,8 @@ cdef inline void check_layer(const Layer* layer, int itemsize) noexcept nogil:
     bp_require(layer.itemsize == itemsize, "a layer is of another type than the arrays it is called with")
     bp_require(layer.inputs > 0 and layer.outputs > 0, "a layer has no inputs or no outputs")
     bp_require(
-        not has_parameters(layer.transform) or layer.weight.value is not NULL and layer.bias.value is not NULL,
+        (not has_parameters(layer.transform) or layer.weight.value is not NULL)
+        and (not has_bias(layer.transform) or layer.bias.value is not NULL),
         "a layer's weight or bias is NULL",
     )
 
@@ -124,13 +129,13 @@ cdef inline const char* transform_name(int transform) noexcept nogil:
     """What Python calls the layer."""
     return (
         "affine" if transform == DENSE else "layer_norm" if transform == LAYER_NORM
-        else "dropout" if transform == DROPOUT else ""
+        else "dropout" if transform == DROPOUT else "rms_norm" if transform == RMS_NORM else ""
     )
 
 
 cdef inline const char* transform_option(int transform) noexcept nogil:
     """The name of the number that it takes; nothing where it takes none."""
-    return "eps" if transform == LAYER_NORM else "rate" if transform == DROPOUT else ""
+    return "eps" if is_normalisation(transform) else "rate" if transform == DROPOUT else ""
 
 
 cdef inline bint has_matrix(int transform) noexcept nogil:
@@ -140,12 +145,17 @@ cdef inline bint has_matrix(int transform) noexcept nogil:
 
 cdef inline bint is_normalisation(int transform) noexcept nogil:
     """Whether it keeps the rows, normalised, and what each was multiplied by."""
-    return transform == LAYER_NORM
+    return transform == LAYER_NORM or transform == RMS_NORM
 
 
 cdef inline bint has_parameters(int transform) noexcept nogil:
-    """Whether it has a weight and a bias."""
+    """Whether it has a weight."""
     return transform != DROPOUT
+
+
+cdef inline bint has_bias(int transform) noexcept nogil:
+    """Whether it has a weight and a bias."""
+    return transform != DROPOUT and transform != RMS_NORM
 
 
 cdef inline bint is_skipped(const Layer* layer) noexcept nogil:
@@ -216,18 +226,18 @@ cdef inline void norm_forward(
     const Layer* layer, const Rows x, floating* out, Py_ssize_t stride, Py_ssize_t rows, Kept kept
 ) noexcept nogil:
     """transform_forward of a normalisation."""
-    layer_norm_forward(layer, x, out, stride, rows, kept)
+    row_norm_forward(layer, x, out, stride, rows, kept)
 
 
 cdef inline void norm_backward_input(
     const Layer* layer, floating* dx, Py_ssize_t stride, Py_ssize_t first, Py_ssize_t rows
 ) noexcept nogil:
     """transform_backward_input of a normalisation; dx may be layer.dpre."""
-    layer_norm_backward_input(layer, dx, stride, first, rows)
+    row_norm_backward_input(layer, dx, stride, first, rows)
 
 
 cdef inline void norm_backward_parameters(
     const Layer* layer, Py_ssize_t B, const Update* update, int rank, int size, floating _
 ) noexcept nogil:
     """transform_backward_parameters of a normalisation."""
-    layer_norm_backward_parameters(layer, B, update, rank, size, _)
+    row_norm_backward_parameters(layer, B, update, rank, size, _)

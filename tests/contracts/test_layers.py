@@ -36,11 +36,14 @@ LAYERS = {
     "Dot": (bp.Dot, (W.astype("f4"),)),
     "Affine": (lambda: bp.Affine(W.astype("f4"), b.astype("f4")), ()),
     "LayerNorm": (lambda: bp.LayerNorm(4), ()),
+    "RMSNorm": (lambda: bp.RMSNorm(4), ()),
     "Dropout": (lambda: bp.Dropout(0.5, seed=0), ()),
     **{cls.__name__: (cls, (LABELS if cls.classifies else NUMBERS,)) for cls in LOSSES.values()},
 }
 OF_LOSSES = [cls.__name__ for cls in LOSSES.values()]
-ANY_SHAPE = [name for name in LAYERS if name not in ("Sum", "Max", "Dot", "Affine", "LayerNorm", *OF_LOSSES)]
+ANY_SHAPE = [
+    name for name in LAYERS if name not in ("Sum", "Max", "Dot", "Affine", "LayerNorm", "RMSNorm", *OF_LOSSES)
+]
 every_layer = pytest.mark.parametrize("name", LAYERS)
 
 

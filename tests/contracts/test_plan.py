@@ -40,7 +40,7 @@ def test_layers_that_do_not_fit():
         Plan("float32", [layer(np.ones((3, 5), F), np.zeros(5, F)), layers[1]], SOFTMAX, None, None, [])
     with refused(ValueError, "Plan: an array is float64 (3, 4), wanted float32 (3, 4)"):
         Plan("float32", [layer(np.ones((3, 4)), np.zeros(4, F)), layers[1]], SOFTMAX, None, None, [])
-    with refused(ValueError, "Plan: an array is float32 (3, 4), wanted float32 (3, 5)"):
+    with refused(ValueError, "Plan: an array is float32 (5,), wanted float32 (4,)"):
         Plan("float32", [layer(layers[0][2], np.zeros(5, F)), layers[1]], SOFTMAX, None, None, [])
     with refused(ValueError, "Plan: an array is float32 (2,), wanted float32 (3,)"):
         Plan("float32", layers, SOFTMAX, None, np.zeros(2, F), [])

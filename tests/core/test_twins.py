@@ -192,6 +192,38 @@ def test_layer_norm(data, dtype, B, O, eps):  # noqa: E741
     assert (np.abs(out - twin) <= of_z * np.abs(weight) + 2 * (u + wide) * products).all()
 
 
+@given(st.data(), dtypes(), SOME, SOME, st.sampled_from([1e-8, 1e-5, 1.0]))
+def test_rms_norm(data, dtype, B, O, eps):  # noqa: E741
+    x, weight = (data.draw(arrays(dtype, *shape)) for shape in [(B, O), (O,)])
+    (out, z, scale, _), (twin, z_twin, scale_twin, _) = run(
+        "rms_norm_forward", x, weight, eps, outputs=[((B, O), dtype), ((B, O), dtype), ((B,), dtype)]
+    )
+    # In float64 a sum of O squares, a root and a division; then z and out are rounded.
+    u, wide = unit_roundoff(dtype), 2 * (O + 6) * unit_roundoff(float)
+    tiny = float(np.finfo(dtype).tiny)
+    assert (np.abs(scale - scale_twin) <= (u + wide) * scale_twin).all()
+    assert (np.abs(z - z_twin) <= (u + wide) * np.abs(z_twin) + tiny).all()
+    assert (np.abs(out - twin) <= (2 * u + wide) * np.abs(twin) + tiny * (1 + np.abs(weight))).all()
+
+
+@given(st.data(), dtypes(), SOME, SOME)
+def test_gradients_of_rms_norm(data, dtype, B, O):  # noqa: E741
+    dout, z, scale, weight = (data.draw(arrays(dtype, *shape)) for shape in [(B, O), (B, O), (B,), (O,)])
+    (dx, _), (twin, _) = run("rms_norm_backward_input", dout, z, scale, weight, outputs=[((B, O), dtype)])
+    # As layer normalisation's, without the mean of g.
+    g, abs_z = np.abs(dout.astype(float) * weight), np.abs(z.astype(float))
+    sizes = g + abs_z * (g * abs_z).mean(axis=1, keepdims=True)
+    error = 7 * unit_roundoff(dtype) + 2 * (O + 8) * unit_roundoff(float)
+    tiny = float(np.finfo(dtype).tiny)
+    assert (np.abs(dx - twin) <= error * np.abs(scale[:, None].astype(float)) * sizes + tiny).all()
+    (dweight, _), (dweight_twin, _) = run("rms_norm_backward_params", z, dout, outputs=[((O,), dtype)])
+    of_sums = gamma(B + 1, dtype) + gamma(B + 1, float)
+    assert (
+        np.abs(dweight - dweight_twin)
+        <= of_sums * (np.abs(dout.astype(float)) * abs_z).sum(axis=0) + B * tiny
+    ).all()
+
+
 @given(st.data(), dtypes(), SOME, SOME)
 def test_gradients_of_layer_norm(data, dtype, B, O):  # noqa: E741
     dout, z, scale, weight = (data.draw(arrays(dtype, *shape)) for shape in [(B, O), (B, O), (B,), (O,)])

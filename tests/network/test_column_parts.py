@@ -29,6 +29,7 @@ def networks(dtype):
             net.input_scale = 1 / 255
         if n == 0:
             net.layers.insert_after("Affine1", "LayerNorm1", bp.LayerNorm(sizes[1], dtype=dtype))
+            net.layers.insert_after("Affine2", "RMSNorm2", bp.RMSNorm(sizes[2], dtype=dtype))
         yield net
 
 

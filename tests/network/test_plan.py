@@ -321,15 +321,16 @@ def test_how_many_steps_fit_into_a_pause():
     assert training.chunk_for(0.05, steps=100, took=10, last=100) == 1
 
 
+@pytest.mark.parametrize("make", [bp.LayerNorm, bp.RMSNorm])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_normalisation_of_the_inputs(dtype):
+def test_a_normalisation_of_the_inputs(dtype, make):
     """The first layer reads the rows of each batch where they are."""
     rng = np.random.default_rng(0)
     x, t = rng.normal(size=(50, 17)).astype(dtype), rng.integers(0, 3, 50)
     nets = both([17, 24, 3], dtype=dtype, seed=0)
     for net in nets:
-        net.layers["LayerNorm"] = bp.LayerNorm(17, dtype=dtype)
-        net.layers.move_to_end("LayerNorm", last=False)
+        net.layers.insert(0, "Norm0", make(17, dtype=dtype))
+        net.layers.insert_after("Affine1", "Norm1", make(24, dtype=dtype))
         net.fit(x, t, epochs=2, batch_size=20, optimizer="adam", seed=0)
     assert [net.is_planned for net in nets] == [True, False]
     assert all(np.array_equal(nets[0].params[key], nets[1].params[key]) for key in nets[0].params)

@@ -73,17 +73,24 @@ def test_losses_of_numbers(kind, factor):
     assert_close(layer.backward(), there.grad, BACKWARD)
 
 
+NORMALISATIONS = {bp.LayerNorm: "layer_norm", bp.RMSNorm: "rms_norm"}
+
+
 @pytest.mark.parametrize("eps", [1e-5, 0.1])
-def test_layer_normalisation(eps):
+@pytest.mark.parametrize("size", [1e-4, 1.0, 1e4])
+@pytest.mark.parametrize("make", NORMALISATIONS)
+def test_normalisations(make, size, eps):
     rng = np.random.default_rng(0)
-    x, dout = 3 + rng.normal(size=(40, 25)), rng.normal(size=(40, 25))
-    layer = bp.LayerNorm(25, eps, np.float64)
-    layer.gamma, layer.beta = rng.normal(size=25), rng.normal(size=25)
-    there = [torch.tensor(array, requires_grad=True) for array in (x, layer.gamma, layer.beta)]
-    wanted = torch.nn.functional.layer_norm(there[0], (25,), *there[1:], eps)
+    x, dout = size * (3 + rng.normal(size=(40, 25))), rng.normal(size=(40, 25))
+    layer = make(25, eps, np.float64)
+    for name in make.parameter_names:
+        setattr(layer, name, rng.normal(size=25))
+    own = [getattr(layer, name) for name in make.parameter_names]
+    there = [torch.tensor(array, requires_grad=True) for array in (x, *own)]
+    wanted = getattr(torch.nn.functional, NORMALISATIONS[make])(there[0], (25,), *there[1:], eps=eps)
     wanted.backward(torch.tensor(dout))
     assert_close(layer.forward(x), wanted, FORWARD)
-    ours = layer.backward(dout), layer.dgamma, layer.dbeta
+    ours = layer.backward(dout), *(getattr(layer, f"d{name}") for name in make.parameter_names)
     for gradient, tensor in zip(ours, there, strict=True):
         assert_close(gradient, tensor.grad, BACKWARD)
 

@@ -1,20 +1,18 @@
-"""Layers with parameters: the affine layer, section 0090, and layer normalisation."""
+"""The affine layer, section 0090."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike
 
-from backprop._util.arguments import float_type
 from backprop._util.arrays import Array, floats, plural, require_cache, same_shape, samples
 from backprop._util.names import named_arguments
-from backprop._util.settings import positive
-from backprop.layers.base import Layer, restored
-from backprop.layers.descriptors import Option, OtherName, Parameter
+from backprop.layers.base import Layer
+from backprop.layers.descriptors import OtherName, Parameter
 from bpcore import kernels
 
-__all__ = ["Affine", "LayerNorm"]
+__all__ = ["Affine"]
 
 # Multiplications of a product between two looks at Ctrl-C, a few hundredths of a second.
 BLOCK = 1 << 29
@@ -120,101 +118,3 @@ class Affine(Layer):
 
     def __repr__(self) -> str:
         return f"Affine({self.W.shape[0]}, {self.W.shape[1]}, dtype={self.W.dtype})"
-
-
-class LayerNorm(Layer):
-    """Layer normalisation (Ba, Kiros and Hinton 2016): `out = gamma·z + beta`, z of each sample for itself.
-
-    `z = (x - mean) / sqrt(variance + eps)`, with the mean and variance of the sample's numbers.
-
-    Parameters
-    ----------
-    features : int
-        How many numbers a sample has.
-    eps : float, default 1e-5
-        Positive: what keeps z finite where all numbers of a sample are equal.
-    dtype : float32 or float64, default float32
-        The type of gamma and beta; that of the network.
-
-    Attributes
-    ----------
-    gamma, beta : ndarray of shape (features,)
-        At first 1 and 0.
-    z : ndarray of shape (B, features) or None
-        The last input, normalised.
-    dgamma, dbeta : ndarray or None
-        Gradients of gamma and beta, new arrays at every `backward`.
-
-    Examples
-    --------
-    >>> net = bp.Network([4, 8, 3], activation="gelu", seed=0)
-    >>> net.layers.insert_after("Affine1", "LayerNorm1", bp.LayerNorm(8))
-    >>> list(net.layers)
-    ['Affine1', 'LayerNorm1', 'Gelu1', 'Affine2']
-    """
-
-    kind, parameter_names, caches = "layer_norm", ("gamma", "beta"), ("z", "scale", "dgamma", "dbeta")
-    keeps_shape = True
-    gamma: Array = Parameter(1)  # type: ignore[assignment]  # what a layer has
-    beta: Array = Parameter(1)  # type: ignore[assignment]
-    eps: float = Option(positive)  # type: ignore[assignment]
-    weight, bias = map(OtherName, ("gamma", "beta"))
-
-    @named_arguments
-    def __init__(self, features: int, eps: float = 1e-5, dtype: DTypeLike = np.float32) -> None:
-        if isinstance(features, bool) or not hasattr(features, "__index__") or features < 1:
-            raise ValueError(f"LayerNorm: features is {features!r}, wanted a whole number of 1 or more")
-        dtype = float_type("LayerNorm", dtype)
-        self.gamma, self.beta, self.eps = np.ones(features, dtype), np.zeros(features, dtype), eps
-        self.z: Array | None = None
-        self.scale: Array | None = None
-        self.dgamma: Array | None = None
-        self.dbeta: Array | None = None
-        self._shape: tuple[int, ...] = ()
-
-    def forward(self, x: ArrayLike) -> Array:
-        """Return `gamma·z + beta` of shape (B, features); x is (B, …) with that many elements a sample."""
-        rows = samples("LayerNorm.forward", x)
-        if rows.shape[1] != len(self.gamma):
-            raise ValueError(
-                f"LayerNorm.forward: x has {plural(rows.shape[1], 'column')}, gamma has "
-                f"{plural(len(self.gamma), 'element')}"
-            )
-        self._shape = rows.shape if rows is x else np.shape(x)
-        rows, gamma, beta = floats("LayerNorm.forward", x=rows, gamma=self.gamma, beta=self.beta)
-        out, self.z, self.scale = (
-            np.empty_like(rows),
-            np.empty_like(rows),
-            np.empty_like(rows, shape=len(rows)),
-        )
-        kernels.layer_norm_forward(rows, gamma, beta, self.eps, out, self.z, self.scale)
-        return out
-
-    def backward(self, dout: ArrayLike) -> Array:
-        """Return `dx` in the shape of the input; set `dgamma = Σ dout·z` and `dbeta = Σ dout`."""
-        z, scale = (require_cache("LayerNorm.backward", kept) for kept in (self.z, self.scale))
-        z, scale, gamma, dout = floats("LayerNorm.backward", z=z, scale=scale, gamma=self.gamma, dout=dout)
-        same_shape("LayerNorm.backward", dout, z.shape)
-        dx, self.dgamma, self.dbeta = np.empty_like(z), np.empty_like(gamma), np.empty_like(gamma)
-        kernels.layer_norm_backward_input(dout, z, scale, gamma, dx)
-        kernels.layer_norm_backward_params(z, dout, self.dgamma, self.dbeta)
-        return dx.reshape(self._shape)
-
-    def options(self) -> dict[str, Any]:
-        """The arguments of the constructor that gamma and beta do not tell."""
-        return {"eps": self.eps}
-
-    @classmethod
-    def parameter_shapes(
-        cls, options: Mapping[str, Any], inputs: int | None, outputs: int | None
-    ) -> dict[str, tuple[int | None, ...]]:
-        """The shapes of gamma and beta."""
-        return {"gamma": (inputs,), "beta": (inputs,)}
-
-    @classmethod
-    def of(cls, options: Mapping[str, Any], arrays: Mapping[str, Array]) -> Any:
-        """Make the layer of these parameters."""
-        return restored(cls, {"features": len(arrays["gamma"]), **options}, arrays)
-
-    def __repr__(self) -> str:
-        return f"LayerNorm({len(self.gamma)}, eps={self.eps:g}, dtype={self.gamma.dtype})"

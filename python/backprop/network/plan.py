@@ -110,7 +110,7 @@ def planned_layers(net: NetworkLike) -> list[PlannedLayer] | None:
             if arrays is None:
                 return None
             planned.append((kind, IDENTITY, *arrays, _option(layer, TRANSFORM_OPTIONS[kind])))
-            width = len(arrays[1])
+            width = arrays[0].shape[-1]
         elif kind in ACTIVATION_NUMBERS and planned and planned[-1][1] == IDENTITY:
             numbers = [_option(layer, name) for name in ACTIVATION_NUMBERS[kind]]
             layer.options()  # which raises where these do not go together
@@ -126,13 +126,14 @@ def planned_layers(net: NetworkLike) -> list[PlannedLayer] | None:
     return planned
 
 
-def _parameters(layer: Layer, inputs: int, dtype: np.dtype[Any]) -> tuple[Array, Array] | None:
-    """Weight and bias of a layer with so many inputs; None if a plan cannot use them as they are."""
+def _parameters(layer: Layer, inputs: int, dtype: np.dtype[Any]) -> tuple[Array, Array | None] | None:
+    """Weight and bias, if it has one, of a layer with so many inputs; None if a plan cannot use them as they are."""
     arrays: dict[str, Array] = {name: getattr(layer, name) for name in declared(layer) or ()}
-    weight, bias = arrays.values()
-    if not (weight.ndim and bias.ndim):
+    weight, bias = [*arrays.values(), None][:2]
+    if weight is None or not all(array.ndim for array in arrays.values()):
         return None
-    shapes = type(layer).parameter_shapes(layer.options(), inputs, bias.shape[-1])
+    outputs = (weight if bias is None else bias).shape[-1]
+    shapes = type(layer).parameter_shapes(layer.options(), inputs, outputs)
     if not all(_in_place(array, dtype) and array.shape == shapes[name] for name, array in arrays.items()):
         return None
     return weight, bias

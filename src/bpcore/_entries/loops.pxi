@@ -124,13 +124,18 @@ cdef void dropout_of_call(Call* c, floating _) noexcept nogil:
 
 
 cdef void normalisation_forward(Call* c, floating _) noexcept nogil:
-    cdef Layer layer = normalisation(c, arg(c, 1, _), arg(c, 2, _), arg(c, 4, _), arg(c, 5, _), sizeof(floating))
+    # Behind x come weight and, where there is one, bias, then what is written.
+    cdef int out = 2 + has_bias(c.kind)
+    cdef Layer layer = normalisation(
+        c, arg(c, 1, _), arg(c, 2, _) if has_bias(c.kind) else <floating*> NULL, arg(c, out + 1, _),
+        arg(c, out + 2, _), sizeof(floating),
+    )
     cdef Py_ssize_t width = c.sizes[O], first
     cdef int rank
     for rank in prange(c.threads, num_threads=c.threads, schedule="static"):
         first = chunk_start(c.sizes[B], rank, c.threads, 1)
         norm_forward(
-            &layer, rows_of(<const floating*> arg(c, 0, _) + first * width, width), arg(c, 3, _) + first * width,
+            &layer, rows_of(<const floating*> arg(c, 0, _) + first * width, width), arg(c, out, _) + first * width,
             width, chunk_start(c.sizes[B], rank + 1, c.threads, 1) - first, kept_rows(&layer, first),
         )
 
@@ -151,7 +156,8 @@ cdef void normalisation_backward_input(Call* c, floating _) noexcept nogil:
 cdef void normalisation_backward_params(Call* c, floating _) noexcept nogil:
     cdef Layer layer = normalisation(c, NULL, NULL, arg(c, 0, _), NULL, sizeof(floating))
     layer.dpre, layer.stride = arg(c, 1, _), c.sizes[O]
-    layer.weight.gradient, layer.bias.gradient = arg(c, 2, _), arg(c, 3, _)
+    layer.weight.gradient = arg(c, 2, _)
+    layer.bias.gradient = arg(c, 3, _) if has_bias(c.kind) else <floating*> NULL
     if c.sizes[O] > 0:
         norm_backward_parameters(&layer, c.sizes[B], NULL, 0, 1, _)
 

@@ -135,9 +135,10 @@ cdef list table():
         if is_normalisation(kind):
             entries += [
                 entry(
-                    f"{name}_forward", f"x:BO weight:O bias:O {option} -> out:BO z:BO scale:B",
+                    f"{name}_forward", f"x:BO weight:O {'bias:O ' * has_bias(kind)}{option} -> out:BO z:BO scale:B",
                     normalisation_forward[float], normalisation_forward[double], kind, 0,
-                    "z = the rows, normalised, out = z·weight + bias; scale is what each row was multiplied by.",
+                    f"z = the rows, normalised, out = z·weight{' + bias' * has_bias(kind)}; scale is what each row was "
+                    "multiplied by.",
                 ),
                 entry(
                     f"{name}_backward_input", "dout:BO z:BO scale:B weight:O -> dx:BO=dout",
@@ -145,9 +146,9 @@ cdef list table():
                     f"dx = the gradient of x, z and scale as {name}_forward gave them. `dx` may be `dout`.",
                 ),
                 entry(
-                    f"{name}_backward_params", "z:BO dout:BO -> dweight:O dbias:O",
+                    f"{name}_backward_params", f"z:BO dout:BO -> dweight:O{' dbias:O' * has_bias(kind)}",
                     normalisation_backward_params[float], normalisation_backward_params[double], kind, SINGLE_THREAD,
-                    "dweight = Σ dout·z, dbias = Σ dout over the batch.",
+                    f"dweight = Σ dout·z{', dbias = Σ dout' * has_bias(kind)} over the batch.",
                 ),
             ]
 

@@ -90,13 +90,14 @@ cdef class NetworkAddresses:
 
     cdef int take(self, int n, int transform, int activation, weight, bias, double option) except -1:
         """Keep the addresses of the parameters of layer n."""
-        cdef Py_ssize_t inputs = weight.shape[0], outputs = bias.shape[0]
+        cdef Py_ssize_t inputs = weight.shape[0], outputs = weight.shape[weight.ndim - 1]
         cdef int dimensions = 2 if has_matrix(transform) else 1
         self.require_inputs(n, inputs, outputs)
         self.net.layers[n] = layer_of(
             transform, <Activation> activation, inputs, outputs,
             self.watch(weight, self.letter, dimensions, inputs, outputs, self.kept),
-            self.watch(bias, self.letter, 1, outputs, outputs, self.kept), option, self.itemsize,
+            self.watch(bias if has_bias(transform) else None, self.letter, 1, outputs, outputs, self.kept), option,
+            self.itemsize,
         )
         return 0
 
@@ -194,7 +195,7 @@ cdef class NetworkAddresses:
                 return 0
         # If something goes wrong on the way, no address of an array that nobody keeps may be used.
         self.state, self.kept_state, self.guarded = None, [], self.parameters
-        if state is None or len(state) != 2 * (self.net.depth - self.without_parameters()):
+        if state is None or len(state) != self.parameters_of_layers():
             raise ValueError("Plan: the rule keeps something of every parameter, which was not given")
         for n in range(self.net.depth):
             layer = &self.net.layers[n]
@@ -203,16 +204,18 @@ cdef class NetworkAddresses:
                     &layer.weight, state[k], wanted, 2 if has_matrix(layer.transform) else 1, layer.inputs,
                     layer.outputs,
                 )
-                self.bind_parameter(&layer.bias, state[k + 1], wanted, 1, layer.outputs, layer.outputs)
-                k += 2
+                k += 1
+            if has_bias(layer.transform):
+                self.bind_parameter(&layer.bias, state[k], wanted, 1, layer.outputs, layer.outputs)
+                k += 1
         self.state, self.states = state, wanted
         return 0
 
-    cdef int without_parameters(self) noexcept:
-        """How many layers have none."""
+    cdef int parameters_of_layers(self) noexcept:
+        """How many weights and biases there are."""
         cdef int n, count = 0
         for n in range(self.net.depth):
-            count += not has_parameters(self.net.layers[n].transform)
+            count += has_parameters(self.net.layers[n].transform) + has_bias(self.net.layers[n].transform)
         return count
 
     cdef int bind_parameter(

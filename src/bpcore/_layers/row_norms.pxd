@@ -1,11 +1,13 @@
 # cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
 # cython: boundscheck=False, initializedcheck=False, wraparound=False
-"""Layer normalisation (Ba, Kiros and Hinton 2016): z·weight + bias, z = (x − mean)·scale of each row, its scale being
-1 / sqrt(variance + eps).
+"""Normalisations of each row: layer normalisation (Ba, Kiros and Hinton 2016) is z·weight + bias, z = (x − mean)·scale,
+its scale being 1 / sqrt(variance + eps); RMS normalisation (Zhang and Sennrich 2019) has no mean and no bias, and the
+mean of x² in the place of the variance.
 
 a) Mean and variance are sums in float64, in eight virtual lanes, and z is computed in it and rounded once: a row has
    the same bits in any batch and on any level, and a large mean costs no digits.
-b) Backward, with g = dout·weight: dx = scale·(g − Σg/n − z·Σ(g·z)/n), sums as above; dweight = Σ dout·z and
+b) Backward, with g = dout·weight: dx = scale·(g − Σg/n − z·Σ(g·z)/n), sums as above, without Σg/n where there is no
+   mean; dweight = Σ dout·z and
    dbias = Σ dout over the rows, in their order. It needs z and scale, which forward keeps, and not x.
 """
 
@@ -21,6 +23,11 @@ from bpcore.updates cimport Update
 cdef enum:
     LANES = 8
     COLUMNS = 64    # whose sums over the rows stay in registers
+
+
+cdef inline bint has_bias(const Layer* layer) noexcept nogil:
+    """Whether it is layer normalisation; a workspace has no room for a gradient of nothing."""
+    return layer.bias.size > 0
 
 
 cdef inline double row_sum(const floating* x, Py_ssize_t n) noexcept nogil:
@@ -74,10 +81,11 @@ cdef inline double row_dot(const floating* x, const floating* y, Py_ssize_t n) n
     return total_of_lanes(&partial[0])
 
 
-cdef inline void layer_norm_forward(
+cdef inline void row_norm_forward(
     const Layer* layer, const Rows x, floating* out, Py_ssize_t stride, Py_ssize_t rows, Kept kept
 ) noexcept nogil:
     """out = z·weight + bias."""
+    cdef bint is_centred = has_bias(layer)
     cdef const floating* weight = <const floating*> layer.weight.value
     cdef const floating* bias = <const floating*> layer.bias.value
     cdef const floating* row
@@ -86,18 +94,22 @@ cdef inline void layer_norm_forward(
     cdef Py_ssize_t n = layer.outputs, r, k
     for r in range(rows):
         row = row_address(x, r, weight)
-        mean = row_sum(row, n) / n
+        mean = row_sum(row, n) / n if is_centred else 0
         scale = 1 / sqrt(row_squares(row, mean, n) / n + layer.option)
         z = out + r * stride if kept.z is NULL else <floating*> kept.z + r * kept.stride
         for k in range(n):
             z[k] = <floating> ((row[k] - mean) * scale)
-        for k in range(n):
-            out[r * stride + k] = z[k] * weight[k] + bias[k]
+        if is_centred:
+            for k in range(n):
+                out[r * stride + k] = z[k] * weight[k] + bias[k]
+        else:
+            for k in range(n):
+                out[r * stride + k] = z[k] * weight[k]
         if kept.z is not NULL:
             (<floating*> kept.scale)[r] = <floating> scale
 
 
-cdef inline void layer_norm_backward_input(
+cdef inline void row_norm_backward_input(
     const Layer* layer, floating* dx, Py_ssize_t stride, Py_ssize_t first, Py_ssize_t rows
 ) noexcept nogil:
     cdef const floating* weight = <const floating*> layer.weight.value
@@ -113,13 +125,13 @@ cdef inline void layer_norm_backward_input(
         for k in range(n):
             g[k] = dout[k] * weight[k]
         scale = (<const floating*> kept.scale)[r]
-        mean_g = <floating> (row_sum(<const floating*> g, n) / n)
+        mean_g = <floating> (row_sum(<const floating*> g, n) / n) if has_bias(layer) else 0
         mean_gz = <floating> (row_dot(<const floating*> g, z, n) / n)
         for k in range(n):
             g[k] = scale * (g[k] - mean_g - z[k] * mean_gz)
 
 
-cdef inline void layer_norm_backward_parameters(
+cdef inline void row_norm_backward_parameters(
     const Layer* layer, Py_ssize_t B, const Update* update, int rank, int size, floating _
 ) noexcept nogil:
     """A rank has some of the columns."""
@@ -128,17 +140,21 @@ cdef inline void layer_norm_backward_parameters(
     cdef floating* dweight = <floating*> layer.weight.gradient
     cdef floating* dbias = <floating*> layer.bias.gradient
     while o < stop:
-        layer_norm_columns(layer, B, o, min(<Py_ssize_t> COLUMNS, stop - o), dweight + o, dbias + o)
+        row_norm_columns(
+            layer, B, o, min(<Py_ssize_t> COLUMNS, stop - o), dweight + o,
+            dbias + o if has_bias(layer) else <floating*> NULL,
+        )
         o = o + COLUMNS
     if update is not NULL and first < stop:
         update_part(update, &layer.weight, first, <const floating*> dweight + first, stop - first)
-        update_part(update, &layer.bias, first, <const floating*> dbias + first, stop - first)
+        if has_bias(layer):
+            update_part(update, &layer.bias, first, <const floating*> dbias + first, stop - first)
 
 
-cdef inline void layer_norm_columns(
+cdef inline void row_norm_columns(
     const Layer* layer, Py_ssize_t B, Py_ssize_t first, Py_ssize_t count, floating* dweight, floating* dbias
 ) noexcept nogil:
-    """dweight and dbias of up to COLUMNS columns."""
+    """dweight and, where it is not NULL, dbias of up to COLUMNS columns."""
     cdef floating[COLUMNS] of_weight
     cdef floating[COLUMNS] of_bias
     cdef const floating* z
@@ -158,4 +174,6 @@ cdef inline void layer_norm_columns(
                 of_weight[o] = of_weight[o] + dout[o] * z[o]
                 of_bias[o] = of_bias[o] + dout[o]
     for o in range(count):
-        dweight[o], dbias[o] = of_weight[o], of_bias[o]
+        dweight[o] = of_weight[o]
+        if dbias is not NULL:
+            dbias[o] = of_bias[o]
