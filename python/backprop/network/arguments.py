@@ -9,10 +9,12 @@ from numpy.typing import ArrayLike
 from backprop._util.arguments import one_of
 from backprop._util.arrays import Array, read_only_copy, real_array
 from backprop._util.settings import fraction
-from backprop.layers.base import LOSSES, own_methods
+from backprop.layers.base import LOSSES, kind_of, own_methods
 from backprop.layers.elementwise import Activation, activations
 from backprop.network.layers import a_layer
 
+# Losses with a function of the scores in them.
+OF_SCORES = ("softmax",)
 # A name, a class or an object of an activation.
 OneActivation: TypeAlias = str | type[Activation] | Activation
 
@@ -41,6 +43,19 @@ def checked_activations(value: OneActivation | Sequence[OneActivation], hidden: 
             f"Network: activation has {len(value)} of the {hidden} entries wanted, one a hidden layer"
         )
     return [_activation(f"activation[{n}]", one) for n, one in enumerate(value)]
+
+
+def checked_output(value: OneActivation | None, loss: Any) -> list[Activation]:
+    """A new activation of the outputs, or none."""
+    if value is None or value == "identity":
+        return []
+    made = _activation("output", value)
+    if kind_of(loss, LOSSES) in OF_SCORES:
+        raise ValueError(
+            f"Network: output is {value!r}, and loss={kind_of(loss, LOSSES)!r} takes the scores themselves; wanted "
+            "None: predict_proba makes probabilities of them"
+        )
+    return [made]
 
 
 def checked_dropout(value: float | Sequence[float], hidden: int) -> list[float]:

@@ -295,11 +295,11 @@ def initial_layers(
     weight_init: WeightInit,
     dropout: Sequence[float] = (),
 ) -> Layers:
-    """Affine layers with their initial weights, and an activation between two of them.
+    """Affine layers with their initial weights, an activation between two of them, and behind the last if there is one.
 
     `dropout` has the rate of what enters each affine layer, 0 for none.
     """
-    dense = initial_parameters(sizes, activations, dtype, seed, weight_init)
+    dense = initial_parameters(sizes, activations[: len(sizes) - 2], dtype, seed, weight_init)
     layers = dense_layers(dense, activations)
     dropped = [n for n, rate in enumerate(dropout) if rate]
     # Apart by more than any seed of a network.
@@ -314,10 +314,10 @@ def initial_layers(
 
 
 def dense_layers(dense: Sequence[tuple[Array, Array]], activations: Sequence[Activation]) -> Layers:
-    """Affine layers of these weights and biases, with an activation between two of them."""
+    """Affine layers of these weights and biases, each with an activation behind it, the last if there is one more."""
     layers = Layers()
     for n, (W, b) in enumerate(dense, start=1):
         layers[f"Affine{n}"] = Affine(W, b)
-        if n < len(dense):
+        if n <= len(activations):
             layers[f"{type(activations[n - 1]).__name__}{n}"] = activations[n - 1]
     return layers

@@ -30,11 +30,13 @@ from backprop.network.arguments import (
     checked_activations,
     checked_dropout,
     checked_loss,
+    checked_output,
     checked_sizes,
     per_feature,
 )
 from backprop.network.copies import Copyable
 from backprop.network.described import Described
+from backprop.network.fitting import Fitting
 from backprop.network.initial_weights import WeightInit
 from backprop.network.inspection import Inspectable
 from backprop.network.layers import Layers, initial_layers
@@ -42,15 +44,13 @@ from backprop.network.parameters import Parameters
 from backprop.network.plan import NoPlan, make_plan, readable_rows
 from backprop.network.scaling import Standardising, scaled
 from backprop.optimizers.base import Optimizer, UpdateRule
-from backprop.training.step import train_step
 from bpcore.plan import Plan
 
 if TYPE_CHECKING:
-    from backprop.training.fit import Callback
     from backprop.training.history import History
 
 
-class Network(Described, Standardising, Copyable, Inspectable):
+class Network(Described, Standardising, Copyable, Inspectable, Fitting):
     """A dense neural network.
 
     Parameters
@@ -78,6 +78,9 @@ class Network(Described, Standardising, Copyable, Inspectable):
     dropout : float or sequence of float, default 0
         The share of each hidden layer's units that training drops, or a sequence: first that of the inputs, then one a
         hidden layer. `Dropout` says how.
+    output : str, class or object of an activation, optional
+        What stands behind the last affine layer, "tanh" for numbers from -1 to 1, say: `predict` returns its outputs.
+        Not with a loss that takes scores, as "softmax" does.
 
     Attributes
     ----------
@@ -120,10 +123,12 @@ class Network(Described, Standardising, Copyable, Inspectable):
         input_mean: ArrayLike = 0.0,
         input_scale: ArrayLike = 1.0,
         dropout: float | Sequence[float] = 0.0,
+        output: OneActivation | None = None,
     ) -> None:
         sizes = checked_sizes(sizes)
         activations = checked_activations(activation, len(sizes) - 2)
         loss_layer = checked_loss(loss)
+        activations += checked_output(output, loss_layer)
         dtype = float_type("Network", dtype)
         mean = per_feature("input_mean", input_mean, sizes[0], dtype)
         scale = per_feature("input_scale", input_scale, sizes[0], dtype)
@@ -235,7 +240,7 @@ class Network(Described, Standardising, Copyable, Inspectable):
     # --- Beside the layers ----------------------------------------------------------------------------------
 
     def predict(self, x: ArrayLike, out: Array | None = None) -> Array:
-        """Scores of the last affine layer, (B, K); `out` takes them if it is given.
+        """What the last layer gives out, (B, K): scores, as a rule. `out` takes them if it is given.
 
         Parameters
         ----------
@@ -263,93 +268,6 @@ class Network(Described, Standardising, Copyable, Inspectable):
         # Whoever overrides `predict` means those scores.
         plan = None if self._overrides("predict") else self._plan()
         return evaluation.accuracy(self, plan, x, t)
-
-    def train_step(self, x: ArrayLike, t: ArrayLike, optimizer: Optimizer) -> float:
-        """One step: loss, gradient, update. Returns the loss before the update.
-
-        While another thread trains the network it raises a RuntimeError and changes nothing.
-        """
-        return train_step(self, x, t, optimizer)
-
-    @named_arguments
-    def fit(
-        self,
-        x: ArrayLike,
-        t: ArrayLike,
-        *,
-        epochs: int | None = None,
-        iterations: int | None = None,
-        batch_size: int = 100,
-        optimizer: Optimizer | str | None = None,
-        validation: tuple[ArrayLike, ArrayLike] | None = None,
-        seed: int | None = None,
-        threads: int | None = None,
-        progress: bool = False,
-        callbacks: Sequence["Callback"] = (),
-        track_accuracy: bool = False,
-    ) -> "History":
-        """Train on mini-batches.
-
-        Parameters
-        ----------
-        x : array of shape (N, I) or (N, …) with I elements a sample, any real type
-        t : integer labels of shape (N,), or weights of shape (N, K); for squared error numbers of shape (N, K)
-            It is copied; x is read where it is, if the network can, and must not change meanwhile.
-        epochs : int
-            Passes over the data, shuffled without replacement; a last short batch is kept.
-        iterations : int
-            Steps, each on a batch drawn with replacement, as in the notes. Exactly one of the two is given.
-        batch_size : int, default 100
-        optimizer : Optimizer or str, default `SGD(0.1)`
-            A name such as "adam" is that optimizer with its defaults.
-        validation : (x, t), optional
-            Data whose loss and accuracy are recorded after every epoch; some of it is tried before the first step.
-        seed : int, optional
-            Of the order of the samples. The same seed gives the same bits.
-        threads : int, optional
-            See `bpcore.set_num_threads`.
-        progress : bool, default False
-            Show a progress bar on stderr; where that is no terminal, ten lines.
-        callbacks : sequence of callable
-            Called as `callback(network, history)` after every epoch (with `iterations`: after every
-            N // batch_size steps); training stops when one returns True. It may train the network itself, by
-            `train_step` or another `fit`.
-        track_accuracy : bool, default False
-            Record the accuracy on all of x after every epoch, which costs a pass over it, and not the running accuracy
-            of the epoch's batches, each before its step, which costs nothing. A subclass's `accuracy` is asked so.
-
-        Returns
-        -------
-        History
-
-        Raises
-        ------
-        RuntimeError
-            Another thread trains the network, by `fit` or a step. Nothing is changed then.
-
-        Warns
-        -----
-        RuntimeWarning
-            Once, when the loss of a step or of the validation data is not finite: which step, and which number of x
-            or t is not finite, if one is; or when the last steps have left parameters that are not.
-        """
-        from backprop.training.fit import fit  # with all that only a training needs
-
-        return fit(
-            self,
-            x,
-            t,
-            epochs=epochs,
-            iterations=iterations,
-            batch_size=batch_size,
-            optimizer=optimizer,
-            validation=validation,
-            seed=seed,
-            threads=threads,
-            progress=progress,
-            callbacks=callbacks,
-            track_accuracy=track_accuracy,
-        )
 
     def clear_cache(self) -> None:
         """Drop what the layers keep of the last pass; `backward` raises until the next `loss` or `gradient`."""
