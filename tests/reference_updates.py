@@ -27,10 +27,10 @@ def penalised(w: Array, g: Array, weight_decay: float, l1: float, clip_value: fl
     """clip(g) + weight_decay·w + l1·sign(w): what a rule gets. Not a kernel."""
     number = w.dtype.type
     if clip_value:
-        limit = rounded_eps(w, clip_value)
+        limit = np.maximum(rounded_lr(w, clip_value), np.finfo(w.dtype).tiny)
         g = np.clip(g, -limit, limit)
-    g = g + number(weight_decay) * w if weight_decay else g
-    return g + number(l1) * np.sign(w) if number(l1) else g
+    g = g + rounded_lr(w, weight_decay) * w if rounded_lr(w, weight_decay) else g
+    return g + rounded_lr(w, l1) * np.sign(w) if number(l1) else g
 
 
 def rounded_lr(w: Array, lr: float) -> Any:

@@ -78,7 +78,7 @@ from weakref import ref
 
 from numpy import ndarray
 
-from bpcore.errors import COUNTS, bind, explain, number, parse, signature_of
+from bpcore.errors import COUNTS, MOST, bind, explain, number, parse, signature_of
 from bpcore.threads import is_named, named, resolve, whole_number
 
 _import_array()

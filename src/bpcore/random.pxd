@@ -10,6 +10,8 @@ vectors of any width compute whole blocks.
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
+cimport bpcore._api    # which compares the headers with the .pxd files
+
 cdef enum:
     GROUP = 64    # words of 16 blocks, which are computed at once
 

@@ -32,7 +32,7 @@ from bpcore._updates.loops cimport (
     adadelta_span, adagrad_span, adam_span, amsgrad_span, lion_span, momentum_span, nadam_span, nesterov_span,
     rmsprop_centered_span, rmsprop_span, rprop_span, sgd_span,
 )
-from bpcore._updates.numbers cimport part, power, rounded_decay, rounded_eps, rounded_lr, sign, sqrt
+from bpcore._updates.numbers cimport least_square, part, power, rounded_decay, rounded_eps, rounded_lr, sign, sqrt
 
 cdef enum Rule:
     SGD = 0
@@ -272,7 +272,7 @@ cdef inline void update_span(
 ) noexcept nogil:
     cdef Constants c = constants_of(u)
     cdef floating[CHUNK] made
-    cdef floating weight_decay = 0 if is_decoupled(u.rule) else <floating> u.weight_decay
+    cdef floating weight_decay = 0 if is_decoupled(u.rule) else rounded_lr(u.weight_decay, <floating> 0)
     cdef Py_ssize_t first = 0, count
     if weight_decay == 0 and u.l1 == 0 and u.clip_value == 0 and u.scale == 1:
         rule_span(u, &c, w, g, state1, state2, state3, n)
@@ -291,7 +291,8 @@ cdef inline void gradient_span(
     const Update* u, floating weight_decay, const floating* w, const floating* g, floating* made, Py_ssize_t n
 ) noexcept nogil:
     """clip(g)·scale + weight_decay·w + l1·sign(w): what the rule gets."""
-    cdef floating limit = rounded_eps(u.clip_value, weight_decay), scale = <floating> u.scale, l1 = <floating> u.l1
+    cdef floating limit = max(rounded_lr(u.clip_value, weight_decay), least_square(weight_decay))
+    cdef floating scale = <floating> u.scale, l1 = rounded_lr(u.l1, weight_decay)
     cdef floating x
     cdef Py_ssize_t i
     if u.clip_value > 0:

@@ -120,6 +120,7 @@ def test_a_layer(dtype):
             lambda: bp.Network([4, 3], dropout=1.5),
             "Network: dropout is 1.5, wanted a number from 0 to below 1",
         ),
+        (lambda: bp.Network([4, 3, 2], dropout=np.array(1.5)), "Network: dropout is 1.5"),
         (lambda: bp.Network([4, 3, 2], dropout=[0.1]), "Network: dropout has 1 of the 2 entries wanted"),
         (lambda: bp.Network([4, 3, 2], dropout=[0.1, "a"]), r"Network: dropout\[1\] is 'a', wanted a number"),
     ],

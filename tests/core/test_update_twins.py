@@ -108,6 +108,8 @@ EDGES = [
     ("sgd", dict(lr=LARGE)),
     ("sgd", dict(lr=1.7e308)),
     ("sgd", dict(lr=3.5e38)),
+    ("sgd", dict(lr=0.1, weight_decay=0.0, l1=0.0, clip_value=LARGE)),
+    ("sgd", dict(lr=0.1, clip_value=TINY)),
     ("momentum", dict(lr=LARGE, momentum=0.9)),
     ("momentum", dict(lr=0.1, momentum=1 - 2**-53)),
     ("nesterov", dict(lr=LARGE, momentum=1 - 1e-10)),

@@ -89,6 +89,7 @@ def test_what_was_mistyped(call, error, message):
         (lambda: bp.Network([2, 2], random_state=2), "did you mean 'seed'"),
         (lambda: bp.Network([2, 2], dropout_ratio=0.5), "did you mean 'dropout'"),
         (lambda: bp.Dropout(p=0.5), "did you mean 'rate'"),
+        (lambda: bp.Adadelta(alpha=0.5), "did you mean 'rho'"),
         (lambda: NET.fit(X, T, validation_split=0.1), "split the data and give both parts"),
         (lambda: NET.fit(X, T, learning_rate=0.1), "the optimizer has it"),
         (lambda: NET.fit(X, T, max_iter=3), "did you mean 'epochs'"),
@@ -160,6 +161,7 @@ ARGUMENTS_OF_OURS = {
         bp.SGD,
         bp.Adam,
         bp.RMSprop,
+        bp.Adadelta,
         bp.Dropout,
     )
     for name in inspect.signature(function).parameters

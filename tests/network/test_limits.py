@@ -165,3 +165,15 @@ def test_a_limit_that_changes_between_steps_counts():
     other.train_step(x, t, bp.SGD(0.1))
     other.train_step(x, t, bp.SGD(0.05, clip_norm=1e-3))
     assert bits(net) == bits(other)
+
+
+@pytest.mark.parametrize("limits", LIMITS.values(), ids=LIMITS)
+def test_weights_that_two_layers_share(limits):
+    nets = [bp.Network([5, 5, 5, 3], seed=0) for _ in range(2)]
+    x, t = np.random.default_rng(0).normal(size=(40, 5)), np.random.default_rng(1).integers(0, 3, 40)
+    layer_by_layer(nets[1])
+    for net in nets:
+        net.layers["Affine2"].W = net.layers["Affine1"].W
+        for _ in range(5):
+            net.train_step(x, t, bp.SGD(0.5, **limits))
+    assert bits(nets[0]) == bits(nets[1])

@@ -27,7 +27,8 @@ from backprop.gradcheck.arguments import (
     no_floats,
     require_floats,
 )
-from backprop.layers.base import counters_held, pass_forward
+from backprop.layers.base import pass_forward
+from backprop.layers.counters import counters_held
 from backprop.layers.parameter_discovery import Pass, parameter_names
 
 

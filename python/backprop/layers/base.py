@@ -10,9 +10,7 @@ c) A subclass that overrides nothing of DEFINING is what its base is. One that o
 d) Classes of users, which inherit from nothing here, are registered by registration.py.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from functools import lru_cache
+from collections.abc import Mapping
 from inspect import signature
 from typing import Any, ClassVar
 
@@ -236,15 +234,17 @@ def kind_of(layer: Any, registry: Mapping[str, type[Any]] | None = None) -> str:
     return kind if registry is None or isinstance(layer, registry.get(kind, ())) else ""
 
 
-def takes_training(function: Any) -> bool:
-    """Whether a function or a method has an argument `training`."""
-    return _takes_training(getattr(function, "__func__", function))
-
-
-@lru_cache(maxsize=1024)
-def _takes_training(function: Callable[..., Any]) -> bool:
+def takes_training(forward: Any) -> bool:
+    """Whether a function or a method has an argument `training`, or passes it on to one that it wraps."""
+    function = getattr(forward, "__func__", forward)
+    code = getattr(function, "__code__", None)
+    if code is not None and not hasattr(function, "__wrapped__"):
+        # Without a signature, which takes many times as long as a small layer.
+        return "training" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     try:
-        return "training" in signature(function).parameters
+        own = signature(forward, follow_wrapped=False).parameters
+        passes_on = any(one.kind is one.VAR_KEYWORD for one in own.values())
+        return "training" in own or (passes_on and "training" in signature(forward).parameters)
     except (TypeError, ValueError):  # built in
         return False
 
@@ -253,33 +253,6 @@ def pass_forward(layer: Any, *inputs: Any, training: bool) -> Any:
     """Go forward through any layer, in training or not: one that asks for it is told."""
     forward = layer.forward
     return forward(*inputs, training=training) if takes_training(forward) else forward(*inputs)
-
-
-class Counters:
-    """What the counters of layers are now, to be restored."""
-
-    def __init__(self, layers: Iterable[Any]) -> None:
-        self._held = [
-            (layer, name, getattr(layer, name))
-            for layer in layers
-            if isinstance(layer, Layer)
-            for name in type(layer).counters
-        ]
-
-    def restore(self) -> None:
-        """Let the passes since then not have counted."""
-        for layer, name, value in self._held:
-            setattr(layer, name, value)
-
-
-@contextmanager
-def counters_held(layers: Iterable[Any]) -> Iterator[None]:
-    """Passes in training do not count here: each begins at the same state, and has the same masks."""
-    held = Counters(layers)
-    try:
-        yield
-    finally:
-        held.restore()
 
 
 def own_methods(layer: Any) -> list[str]:

@@ -31,11 +31,11 @@ class Dropout(Layer):
     seed : int, optional
         From 0 to below 2**53. Without it one is drawn from `np.random`'s global state. Layers of one network need
         different seeds; `Network(dropout=…)` gives them.
+    step : int, default 0
+        How many masks were drawn: each pass forward in training draws the next. What sets it back repeats masks.
 
     Attributes
     ----------
-    step : int
-        How many masks were drawn: each pass forward in training draws the next. What sets it back repeats masks.
     mask : ndarray of x's shape, or None
         Of the last pass.
 
@@ -59,10 +59,10 @@ class Dropout(Layer):
     mask: Array | None
 
     @named_arguments
-    def __init__(self, rate: float = 0.5, seed: int | None = None) -> None:
+    def __init__(self, rate: float = 0.5, seed: int | None = None, step: int = 0) -> None:
         self.rate = rate
         self.seed = int(np.random.randint(2**32, dtype=np.uint32)) if seed is None else seed
-        self.step, self.mask = 0, None
+        self.step, self.mask = step, None
 
     def forward(self, x: ArrayLike, training: bool = False) -> Array:
         """Return `x·mask` in training, else x, in x's shape."""
@@ -87,7 +87,7 @@ class Dropout(Layer):
 
     def options(self) -> dict[str, Any]:
         """The arguments of the constructor."""
-        return {"rate": self.rate, "seed": self.seed}
+        return {"rate": self.rate, "seed": self.seed, "step": self.step}
 
     def __repr__(self) -> str:
         return f"Dropout({self.rate:g}, seed={self.seed})"

@@ -58,9 +58,10 @@ def checked_output(value: OneActivation | None, loss: Any) -> list[Activation]:
     return [made]
 
 
-def checked_dropout(value: float | Sequence[float], hidden: int) -> list[float]:
+def checked_dropout(value: Any, hidden: int) -> list[float]:
     """The rate of what enters each affine layer: of the inputs, then of each hidden layer."""
-    if not isinstance(value, (list, tuple, np.ndarray)):
+    value = value.tolist() if isinstance(value, np.ndarray) else value
+    if not isinstance(value, (list, tuple)):
         return [0.0, *(fraction("Network", "dropout", value) for _ in range(max(hidden, 1)))][: hidden + 1]
     if len(value) != hidden + 1:
         raise ValueError(

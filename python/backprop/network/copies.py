@@ -56,11 +56,13 @@ class Copyable:
         format_of(path).save(self, path)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the plan out of copies and pickles: it holds addresses."""
-        return self.__dict__ | {"_planned": None}
+        """Leave out of copies and pickles the plan, which holds addresses, and what belongs to a call."""
+        return self.__dict__ | {"_planned": None, "_training_threads": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take what a copy or a pickle has; NumPy's copies can be written to, of which no plan would know."""
         vars(self).update(
-            state | {name: read_only_copy(state[name]) for name in ("input_mean", "input_scale")}
+            {"_training_threads": {}}
+            | state
+            | {name: read_only_copy(state[name]) for name in ("input_mean", "input_scale")}
         )

@@ -13,8 +13,7 @@ e) Several threads may evaluate one network, also while another trains it: answe
 """
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from backprop._util.arguments import float_type, seed_number
 from backprop._util.arrays import Array, plural, samples
 from backprop._util.names import named_arguments
-from backprop.layers.base import Counters, checked_targets, counters_held
+from backprop.layers.base import checked_targets
 from backprop.network import assignment, evaluation
 from backprop.network.arguments import (
     OneActivation,
@@ -36,21 +35,23 @@ from backprop.network.arguments import (
 )
 from backprop.network.copies import Copyable
 from backprop.network.described import Described
-from backprop.network.fitting import Fitting
 from backprop.network.initial_weights import WeightInit
 from backprop.network.inspection import Inspectable
 from backprop.network.layers import Layers, initial_layers
 from backprop.network.parameters import Parameters
+from backprop.network.passes import Passing
 from backprop.network.plan import NoPlan, make_plan, readable_rows
 from backprop.network.scaling import Standardising, scaled
 from backprop.optimizers.base import Optimizer, UpdateRule
+from backprop.training.step import train_step
 from bpcore.plan import Plan
 
 if TYPE_CHECKING:
+    from backprop.training.fit import Callback
     from backprop.training.history import History
 
 
-class Network(Described, Standardising, Copyable, Inspectable, Fitting):
+class Network(Described, Standardising, Copyable, Inspectable, Passing):
     """A dense neural network.
 
     Parameters
@@ -108,8 +109,6 @@ class Network(Described, Standardising, Copyable, Inspectable, Fitting):
     True
     """
 
-    _in_training = False
-
     @named_arguments
     def __init__(
         self,
@@ -154,6 +153,7 @@ class Network(Described, Standardising, Copyable, Inspectable, Fitting):
         self.metadata: dict[str, Any] = {}
         self.history: History | None = None
         self._planned: Plan | NoPlan | None = None
+        self._training_threads: dict[int, bool] = {}
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "layers" and value is vars(self).get("_layers"):  # what `net.layers |= …` ends with
@@ -162,82 +162,6 @@ class Network(Described, Standardising, Copyable, Inspectable, Fitting):
 
     def __getattr__(self, name: str) -> Any:
         return assignment.attribute_of_other_name(self, name)
-
-    # --- Through the layers ---------------------------------------------------------------------------------
-
-    def loss(self, x: ArrayLike, t: ArrayLike, training: bool | None = None) -> float:
-        """Mean loss of the batch; the layers keep what `backward` needs.
-
-        Parameters
-        ----------
-        x : array of shape (B, I) or (B, …) with I elements a sample
-        t : integer labels of shape (B,), or weights of shape (B, K); for squared error numbers of shape (B, K)
-        training : bool, optional
-            Whether layers that do something else in training, as Dropout, do that. By default only where `gradient` or
-            a step asks for the loss.
-        """
-        return self._loss_and_scores(x, t, training)[0]
-
-    def _loss_and_scores(
-        self, x: ArrayLike, t: ArrayLike, training: bool | None = None
-    ) -> tuple[float, Array]:
-        """Return the loss of the batch and its scores; the layers keep what `backward` needs."""
-        scores, counters = self._inputs(x), Counters(self._layers.values())
-        try:
-            scores = self.layers.through(scores, self._in_training if training is None else training)
-            loss: float = self.lastLayer.forward(scores, t)
-        except BaseException:
-            self.clear_cache()  # else `backward` would go back through parts of two passes
-            counters.restore()
-            raise
-        return loss, scores
-
-    def gradient(self, x: ArrayLike, t: ArrayLike) -> dict[str, Array]:
-        """Gradient of the loss in training with respect to every parameter, by backpropagation.
-
-        Returns
-        -------
-        dict of str to ndarray
-            By the names of `params`; new arrays at every call, which are also the layers' `dW` and `db`.
-        """
-        with self._training():
-            self.loss(x, t)
-            return self._gradient_of_pass()
-
-    @contextmanager
-    def _training(self) -> Iterator[None]:
-        """Here `loss` is that of training, also where a subclass's `loss` asks for it."""
-        before = self._in_training
-        vars(self)["_in_training"] = True
-        try:
-            yield
-        finally:
-            vars(self)["_in_training"] = before
-
-    def _training_loss(self, x: ArrayLike, t: ArrayLike) -> float:
-        """The loss in training, as the next step has it; none is counted."""
-        with counters_held(self._layers.values()), self._training():
-            return self.loss(x, t)
-
-    def _gradient_of_pass(self) -> dict[str, Array]:
-        """Go back through the last pass; return the gradients."""
-        self.layers.back(self.lastLayer.backward(1))
-        return self.params.gradients()
-
-    def numerical_gradient(self, x: ArrayLike, t: ArrayLike, h: float = 1e-5) -> dict[str, Array]:
-        """Gradient of the loss by central differences, in float64 whatever the network's type: slow and sure.
-
-        It is that of the loss in training. Where a layer draws masks, they are those that the next `gradient` draws.
-        """
-        from backprop.gradcheck.numerical import numerical_gradient
-
-        twin = self.astype(np.float64)
-        return {
-            key: numerical_gradient(lambda _: twin._training_loss(x, t), twin.params[key], h)
-            for key in twin.params
-        }
-
-    # --- Beside the layers ----------------------------------------------------------------------------------
 
     def predict(self, x: ArrayLike, out: Array | None = None) -> Array:
         """What the last layer gives out, (B, K): scores, as a rule. `out` takes them if it is given.
@@ -268,6 +192,93 @@ class Network(Described, Standardising, Copyable, Inspectable, Fitting):
         # Whoever overrides `predict` means those scores.
         plan = None if self._overrides("predict") else self._plan()
         return evaluation.accuracy(self, plan, x, t)
+
+    def train_step(self, x: ArrayLike, t: ArrayLike, optimizer: Optimizer) -> float:
+        """One step: loss, gradient, update. Returns the loss before the update.
+
+        While another thread trains the network it raises a RuntimeError and changes nothing.
+        """
+        return train_step(self, x, t, optimizer)
+
+    @named_arguments
+    def fit(
+        self,
+        x: ArrayLike,
+        t: ArrayLike,
+        *,
+        epochs: int | None = None,
+        iterations: int | None = None,
+        batch_size: int = 100,
+        optimizer: Optimizer | str | None = None,
+        validation: tuple[ArrayLike, ArrayLike] | None = None,
+        seed: int | None = None,
+        threads: int | None = None,
+        progress: bool = False,
+        callbacks: Sequence["Callback"] = (),
+        track_accuracy: bool = False,
+    ) -> "History":
+        """Train on mini-batches.
+
+        Parameters
+        ----------
+        x : array of shape (N, I) or (N, …) with I elements a sample, any real type
+        t : integer labels of shape (N,), or weights of shape (N, K); for squared error numbers of shape (N, K)
+            It is copied; x is read where it is, if the network can, and must not change meanwhile.
+        epochs : int
+            Passes over the data, shuffled without replacement; a last short batch is kept.
+        iterations : int
+            Steps, each on a batch drawn with replacement, as in the notes. Exactly one of the two is given.
+        batch_size : int, default 100
+        optimizer : Optimizer or str, default `SGD(0.1)`
+            A name such as "adam" is that optimizer with its defaults.
+        validation : (x, t), optional
+            Data whose loss and accuracy are recorded after every epoch; some of it is tried before the first step.
+        seed : int, optional
+            Of the order of the samples. The same seed gives the same bits.
+        threads : int, optional
+            See `bpcore.set_num_threads`.
+        progress : bool, default False
+            Show a progress bar on stderr; where that is no terminal, ten lines.
+        callbacks : sequence of callable
+            Called as `callback(network, history)` after every epoch (with `iterations`: after every
+            N // batch_size steps); training stops when one returns True. It may train the network itself, by
+            `train_step` or another `fit`.
+        track_accuracy : bool, default False
+            Record the accuracy on all of x after every epoch, which costs a pass over it, and not the running accuracy
+            of the epoch's batches, each before its step, which costs nothing. A subclass's `accuracy` is asked so.
+
+        Returns
+        -------
+        History
+
+        Raises
+        ------
+        RuntimeError
+            Another thread trains the network, by `fit` or a step. Nothing is changed then.
+
+        Warns
+        -----
+        RuntimeWarning
+            Once, when the loss of a step or of the validation data is not finite: which step, and which number of x
+            or t is not finite, if one is; or when the last steps have left parameters that are not.
+        """
+        from backprop.training.fit import fit  # with all that only a training needs
+
+        return fit(
+            self,
+            x,
+            t,
+            epochs=epochs,
+            iterations=iterations,
+            batch_size=batch_size,
+            optimizer=optimizer,
+            validation=validation,
+            seed=seed,
+            threads=threads,
+            progress=progress,
+            callbacks=callbacks,
+            track_accuracy=track_accuracy,
+        )
 
     def clear_cache(self) -> None:
         """Drop what the layers keep of the last pass; `backward` raises until the next `loss` or `gradient`."""

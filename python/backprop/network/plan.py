@@ -102,9 +102,8 @@ def planned_layers(net: NetworkLike) -> list[PlannedLayer] | None:
     for layer in net.layers.values():
         kind = kind_of(layer)
         if kind == Dropout.kind:
-            layer.options()  # which raises where a number is none
-            units = (width, vars(layer))
-            planned.append((kind, IDENTITY, *units, _option(layer, "rate")))
+            _option(layer, "seed"), _option(layer, "step")  # which raise where they are none
+            planned.append((kind, IDENTITY, width, vars(layer), _option(layer, "rate")))
         elif kind in TRANSFORM_OPTIONS:
             arrays = _parameters(layer, width, net.dtype)
             if arrays is None:

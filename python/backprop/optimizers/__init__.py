@@ -12,4 +12,5 @@ e) An optimizer's state belongs to it, by the parameters' names, and starts at 0
    `fit`, is one step.
 """
 
+from backprop.optimizers.limits import Limits as Limits
 from backprop.optimizers.rules import *

@@ -27,7 +27,7 @@ class Adam(UpdateRule):
     weight_decay : float, default 0
     amsgrad : bool, default False
     **limits
-        Further penalties and limits: see `Limits`.
+        Further penalties and limits: see `backprop.optimizers.Limits`.
 
     Examples
     --------
@@ -99,7 +99,7 @@ class AdamW(Adam):
         The gradients and their means have no part of it.
     amsgrad : bool, default False
     **limits
-        Further penalties and limits: see `Limits`.
+        Further penalties and limits: see `backprop.optimizers.Limits`.
     """
 
     kind = "adamw"
@@ -137,7 +137,7 @@ class NAdam(UpdateRule):
     momentum_decay : float, default 0.004
         At least 0.
     **limits
-        Further penalties and limits: see `Limits`.
+        Further penalties and limits: see `backprop.optimizers.Limits`.
     """
 
     kind = "nadam"

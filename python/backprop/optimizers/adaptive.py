@@ -19,7 +19,7 @@ class Adagrad(UpdateRule):
     eps : float, default 1e-10
     weight_decay : float, default 0
     **limits
-        Further penalties and limits: see `Limits`.
+        Further penalties and limits: see `backprop.optimizers.Limits`.
     """
 
     kind = "adagrad"
@@ -53,7 +53,7 @@ class RMSprop(UpdateRule):
     weight_decay : float, default 0
     centered : bool, default False
     **limits
-        Further penalties and limits: see `Limits`.
+        Further penalties and limits: see `backprop.optimizers.Limits`.
     """
 
     kind = "rmsprop"
@@ -102,7 +102,7 @@ class Adadelta(UpdateRule):
     eps : float, default 1e-6
     weight_decay : float, default 0
     **limits
-        Further penalties and limits: see `Limits`.
+        Further penalties and limits: see `backprop.optimizers.Limits`.
     """
 
     kind = "adadelta"

@@ -78,7 +78,7 @@ class UpdateRule(SuggestsNames):
             setattr(self, name, value)
         self.steps = 0
         self.state: dict[str, tuple[Array, ...]] = {}
-        self._bound: tuple[ref[Plan], list[Any], list[Any]] | None = None
+        self._bound: tuple[ref[Plan], list[Any], list[Any], int] | None = None
         self._update: Update | None = None  # what a plan reads
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -143,14 +143,19 @@ class UpdateRule(SuggestsNames):
         calls: list[tuple[Any, ...]] = [(setitem, vars(self), "steps", self.steps + 1)]
         if self.state_size:
             calls.append((self.state.update, state))
+        limits: list[tuple[Any, ...]] = []
         for key, w in ws.items():
             # Elsewhere than in one run of memory, the parameter is moved in a copy.
             in_place = w.flags.c_contiguous and w.flags.aligned
             run = w if in_place else np.empty(w.shape, w.dtype)
-            moves = self._moves(run, gs[key], state[key])
-            calls += moves if in_place else [(setitem, run, ..., w), *moves, (setitem, w, ..., run)]
+            there, back = ([], []) if in_place else ([(setitem, run, ..., w)], [(setitem, w, ..., run)])
+            calls += [*there, self._move(run, gs[key], state[key]), *back]
+            if self.max_norm is not None and run.ndim == 2:
+                limits += [*there, (kernels.limit_columns, run, self.max_norm), *back]
             if not isinstance(params[key], np.ndarray):
                 calls.append((moved, params, key, w))
+        # Behind all moves: two layers may share a weight.
+        calls += limits
         # In one call, since the handler of a signal runs between two of Python's and may raise. So it does before a
         # kernel's work, where the kernel asks how many threads to use: what was not moved then is moved all the same.
         done: list[object] = []
@@ -160,20 +165,15 @@ class UpdateRule(SuggestsNames):
             if len(done) < len(calls):
                 deque(starmap(call, calls[len(done) :]), maxlen=0)
 
-    def _moves(self, run: Array, g: Array, state: tuple[Array, ...]) -> list[tuple[Any, ...]]:
-        """The calls that move a parameter, which is one run of memory."""
+    def _move(self, run: Array, g: Array, state: tuple[Array, ...]) -> tuple[Any, ...]:
+        """The call that moves a parameter, which is one run of memory."""
         rule, values = self.compiled()
         kernel = getattr(kernels, f"{rule}_update")
         named = {**dict(zip(COMPILED_RULES[rule], values, strict=True)), "step": self.steps + 1}
         if run.ndim < 2 and not self.decay_biases:
             named.update(weight_decay=0.0, l1=0.0)
         numbers = [named[name] for name in kernel.__signature__.parameters if name in named]
-        calls: list[tuple[Any, ...]] = [
-            (kernel, *(np.asarray(array).reshape(-1) for array in (run, g, *state)), *numbers)
-        ]
-        if self.max_norm is not None and run.ndim == 2:
-            calls.append((kernels.limit_columns, run, self.max_norm))
-        return calls
+        return kernel, *(np.asarray(array).reshape(-1) for array in (run, g, *state)), *numbers
 
     def compiled(self) -> tuple[str, tuple[float, ...]]:
         """The compiled rule and the settings that it reads, in the order in which its kernel takes them."""
@@ -189,7 +189,9 @@ class UpdateRule(SuggestsNames):
         update = self._update
         if update is None or not update.is_of(vars(self)):
             self.require_settings()
-            made_of = {name: getattr(self, name) for name in self.settings}
+            # A user's class may have a rule, or settings, that change from step to step.
+            ours = "kind" in vars(type(self))
+            made_of = {name: getattr(self, name) for name in self.settings} if ours else None
             update = Update(
                 *self.compiled(), self.clip_norm or 0.0, self.max_norm or 0.0, self.decay_biases, made_of
             )
@@ -207,14 +209,16 @@ class UpdateRule(SuggestsNames):
             self.state.update({key: self._state_of(key, w) for key, w in params.items()})
             bound = [self.state[key] for key in params]
             # By a weak reference: an optimizer may outlive the network, whose plan has a large workspace.
-            self._bound = ref(plan), bound, list(self.state.values())
+            self._bound = ref(plan), bound, list(self.state.values()), self.state_size
         return bound
 
     def bound_state(self, plan: Plan) -> list[Any] | None:
         """What `state_for` of this plan has made; None where it would make it anew."""
         # The same arrays as when they were bound, and not others that came in their place.
         made = self._bound
-        if made is None or made[0]() is not plan or not are_values(self.state, made[2]):
+        if made is None or made[0]() is not plan or made[3] != self.state_size:
+            return None
+        if not are_values(self.state, made[2]):
             return None
         return made[1]
 
@@ -246,7 +250,8 @@ class UpdateRule(SuggestsNames):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take what a copy or a pickle has, if it can be."""
-        vars(self).update(state)
+        # What came later has its default.
+        vars(self).update({**OFF, **self._defaults, **state})
         self.require_settings()
 
     def __repr__(self) -> str:

@@ -19,6 +19,10 @@ def pair(owner: str, params: Mapping[str, Array], key: str, grad: ArrayLike) -> 
         raise KeyError(f"{owner}: grads has {key!r}, params has {', '.join(params)}")
     value = params[key]
     if isinstance(value, (float, np.floating)):
+        if not hasattr(params, "__setitem__"):
+            raise TypeError(
+                f"{owner}: params[{key!r}] is a number in a {type(params).__name__}, which takes no other in its place"
+            )
         value = np.array(value)  # which is moved, and takes its place
     w = np.asarray(parameter(owner, f"params[{key!r}]", value, getattr(value, "ndim", 0)))
     g = real_array(owner, f"the gradient of {key!r}", grad)
@@ -37,8 +41,10 @@ def moved(params: MutableMapping[str, Any], key: str, w: Array) -> None:
 def checked_state(owner: str, key: str, w: Array, state: Any, count: int) -> tuple[Array, ...]:
     """The state of a parameter, `count` arrays of its shape and type that can be changed in place."""
     if not isinstance(state, tuple) or len(state) != count:
-        got = f"has {plural(len(state), 'array')}" if isinstance(state, tuple) else type(state).__name__
-        raise ValueError(f"{owner}: state[{key!r}] is {got}, wanted a tuple of {plural(count, 'array')}")
+        got = (
+            f"has {plural(len(state), 'array')}" if isinstance(state, tuple) else f"is {type(state).__name__}"
+        )
+        raise ValueError(f"{owner}: state[{key!r}] {got}, wanted a tuple of {plural(count, 'array')}")
     for n, moment in enumerate(state):
         name = f"state[{key!r}][{n}]"
         if not isinstance(moment, np.ndarray):

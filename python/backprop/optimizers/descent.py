@@ -25,7 +25,7 @@ class SGD(UpdateRule):
         Needs momentum.
     weight_decay : float, default 0
     **limits
-        Further penalties and limits: see `Limits`.
+        Further penalties and limits: see `backprop.optimizers.Limits`.
 
     Examples
     --------
@@ -109,7 +109,7 @@ class Lion(UpdateRule):
     weight_decay : float, default 0
         Decoupled; three to ten times that of AdamW.
     **limits
-        Further penalties and limits: see `Limits`.
+        Further penalties and limits: see `backprop.optimizers.Limits`.
     """
 
     kind = "lion"
@@ -147,7 +147,7 @@ class Rprop(UpdateRule):
         The least and the largest size.
     weight_decay : float, default 0
     **limits
-        Further penalties and limits: see `Limits`.
+        Further penalties and limits: see `backprop.optimizers.Limits`.
     """
 
     kind = "rprop"

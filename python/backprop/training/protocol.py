@@ -1,8 +1,7 @@
 """What can be trained: all that the training loop asks of a network."""
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,6 +13,8 @@ from bpcore.plan import Plan
 
 if TYPE_CHECKING:
     from backprop.training.history import History
+
+T = TypeVar("T")
 
 
 class Trainable(Protocol):
@@ -38,7 +39,9 @@ class Trainable(Protocol):
     def predict(self, x: ArrayLike) -> Array: ...
     def accuracy(self, x: ArrayLike, t: ArrayLike) -> float: ...
     def loss(self, x: ArrayLike, t: ArrayLike) -> float: ...
-    def _training(self) -> AbstractContextManager[None]: ...
+    @property
+    def layers(self) -> Mapping[str, Any]: ...
+    def _while_training(self, call: Callable[[], T]) -> T: ...
     def gradient(self, x: ArrayLike, t: ArrayLike) -> dict[str, Array]: ...
     def train_step(self, x: ArrayLike, t: ArrayLike, optimizer: Optimizer) -> float: ...
     def clear_cache(self) -> None: ...

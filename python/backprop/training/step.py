@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from backprop._util.arrays import Array, labels_of
 from backprop.layers.base import classifies
+from backprop.layers.counters import Counters
 from backprop.optimizers.base import Optimizer, UpdateRule, chosen_optimizer
 from backprop.training.lock import REFUSED
 from backprop.training.protocol import Trainable
@@ -65,15 +66,8 @@ def _layered_step(
 
     Returns the scores, where the network's own pass gave them.
     """
-    scores = None
-    with net._training():
-        if net._overrides("loss") or net._overrides("gradient"):
-            # What a subclass calls the loss is what is recorded; only its own gradient has to go forward once more.
-            loss = float(net.loss(x, t))
-            grads = net.gradient(x, t) if net._overrides("gradient") else net._gradient_of_pass()
-        else:
-            loss, scores = net._loss_and_scores(x, t)
-            loss, grads = float(loss), net._gradient_of_pass()
+    counters = Counters(net.layers.values())
+    loss, grads, scores = net._while_training(lambda: _loss_and_gradients(net, x, t))
     taken = getattr(optimizer, "steps", None)
     try:
         optimizer.update(net.params, grads)
@@ -82,10 +76,30 @@ def _layered_step(
         # The handler of a signal may raise behind the update's last call: what it has counted is recorded.
         if isinstance(optimizer, UpdateRule) and optimizer.steps != taken:
             losses += (loss,)
+        else:
+            counters.restore()
         raise
     finally:
         net.clear_cache()
-    return scores
+    found: Array | None = scores
+    return found
+
+
+def _loss_and_gradients(
+    net: Trainable, x: ArrayLike, t: ArrayLike
+) -> tuple[float, dict[str, Array], Array | None]:
+    """The loss of a batch in training, the gradients and, where the network's own pass gave them, the scores."""
+    if not net._overrides("loss") and not net._overrides("gradient"):
+        loss, scores = net._loss_and_scores(x, t)
+        return float(loss), net._gradient_of_pass(), scores
+    # What a subclass calls the loss is what is recorded; only its own gradient has to go forward once more, with the
+    # same masks.
+    counters = Counters(net.layers.values())
+    loss = float(net.loss(x, t))
+    if not net._overrides("gradient"):
+        return loss, net._gradient_of_pass(), None
+    counters.restore()
+    return loss, net.gradient(x, t), None
 
 
 def train_batches(

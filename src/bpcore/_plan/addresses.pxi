@@ -125,7 +125,10 @@ cdef class NetworkAddresses:
             return 0
         for n in range(self.net.depth):
             if self.counters[n] is not None:
-                self.net.layers[n].step = <int64_t> self.counters[n]["step"] + 1
+                step = self.counters[n]["step"]
+                if type(step) is not int or not 0 <= step < MOST:
+                    raise ValueError(f"Dropout: step is {step!r}, wanted a whole number of at least 0 and below 2**53")
+                self.net.layers[n].step = <int64_t> step + 1
         return 0
 
     cdef inline int end_masks(self, int64_t steps) except -1:

@@ -21,6 +21,7 @@ from backprop._util.other_libraries.sentences import (
 # Keyword arguments, and texts such as the name of a loss: the first of these that is known is meant.
 SAME = {
     "activation_function": ("activation",),
+    "alpha": ("rho",),
     "batch": ("batch_size",),
     "beta_1": ("betas",),
     "beta_2": ("betas",),

@@ -1,0 +1,46 @@
+"""What passes forward in training count in layers, so that passes can be repeated, or not have been."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from backprop.layers.base import Layer
+from backprop.layers.parameter_discovery import inner_layers
+
+
+class Counters:
+    """What the counters of layers, and of those inside them, are now."""
+
+    def __init__(self, layers: Iterable[Any]) -> None:
+        self._held = [
+            (layer, name, getattr(layer, name))
+            for layer in _with_inner(layers, set())
+            for name in type(layer).counters
+        ]
+
+    def restore(self) -> None:
+        """Let the passes since then not have counted."""
+        for layer, name, value in self._held:
+            setattr(layer, name, value)
+
+
+@contextmanager
+def counters_held(layers: Iterable[Any]) -> Iterator[None]:
+    """Passes in training do not count here: each begins at the same state, and has the same masks."""
+    held = Counters(layers)
+    try:
+        yield
+    finally:
+        held.restore()
+
+
+def _with_inner(layers: Iterable[Any], known: set[int]) -> Iterator[Layer]:
+    """The layers of the package among these and in the attributes of others."""
+    for layer in layers:
+        if id(layer) in known:
+            continue
+        known.add(id(layer))
+        if isinstance(layer, Layer):
+            yield layer
+        if not isinstance(layer, Layer) or not type(layer).kind:
+            yield from _with_inner((one for _, one in inner_layers(layer)), known)
