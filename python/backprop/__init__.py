@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from backprop.data import load_digits as load_digits
     from backprop.data import load_fashion_mnist as load_fashion_mnist
     from backprop.data import load_mnist as load_mnist
+    from backprop.functions import *
     from backprop.gradcheck import *
     from backprop.layers.activations import *
     from backprop.layers.dropout import *
@@ -49,9 +50,21 @@ EXPORTS: dict[str, tuple[str, ...] | None] = {
     "backprop.training.history": ("History",),
     "backprop.data": ("load_digits", "load_fashion_mnist", "load_mnist"),
     "backprop.nodes": None,
+    "backprop.functions": None,
     "backprop.gradcheck": None,
 }
-SUBMODULES = ("data", "gradcheck", "graph", "layers", "network", "nodes", "optimizers", "plots", "training")
+SUBMODULES = (
+    "data",
+    "functions",
+    "gradcheck",
+    "graph",
+    "layers",
+    "network",
+    "nodes",
+    "optimizers",
+    "plots",
+    "training",
+)
 
 # OpenMP comes with it, and threadpoolctl limits what is loaded. An error is that of the first name that is asked for.
 with suppress(ImportError, ValueError):

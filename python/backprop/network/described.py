@@ -12,6 +12,7 @@ from backprop.network.sizes import sizes_of
 
 if TYPE_CHECKING:
     from backprop.network.spec import NetworkSpec
+    from backprop.network.summary import Summary
 
 
 class Described:
@@ -55,6 +56,23 @@ class Described:
         layers = spec_of_layers(self._layers, sizes[0])
         loss = spec_of_loss(self.lastLayer)
         return NetworkSpec(sizes, layers, loss, self.dtype, self.input_mean, self.input_scale)
+
+    def summary(self) -> "Summary":
+        """The layers with their outputs, parameters, bytes and operations: a table, where it is printed or shown.
+
+        Examples
+        --------
+        >>> bp.Network([784, 50, 10], seed=0).summary()
+        Network([784, 50, 10], activation='relu', loss='softmax', dtype=float32)
+        layer    output   parameters               count    bytes  operations
+        Affine1  (B, 50)  W1 (784, 50), b1 (50,)  39,250  157,000      39,200
+        Relu1    (B, 50)
+        Affine2  (B, 10)  W2 (50, 10), b2 (10,)      510    2,040         500
+        total                                     39,760  159,040      39,700
+        """
+        from backprop.network.summary import summary_of
+
+        return summary_of(self.spec, repr(self))
 
     @property
     def activation(self) -> str | tuple[str, ...]:

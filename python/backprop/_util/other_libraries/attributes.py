@@ -6,7 +6,6 @@ from backprop._util.other_libraries.sentences import (
     RATE,
     RUNNING,
     SIZES,
-    SUMMARY,
 )
 
 # net.NAME
@@ -65,7 +64,6 @@ OF_NETWORK = {
     "standardized": "Network.standardised(x, sizes) makes a network that scales its inputs",
     "state_dict": PARAMS,
     "step": "net.train_step(x, t, optimizer) is one step",
-    "summary": SUMMARY,
     "test": "net.accuracy(x, t) and net.loss(x, t) say how good it is",
     "threads": "fit takes it",
     "to": "net.astype(dtype) returns a copy of another type; it computes on the CPU alone",
