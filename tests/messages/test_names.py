@@ -80,7 +80,7 @@ def test_what_was_mistyped(call, error, message):
         (lambda: bp.nn, "all names are in one module"),
         (lambda: bp.CrossEntropyLoss, "it is SoftmaxWithLoss"),
         (lambda: bp.ReLU, "did you mean 'Relu'"),
-        (lambda: NET.forward, r"'Network' object has no attribute 'forward'; net.predict\(x\) gives the scores"),
+        (lambda: NET.evaluate, r"'Network' object has no attribute 'evaluate'; net.accuracy\(x, t\)"),
         (lambda: NET.state_dict, "params is the mapping"),
         (lambda: NET.predict_probas, "did you mean 'predict_proba'"),
         (lambda: NET.nothing_like_it, "no attribute 'nothing_like_it'$"),
@@ -181,7 +181,7 @@ ARGUMENTS_OF_OURS = {
 def test_a_network_can_be_copied_and_pickled_though_it_answers_for_names():
     twin = pickle.loads(pickle.dumps(copy.deepcopy(NET)))
     assert np.array_equal(twin.params["W1"], NET.params["W1"])
-    assert not hasattr(NET, "forward")
+    assert not hasattr(NET, "evaluate")
 
 
 def test_the_signature_stays():

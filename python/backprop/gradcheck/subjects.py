@@ -215,10 +215,11 @@ def subject_of(target: Any, inputs: tuple[Any, ...], params: Mapping[str, str] |
     for kind, subject in SUBJECTS.items():
         if isinstance(target, kind):
             return subject(target, inputs, params)
-    if all(hasattr(target, name) for name in ("forward", "backward")):
-        return LayerSubject(target, inputs, params)
+    # A network may go forward and back like a layer.
     if all(hasattr(target, name) for name in ("params", "loss", "gradient")):
         return NetworkSubject(target, inputs, params)
+    if all(hasattr(target, name) for name in ("forward", "backward")):
+        return LayerSubject(target, inputs, params)
     raise TypeError(
         f"{OWNER}: target is a {type(target).__name__}, wanted a layer (forward, backward), a network (params, loss, "
         "gradient), a node of a graph, or a pair of a function and its gradient"

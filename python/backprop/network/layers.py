@@ -282,7 +282,7 @@ def a_layer(name: str, value: Any) -> Any:
     """`value`, if it is an object that goes forward; one that never trains needs no backward."""
     if isinstance(value, type):
         raise TypeError(f"{name} is the class {value.__name__}, wanted a layer, such as {value.__name__}()")
-    if not hasattr(value, "forward"):
+    if not hasattr(value, "forward") or isinstance(getattr(value, "layers", None), Layers):
         raise TypeError(f"{name} is a {type(value).__name__}, wanted a layer: forward and backward")
     return value
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from backprop._util.arrays import Array
+from backprop._util.arrays import Array, floats
 from backprop.layers.counters import Counters, counters_held
 from backprop.network.layers import Layers
 from backprop.network.parameters import Parameters
@@ -18,6 +18,7 @@ T = TypeVar("T")
 class Passing:
     """The part of a network that goes through its layers, which keep what `backward` needs; the rest is `Network`."""
 
+    dtype: np.dtype[Any]
     lastLayer: Any  # noqa: N815  # the notes' name
     params: Parameters
     _layers: Layers
@@ -31,6 +32,54 @@ class Passing:
         def astype(self, dtype: DTypeLike) -> Any: ...  # noqa: D102
         def clear_cache(self) -> None: ...  # noqa: D102
         def _inputs(self, x: ArrayLike) -> Array: ...
+
+    def forward(self, x: ArrayLike, training: bool = False) -> Array:
+        """What the last layer gives out, (B, K); the layers keep what `backward` needs, as `predict` does not.
+
+        Parameters
+        ----------
+        x : array of shape (B, I) or (B, …) with I elements a sample
+        training : bool, default False
+            As for `loss`.
+        """
+        return self._through(x, training)
+
+    def _through(self, x: ArrayLike, training: bool) -> Array:
+        """Go forward through all layers; where that fails they keep nothing, and nothing has counted."""
+        inputs, counters = self._inputs(x), Counters(self._layers.values())
+        try:
+            scores: Array = self.layers.through(inputs, training)
+        except BaseException:
+            self.clear_cache()  # else `backward` would go back through parts of two passes
+            counters.restore()
+            raise
+        return scores
+
+    def backward(self, dout: ArrayLike) -> dict[str, Array]:
+        """Go back through the last pass with a gradient from outside: that of a loss that the network does not have.
+
+        Parameters
+        ----------
+        dout : array of shape (B, K)
+            The gradient of what the last pass, of `forward` or `loss`, gave out.
+
+        Returns
+        -------
+        dict of str to ndarray
+            As `gradient` does.
+
+        Examples
+        --------
+        Half the squared error by hand, of which `IdentityWithLoss` has the mean:
+
+        >>> net, x, t = bp.Network([3, 2], loss="squared_error", seed=0), np.ones((4, 3)), np.zeros((4, 2))
+        >>> grads = net.backward((net.forward(x) - t) / len(x))
+        >>> bool(np.allclose(grads["W1"], net.gradient(x, t)["W1"]))
+        True
+        """
+        (dout,) = floats("backward", self.dtype, dout=dout)
+        self.layers.back(dout)
+        return self.params.gradients()
 
     def loss(self, x: ArrayLike, t: ArrayLike, training: bool | None = None) -> float:
         """Mean loss of the batch; the layers keep what `backward` needs.
@@ -51,12 +100,12 @@ class Passing:
         """Return the loss of the batch and its scores; the layers keep what `backward` needs."""
         if training is None:
             training = self._training_threads.get(get_ident(), False)
-        scores, counters = self._inputs(x), Counters(self._layers.values())
+        counters = Counters(self._layers.values())
+        scores = self._through(x, training)
         try:
-            scores = self.layers.through(scores, training)
             loss: float = self.lastLayer.forward(scores, t)
         except BaseException:
-            self.clear_cache()  # else `backward` would go back through parts of two passes
+            self.clear_cache()
             counters.restore()
             raise
         return loss, scores
