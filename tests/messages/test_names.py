@@ -26,6 +26,9 @@ X, T = np.zeros((4, 2)), np.zeros(4, int)
 def test_did_you_mean():
     assert did_you_mean("epoch", ["epochs", "seed"]) == "; did you mean 'epochs'?"
     assert did_you_mean("RELU", ["relu"]) == "; did you mean 'relu'?"
+    for known in (["sigmoid", "Sigmoid"], ["Sigmoid", "sigmoid"]):
+        assert did_you_mean("Sigmod", known) == "; did you mean 'Sigmoid'?"
+        assert did_you_mean("sigmod", known) == "; did you mean 'sigmoid'?"
     same = arguments.SAME
     assert did_you_mean("learning_rate", ["lr"], same=same) == "; did you mean 'lr'?"
     assert did_you_mean("learning_rate", ["seed"], same=same) == ""

@@ -45,7 +45,9 @@ def did_you_mean(
         What other libraries call it, and what it may be called here. Where what is meant is not among the known, no
         name that only looks alike is offered for it.
     """
-    names = {str(one).lower(): one for one in known}
+    # Of a function and a class of one name, the one that begins alike.
+    large = str(name)[:1].isupper()
+    names = {one.lower(): one for one in sorted(map(str, known), key=lambda one: one[:1].isupper() == large)}
     instead, same = instead or {}, same or {}
     wrong = str(name).lower()
     meant = (wrong, *same.get(wrong, ()))
