@@ -45,6 +45,12 @@ def affine_backward_params(x: Array, dout: Array, dW: Array, db: Array, threads:
     db[...] = dout.sum(axis=0)
 
 
+def blend(p: Array, q: Array, tau: float, threads: int | None = None) -> None:
+    """p += tau·(q − p), and p = q where tau is 1."""
+    tau = p.dtype.type(tau)
+    p[...] = q if tau == 1 else p + tau * (q - p)
+
+
 def sum_rows(x: Array, out: Array, threads: int | None = None) -> None:
     """out = Σ x over the rows."""
     out[...] = x.sum(axis=0)

@@ -51,6 +51,7 @@ NUMBERS = Table(
         "max_step": 50.0,
         "max_norm": 1.0,
         "rate": 0.3,
+        "tau": 0.3,
         "seed": 7,
     },
 )

@@ -45,7 +45,7 @@ from bpcore.activations cimport (
     ACTIVATION_NUMBERS as MOST_ACTIVATION_NUMBERS, ACTIVATIONS as COUNT_OF_ACTIVATIONS, IDENTITY, RELU, Activation,
     activate, activate_backward, activation_name, activation_numbers, needs_input,
 )
-from bpcore.elementwise cimport log_span, reciprocal_backward_span, reciprocal_span
+from bpcore.elementwise cimport blend_span, log_span, reciprocal_backward_span, reciprocal_span
 from bpcore.evaluation cimport rows_per_check, scratch_size
 from bpcore.gather cimport Source
 from bpcore.layers cimport (

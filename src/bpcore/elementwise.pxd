@@ -8,6 +8,7 @@ The others take n contiguous numbers; `out` may be `x` itself. exp is `exp_span`
 
 from cython cimport floating
 from cython.parallel cimport prange
+from libc.string cimport memcpy
 
 from bpcore._simd.simd cimport log as log_of
 
@@ -91,3 +92,13 @@ cdef inline void reciprocal_backward_span(
     # dx = −dout·y², y = out
     for i in range(n):
         dx[i] = -dout[i] * (out[i] * out[i])
+
+
+cdef inline void blend_span(Py_ssize_t n, floating* p, const floating* q, floating tau) noexcept nogil:
+    """p += tau·(q − p): p moves towards q, and is q where tau is 1."""
+    cdef Py_ssize_t i
+    if tau == 1:
+        memcpy(p, q, n * sizeof(floating))
+        return
+    for i in range(n):
+        p[i] = p[i] + tau * (q[i] - p[i])

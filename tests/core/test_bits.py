@@ -73,6 +73,7 @@ ENTRIES += [f"rule {kind}" for kind in plan.RULES]
 # With each setting that can be off: off above, on here.
 ENTRIES += [f"rule {kind} {name}" for kind in plan.RULES for name in plan.RULES[kind] if name in registry.OFF]
 ENTRIES += [f"transform {kind}" for kind in plan.TRANSFORMS]
+ENTRIES += [f"kernel {name}" for name in ("squared_norm", "limit_columns", "blend")]
 DTYPES = ("float32", "float64")
 # Enough numbers for several threads, and no full vectors.
 ROWS, COLUMNS = 35003, 5
@@ -102,11 +103,11 @@ def results_of(entry, dtype, threads=1):
         ]
         getattr(kernels, f"{kind}_backward")(x, t, 0.7, *option, back, threads=threads)
         return [np.array(losses), dx, back]
-    if what == "transform":
+    if what in ("transform", "kernel"):
         calls = [
             Call(name, dtype, alternative, B=2000, O=23)
             for name, alternative in EVERY
-            if name.startswith(f"{kind}_")
+            if name.startswith(f"{kind}_" if what == "transform" else kind)
         ]
         assert calls
         for call in calls:

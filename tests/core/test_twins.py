@@ -175,6 +175,16 @@ def test_reciprocal_backward(data, dtype, N):
     assert (np.abs(dx - twin) <= 2 * u * np.abs(twin) + tiny).all()
 
 
+@given(data=st.data(), dtype=dtypes(), N=SIZES, tau=st.floats(0, 1))
+def test_blend(data, dtype, N, tau):
+    p, q = data.draw(arrays(dtype, N)), data.draw(arrays(dtype, N))
+    twin = p.copy()
+    with np.errstate(all="ignore"):
+        reference.blend(twin, q, tau)
+    kernels.blend(p, q, tau)
+    assert np.array_equal(p, twin, equal_nan=True)
+
+
 @given(st.data(), dtypes(), SOME, SOME, st.sampled_from([1e-8, 1e-5, 1.0]))
 def test_layer_norm(data, dtype, B, O, eps):  # noqa: E741
     x, weight, bias = (data.draw(arrays(dtype, *shape)) for shape in [(B, O), (O,), (O,)])

@@ -30,7 +30,17 @@ RUNS = {
     "numbers": ([37, 65, 3], 50, "relu", "squared_error", bp.RMSprop, "f4"),
     "wide": ([70, 600, 530, 9], 500, "relu", "softmax", bp.Nesterov, "f4"),
     "rare": ([21, 24, 5], 31, "tanh", "squared_error", bp.AdaGrad, "f8"),
+    "regularised": ([60, 201, 70, 7], 90, "silu", "softmax", lambda lr: bp.AMSGrad(lr, **LIMITS), "f4"),
 }
+LIMITS = dict(weight_decay=0.01, l1=0.001, clip_norm=0.5, max_norm=2.0)
+
+
+def with_noise_and_norms(net):
+    """Dropout of the inputs and of both hidden layers, with a normalisation before each activation."""
+    for n, (make, rate) in enumerate(((bp.LayerNorm, 0.3), (bp.RMSNorm, 0.2)), start=1):
+        net.layers.insert_after(f"Affine{n}", f"Norm{n}", make(len(net.params[f"b{n}"]), dtype=net.dtype))
+        net.layers.insert_after(f"Silu{n}", f"Dropout{n}", bp.Dropout(rate, seed=n))
+    net.layers.insert(0, "Dropout0", bp.Dropout(0.1, seed=0))
 
 
 class ByLayers(bp.Network):
@@ -46,6 +56,8 @@ def trained(run, dtype, threads=1, kind=bp.Network):
     rng = np.random.RandomState(len(run))
     scale = 1 / 256 if stored == "u1" else 1.0
     net = kind(sizes, activation, loss, dtype, seed=0, input_scale=scale)
+    if run == "regularised":
+        with_noise_and_norms(net)
     for array in net.params.values():
         array[...] = rng.randint(-(2**10), 2**10, size=array.shape) / 2.0**13
     x = rng.randint(0, 256, size=(1000, sizes[0]))

@@ -47,6 +47,15 @@ def share(owner: str, name: str, value: Any) -> float:
     raise ValueError(f"{owner}: {name} is {value!r}, wanted a number above 0 and below 1")
 
 
+def from_0_to_1(owner: str, name: str, value: Any) -> float:
+    """A number from 0 to 1, as a float."""
+    with suppress(ValueError):
+        number = non_negative(owner, name, value)
+        if number <= 1:
+            return number
+    raise ValueError(f"{owner}: {name} is {value!r}, wanted a number from 0 to 1")
+
+
 def two_fractions(owner: str, name: str, value: Any) -> tuple[float, float]:
     """Two numbers from 0 to below 1."""
     first, second = _pair(owner, name, value)

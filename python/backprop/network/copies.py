@@ -2,22 +2,47 @@
 
 import copy
 import os
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from backprop._util.arguments import float_type
-from backprop._util.arrays import Array, read_only_copy
+from backprop._util.arrays import Array, read_only_copy, readable, shares
 from backprop._util.names import named_arguments
+from backprop._util.settings import from_0_to_1
 from backprop.layers.parameter_discovery import convert_arrays
 from backprop.network.layers import Layers
+from backprop.network.parameters import Parameters
+from bpcore import kernels
+from bpcore.plan import Plan
+
+
+def blended(params: Mapping[str, Array], other: Any) -> list[tuple[Array, Array]]:
+    """Each parameter with that of the other network, which it can be moved towards."""
+    theirs = getattr(other, "params", None)
+    if not isinstance(theirs, Mapping):
+        raise TypeError(f"blend: other is a {type(other).__name__}, wanted a network")
+    if list(theirs) != list(params):
+        raise ValueError(f"blend: other has the parameters {', '.join(theirs)}, wanted {', '.join(params)}")
+    pairs = [(params[key], theirs[key]) for key in params]
+    for key, (p, q) in zip(params, pairs, strict=True):
+        if (p.shape, p.dtype) != (q.shape, q.dtype):
+            raise ValueError(f"blend: {key} of other is {q.dtype} {q.shape}, wanted {p.dtype} {p.shape}")
+        if not p.flags.writeable:
+            raise ValueError(f"blend: {key} is read-only, wanted an array to change in place")
+    for key, p in params.items():
+        if any(shares(p, q) for q in theirs.values()):
+            raise ValueError(f"blend: {key} shares memory with a parameter of other, wanted another network")
+    return pairs
 
 
 class Copyable:
     """The part of a network that makes copies of it; the rest of it is `Network`."""
 
     dtype: np.dtype[Any]
+    params: Parameters
     input_mean: Array
     input_scale: Array
     lastLayer: Any  # noqa: N815  # the notes' name
@@ -26,6 +51,10 @@ class Copyable:
     def clear_cache(self) -> None:
         """Drop what the layers keep of the last pass."""
         raise NotImplementedError("a network knows its layers")
+
+    def _plan(self) -> object:
+        """The compiled plan of the network as it is now, if there is one."""
+        raise NotImplementedError("a network knows its plan")
 
     def astype(self, dtype: DTypeLike) -> Self:
         """Return a copy of the network whose weights and arithmetic have another type.
@@ -39,6 +68,44 @@ class Copyable:
         convert_arrays((*twin._layers.values(), twin.lastLayer), wanted)
         twin.clear_cache()
         return twin
+
+    @named_arguments
+    def blend(self, other: Any, tau: float) -> None:
+        """Move the parameters towards those of another network, in place: `p += tau·(q - p)`.
+
+        The soft update of a target network; a moving average of the weights of a network that is trained is
+        `average.blend(net, 1 - decay)` after each step.
+
+        Parameters
+        ----------
+        other : Network
+            Of the same parameters: names, shapes and type. It stays as it is.
+        tau : float
+            From 0 to 1, where the parameters become those of `other`, bit for bit.
+
+        Raises
+        ------
+        TypeError, ValueError
+            `other` is no such network, shares parameters with this one, or tau is something else; a parameter is
+            read-only. Nothing is changed then.
+
+        Examples
+        --------
+        >>> net, target = bp.Network([4, 8, 2], seed=0), bp.Network([4, 8, 2], seed=1)
+        >>> target.blend(net, 0.005)
+        """
+        tau = from_0_to_1("blend", "tau", tau)
+        if isinstance(other, Copyable):
+            plan, others = self._plan(), other._plan()
+            # In one call, which looks at both; else one by one, which says what does not fit.
+            if isinstance(plan, Plan) and isinstance(others, Plan) and plan.blend(others, tau):
+                return
+        pairs = blended(self.params, other)
+        for p, q in pairs:
+            run = p if p.flags.carray else np.ascontiguousarray(p)
+            kernels.blend(run.reshape(-1), readable(q, p.dtype).reshape(-1), tau)
+            if run is not p:
+                p[...] = run
 
     @named_arguments
     def save(self, path: str | os.PathLike[str]) -> None:

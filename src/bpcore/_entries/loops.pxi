@@ -86,6 +86,10 @@ cdef void reciprocal_backward(Call* c, floating _) noexcept nogil:
     )
 
 
+cdef void blend(Call* c, floating _) noexcept nogil:
+    blend_span(c.count, chunk(c, 0, _), <const floating*> chunk(c, 1, _), <floating> c.numbers[0])
+
+
 cdef void update(Call* c, floating _) noexcept nogil:
     cdef UpdateSettings u = no_update()
     cdef int n, states = states_of(<Rule> c.kind)

@@ -87,6 +87,12 @@ cdef list table():
 
     entries.append(
         entry(
+            "blend", "p:N! q:N tau", blend[float], blend[double], 0, ELEMENTWISE,
+            "p += tau·(q − p), and p = q where tau is 1.",
+        )
+    )
+    entries.append(
+        entry(
             "dropout_forward", "x:BO rate[0,1) seed step -> out:BO=x mask:BO", dropout_of_call[float],
             dropout_of_call[double], 0, 0,
             "mask = 0 with the probability `rate`, else 1 / (1 − rate), out = x·mask; seed, step and the row make the "

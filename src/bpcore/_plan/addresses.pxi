@@ -40,6 +40,11 @@ def are_values(mapping, list objects not None):
     return n == len(objects)
 
 
+cdef inline bint is_alike(const Layer* one, const Layer* other) noexcept:
+    """Whether two layers have parameters of the same shapes, and of the same transform."""
+    return one.transform == other.transform and one.inputs == other.inputs and one.outputs == other.outputs
+
+
 cdef class NetworkAddresses:
     """A network as a C struct over arrays that are kept, and looked at before they are used."""
 
@@ -163,6 +168,33 @@ cdef class NetworkAddresses:
     def outputs(self):
         """How many numbers the last layer gives a sample."""
         return self.net.layers[self.net.depth - 1].outputs
+
+    def blend(self, NetworkAddresses other not None, double tau):
+        """Move each parameter p towards that of another plan, p += tau·(q − p); False, and nothing done, if none can.
+
+        Which is so where one of them no longer fits, their layers differ, or they have memory in common.
+        """
+        cdef int n
+        if not self.fits() or not other.fits():
+            return False
+        if self.letter != other.letter or self.parameters != other.parameters or self.net.depth != other.net.depth:
+            return False
+        for n in range(self.net.depth):
+            if not is_alike(&self.net.layers[n], &other.net.layers[n]):
+                return False
+        for n in range(self.parameters):
+            if overlap(other.guards, other.parameters, span(self.guards[n].data, self.guards[n].bytes)):
+                return False
+        for n in range(self.net.depth):
+            self.blend_parameter(&self.net.layers[n].weight, &other.net.layers[n].weight, tau)
+            self.blend_parameter(&self.net.layers[n].bias, &other.net.layers[n].bias, tau)
+        return True
+
+    cdef inline void blend_parameter(self, const Parameter* p, const Parameter* q, double tau) noexcept:
+        if self.letter == c"f":
+            blend_span(p.size, <float*> p.value, <const float*> q.value, <float> tau)
+        else:
+            blend_span(p.size, <double*> p.value, <const double*> q.value, tau)
 
     def is_valid(self):
         """Whether the network is still made of what it was when the plan was made."""
