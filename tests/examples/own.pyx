@@ -150,7 +150,7 @@ def train(
 def adam(floating[::1] w, const floating[::1] g, floating[::1] m, floating[::1] v, int threads):
     cdef Update update = adam_rule(0.01, 0.9, 0.999, 1e-8)
     with nogil:
-        update_shared(&update, &w[0], &g[0], &m[0], &v[0], w.shape[0], threads)
+        update_shared(&update, &w[0], &g[0], &m[0], &v[0], <floating*> NULL, w.shape[0], threads)
 
 
 # A thread that computes without the GIL while another holds it, and waits for that with the GIL in its hands.
@@ -200,5 +200,7 @@ def compute_meanwhile(
             &x[0, 0], &t[0], <const floating*> NULL, <floating> 1, &out[0, 0], B, K, threads
         )
         mean_loss(&loss, &x[0, 0], &x[0, 0], &out[0, 0], &rows[0], B, K, <floating> 1, threads)
-        update_shared(&update, &flat[0], &y[0], <floating*> NULL, <floating*> NULL, flat.shape[0], threads)
+        update_shared(
+            &update, &flat[0], &y[0], <floating*> NULL, <floating*> NULL, <floating*> NULL, flat.shape[0], threads
+        )
         sem_post(&computed)
