@@ -212,9 +212,11 @@ cdef inline void parameters_half(
 ) noexcept nogil:
     """The gradients of the parameters or, with a rule, their update: the parameters of a rank."""
     cdef Rows enters = x
-    # With a limit of the norm no parameter moves before all gradients are there.
-    cdef const Update* at_once = NULL if update is NULL or update.clip_norm > 0 else update
+    cdef const Update* at_once = update
     cdef int n
+    if update is not NULL and update.clip_norm > 0:
+        # No parameter moves before all gradients are there.
+        at_once = NULL
     if BP_CHECKS:
         check_rows(net, 0, B, B, sizeof(floating))
         if update is not NULL:
