@@ -29,7 +29,7 @@ def run(quick: bool) -> Iterator[Result]:
     """Give PyTorch's time over ours, and the soft update's bytes a second beside a copy's."""
     replay, rounds = Replay(), 3 if quick else 31
     contenders = {"ours": ours(replay)}
-    with suppress(ImportError):
+    with suppress(ImportError):  # without PyTorch ours is measured alone
         contenders["PyTorch"] = pytorchs(replay)
     timings = interleaved(contenders, rounds)
     yield Result("dqn", "a step of the loop", 1e6 * timings["ours"].best, "µs")
