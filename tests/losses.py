@@ -117,6 +117,37 @@ def pinball(d, quantile):
     return np.maximum(-quantile * d, (1 - quantile) * d)
 
 
+def binary_cross_entropy(s, t, dtype):
+    """The mean loss and the gradient of the scores."""
+    u, (B, K) = unit_roundoff(dtype), s.v.shape
+    t = np.asarray(t, dtype=np.float64).reshape(B, K)
+    values = t * np.logaddexp(0, -s.v) + (1 - t) * np.logaddexp(0, s.v)
+    # Its slope is at most 1, and log(1 + exp) within 8 ULP of terms of at most |x| + log 2; t and 1 − t are rounded.
+    terms = s.most + np.log(2)
+    loss = values.sum() / B
+    rows = s.e + (14 + K) * u * terms
+    # The sigmoid within 4 ULP, of slope 1/4 at most; t, a difference, 1/B and its product.
+    e = (s.e / 4 + 8 * u) / B + float(np.finfo(dtype).tiny)
+    slope = np.exp(-np.logaddexp(0, -s.v)) - t
+    return Bounded(np.float64(loss), rows.sum() / B + gamma(B + 2, float) * abs(loss)), Bounded(slope / B, e)
+
+
+def poisson(s, t, dtype):
+    """The mean loss and the gradient of the scores."""
+    u, (B, K) = unit_roundoff(dtype), s.v.shape
+    t = np.asarray(t, dtype=np.float64).reshape(B, K)
+    rates = np.exp(s.v + s.e)
+    values = np.exp(s.v) - t * s.v
+    # Both terms are off by x's error times their slope; exp within 2 ULP, t, a product, a difference, K additions.
+    rows = (rates + t) * s.e + (6 + K) * u * (rates + t * s.most)
+    loss = values.sum() / B
+    e = (rates * s.e + 6 * u * (rates + t)) / B + float(np.finfo(dtype).tiny)
+    return (
+        Bounded(np.float64(loss), rows.sum() / B + gamma(B + 2, float) * np.abs(values).sum() / B),
+        Bounded((np.exp(s.v) - t) / B, e),
+    )
+
+
 def huber_of_jax(jax, x, t, delta):
     """By the least of |d| and delta: c·(|d| − c/2)."""
     c = jax.numpy.minimum(abs(x - t), delta)
@@ -175,6 +206,21 @@ LOSSES = Table(
             ),
             pytorch=lambda torch, x, t, q: torch.maximum(q * (t - x), (1 - q) * (x - t)).sum() / len(x),
             jax=lambda jax, x, t, q: jax.numpy.maximum(q * (t - x), (1 - q) * (x - t)).sum() / len(x),
+        ),
+        "binary_cross_entropy": Loss(
+            bounded=binary_cross_entropy,
+            pytorch=lambda torch, x, t: (
+                torch.nn.functional.binary_cross_entropy_with_logits(x, t.to(x.dtype), reduction="sum")
+                / len(x)
+            ),
+            jax=lambda jax, x, t: (t * jax.nn.softplus(-x) + (1 - t) * jax.nn.softplus(x)).sum() / len(x),
+        ),
+        "poisson": Loss(
+            bounded=poisson,
+            pytorch=lambda torch, x, t: (
+                torch.nn.functional.poisson_nll_loss(x, t.to(x.dtype), reduction="sum") / len(x)
+            ),
+            jax=lambda jax, x, t: (jax.numpy.exp(x) - t * x).sum() / len(x),
         ),
     },
 )

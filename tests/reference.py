@@ -3,6 +3,7 @@
 Tests hold the two together; read these to know what a kernel computes. They take any floating-point arrays.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -190,6 +191,28 @@ def softmax_cross_entropy_backward(
     """dx = dout·(y·Σt − t) / B."""
     weights = one_hot(t, y.shape[1])
     dx[...] = dout * (y * weights.sum(axis=1, keepdims=True) - weights) / len(y)
+
+
+def weighted_softmax_cross_entropy_forward(
+    x: Array, t: Array | Labels, shares: Array, y: Array, threads: int | None = None
+) -> float:
+    """y = softmax(x); returns Σ_r shares_r·l_r, l_r the loss of row r alone."""
+    softmax(x, y)
+    return sum_by_shares(lambda r: softmax_cross_entropy_forward(x[r], t[r], np.empty_like(x[r])), shares)
+
+
+def weighted_softmax_cross_entropy_backward(
+    y: Array, t: Array | Labels, shares: Array, dout: float, dx: Array, threads: int | None = None
+) -> None:
+    """dx = dout·shares_r·(y·Σt − t) of each row."""
+    softmax_cross_entropy_backward(y, t, dout * len(y), dx)
+    dx[...] = np.where(shares[:, np.newaxis] == 0, 0, dx * shares[:, np.newaxis])
+
+
+def sum_by_shares(loss_of_rows: Callable[[slice], float], shares: Array) -> float:
+    """Σ_r shares_r·l_r over shares that are not 0. Not a kernel."""
+    rows = np.flatnonzero(shares)
+    return float(sum(float(shares[r]) * loss_of_rows(slice(r, r + 1)) for r in rows))
 
 
 def one_hot(t: Array | Labels, classes: int) -> Array:

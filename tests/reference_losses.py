@@ -1,5 +1,9 @@
 """A NumPy twin of the kernels of every loss of numbers, as in reference.py."""
 
+import inspect
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -91,3 +95,64 @@ def quantile_backward(
 ) -> None:
     """dx = dout·(1 − quantile where x > t, −quantile where x < t, 0 where they are equal) / B."""
     dx[...] = dout * (np.sign(x - t) / 2 + (0.5 - quantile) * (x != t)) / len(x)
+
+
+def binary_cross_entropy(x: Array, t: Array, dx: Array, threads: int | None = None) -> float:
+    """The gradient of binary_cross_entropy_forward, which is returned."""
+    binary_cross_entropy_backward(x, t, 1.0, dx)
+    return binary_cross_entropy_forward(x, t)
+
+
+def binary_cross_entropy_forward(x: Array, t: Array, threads: int | None = None) -> float:
+    """The mean over the batch of Σ −t·log σ(x) − (1 − t)·log(1 − σ(x)), log σ(x) = −log(1 + exp(−x))."""
+    return float((t * np.logaddexp(0, -x) + (1 - t) * np.logaddexp(0, x)).sum() / len(x))
+
+
+def binary_cross_entropy_backward(
+    x: Array, t: Array, dout: float, dx: Array, threads: int | None = None
+) -> None:
+    """dx = dout·(σ(x) − t) / B."""
+    dx[...] = dout * (np.exp(-np.logaddexp(0, -x)) - t) / len(x)
+
+
+def poisson(x: Array, t: Array, dx: Array, threads: int | None = None) -> float:
+    """The gradient of poisson_forward, which is returned."""
+    poisson_backward(x, t, 1.0, dx)
+    return poisson_forward(x, t)
+
+
+def poisson_forward(x: Array, t: Array, threads: int | None = None) -> float:
+    """The mean over the batch of Σ exp(x) − t·x."""
+    return float((np.exp(x) - t * x).sum() / len(x))
+
+
+def poisson_backward(x: Array, t: Array, dout: float, dx: Array, threads: int | None = None) -> None:
+    """dx = dout·(exp(x) − t) / B."""
+    dx[...] = dout * (np.exp(x) - t) / len(x)
+
+
+def _weighted(kind: str) -> tuple[Callable[..., float], Callable[..., None]]:
+    """The twins of a loss by shares of the rows, of those of its mean."""
+    forward, backward = globals()[f"{kind}_forward"], globals()[f"{kind}_backward"]
+
+    def weighted_forward(*args: Any, **kwargs: Any) -> float:
+        given = inspect.signature(weighted_forward).bind(*args, **kwargs).arguments
+        x, t, shares = (given.pop(name) for name in ("x", "t", "shares"))
+        rows = np.flatnonzero(shares)
+        return float(sum(float(shares[r]) * forward(x[r : r + 1], t[r : r + 1], **given) for r in rows))
+
+    def weighted_backward(*args: Any, **kwargs: Any) -> None:
+        given = inspect.signature(weighted_backward).bind(*args, **kwargs).arguments
+        shares, dx = given.pop("shares")[:, np.newaxis], given["dx"]
+        backward(**given | {"dout": given["dout"] * len(dx)})
+        dx[...] = np.where(shares == 0, 0, dx * shares)
+
+    for twin, plain in ((weighted_forward, forward), (weighted_backward, backward)):
+        own = [*inspect.signature(plain).parameters.values()]
+        shares = own[1].replace(name="shares")
+        twin.__signature__ = inspect.Signature([*own[:2], shares, *own[2:]])  # type: ignore[attr-defined]
+    return weighted_forward, weighted_backward
+
+
+for _kind in [name.removesuffix("_forward") for name in [*globals()] if name.endswith("_forward")]:
+    globals()[f"weighted_{_kind}_forward"], globals()[f"weighted_{_kind}_backward"] = _weighted(_kind)

@@ -57,6 +57,9 @@ NUMBERS = Table(
 )
 
 
+# Where targets of a loss of numbers lie.
+DOMAINS = {kind: loss.target_range for kind, loss in LOSSES_OF_NUMBERS.items()}
+
 # Settings that are off at a value, which they have where nothing is said of them.
 OFF = {"weight_decay": 0.0, "l1": 0.0, "clip_value": 0.0}
 
@@ -80,4 +83,11 @@ def loss_options(loss: str) -> tuple[float, ...]:
 
 def targets(loss: str, rng: Any, rows: int, outputs: int) -> Any:
     """Targets that a loss takes."""
-    return rng.integers(0, outputs, rows) if LOSSES[loss].classifies else rng.normal(size=(rows, outputs))
+    return (
+        rng.integers(0, outputs, rows) if LOSSES[loss].classifies else numbers_of(loss, rng, (rows, outputs))
+    )
+
+
+def numbers_of(loss: str, rng: Any, shape: tuple[int, ...]) -> Any:
+    """Targets of a loss of numbers, some of them at the ends of where they may lie."""
+    return rng.normal(size=shape).clip(*DOMAINS[loss])

@@ -28,6 +28,8 @@ class Option:
         What makes the optimizer of a learning rate.
     of_numbers : bool
         Whether the loss takes numbers.
+    weighted : bool
+        Whether samples have weights.
     normalised : class of a normalisation
         What stands behind each hidden affine layer.
     """
@@ -36,6 +38,7 @@ class Option:
     network: dict[str, Any] = field(default_factory=dict)
     rule: Callable[[float], Any] = bp.SGD
     of_numbers: bool = False
+    weighted: bool = False
     normalised: Callable[[int], Any] | None = None
 
 
@@ -54,6 +57,9 @@ OPTIONS = {
         for name, loss in bp.layers.base.LOSSES.items()
         if not loss.classifies
     },
+    "label smoothing": Option(1.1, dict(loss=bp.SoftmaxWithLoss(0.1))),
+    "class weights": Option(1.1, dict(loss=bp.SoftmaxWithLoss(class_weights=[*range(1, 11)]))),
+    "weights of samples": Option(1.1, weighted=True),
     "LayerNorm": Option(1.15, normalised=bp.LayerNorm),
     "RMSNorm": Option(1.15, normalised=bp.RMSNorm),
     "dropout 0.3": Option(1.15, dict(dropout=0.3)),
@@ -71,6 +77,7 @@ def run(quick: bool, threads: int) -> Iterator[Result]:
     sizes = [20, 16, 8, 10] if quick else SIZES
     rng = np.random.default_rng(0)
     x = rng.random((BATCH, sizes[0]), dtype=np.float32)
+    weights = rng.random(BATCH)
     labels, numbers = rng.integers(0, 10, BATCH), rng.random((BATCH, 10), dtype=np.float32)
 
     def step(option: Option) -> Callable[[], object]:
@@ -78,6 +85,8 @@ def run(quick: bool, threads: int) -> Iterator[Result]:
         t = numbers if option.of_numbers else labels
         for n, width in enumerate(sizes[1:-1] if option.normalised else (), start=1):
             net.layers.insert_after(f"Affine{n}", f"Norm{n}", option.normalised(width))  # type: ignore[misc]
+        if option.weighted:
+            return lambda: net.train_step(x, t, rule, sample_weight=weights)
         return lambda: net.train_step(x, t, rule)
 
     for name, option in OPTIONS.items():

@@ -89,7 +89,8 @@ cdef class Controller:
             raise ValueError(f"dW2 has shape ({dW2.shape[0]}, {dW2.shape[1]})")
         with nogil:
             loss = network_step(
-                &self.net, rows_of(&x[0, 0], x.shape[1]), &t[0], <const float*> NULL, x.shape[0], NULL, 1
+                &self.net, rows_of(&x[0, 0], x.shape[1]), &t[0], <const float*> NULL, <const float*> NULL, x.shape[0],
+                NULL, 1,
             )
             for i in range(dW1.shape[0] * dW1.shape[1]):
                 (&dW1[0, 0])[i] = (<float*> self.layers[0].weight.gradient)[i]
@@ -106,7 +107,8 @@ cdef class Controller:
         with nogil:
             for _n in range(count):
                 loss = network_step(
-                    &self.net, rows_of(&x[0, 0], x.shape[1]), &t[0], <const float*> NULL, x.shape[0], &update, 1
+                    &self.net, rows_of(&x[0, 0], x.shape[1]), &t[0], <const float*> NULL, <const float*> NULL,
+                    x.shape[0], &update, 1,
                 )
                 update.step = update.step + 1
         return loss

@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from backprop.functions import *
     from backprop.gradcheck import *
     from backprop.layers.activations import *
+    from backprop.layers.classification_losses import *
     from backprop.layers.dropout import *
-    from backprop.layers.losses import *
     from backprop.layers.normalisations import *
     from backprop.layers.parametric import *
     from backprop.layers.registration import *
+    from backprop.layers.regression_losses import *
     from backprop.network import *
     from backprop.nodes import *
     from backprop.optimizers.rules import *
@@ -43,7 +44,8 @@ EXPORTS: dict[str, tuple[str, ...] | None] = {
     "backprop.layers.parametric": None,
     "backprop.layers.normalisations": None,
     "backprop.layers.dropout": None,
-    "backprop.layers.losses": None,
+    "backprop.layers.classification_losses": None,
+    "backprop.layers.regression_losses": None,
     "backprop.layers.registration": None,
     "backprop.optimizers.rules": None,
     "backprop.network": None,

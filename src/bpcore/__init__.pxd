@@ -11,5 +11,5 @@ from bpcore.losses cimport *
 from bpcore.network cimport (
     Network, network, network_step, parameters_half, place, rows_backward, rows_forward, rows_half, workspace_size,
 )
-from bpcore.reductions cimport mean_of, sum_rows
+from bpcore.reductions cimport loss_of, sum_rows
 from bpcore.updates cimport *

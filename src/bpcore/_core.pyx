@@ -46,7 +46,7 @@ from bpcore.activations cimport (
     activate, activate_backward, activation_name, activation_numbers, needs_input,
 )
 from bpcore.elementwise cimport blend_span, log_span, reciprocal_backward_span, reciprocal_span
-from bpcore.evaluation cimport rows_per_check, scratch_size
+from bpcore.evaluation cimport class_of, rows_per_check, scratch_size
 from bpcore.gather cimport Source
 from bpcore.layers cimport (
     DROPOUT, TRANSFORMS as COUNT_OF_TRANSFORMS, Layer, Parameter, dropout, has_bias, has_matrix,
@@ -54,12 +54,16 @@ from bpcore.layers cimport (
     is_normalisation, layer_of, norm_backward_input, norm_backward_parameters, norm_forward, transform_name,
     transform_option,
 )
-from bpcore.losses cimport LOSSES as COUNT_OF_LOSSES, Loss, LossKind, loss_name, loss_option, mean_loss, takes_labels
+from bpcore.losses cimport (
+    BINARY_CROSS_ENTROPY, LOSSES as COUNT_OF_LOSSES, POISSON, Loss, LossKind, has_classes, loss_name, loss_option,
+    mean_loss, takes_labels, takes_target,
+)
 from bpcore.network cimport (
     BLOCK, Network, network, operations as operations_of, place, stride_of, whole_lines, work_of_step, workspace_size,
 )
-from bpcore.reductions cimport mean_of
-from bpcore.training cimport Batch, Targets
+from bpcore.reductions cimport loss_of
+from bpcore.targets cimport Targets, gather_shared_labels, no_targets, share_out
+from bpcore.training cimport Batch
 from bpcore.updates cimport (
     RULES as COUNT_OF_RULES, SETTINGS as COUNT_OF_SETTINGS, Rule, Update as UpdateSettings, no_update, rule_name,
     rule_signature, setting_name, states_of, update_span,
@@ -96,6 +100,7 @@ include "_plan/addresses.pxi"
 include "_plan/job_runner.pxi"
 include "_plan/tuning.pxi"
 include "_plan/evaluation.pxi"
+include "_plan/targets.pxi"
 include "_plan/plan.pxi"
 
 # Users know these types by the module that shows them.
@@ -104,6 +109,7 @@ show_in(EntrySignature, "bpcore.kernels.EntrySignature")
 show_in(NetworkAddresses, "bpcore.plan.NetworkAddresses")
 show_in(JobRunner, "bpcore.plan.JobRunner")
 show_in(Evaluation, "bpcore.plan.Evaluation")
+show_in(Targeting, "bpcore.plan.Targeting")
 show_in(Plan, "bpcore.plan.Plan")
 show_in(Tuning, "bpcore.plan.Tuning")
 show_in(Update, "bpcore.plan.Update")

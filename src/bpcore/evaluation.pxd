@@ -11,6 +11,7 @@ from libc.stdint cimport int64_t
 
 from bpcore.gather cimport Source, as_stored, bytes_of, gather_rows, row_of_source
 from bpcore.layers cimport is_skipped, layer_forward
+from bpcore.losses cimport takes_labels
 from bpcore.network cimport BLOCK, Network, operations, whole_lines
 from bpcore._gemm.operands cimport Address, Rows, rows_of
 from bpcore._parallel.team cimport OPERATIONS_PER_CHECK, chunk_start
@@ -110,8 +111,38 @@ cdef inline Py_ssize_t count_correct_chunk(
     while first < stop:
         rows = min(<Py_ssize_t> BLOCK, stop - first)
         predict_block(net, source, first, rows, scratch, capacity, logits, first + rows < stop)
-        count = count + count_correct(logits, K, labels + first, NULL, rows, K)
+        count = count + count_correct_of(net, logits, K, labels + first, NULL, rows)
         first = first + rows
+    return count
+
+
+cdef inline Py_ssize_t count_correct_of(
+    const Network* net,
+    const floating* logits,       # IN   (rows, outputs), `stride` numbers from one row to the next
+    Py_ssize_t stride,
+    const int64_t* labels,        # IN   (rows,) or NULL
+    const floating* targets,      # IN   (rows, outputs), where there are no labels
+    Py_ssize_t rows,
+) noexcept nogil:
+    """How many rows are classified correctly, as the network's loss has classes."""
+    if takes_labels(net.loss.kind):
+        return count_correct(logits, stride, labels, targets, rows, net.layers[net.depth - 1].outputs)
+    return count_correct_of_two(logits, stride, labels, targets, rows)
+
+
+cdef inline Py_ssize_t count_correct_of_two(
+    const floating* logits,       # IN   (rows, 1), `stride` numbers from one row to the next
+    Py_ssize_t stride,
+    const int64_t* labels,        # IN   (rows,) 0 or 1, else the row is not correct; or NULL
+    const floating* targets,      # IN   (rows,) from 0 to 1, where there are no labels
+    Py_ssize_t rows,
+) noexcept nogil:
+    """How many rows of one output have it above 0 where the class is 1, and only there."""
+    cdef Py_ssize_t r, count = 0
+    cdef int64_t label
+    for r in range(rows):
+        label = labels[r] if labels is not NULL else 2 * targets[r] > 1
+        count = count + (label == (logits[r * stride] > 0))
     return count
 
 
@@ -124,21 +155,26 @@ cdef inline Py_ssize_t count_correct(
     Py_ssize_t K,
 ) noexcept nogil:
     """How many rows have their largest logit at their label, or at their largest weight."""
-    cdef Py_ssize_t r, k, label, count = 0
+    cdef Py_ssize_t r, label, count = 0
     for r in range(rows):
         if labels is not NULL:
             label = labels[r]
         else:
-            label = argmax(weights + r * K, K)
-            if weights[r * K + label] == 0:
-                # Others may be below 0.
-                k = 0
-                while k < K and weights[r * K + k] == 0:
-                    k = k + 1
-                label = -1 if k == K else label
+            label = class_of(weights + r * K, K)
         if 0 <= label < K and is_argmax(logits + r * stride, label, K):
             count = count + 1
     return count
+
+
+cdef inline Py_ssize_t class_of(const floating* weights, Py_ssize_t K) noexcept nogil:
+    """The index of the largest weight; −1 where all are 0."""
+    cdef Py_ssize_t label = argmax(weights, K), k = 0
+    if weights[label] == 0:
+        # Others may be below 0.
+        while k < K and weights[k] == 0:
+            k = k + 1
+        return -1 if k == K else label
+    return label
 
 
 cdef inline bint is_argmax(const floating* logits, Py_ssize_t label, Py_ssize_t K) noexcept nogil:

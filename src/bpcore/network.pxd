@@ -34,7 +34,7 @@ from bpcore.layers cimport (
     transform_forward,
 )
 from bpcore.losses cimport loss_rows, takes_labels
-from bpcore.reductions cimport mean_of
+from bpcore.reductions cimport loss_of
 from bpcore.updates cimport RULES, Update, states_of
 
 cdef enum:
@@ -107,14 +107,17 @@ cdef inline bint keeps(const Update* update, const Parameter* parameter) noexcep
 
 
 cdef inline void check_targets(
-    const Network* net, const int64_t* labels, const void* targets, Py_ssize_t B
+    const Network* net, const int64_t* labels, const void* targets, const floating* shares, Py_ssize_t B
 ) noexcept nogil:
     """Of what the loss compares the outputs with."""
     cdef Py_ssize_t r
     bp_require((labels is NULL) != (targets is NULL), "wanted either labels or targets")
     bp_require(labels is NULL or takes_labels(net.loss.kind), "the loss takes numbers, not labels")
     for r in range(0 if labels is NULL else B):
-        bp_require(0 <= labels[r] < net.layers[net.depth - 1].outputs, "a label is not within 0 to outputs - 1")
+        bp_require(
+            0 <= labels[r] < net.layers[net.depth - 1].outputs or shares is not NULL and shares[r] == 0,
+            "a label is not within 0 to outputs - 1",
+        )
 
 
 # --- A step -----------------------------------------------------------------------------------------------------
@@ -125,6 +128,7 @@ cdef inline void rows_half(
     const Rows x,                  # IN   (B, inputs)
     const int64_t* labels,         # IN   (B,) each in [0, outputs), or NULL
     const floating* targets,       # IN   (B, outputs) without gaps, where there are no labels
+    const floating* shares,        # IN   (B,) the share of each row in the loss, or NULL: 1 / B
     Py_ssize_t B,
     const Prefetch* prefetch,      # what is needed after this half, an address for each row; or NULL
     int rank,
@@ -139,7 +143,7 @@ cdef inline void rows_half(
     if net.column_parts > 1 and size > 1:
         if BP_CHECKS:
             check_rows(net, 0, B, B, sizeof(floating))
-        rows_half_by_columns(net, x, labels, targets, B, rank, size)
+        rows_half_by_columns(net, x, labels, targets, shares, B, rank, size)
         return
     while first < stop:
         rows = (stop - first + blocks - 1) // blocks
@@ -151,8 +155,9 @@ cdef inline void rows_half(
             &net.loss, <const floating*> last.out + first * last.stride,
             <const int64_t*> NULL if labels is NULL else labels + first,
             <const floating*> NULL if targets is NULL else targets + first * last.outputs,
+            <const floating*> NULL if shares is NULL else shares + first,
             <floating*> last.dpre + first * last.stride, net.losses + first, last.stride, rows, last.outputs,
-            <floating> 1 / <floating> B,
+            <floating> 1 if shares is not NULL else <floating> 1 / <floating> B,
         )
         rows_backward(net, first, rows, B, <floating> 0)
         first = first + rows
@@ -236,13 +241,14 @@ cdef inline void step_chunk(
     const Rows x,
     const int64_t* labels,
     const floating* targets,
+    const floating* shares,
     Py_ssize_t B,
     const Update* update,
     int rank,
     int size,
 ) noexcept nogil:
     """The part of a rank of a step."""
-    rows_half(net, x, labels, targets, B, NULL, rank, size)
+    rows_half(net, x, labels, targets, shares, B, NULL, rank, size)
     barrier(size)
     parameters_half(net, x, B, update, rank, size, <floating> 0)
 
@@ -252,18 +258,20 @@ cdef inline double network_step(
     const Rows x,                  # IN   (B, inputs)
     const int64_t* labels,         # IN   (B,) each in [0, outputs), or NULL
     const floating* targets,       # IN   (B, outputs) without gaps, where there are no labels
+    const floating* shares,        # IN   (B,) the share of each row in the loss, or NULL: 1 / B; of a row of share 0
+                                   #      neither the label nor the target is looked at
     Py_ssize_t B,                  # at least 1
     const Update* update,          # the rule that moves the parameters, or NULL: their gradients are filled instead
     int threads,
 ) noexcept nogil:
-    """One step of training, or one gradient; returns the mean loss of the batch before it."""
+    """One step of training, or one gradient; returns the loss of the batch before it."""
     if BP_CHECKS:
         check_rows(net, 0, B, B, sizeof(floating))
-        check_targets(net, labels, targets, B)
+        check_targets(net, labels, targets, shares, B)
     if threads_for_region(threads, work_of_step(net, B)) == 1:
-        step_chunk(net, x, labels, targets, B, update, 0, 1)
+        step_chunk(net, x, labels, targets, shares, B, update, 0, 1)
     else:
         bp_place_team(threads, False)
         with parallel(num_threads=threads):
-            step_chunk(net, x, labels, targets, B, update, threadid(), bp_team_size())
-    return mean_of(net.losses, B)
+            step_chunk(net, x, labels, targets, shares, B, update, threadid(), bp_team_size())
+    return loss_of(net.losses, B, shares is not NULL)

@@ -11,6 +11,8 @@ from bpcore.errors import Interval
 _Array: TypeAlias = NDArray[Any]
 # What an update rule keeps: of each parameter, in their order, so many arrays.
 _State: TypeAlias = list[tuple[_Array, ...]]
+# Of each row its weight in the loss, and what it adds to what that is divided by.
+_RowWeights: TypeAlias = tuple[NDArray[float64], NDArray[float64]]
 
 # What each is called, and its number; of a rule the settings that it reads.
 ACTIVATIONS: dict[str, int]
@@ -59,13 +61,14 @@ class Plan:
     dtype: str
     tunings: dict[int, Tuning]
     training: bool
+    weighs: bool
     state: _State | None
     caches: list[tuple[dict[str, Any], str]] | None
     def __init__(
         self,
         dtype: str,
         layers: list[tuple[Any, ...]],
-        loss: tuple[str, float],
+        loss: tuple[str, float] | tuple[str, float, NDArray[float64] | None, bool],
         mean: _Array | None,
         scale: _Array | None,
         made_of: list[tuple[dict[str, Any], str, object]],
@@ -90,6 +93,7 @@ class Plan:
         threads: int | None = None,
         state: _State | None = None,
         column_parts: int = 0,
+        row_weights: _RowWeights | None = None,
     ) -> int: ...
     def step(
         self,
@@ -100,6 +104,7 @@ class Plan:
         state: _State | None = None,
         counter: dict[str, Any] | None = None,
         column_parts: int = 0,
+        row_weights: _RowWeights | None = None,
     ) -> float | None: ...
 
 def are_values(mapping: Mapping[Any, Any], objects: list[Any]) -> bool: ...

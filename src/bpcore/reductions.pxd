@@ -46,10 +46,10 @@ cdef inline floating total_of_lanes(floating* partial) noexcept nogil:
     return partial[0]
 
 
-cdef inline double mean_of(const double* losses, Py_ssize_t B) noexcept nogil:
-    """Σ_r losses[r] / B, in the order of the rows."""
+cdef inline double loss_of(const double* losses, Py_ssize_t B, bint by_shares) noexcept nogil:
+    """Σ_r losses[r], in the order of the rows; divided by B, unless each was multiplied by a share."""
     cdef double total = 0
     cdef Py_ssize_t r
     for r in range(B):
         total = total + losses[r]
-    return total / B
+    return total if by_shares else total / B

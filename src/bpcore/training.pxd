@@ -4,29 +4,24 @@
 
 from cython cimport floating
 from libc.stdint cimport int64_t
-from libc.string cimport memcpy
 
-from bpcore.evaluation cimport count_correct
+from bpcore.evaluation cimport count_correct_of
 from bpcore.gather cimport Source, as_stored, bytes_of, gather_rows, row_of_source
 from bpcore.layers cimport Layer
 from bpcore.network cimport Network, parameters_half, rows_half
 from bpcore._gemm.operands cimport Address, Rows, rows_at, rows_of
 from bpcore._parallel.team cimport chunk_start, barrier
 from bpcore._gemm.product cimport Prefetch
-from bpcore.reductions cimport mean_of
+from bpcore.reductions cimport loss_of
+from bpcore.targets cimport Targets, are_made, gather_targets
 from bpcore.updates cimport Update
-
-
-cdef struct Targets:
-    const int64_t* labels          # of the rows of each batch, in a checked copy; or NULL
-    const void* weights            # (N, outputs) of the network's type, where there are no labels
 
 
 cdef struct Batch:
     # Memory that the team gathers a mini-batch in. Rows that need no conversion are read in place.
     void* x                        # (B, inputs), `stride` numbers from one row to the next
     Py_ssize_t stride
-    void* weights                  # (B, outputs), or NULL
+    void* weights                  # (B, outputs) targets, or NULL: the batch has labels alone
     Address* rows                  # (2, B) addresses in the data of the rows of this batch, and of the next
 
 
@@ -53,6 +48,8 @@ cdef inline void train_chunk(
     cdef Prefetch prefetch
     cdef const Layer* last = &net.layers[net.depth - 1]
     cdef const int64_t* labels = NULL
+    cdef const int64_t* counted = NULL
+    cdef const floating* shares = NULL
     addresses_of_rows(source, indices, first, stop, current_rows)
     for step in range(steps):
         if step + 1 < steps:
@@ -68,17 +65,24 @@ cdef inline void train_chunk(
             )
         if targets.labels is not NULL:
             labels = targets.labels + step * B
-        else:
-            gather_weights(targets, indices + step * B, first, stop, last.outputs, batch, _)
+        if targets.counted is not NULL:
+            counted = targets.counted + step * B
+        if targets.shares is not NULL:
+            shares = <const floating*> targets.shares + step * B
+        if batch.weights is not NULL:
+            gather_targets(
+                targets, labels, indices + step * B, first, stop, last.outputs, <floating*> batch.weights
+            )
         rows_half(
-            net, rows, labels, <const floating*> batch.weights, B, &prefetch if step + 1 < steps else NULL, rank, size,
+            net, rows, <const int64_t*> NULL if are_made(targets) else labels, <const floating*> batch.weights, shares,
+            B, &prefetch if step + 1 < steps else NULL, rank, size,
         )
         barrier(size)
         if rank == 0:
-            losses[step] = mean_of(net.losses, B)
+            losses[step] = loss_of(net.losses, B, shares is not NULL)
             if correct is not NULL:
-                correct[0] += count_correct(
-                    <const floating*> last.out, last.stride, labels, <const floating*> batch.weights, B, last.outputs,
+                correct[0] += count_correct_of(
+                    net, <const floating*> last.out, last.stride, counted, <const floating*> batch.weights, B,
                 )
         parameters_half(net, rows, B, &update, rank, size, _)
         update.step = update.step + 1
@@ -106,19 +110,3 @@ cdef inline void addresses_of_rows(
     cdef Py_ssize_t r
     for r in range(first, stop):
         rows[r] = row_of_source(source, indices[r])
-
-
-cdef inline void gather_weights(
-    const Targets* targets,
-    const int64_t* indices,        # IN   (B,)
-    Py_ssize_t first,
-    Py_ssize_t stop,
-    Py_ssize_t K,
-    const Batch* batch,
-    floating _,
-) noexcept nogil:
-    """Weights of classes, or numeric targets, of rows `first` to `stop` of the batch."""
-    cdef floating* weights = <floating*> batch.weights
-    cdef Py_ssize_t r
-    for r in range(first, stop):
-        memcpy(weights + r * K, <const floating*> targets.weights + indices[r] * K, K * sizeof(floating))

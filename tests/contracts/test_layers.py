@@ -12,7 +12,7 @@ from tests import reference
 from tests.bounds import ulps, unit_roundoff
 from tests.contracts.guarded import far_apart
 from tests.functions import ACTIVATIONS as ROWS
-from tests.registry import ACTIVATIONS, LOSSES, activation_numbers
+from tests.registry import ACTIVATIONS, DOMAINS, LOSSES, activation_numbers
 from tests.strategies import DTYPES
 
 W, b = np.linspace(-1, 1, 12).reshape(4, 3), np.linspace(0, 1, 3)
@@ -38,7 +38,10 @@ LAYERS = {
     "LayerNorm": (lambda: bp.LayerNorm(4), ()),
     "RMSNorm": (lambda: bp.RMSNorm(4), ()),
     "Dropout": (lambda: bp.Dropout(0.5, seed=0), ()),
-    **{cls.__name__: (cls, (LABELS if cls.classifies else NUMBERS,)) for cls in LOSSES.values()},
+    **{
+        cls.__name__: (cls, (LABELS if cls.classifies else NUMBERS.clip(*DOMAINS[kind]),))
+        for kind, cls in LOSSES.items()
+    },
 }
 OF_LOSSES = [cls.__name__ for cls in LOSSES.values()]
 ANY_SHAPE = [

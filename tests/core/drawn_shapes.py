@@ -130,7 +130,8 @@ def others_of(z, t, labels, threads):
 
     for kind in registry.LOSSES_OF_NUMBERS:
         dx = np.empty_like(z)
-        losses.append(getattr(kernels, kind)(z, t, *registry.loss_options(kind), dx, threads=threads))
+        numbers = np.clip(t, *registry.DOMAINS[kind])
+        losses.append(getattr(kernels, kind)(z, numbers, *registry.loss_options(kind), dx, threads=threads))
         results.append(dx)
     run("exp", flat)
     run("log", np.abs(flat))
@@ -183,6 +184,7 @@ def check_network(found, rng, n, dtype, numbers_of_threads):
     t = rng.randint(0, sizes[-1], 3 * B)
     if not registry.LOSSES[loss].classifies:
         (t,) = arrays_of(rng, dtype, (3 * B, sizes[-1]))
+        t = t.clip(*registry.DOMAINS[loss])
     batches = rng.randint(0, 3 * B, (5, B))
 
     at_first = bp.Network(sizes, activation, loss, dtype, seed=0)

@@ -13,7 +13,7 @@ from tests.bounds import Bounded, gamma, unit_roundoff
 from tests.functions import ACTIVATIONS as ACTIVATION_DATA
 from tests.functions import FUNCTIONS
 from tests.losses import LOSSES
-from tests.registry import ACTIVATIONS, LOSSES_OF_NUMBERS, activation_numbers, loss_options
+from tests.registry import ACTIVATIONS, DOMAINS, LOSSES_OF_NUMBERS, activation_numbers, loss_options
 from tests.strategies import DTYPES, SIZES, SOME, arrays, dtypes
 
 # The other functions there say that they are no kernels.
@@ -320,6 +320,7 @@ def test_squared_error(data, dtype, B, K):
 @given(data=st.data(), dtype=dtypes(), B=SOME, K=SOME)
 def test_losses_of_numbers(kind, data, dtype, B, K):
     x, t, option = data.draw(arrays(dtype, B, K)), data.draw(arrays(dtype, B, K)), loss_options(kind)
+    t = t.clip(*DOMAINS[kind])
     (dx, loss), (twin, loss_twin) = run(kind, x, t, *option, outputs=[((B, K), dtype)])
     scores = Bounded(x.astype(float), np.zeros((B, K)))
     bounds = [LOSSES[kind].bounded(scores, t, each, *option) for each in (dtype, float)]

@@ -79,6 +79,6 @@ def run(str wrong):
         rows_backward(&net, 0, LARGEST, LARGEST - 1, <float> 0)
     if wrong == "parameters":
         parameters_half(&net, rows, LARGEST + 1, &update, 0, 1, <float> 0)
-    loss = network_step(&net, rows, t, numbers, B, &update, 1)
+    loss = network_step(&net, rows, t, numbers, <const float*> NULL, B, &update, 1)
     free(memory)
     return loss

@@ -79,14 +79,16 @@ def losses(
     cdef Loss loss = squared_error_loss()
     with nogil:
         first = softmax_cross_entropy(
-            &x[0, 0], &t[0], <const floating*> NULL, &y[0, 0], &dx[0, 0], &rows[0], B, K, threads
+            &x[0, 0], &t[0], <const floating*> NULL, <const floating*> NULL, &y[0, 0], &dx[0, 0], &rows[0], B, K, threads
         )
         softmax(x, y, threads)
         softmax_cross_entropy_backward(
-            <const floating*> &y[0, 0], &t[0], <const floating*> NULL, <floating> 1, &dx[0, 0], B, K, threads
+            <const floating*> &y[0, 0], &t[0], <const floating*> NULL, <const floating*> NULL, <floating> 1, &dx[0, 0],
+            B, K, threads,
         )
         second = mean_loss(
-            &loss, &x[0, 0], &numbers[0, 0], &squares[0, 0], &rows[0], B, K, <floating> 1, threads
+            &loss, &x[0, 0], &numbers[0, 0], <const floating*> NULL, &squares[0, 0], &rows[0], B, K, <floating> 1,
+            threads,
         )
     return first, second
 
@@ -107,11 +109,12 @@ def rows_apart(
         layer_forward(&layer, rows_of(&x[0, 0], I), &wide[1, 0, 0], row, 0, NULL)    # does nothing
         softmax_rows(<const floating*> &wide[0, 0, 0], &wide[2, 0, 0], row, B, K)
         softmax_cross_entropy_rows(
-            <const floating*> &wide[0, 0, 0], &t[0], <const floating*> NULL, &wide[3, 0, 0], &wide[4, 0, 0], rows, row,
-            B, K, <floating> 1,
+            <const floating*> &wide[0, 0, 0], &t[0], <const floating*> NULL, <const floating*> NULL, &wide[3, 0, 0],
+            &wide[4, 0, 0], rows, row, B, K, <floating> 1,
         )
         loss_rows(
-            &loss, <const floating*> &wide[0, 0, 0], NULL, &numbers[0, 0], &wide[5, 0, 0], rows, row, B, K, <floating> 1
+            &loss, <const floating*> &wide[0, 0, 0], NULL, &numbers[0, 0], <const floating*> NULL, &wide[5, 0, 0], rows,
+            row, B, K, <floating> 1,
         )
 
 
@@ -134,13 +137,15 @@ def train(
     place(&net, aligned(memory), x.shape[0])
     with nogil:
         loss = network_step(
-            &net, rows_of(&x[0, 0], x.shape[1]), &t[0], <const floating*> NULL, x.shape[0], NULL, threads
+            &net, rows_of(&x[0, 0], x.shape[1]), &t[0], <const floating*> NULL, <const floating*> NULL, x.shape[0], NULL,
+            threads,
         )
         memcpy(&dW1[0, 0], layers[0].weight.gradient, dW1.shape[0] * dW1.shape[1] * sizeof(floating))
         memcpy(&db2[0], layers[1].bias.gradient, db2.shape[0] * sizeof(floating))
         for update.step in range(1, steps + 1):
             network_step(
-                &net, rows_of(&x[0, 0], x.shape[1]), &t[0], <const floating*> NULL, x.shape[0], &update, threads
+                &net, rows_of(&x[0, 0], x.shape[1]), &t[0], <const floating*> NULL, <const floating*> NULL, x.shape[0],
+                &update, threads,
             )
     free(memory)
     free(layers)
@@ -194,12 +199,15 @@ def compute_meanwhile(
         multiply(strided, strided, out, threads)
         softmax(x, out, threads)
         softmax_cross_entropy(
-            &x[0, 0], &t[0], <const floating*> NULL, &out[0, 0], &out[0, 0], &rows[0], B, K, threads
+            &x[0, 0], &t[0], <const floating*> NULL, <const floating*> NULL, &out[0, 0], &out[0, 0], &rows[0], B, K,
+            threads,
         )
         softmax_cross_entropy_backward(
-            &x[0, 0], &t[0], <const floating*> NULL, <floating> 1, &out[0, 0], B, K, threads
+            &x[0, 0], &t[0], <const floating*> NULL, <const floating*> NULL, <floating> 1, &out[0, 0], B, K, threads
         )
-        mean_loss(&loss, &x[0, 0], &x[0, 0], &out[0, 0], &rows[0], B, K, <floating> 1, threads)
+        mean_loss(
+            &loss, &x[0, 0], &x[0, 0], <const floating*> NULL, &out[0, 0], &rows[0], B, K, <floating> 1, threads
+        )
         update_shared(
             &update, &flat[0], &y[0], <floating*> NULL, <floating*> NULL, <floating*> NULL, flat.shape[0], threads
         )

@@ -9,8 +9,9 @@ import backprop as bp
 from backprop._util.names import AVAILABLE
 from backprop.cli import builtin_checks
 from backprop.graph.functions import layer_functions
-from backprop.layers import base
-from backprop.layers.base import LAYERS, LOSSES, Loss, kind_of
+from backprop.layers import base_loss
+from backprop.layers.base import LAYERS, LOSSES, kind_of
+from backprop.layers.base_loss import Loss
 from backprop.layers.elementwise import Activation, activations
 from backprop.layers.parameter_discovery import Pass, parameter_names
 from backprop.optimizers import limits
@@ -99,17 +100,17 @@ def test_a_loss_is_described(kind):
     loss, t = cls(), targets(LOSSES[kind], (2, 3))
     assert kind_of(loss) == kind
     assert isinstance(cls.classifies, bool)
-    assert hasattr(cls, "probabilities") == cls.classifies
+    assert hasattr(cls, "probabilities") == (cls.classifies or cls.binary)
     assert kind in plan.LOSSES
     assert getattr(bp, cls.__name__) is cls
-    checked = base.checked_targets(loss, "test", t, x.shape, x.dtype)
+    checked = base_loss.checked_targets(loss, "test", t, x.shape, x.dtype)
     assert loss.forward(x, t) == loss.forward(x, checked)
     bp.assert_gradients(cls(), x, t)
     loss.clear_cache()
     assert loss.loss is loss.y is loss.t is None
     for wrong in (np.ones((2, 4)), np.ones(3), np.ones((2, 3), complex)):
         with pytest.raises((TypeError, ValueError), match="^test: t"):
-            base.checked_targets(loss, "test", wrong, x.shape, x.dtype)
+            base_loss.checked_targets(loss, "test", wrong, x.shape, x.dtype)
     net = bp.Network([3, 4, 3], loss=kind, seed=0)
     assert net.is_planned
     assert net.loss_name == kind

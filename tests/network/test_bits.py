@@ -30,6 +30,7 @@ RUNS = {
     "numbers": ([37, 65, 3], 50, "relu", "squared_error", bp.RMSprop, "f4"),
     "wide": ([70, 600, 530, 9], 500, "relu", "softmax", bp.Nesterov, "f4"),
     "rare": ([21, 24, 5], 31, "tanh", "squared_error", bp.AdaGrad, "f8"),
+    "weighted": ([30, 40, 7], 64, "relu", "softmax", bp.Adam, "f4"),
     "regularised": ([60, 201, 70, 7], 90, "silu", "softmax", lambda lr: bp.AMSGrad(lr, **LIMITS), "f4"),
 }
 LIMITS = dict(weight_decay=0.01, l1=0.001, clip_norm=0.5, max_norm=2.0)
@@ -65,11 +66,18 @@ def trained(run, dtype, threads=1, kind=bp.Network):
     t = rng.randint(0, sizes[-1], 1000)
     if not LOSSES[loss].classifies:
         t = rng.randint(-256, 256, size=(1000, sizes[-1])) / 256
-    optimizer = rule(0.01)
+    optimizer, weights = rule(0.01), None
+    if run == "weighted":
+        net.lastLayer = bp.SoftmaxWithLoss(0.125, [1, 2, 0.5, 1, 3, 1, 1], ignored_label=3)
+        weights = rng.randint(0, 5, 1000) / 4
     history = net.fit(
-        x, t, iterations=12, batch_size=batch, optimizer=optimizer, seed=1, threads=threads, track_accuracy=False
+        x, t, iterations=12, batch_size=batch, optimizer=optimizer, seed=1, threads=threads, track_accuracy=False,
+        sample_weight=weights,
     )  # fmt: skip
-    net.fit(x[:130], t[:130], epochs=1, batch_size=60, optimizer=optimizer, seed=2, threads=threads)
+    some = None if weights is None else weights[:130]
+    net.fit(
+        x[:130], t[:130], epochs=1, batch_size=60, optimizer=optimizer, seed=2, threads=threads, sample_weight=some
+    )  # fmt: skip
     return net, history, x
 
 

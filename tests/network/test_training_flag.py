@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import backprop as bp
-from backprop.layers.base import takes_training
+from backprop.layers.base import takes
 from backprop.network.plan import NoPlan
 
 
@@ -184,8 +184,10 @@ def test_who_takes_the_argument():
         training = [x]
         return training[0]
 
-    assert all(map(takes_training, (asks, asks_by_name, decorated(asks), Unhashable())))
-    assert not any(map(takes_training, (does_not, narrowed(asks), decorated(does_not), np.add, len)))
+    assert all(takes(one, "training") for one in (asks, asks_by_name, decorated(asks), Unhashable()))
+    assert not any(
+        takes(one, "training") for one in (does_not, narrowed(asks), decorated(does_not), np.add, len)
+    )
 
 
 def test_a_file_goes_on_with_the_next_mask(tmp_path):

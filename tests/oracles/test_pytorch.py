@@ -1,4 +1,4 @@
-"""Each activation, loss of numbers, normalisation and update rule beside PyTorch's, in float64."""
+"""Each activation, loss, normalisation and update rule beside PyTorch's, in float64."""
 
 import numpy as np
 import pytest
@@ -7,6 +7,7 @@ import backprop as bp
 from tests.functions import ACTIVATIONS, SPECIAL
 from tests.losses import LOSSES
 from tests.registry import ACTIVATIONS as REGISTERED
+from tests.registry import LOSSES as ALL_LOSSES
 from tests.registry import LOSSES_OF_NUMBERS, RULES, Table, loss_options, targets
 
 torch = pytest.importorskip("torch")
@@ -70,6 +71,50 @@ def test_losses_of_numbers(kind, factor):
     wanted = LOSSES[kind].pytorch(torch, there, torch.tensor(t), *option)
     wanted.backward()
     assert_close(np.array(layer.forward(x, t)), wanted, FORWARD)
+    assert_close(layer.backward(), there.grad, BACKWARD)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e4])
+@pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("ignored", [None, 2, -100])
+def test_softmax_with_loss(scale, soft, smoothing, weighted, ignored):
+    rng = np.random.default_rng(0)
+    x, t = scale * rng.normal(size=(40, 12)), rng.integers(0, 12, 40)
+    weights = rng.uniform(0, 3, 12) if weighted else None
+    if soft:
+        t = rng.dirichlet(np.ones(12), 40)
+    elif ignored is not None:
+        t[::7] = ignored
+    there, layer = torch.tensor(x, requires_grad=True), bp.SoftmaxWithLoss(smoothing, weights, ignored)
+    wanted = torch.nn.functional.cross_entropy(
+        there,
+        torch.tensor(t),
+        weight=None if weights is None else torch.tensor(weights),
+        ignore_index=-100 if ignored is None or soft else ignored,
+        label_smoothing=smoothing,
+    )
+    wanted.backward()
+    assert_close(np.array(layer.forward(x, t)), wanted, FORWARD)
+    assert_close(layer.backward(), there.grad, BACKWARD)
+
+
+@pytest.mark.parametrize("normalise", ["weights", "count"])
+@pytest.mark.parametrize("kind", sorted(LOSSES))
+def test_sample_weights(kind, normalise):
+    option, weights = loss_options(kind), np.random.default_rng(1).uniform(0, 3, 40)
+    rng = np.random.default_rng(0)
+    x, t = 3 * rng.normal(size=(40, 25)), targets(kind, rng, 40, 25)
+    there, layer = torch.tensor(x, requires_grad=True), ALL_LOSSES[kind](*option)
+    layer.normalise = normalise
+    rows = [
+        LOSSES[kind].pytorch(torch, there[n : n + 1], torch.tensor(t[n : n + 1]), *option) for n in range(40)
+    ]
+    by = weights.sum() if normalise == "weights" else 40
+    wanted = sum(weight * row for weight, row in zip(weights, rows, strict=True)) / by
+    wanted.backward()
+    assert_close(np.array(layer.forward(x, t, weights)), wanted, FORWARD)
     assert_close(layer.backward(), there.grad, BACKWARD)
 
 

@@ -26,12 +26,13 @@ cdef double policy_loss(
     for r in range(B):
         # loss = −log π(action); π is written where the gradient then takes its place.
         softmax_cross_entropy(
-            scores + r * stride, actions + r, <const float*> NULL, dscores + r * stride, <float*> NULL, &loss, 1, K, 1
+            scores + r * stride, actions + r, <const float*> NULL, <const float*> NULL, dscores + r * stride,
+            <float*> NULL, &loss, 1, K, 1,
         )
         # dscores = (π − one-hot(action))·advantage / B
         softmax_cross_entropy_backward(
-            <const float*> dscores + r * stride, actions + r, <const float*> NULL, advantages[r] / <float> B,
-            dscores + r * stride, 1, K, 1,
+            <const float*> dscores + r * stride, actions + r, <const float*> NULL, <const float*> NULL,
+            advantages[r] / <float> B, dscores + r * stride, 1, K, 1,
         )
         total = total + advantages[r] * loss
     return total / B

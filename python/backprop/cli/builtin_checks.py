@@ -7,8 +7,10 @@ import numpy as np
 
 from backprop._util.arrays import Array
 from backprop.gradcheck import GradientReport, check_gradients
-from backprop.layers.base import LAYERS, LOSSES, Layer, Loss
+from backprop.layers.base import LAYERS, LOSSES, Layer
+from backprop.layers.base_loss import Loss
 from backprop.layers.elementwise import activations
+from backprop.layers.row_losses import LossOfNumbers
 from backprop.network import Network
 from backprop.nodes import (
     Add,
@@ -68,4 +70,5 @@ def targets_of(
     """Targets of each kind that a loss takes, and what they are called."""
     if loss.classifies:
         return [(", labels", rng.integers(0, 4, 5)), (", soft targets", rng.dirichlet(np.ones(4), 5))]
-    return [("", draw(5, 4))]
+    low, high = loss.target_range if issubclass(loss, LossOfNumbers) else (-np.inf, np.inf)
+    return [("", draw(5, 4).clip(low, high))]

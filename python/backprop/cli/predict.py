@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print a line a sample: its class, its probabilities, or the numbers of a network that predicts numbers."""
     from backprop.cli import models
     from backprop.data import read_features
-    from backprop.layers.base import classifies
+    from backprop.layers.base_loss import classifies
 
     with user_errors():
         net = models.load(arguments.model)

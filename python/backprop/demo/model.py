@@ -11,7 +11,8 @@ import numpy as np
 
 from backprop._util.arrays import Array
 from backprop.demo.image import FITS, fitted
-from backprop.layers.base import classifies, kind_of
+from backprop.layers.base import kind_of
+from backprop.layers.base_loss import classifies
 from backprop.layers.elementwise import Activation, activations
 from backprop.layers.parametric import Affine
 from backprop.network import Network

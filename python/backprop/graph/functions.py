@@ -12,7 +12,8 @@ from backprop.graph.base import order
 from backprop.graph.node import Node
 from backprop.graph.operators import NODE_FUNCTIONS
 from backprop.graph.values import leaf_value, output_value
-from backprop.layers.base import LOSSES, Loss
+from backprop.layers.base import LOSSES
+from backprop.layers.base_loss import Loss
 from backprop.layers.elementwise import Activation, activations
 from backprop.nodes.arithmetic import PowerOf
 from backprop.nodes.products import AffineOf

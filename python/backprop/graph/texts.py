@@ -67,6 +67,7 @@ def gradient_text(final: str, node: BaseNode, n: int) -> str:
         or not all(inputs)
         or not isinstance(operation, Operation)
         or not operation.derivatives
+        or getattr(operation, "is_weighted", False)
     ):
         return ""
     code = type(operation).forward.__code__  # type: ignore[attr-defined]  # every operation has a forward

@@ -27,6 +27,7 @@ from backprop.io._tensors import MOST_HEADER, read_header, read_tensors
 from backprop.io._writing import described
 from backprop.layers.base import LAYERS, LOSSES, made_of
 from backprop.network import Network
+from backprop.network.arguments import checked_loss
 from backprop.network.layers import Layers
 
 SUFFIXES = (".safetensors",)
@@ -106,6 +107,7 @@ def _network(found: Description, tensors: Mapping[str, Array], scaling: tuple[Ar
         arrays = {own: tensors[name] for own, name in one.parameters.items()}
         layers[one.name] = made_of(LAYERS[one.kind], f"layers[{one.name!r}]", one.options, arrays)
     loss = made_of(LOSSES[found.loss_kind], "the loss", found.loss_options, {})
+    checked_loss(loss, found.sizes[-1])
     net = Network.__new__(Network)  # no random weights, which these would replace
     net._complete(found.sizes, found.dtype, *scaling, layers, loss)
     net.metadata = found.metadata

@@ -16,11 +16,21 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from backprop._util.arrays import Array, any_targets, class_targets, number_targets
+from backprop._util.arrays import Array
 from backprop._util.names import AVAILABLE, SuggestsNames
 
 # What decides what a class computes, and with it whether a subclass is still what its base is.
-DEFINING = ("forward", "backward", "options", "checked_targets", "probabilities", "classifies")
+DEFINING = (
+    "forward",
+    "backward",
+    "options",
+    "checked_targets",
+    "row_weights",
+    "target_table",
+    "probabilities",
+    "classifies",
+    "binary",
+)
 METHODS = ("forward", "backward")
 
 LAYERS: dict[str, type[Any]] = {}
@@ -129,41 +139,6 @@ class Layer(Operation):
         vars(self).update(dict.fromkeys(self.caches))
 
 
-class Loss(Layer):
-    """The last layer of a network: `forward(x, t)` is the mean loss, `backward(dout)` the gradient of x.
-
-    Attributes
-    ----------
-    classifies : bool or None
-        Whether outputs are classes, which have an accuracy; None if that is not known.
-    function : str
-        What the function of `backprop.graph` for it is called.
-    """
-
-    caches = ("loss", "y", "t")
-    classifies: ClassVar[bool | None] = None
-    function: ClassVar[str] = ""
-    _registry = LOSSES
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        if vars(cls).get("kind"):
-            list_available(cls, "losses")
-
-    def checked_targets(self, owner: str, t: Any, shape: tuple[int, int], dtype: np.dtype[Any]) -> Array:
-        """`t` as `forward` takes it for scores of this shape and type; raises if it is something else."""
-        return targets_by_class(self.classifies, owner, t, shape, dtype)
-
-
-def targets_by_class(
-    classifies: bool | None, owner: str, t: Any, shape: tuple[int, int], dtype: np.dtype[Any]
-) -> Array:
-    """Targets of a loss that only says whether it classifies: labels or weights, numbers, or anything of many rows."""
-    if classifies is None:
-        return any_targets(owner, t, shape[0])
-    return (class_targets if classifies else number_targets)(owner, t, shape, dtype)
-
-
 def restored(cls: type[Any], options: Mapping[str, Any], arrays: Mapping[str, Array]) -> Any:
     """An object made by its options, with these arrays as its parameters.
 
@@ -234,17 +209,17 @@ def kind_of(layer: Any, registry: Mapping[str, type[Any]] | None = None) -> str:
     return kind if registry is None or isinstance(layer, registry.get(kind, ())) else ""
 
 
-def takes_training(forward: Any) -> bool:
-    """Whether a function or a method has an argument `training`, or passes it on to one that it wraps."""
+def takes(forward: Any, name: str) -> bool:
+    """Whether a function or a method has an argument of this name, or passes it on to one that it wraps."""
     function = getattr(forward, "__func__", forward)
     code = getattr(function, "__code__", None)
     if code is not None and not hasattr(function, "__wrapped__"):
         # Without a signature, which takes many times as long as a small layer.
-        return "training" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        return name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     try:
         own = signature(forward, follow_wrapped=False).parameters
         passes_on = any(one.kind is one.VAR_KEYWORD for one in own.values())
-        return "training" in own or (passes_on and "training" in signature(forward).parameters)
+        return name in own or (passes_on and name in signature(forward).parameters)
     except (TypeError, ValueError):  # built in
         return False
 
@@ -252,25 +227,9 @@ def takes_training(forward: Any) -> bool:
 def pass_forward(layer: Any, *inputs: Any, training: bool) -> Any:
     """Go forward through any layer, in training or not: one that asks for it is told."""
     forward = layer.forward
-    return forward(*inputs, training=training) if takes_training(forward) else forward(*inputs)
+    return forward(*inputs, training=training) if takes(forward, "training") else forward(*inputs)
 
 
 def own_methods(layer: Any) -> list[str]:
     """The methods that were assigned to an object and stand before those of its class."""
     return [name for name in METHODS if name in getattr(layer, "__dict__", ())]
-
-
-def classifies(loss: Any) -> bool | None:
-    """Whether a loss is over classes, as its attribute `classifies` says; None if it says nothing."""
-    said = getattr(loss, "classifies", None)
-    return said if isinstance(said, bool) else None
-
-
-def checked_targets(loss: Any, owner: str, t: Any, shape: tuple[int, int], dtype: np.dtype[Any]) -> Array:
-    """`t` as a loss takes it for scores of this shape and type: checked, and of that type.
-
-    For a loss that does not say what it takes, they stay as they are.
-    """
-    if isinstance(loss, Loss):
-        return type(loss).checked_targets(loss, owner, t, shape, dtype)
-    return targets_by_class(classifies(loss), owner, t, shape, dtype)

@@ -10,11 +10,12 @@ from backprop._util.arguments import one_of
 from backprop._util.arrays import Array, read_only_copy, real_array
 from backprop._util.settings import fraction
 from backprop.layers.base import LOSSES, kind_of, own_methods
+from backprop.layers.base_loss import Loss
 from backprop.layers.elementwise import Activation, activations
 from backprop.network.layers import a_layer
 
 # Losses with a function of the scores in them.
-OF_SCORES = ("softmax",)
+OF_SCORES = ("softmax", "binary_cross_entropy")
 # A name, a class or an object of an activation.
 OneActivation: TypeAlias = str | type[Activation] | Activation
 
@@ -89,11 +90,14 @@ def _activation(name: str, value: Any) -> Activation:
     return known[one_of(name, value, known)]()
 
 
-def checked_loss(value: Any) -> Any:
-    """The loss of a name, or the one that is given."""
+def checked_loss(value: Any, outputs: int) -> Any:
+    """The loss of a name, or the one that is given, for so many outputs."""
     if isinstance(value, str):
         return LOSSES[one_of("loss", value, LOSSES)]()
-    return a_layer("Network: loss", value)
+    loss = a_layer("Network: loss", value)
+    if isinstance(loss, Loss):
+        loss.target_table(outputs)  # which raises where it is for another number of them
+    return loss
 
 
 def per_feature(name: str, value: ArrayLike, inputs: int, dtype: np.dtype[Any]) -> Array:

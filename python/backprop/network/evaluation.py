@@ -8,8 +8,15 @@ import copy
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backprop._util.arrays import Array, labels_of, samples
-from backprop.layers.base import classifies, pass_forward
+from backprop._util.arrays import Array, samples
+from backprop.layers.base import pass_forward
+from backprop.layers.base_loss import (
+    classifies,
+    has_classes,
+    is_binary,
+    labels_of_scores,
+    labels_with_a_class,
+)
 from backprop.network.protocol import NetworkLike
 from bpcore.plan import Plan
 
@@ -48,7 +55,8 @@ def predict(net: NetworkLike, plan: Plan | None, x: ArrayLike, out: Array | None
 
 def predict_proba(net: NetworkLike, x: ArrayLike) -> Array:
     """Probabilities of the classes, as the loss makes them of scores."""
-    require_classes(net, "predict_proba")
+    if not is_binary(net.lastLayer):
+        require_classes(net, "predict_proba")
     if not hasattr(net.lastLayer, "probabilities"):
         raise TypeError(
             f"predict_proba: {net.loss_name} has no probabilities(scores), wanted a method that makes them of scores"
@@ -60,6 +68,13 @@ def predict_proba(net: NetworkLike, x: ArrayLike) -> Array:
 def require_classes(net: NetworkLike, owner: str) -> None:
     """Raise for a network whose outputs are no classes, or whose loss does not say whether they are."""
     classes = classifies(net.lastLayer)
+    if is_binary(net.lastLayer):
+        if not has_classes(net.lastLayer, net.sizes[-1]):
+            raise TypeError(
+                f"{owner}: each of the {net.sizes[-1]} outputs stands for yes or no (loss={net.loss_name!r}); wanted "
+                "one output, or compare (net.predict(x) > 0) with t yourself"
+            )
+        return
     if classes is None:
         raise TypeError(
             f"{owner}: {net.loss_name} does not say whether outputs are classes, wanted classifies = True or False in "
@@ -72,17 +87,15 @@ def require_classes(net: NetworkLike, owner: str) -> None:
 def accuracy(net: NetworkLike, plan: Plan | None, x: ArrayLike, t: ArrayLike) -> float:
     """Share of samples whose highest score is that of their label; without a plan, `net.predict` is asked."""
     rows = samples("accuracy", x)
-    labels = labels_of(net.targets_for("accuracy", t, len(rows)))
     if not len(rows):
         raise ValueError("accuracy: x has 0 rows, wanted at least 1")
+    labels = labels_with_a_class("accuracy", net.lastLayer, net.targets_for("accuracy", t, len(rows)))
     counted = int((labels >= 0).sum())
-    if not counted:
-        raise ValueError("accuracy: all weights of t are 0, wanted at least one row with a class")
     correct = 0
     for start in range(0, len(rows), BLOCK):
         x_block, t_block = rows[start : start + BLOCK], labels[start : start + BLOCK]
         if plan is None:
-            correct += int((net.predict(x_block).argmax(axis=1) == t_block).sum())
+            correct += int((labels_of_scores(net.lastLayer, net.predict(x_block)) == t_block).sum())
         else:
             correct += plan.count_correct(net._readable_rows(x_block), t_block)
     return correct / counted

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from backprop._util.arguments import float_type, seed_number
 from backprop._util.arrays import Array, plural, samples
 from backprop._util.names import named_arguments
-from backprop.layers.base import checked_targets
+from backprop.layers.base_loss import checked_targets
 from backprop.network import assignment, evaluation
 from backprop.network.arguments import (
     OneActivation,
@@ -62,8 +62,9 @@ class Network(Described, Standardising, Copyable, Inspectable, Passing):
         What stands between the affine layers: "relu", "leaky_relu", "elu", "selu", "softplus", "gelu", "gelu_tanh",
         "silu", "mish", "hardswish", "sigmoid", "tanh" or "hardtanh", or an object such as `LeakyRelu(0.2)`.
     loss : str or object, default "softmax"
-        "softmax", with cross-entropy, for classification; for outputs that are numbers "squared_error", half of it,
-        "huber", "absolute_error", "log_cosh" or "quantile"; an object such as `Quantile(0.9)`, or one of your own.
+        "softmax", with cross-entropy, for classification, or "binary_cross_entropy" for outputs that say yes or no; for
+        outputs that are numbers "squared_error", half of it, "huber", "absolute_error", "log_cosh", "quantile" or
+        "poisson"; an object such as `Quantile(0.9)`, or one of your own.
     dtype : float32 or float64, default float32
         The type of the weights and of all arithmetic; inputs of other types are converted.
     seed : int, optional
@@ -126,7 +127,7 @@ class Network(Described, Standardising, Copyable, Inspectable, Passing):
     ) -> None:
         sizes = checked_sizes(sizes)
         activations = checked_activations(activation, len(sizes) - 2)
-        loss_layer = checked_loss(loss)
+        loss_layer = checked_loss(loss, sizes[-1])
         activations += checked_output(output, loss_layer)
         dtype = float_type("Network", dtype)
         mean = per_feature("input_mean", input_mean, sizes[0], dtype)
@@ -179,7 +180,7 @@ class Network(Described, Standardising, Copyable, Inspectable, Passing):
         return evaluation.predict(self, self._plan(), x, out)
 
     def predict_proba(self, x: ArrayLike) -> Array:
-        """Softmax of the scores: probabilities of the classes, (B, K); of a loss of your own, its `probabilities`."""
+        """Softmax, or sigmoid, of the scores: probabilities, (B, K); of a loss of your own, its `probabilities`."""
         return evaluation.predict_proba(self, x)
 
     @named_arguments
@@ -193,12 +194,15 @@ class Network(Described, Standardising, Copyable, Inspectable, Passing):
         plan = None if self._overrides("predict") else self._plan()
         return evaluation.accuracy(self, plan, x, t)
 
-    def train_step(self, x: ArrayLike, t: ArrayLike, optimizer: Optimizer) -> float:
+    def train_step(
+        self, x: ArrayLike, t: ArrayLike, optimizer: Optimizer, *, sample_weight: ArrayLike | None = None
+    ) -> float:
         """One step: loss, gradient, update. Returns the loss before the update.
 
-        While another thread trains the network it raises a RuntimeError and changes nothing.
+        `sample_weight` is that of `loss`. While another thread trains the network it raises a RuntimeError and changes
+        nothing.
         """
-        return train_step(self, x, t, optimizer)
+        return train_step(self, x, t, optimizer, sample_weight)
 
     @named_arguments
     def fit(
@@ -210,7 +214,8 @@ class Network(Described, Standardising, Copyable, Inspectable, Passing):
         iterations: int | None = None,
         batch_size: int = 100,
         optimizer: Optimizer | str | None = None,
-        validation: tuple[ArrayLike, ArrayLike] | None = None,
+        sample_weight: ArrayLike | None = None,
+        validation: tuple[ArrayLike, ...] | None = None,
         seed: int | None = None,
         threads: int | None = None,
         progress: bool = False,
@@ -231,7 +236,9 @@ class Network(Described, Standardising, Copyable, Inspectable, Passing):
         batch_size : int, default 100
         optimizer : Optimizer or str, default `SGD(0.1)`
             A name such as "adam" is that optimizer with its defaults.
-        validation : (x, t), optional
+        sample_weight : array of shape (N,), optional
+            As for `loss`: each batch's loss is divided by the sum of its samples' weights.
+        validation : (x, t) or (x, t, sample_weight), optional
             Data whose loss and accuracy are recorded after every epoch; some of it is tried before the first step.
         seed : int, optional
             Of the order of the samples. The same seed gives the same bits.
@@ -272,6 +279,7 @@ class Network(Described, Standardising, Copyable, Inspectable, Passing):
             iterations=iterations,
             batch_size=batch_size,
             optimizer=optimizer,
+            sample_weight=sample_weight,
             validation=validation,
             seed=seed,
             threads=threads,

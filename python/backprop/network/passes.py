@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from backprop._util.arrays import Array, floats
+from backprop.layers.base_loss import loss_of, weighted
 from backprop.layers.counters import Counters, counters_held
 from backprop.network.layers import Layers
 from backprop.network.parameters import Parameters
@@ -81,7 +82,14 @@ class Passing:
         self.layers.back(dout)
         return self.params.gradients()
 
-    def loss(self, x: ArrayLike, t: ArrayLike, training: bool | None = None) -> float:
+    def loss(
+        self,
+        x: ArrayLike,
+        t: ArrayLike,
+        training: bool | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+    ) -> float:
         """Mean loss of the batch; the layers keep what `backward` needs.
 
         Parameters
@@ -91,11 +99,18 @@ class Passing:
         training : bool, optional
             Whether layers that do something else in training, as Dropout, do that. By default only where `gradient` or
             a step asks for the loss.
+        sample_weight : array of shape (B,), optional
+            What each sample's loss is multiplied by, from 0 on; the sum is divided by theirs, or by the number of
+            samples where the loss was made with `normalise="count"`.
         """
-        return self._loss_and_scores(x, t, training)[0]
+        return self._loss_and_scores(x, t, training, sample_weight)[0]
 
     def _loss_and_scores(
-        self, x: ArrayLike, t: ArrayLike, training: bool | None = None
+        self,
+        x: ArrayLike,
+        t: ArrayLike,
+        training: bool | None = None,
+        sample_weight: ArrayLike | None = None,
     ) -> tuple[float, Array]:
         """Return the loss of the batch and its scores; the layers keep what `backward` needs."""
         if training is None:
@@ -103,15 +118,19 @@ class Passing:
         counters = Counters(self._layers.values())
         scores = self._through(x, training)
         try:
-            loss: float = self.lastLayer.forward(scores, t)
+            loss: float = loss_of(self.lastLayer, scores, t, sample_weight)
         except BaseException:
             self.clear_cache()
             counters.restore()
             raise
         return loss, scores
 
-    def gradient(self, x: ArrayLike, t: ArrayLike) -> dict[str, Array]:
+    def gradient(
+        self, x: ArrayLike, t: ArrayLike, *, sample_weight: ArrayLike | None = None
+    ) -> dict[str, Array]:
         """Gradient of the loss in training with respect to every parameter, by backpropagation.
+
+        The parameters are those of `loss`.
 
         Returns
         -------
@@ -120,7 +139,7 @@ class Passing:
         """
 
         def both() -> dict[str, Array]:
-            self.loss(x, t)
+            self.loss(x, t, **weighted(sample_weight))
             return self._gradient_of_pass()
 
         return self._while_training(both)
@@ -142,17 +161,19 @@ class Passing:
             # Without a call, at which the handler of a signal could run and raise.
             threads[me] = before
 
-    def _training_loss(self, x: ArrayLike, t: ArrayLike) -> float:
+    def _training_loss(self, x: ArrayLike, t: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """The loss in training, as the next step has it; none is counted."""
         with counters_held(self._layers.values()):
-            return self._while_training(lambda: self.loss(x, t))
+            return self._while_training(lambda: self.loss(x, t, **weighted(sample_weight)))
 
     def _gradient_of_pass(self) -> dict[str, Array]:
         """Go back through the last pass; return the gradients."""
         self.layers.back(self.lastLayer.backward(1))
         return self.params.gradients()
 
-    def numerical_gradient(self, x: ArrayLike, t: ArrayLike, h: float = 1e-5) -> dict[str, Array]:
+    def numerical_gradient(
+        self, x: ArrayLike, t: ArrayLike, h: float = 1e-5, *, sample_weight: ArrayLike | None = None
+    ) -> dict[str, Array]:
         """Gradient of the loss by central differences, in float64 whatever the network's type: slow and sure.
 
         It is that of the loss in training. Where a layer draws masks, they are those that the next `gradient` draws.
@@ -161,6 +182,6 @@ class Passing:
 
         twin = cast(Passing, self.astype(np.float64))
         return {
-            key: numerical_gradient(lambda _: twin._training_loss(x, t), twin.params[key], h)
+            key: numerical_gradient(lambda _: twin._training_loss(x, t, sample_weight), twin.params[key], h)
             for key in twin.params
         }

@@ -11,9 +11,11 @@ import numpy as np
 
 from backprop._util.arrays import FLOAT32, FLOAT64, Array, readable
 from backprop.layers.base import LOSSES, Layer, kind_of, own_methods
+from backprop.layers.base_loss import Loss
 from backprop.layers.descriptors import Option
 from backprop.layers.dropout import Dropout
 from backprop.layers.parameter_discovery import declared
+from backprop.layers.row_losses import LossOfRows
 from backprop.network.protocol import NetworkLike
 from bpcore.plan import ACTIVATION_NUMBERS, LOSS_OPTIONS, TRANSFORM_OPTIONS, Plan
 
@@ -65,7 +67,9 @@ def guards_of(net: NetworkLike) -> Guards:
         )
     last = net.lastLayer
     guards += [(vars(last), own, vars(last)[own]) for own in own_methods(last)]
-    return guards + _guards_of_options(last, LOSS_OPTIONS.get(kind_of(last, LOSSES), ""))
+    kind = kind_of(last, LOSSES)
+    others = last.other_options if isinstance(last, LossOfRows) and kind else ()
+    return guards + _guards_of_options(last, LOSS_OPTIONS.get(kind, ""), *others)
 
 
 def _guards_of_options(layer: Any, *options: str) -> Guards:
@@ -78,7 +82,9 @@ def make_plan(net: NetworkLike) -> Plan | NoPlan:
     layers, kind = planned_layers(net), kind_of(net.lastLayer, LOSSES)
     if layers is None or kind not in LOSS_OPTIONS:
         return NoPlan(guards)
-    loss = kind, _option(net.lastLayer, LOSS_OPTIONS[kind])
+    loss_layer: Loss = net.lastLayer
+    table = loss_layer.target_table(net.sizes[-1])
+    loss = kind, _option(loss_layer, LOSS_OPTIONS[kind]), table, loss_layer.weighs
     mean = _per_input(net.input_mean, net, FLOAT64) if net.input_mean.any() else None
     scale = _per_input(net.input_scale, net, net.dtype) if (net.input_scale != 1).any() else None
     return Plan(net.dtype.name, layers, loss, mean, scale, guards, _caches(net))

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backprop._util.arrays import Array, labels_of
-from backprop.layers.base import classifies
+from backprop._util.arrays import Array
+from backprop.layers.base_loss import has_classes, labels_with_a_class
+from backprop.layers.weighting import sample_weights
 from backprop.training.protocol import Trainable
 
 
@@ -24,22 +25,25 @@ def data(net: Trainable, x: ArrayLike, t: ArrayLike) -> tuple[Array, Array]:
     return rows.view(), np.array(net.targets_for("fit", t, len(rows)))
 
 
-def validation_data(net: Trainable, validation: Any) -> tuple[Array, Array] | None:
-    """The pair of validation data; None without one."""
+def validation_data(net: Trainable, validation: Any) -> tuple[Array, Array, Array | None] | None:
+    """The validation data and the weights of its samples, if there are some; None without data."""
     if validation is None:
         return None
-    if not isinstance(validation, (tuple, list)) or len(validation) != 2:
+    if not isinstance(validation, (tuple, list)) or len(validation) not in (2, 3):
         got = (
             f"has {len(validation)} parts"
             if isinstance(validation, (tuple, list))
             else f"is a {type(validation).__name__}"
         )
-        raise TypeError(f"fit: validation {got}, wanted a pair of arrays (x, t), which is not split off x")
+        raise TypeError(
+            f"fit: validation {got}, wanted a pair of arrays (x, t), which is not split off x, or (x, t, sample_weight)"
+        )
     try:
-        x, t = data(net, *validation)
-        if classifies(net.lastLayer):
-            require_a_class("fit", t)
-        return x, t
+        x, t = data(net, *validation[:2])
+        if has_classes(net.lastLayer, net.sizes[-1]):
+            labels_with_a_class("fit", net.lastLayer, t)
+        weights = sample_weights("fit", validation[2] if len(validation) == 3 else None, len(x))
+        return x, t, weights
     except (TypeError, ValueError) as error:
         text = str(error).removeprefix("fit: ").removeprefix("Network: ")
         raise type(error)(f"fit: validation: {text}") from None
@@ -84,9 +88,3 @@ def functions(callbacks: Any) -> Sequence[Callable[..., Any]]:
             name = getattr(one, "__name__", type(one).__name__)
             raise TypeError(f"fit: callbacks[{n}] is {name}{signature}, {wanted}: {error}") from None
     return found
-
-
-def require_a_class(owner: str, t: Array) -> None:
-    """Raise where no row of targets over classes has a class, for then there is no accuracy."""
-    if not (labels_of(t) >= 0).any():
-        raise ValueError(f"{owner}: all weights of t are 0, wanted at least one row with a class")

@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike
 from backprop._util.arguments import seed_number
 from backprop._util.arrays import Array, resize_guards
 from backprop._util.progress import bar_for
-from backprop.layers.base import classifies
+from backprop.layers.base_loss import has_classes, labels_of_targets, labels_with_a_class, row_weights_of
+from backprop.layers.weighting import RowWeights, sample_weights
 from backprop.optimizers import SGD
 from backprop.optimizers.base import Optimizer, UpdateRule, chosen_optimizer
 from backprop.training import arguments
@@ -44,7 +45,8 @@ def fit(
     iterations: int | None,
     batch_size: int,
     optimizer: Optimizer | str | None,
-    validation: tuple[ArrayLike, ArrayLike] | None,
+    sample_weight: ArrayLike | None,
+    validation: tuple[ArrayLike, ...] | None,
     seed: int | None,
     threads: int | None,
     progress: bool,
@@ -53,6 +55,8 @@ def fit(
 ) -> History:
     """Train `net`; the parameters are those of `Network.fit`."""
     x, t = arguments.data(net, x, t)
+    weights = sample_weights("fit", sample_weight, len(x))
+    weights = None if weights is None else weights.copy()  # nobody else changes it meanwhile
     checked = arguments.validation_data(net, validation)
     _in_place = [resize_guards(x), resize_guards(checked[0]) if checked is not None else None]
     if (epochs is None) == (iterations is None):
@@ -64,10 +68,10 @@ def fit(
     called = arguments.functions(callbacks)
     progress = arguments.switch("progress", progress)
     # What a subclass calls the accuracy is not counted along the way.
-    counts = classifies(net.lastLayer)
+    counts = has_classes(net.lastLayer, net.sizes[-1])
     tracked = arguments.switch("track_accuracy", track_accuracy) or net._overrides("accuracy")
     if tracked and counts:
-        arguments.require_a_class("fit", t)
+        labels_with_a_class("fit", net.lastLayer, t)
     evaluated = (x, t) if tracked else None
     bits = np.random.PCG64(seed_number("fit", seed))
     sampler: Sampler
@@ -79,8 +83,7 @@ def fit(
         steps_an_epoch = max(len(x) // batch_size, 1)
         steps = arguments.whole("iterations", iterations)
         sampler = WithReplacement(bits, len(x), batch_size)
-    # Samples whose weights are all 0 have no class and are left out, as `accuracy` does.
-    has_class: Array | None = np.any(t, axis=1) if counts and t.ndim == 2 else None
+    has_class, row_weights = _as_the_loss_has_them(net, t, weights, bool(counts))
 
     history = History()
     started = time.perf_counter()
@@ -95,7 +98,7 @@ def fit(
                 count = min(chunk, steps_an_epoch - done % steps_an_epoch, steps - done)
                 before = time.perf_counter()
                 batches = sampler.take(count)
-                correct += train_batches(net, x, t, batches, optimizer, history.loss)[1]
+                correct += train_batches(net, x, t, batches, optimizer, history.loss, weights, row_weights)[1]
                 losses = history.loss[-count:]
                 if not warned and not np.isfinite(losses).all():
                     warned = True
@@ -111,9 +114,12 @@ def fit(
                     evaluate(net, history, done, running, evaluated, checked)
                     if not warned and checked is not None and not math.isfinite(history.validation_loss[-1]):
                         warned = True
-                        warn_of_validation(net, history, checked)
+                        warn_of_validation(net, history, checked[:2])
                     correct = counted = 0
                     answers = [callback(net, history) for callback in called]
+                    if called:  # which may have changed the loss
+                        t = net.targets_for("fit", t, len(x))
+                        has_class, row_weights = _as_the_loss_has_them(net, t, weights, bool(counts))
                     if any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers):
                         break
             if not warned:
@@ -124,6 +130,18 @@ def fit(
         if history.loss:
             net.history = history  # a callback may have called `fit`, which left its own
     return history
+
+
+def _as_the_loss_has_them(
+    net: Trainable, t: Array, weights: Array | None, counts: bool
+) -> tuple[Array | None, RowWeights | None]:
+    """Which samples have a class, None where all have or none is counted, and the weights of the rows."""
+    # Samples without a class are left out, as `accuracy` does.
+    has_class = labels_of_targets(net.lastLayer, t) >= 0 if counts else None
+    return (
+        None if has_class is None or has_class.all() else has_class,
+        row_weights_of(net.lastLayer, t, weights),
+    )
 
 
 def log_threads(net: Trainable) -> None:

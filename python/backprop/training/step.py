@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backprop._util.arrays import Array, labels_of
-from backprop.layers.base import classifies
+from backprop._util.arrays import Array
+from backprop.layers.base_loss import (
+    has_classes,
+    labels_of_scores,
+    labels_of_targets,
+    row_weights_of,
+    weighted,
+)
 from backprop.layers.counters import Counters
+from backprop.layers.weighting import RowWeights, sample_weights
 from backprop.optimizers.base import Optimizer, UpdateRule, chosen_optimizer
 from backprop.training.lock import REFUSED
 from backprop.training.protocol import Trainable
@@ -19,7 +26,9 @@ if TYPE_CHECKING:
     from backprop.training.sampling import Indices
 
 
-def train_step(net: Trainable, x: ArrayLike, t: ArrayLike, optimizer: Optimizer) -> float:
+def train_step(
+    net: Trainable, x: ArrayLike, t: ArrayLike, optimizer: Optimizer, sample_weight: ArrayLike | None
+) -> float:
     """One step on a whole batch; returns the loss before it."""
     # As in `exclusive`, whose call would take a twentieth of a small step.
     layers, me = net._layers, get_ident()
@@ -34,7 +43,7 @@ def train_step(net: Trainable, x: ArrayLike, t: ArrayLike, optimizer: Optimizer)
             planned, loss = net._planned, None
             plan = planned if isinstance(planned, Plan) else None
             plain = type(x) is type(t) is np.ndarray  # others may have a mask, which no plan sees
-            if plain and plan is not None:
+            if plain and plan is not None and sample_weight is None:
                 # State is made when x and t are known to be right: else a step that is refused would tie it to this
                 # network.
                 stateful = optimizer.state_size
@@ -45,29 +54,38 @@ def train_step(net: Trainable, x: ArrayLike, t: ArrayLike, optimizer: Optimizer)
                 plan = net._plan()
                 if plan is not None and len(rows := net._readable_rows(x)):
                     wanted = net.targets_for("train_step", t, len(rows))
+                    weights = sample_weights("train_step", sample_weight, len(rows))
+                    row_weights = row_weights_of(net.lastLayer, wanted, weights)
                     state = optimizer.state_for(plan, net.params)
-                    loss = plan.step(rows, wanted, optimizer.plan_update(), None, state, vars(optimizer))
+                    loss = plan.step(
+                        rows, wanted, optimizer.plan_update(), None, state, vars(optimizer), 0, row_weights
+                    )
             if plan is not None and loss is not None:
                 if plan.caches is None:
                     net.clear_cache()
                 return loss
         chosen_optimizer("train_step", optimizer, names=False)
         losses: list[float] = []
-        _layered_step(net, x, t, optimizer, losses)
+        _layered_step(net, x, t, optimizer, losses, sample_weight)
         return losses[0]
     finally:
         layers.trainer = outer
 
 
 def _layered_step(
-    net: Trainable, x: ArrayLike, t: ArrayLike, optimizer: Optimizer, losses: list[float]
+    net: Trainable,
+    x: ArrayLike,
+    t: ArrayLike,
+    optimizer: Optimizer,
+    losses: list[float],
+    sample_weight: ArrayLike | None = None,
 ) -> Array | None:
     """One step layer by layer, which adds the loss before it to `losses`.
 
     Returns the scores, where the network's own pass gave them.
     """
     counters = Counters(net.layers.values())
-    loss, grads, scores = net._while_training(lambda: _loss_and_gradients(net, x, t))
+    loss, grads, scores = net._while_training(lambda: _loss_and_gradients(net, x, t, sample_weight))
     taken = getattr(optimizer, "steps", None)
     try:
         optimizer.update(net.params, grads)
@@ -86,20 +104,20 @@ def _layered_step(
 
 
 def _loss_and_gradients(
-    net: Trainable, x: ArrayLike, t: ArrayLike
+    net: Trainable, x: ArrayLike, t: ArrayLike, sample_weight: ArrayLike | None
 ) -> tuple[float, dict[str, Array], Array | None]:
     """The loss of a batch in training, the gradients and, where the network's own pass gave them, the scores."""
     if not net._overrides("loss") and not net._overrides("gradient"):
-        loss, scores = net._loss_and_scores(x, t)
+        loss, scores = net._loss_and_scores(x, t, None, sample_weight)
         return float(loss), net._gradient_of_pass(), scores
     # What a subclass calls the loss is what is recorded; only its own gradient has to go forward once more, with the
     # same masks.
     counters = Counters(net.layers.values())
-    loss = float(net.loss(x, t))
+    loss = float(net.loss(x, t, **weighted(sample_weight)))
     if not net._overrides("gradient"):
         return loss, net._gradient_of_pass(), None
     counters.restore()
-    return loss, net.gradient(x, t), None
+    return loss, net.gradient(x, t, **weighted(sample_weight)), None
 
 
 def train_batches(
@@ -109,11 +127,13 @@ def train_batches(
     batches: "list[Indices]",
     optimizer: Optimizer,
     losses: list[float] | None = None,
+    sample_weight: Array | None = None,
+    row_weights: RowWeights | None = None,
 ) -> tuple[list[float], int]:
     """One step for each row of indices: the losses before the steps, and how many samples were classified correctly.
 
     The losses are added to `losses`, if it is given, as soon as their steps are taken, also where an interrupt ends the
-    call.
+    call. `row_weights` is what the loss makes of t and of the samples' weights, if the caller knows it.
     """
     # Whoever overrides how a step is made, or what is predicted, means that.
     own = net._overrides("train_step") or net._overrides("predict")
@@ -122,15 +142,18 @@ def train_batches(
     correct = 0
     if plan is None:
         for batch in (row for group in batches for row in group):
-            correct += _counted_step(net, x[batch], t[batch], optimizer, own, losses)
+            weights = None if sample_weight is None else sample_weight[batch]
+            correct += _counted_step(net, x[batch], t[batch], optimizer, own, losses, weights)
         return losses, correct
     assert isinstance(optimizer, UpdateRule)  # plan_for has looked
     state = optimizer.state_for(plan, net.params)
+    if row_weights is None:
+        row_weights = row_weights_of(net.lastLayer, t, sample_weight)
     try:
         for indices in batches:
             count, step_losses = len(indices), np.empty(len(indices))
             read = step_losses.data
-            arguments = x, t, indices, optimizer.plan_update(), step_losses, None, state
+            arguments = x, t, indices, optimizer.plan_update(), step_losses, None, state, 0, row_weights
             # The handler of a signal runs behind a call, and may raise. Here the loop makes the call, and no other
             # comes before the steps are recorded.
             for count_correct in starmap(plan.train, (arguments,)):
@@ -143,15 +166,23 @@ def train_batches(
 
 
 def _counted_step(
-    net: Trainable, x: Array, t: Array, optimizer: Optimizer, own: bool, losses: list[float]
+    net: Trainable,
+    x: Array,
+    t: Array,
+    optimizer: Optimizer,
+    own: bool,
+    losses: list[float],
+    sample_weight: Array | None,
 ) -> int:
     """One step, and how many samples of the batch were classified correctly before it (0 without classes)."""
-    counts = classifies(net.lastLayer)
+    counts = has_classes(net.lastLayer, net.sizes[-1])
     asked = own or net._overrides("loss") or net._overrides("gradient")
     scores = net.predict(x) if asked and counts else None
     if own:
-        losses.append(net.train_step(x, t, optimizer))
+        losses.append(net.train_step(x, t, optimizer, **weighted(sample_weight)))
     else:
-        found = _layered_step(net, x, t, optimizer, losses)
+        found = _layered_step(net, x, t, optimizer, losses, sample_weight)
         scores = found if scores is None else scores
-    return int((scores.argmax(axis=1) == labels_of(t)).sum()) if counts and scores is not None else 0
+    if not counts or scores is None:
+        return 0
+    return int((labels_of_scores(net.lastLayer, scores) == labels_of_targets(net.lastLayer, t)).sum())

@@ -4,19 +4,22 @@ import copy
 
 import numpy as np
 
-from backprop._util.arrays import Array, labels_of
-from backprop.layers.base import classifies
+from backprop._util.arrays import Array
+from backprop.layers.base_loss import has_classes, labels_of_targets, loss_of, row_weights_of, weighted
 from backprop.training.history import History
 from backprop.training.protocol import Trainable
 
+# Samples, targets, and weights of the samples, if there are some.
+Validation = tuple[Array, Array, Array | None]
 
-def evaluate_some(net: Trainable, validation: tuple[Array, Array], rows: int = 100) -> None:
+
+def evaluate_some(net: Trainable, validation: Validation, rows: int = 100) -> None:
     """Evaluate some of the validation data, so that what goes wrong in it does so before the first step."""
-    x, t = validation
-    if classifies(net.lastLayer):  # without a class there is no accuracy
-        some = np.flatnonzero(labels_of(t) >= 0)[:rows]
+    x, t, weights = validation
+    if has_classes(net.lastLayer, net.sizes[-1]):  # without a class there is no accuracy
+        some = np.flatnonzero(labels_of_targets(net.lastLayer, t) >= 0)[:rows]
         net.accuracy(x[some], t[some])
-    mean_loss(net, x[:rows], t[:rows])
+    mean_loss(net, x[:rows], t[:rows], None if weights is None else weights[:rows])
 
 
 def evaluate(
@@ -25,17 +28,17 @@ def evaluate(
     step: int,
     running: float,
     train: tuple[Array, Array] | None,
-    validation: tuple[Array, Array] | None,
+    validation: Validation | None,
 ) -> None:
     """Add to a history what is recorded after a step; `running` is the running accuracy, unless `train` is given."""
-    classes = classifies(net.lastLayer)
+    classes = has_classes(net.lastLayer, net.sizes[-1])
     accuracies, val_losses, val_accuracies = [], [], []
     if classes:
         accuracies = [running if train is None else net.accuracy(*train)]
     if validation is not None:
         val_losses = [mean_loss(net, *validation)]
         if classes:
-            val_accuracies = [net.accuracy(*validation)]
+            val_accuracies = [net.accuracy(*validation[:2])]
     # Without a call in between, so that an interrupt leaves lists that belong together.
     history.evaluated_at += [step]
     history.train_accuracy += accuracies
@@ -43,17 +46,28 @@ def evaluate(
     history.validation_accuracy += val_accuracies
 
 
-def mean_loss(net: Trainable, x: Array, t: Array, block: int = 4096) -> float:
+def mean_loss(
+    net: Trainable, x: Array, t: Array, sample_weight: Array | None = None, block: int = 4096
+) -> float:
     """Mean over blocks of the loss of data of any length; the layers hold no part of a pass afterwards.
 
     Where the network's class overrides `loss`, that is asked, else a copy of the loss layer.
     """
     own, loss_layer = net._overrides("loss"), copy.copy(net.lastLayer)
-    total = 0.0
+    total = counted = 0.0
     for start in range(0, len(x), block):
         x_block, t_block = x[start : start + block], t[start : start + block]
-        loss = net.loss(x_block, t_block) if own else loss_layer.forward(net.predict(x_block), t_block)
-        total += float(loss) * len(x_block)
+        weights = None if sample_weight is None else sample_weight[start : start + block]
+        loss = (
+            net.loss(x_block, t_block, **weighted(weights))
+            if own
+            else loss_of(loss_layer, net.predict(x_block), t_block, weights)
+        )
+        # What the block's loss was divided by.
+        rows = row_weights_of(net.lastLayer, t_block, weights)
+        count = len(x_block) if rows is None else float(rows[1].sum())
+        total += float(loss) * count
+        counted += count
     if own:
         net.clear_cache()
-    return total / len(x)
+    return total / counted if counted else 0.0

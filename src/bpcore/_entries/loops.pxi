@@ -201,41 +201,63 @@ cdef void softmax(Call* c, floating _) noexcept nogil:
 
 
 cdef void cross_entropy(Call* c, floating _) noexcept nogil:
-    c.result = losses_of_rows.softmax_cross_entropy(
-        arg(c, 0, _), c.labels, <const floating*> c.data[1], arg(c, 2, _), arg(c, 3, _), c.losses, c.sizes[B],
-        c.sizes[K], c.threads,
-    )
+    cross_entropy_of_call(c, <const floating*> NULL, arg(c, 2, _), arg(c, 3, _))
 
 
 cdef void cross_entropy_forward(Call* c, floating _) noexcept nogil:
+    cross_entropy_of_call(c, <const floating*> NULL, arg(c, 2, _), <floating*> NULL)
+
+
+cdef void weighted_cross_entropy_forward(Call* c, floating _) noexcept nogil:
+    cross_entropy_of_call(c, <const floating*> arg(c, 2, _), arg(c, 3, _), <floating*> NULL)
+
+
+cdef inline void cross_entropy_of_call(Call* c, const floating* shares, floating* y, floating* dx) noexcept nogil:
     c.result = losses_of_rows.softmax_cross_entropy(
-        arg(c, 0, _), c.labels, <const floating*> c.data[1], arg(c, 2, _), <floating*> NULL, c.losses, c.sizes[B],
+        <const floating*> c.data[0], c.labels, <const floating*> c.data[1], shares, y, dx, c.losses, c.sizes[B],
         c.sizes[K], c.threads,
     )
 
 
 cdef void cross_entropy_backward(Call* c, floating _) noexcept nogil:
     losses_of_rows.softmax_cross_entropy_backward(
-        <const floating*> arg(c, 0, _), c.labels, <const floating*> c.data[1], <floating> c.numbers[0], arg(c, 2, _),
-        c.sizes[B], c.sizes[K], c.threads,
+        <const floating*> arg(c, 0, _), c.labels, <const floating*> c.data[1], <const floating*> NULL,
+        <floating> c.numbers[0], arg(c, 2, _), c.sizes[B], c.sizes[K], c.threads,
     )
 
 
-cdef inline double loss_of_call(Call* c, double option, floating* dx, floating dout) noexcept nogil:
+cdef void weighted_cross_entropy_backward(Call* c, floating _) noexcept nogil:
+    losses_of_rows.softmax_cross_entropy_backward(
+        <const floating*> arg(c, 0, _), c.labels, <const floating*> c.data[1], <const floating*> arg(c, 2, _),
+        <floating> c.numbers[0], arg(c, 3, _), c.sizes[B], c.sizes[K], c.threads,
+    )
+
+
+cdef inline double loss_of_call(
+    Call* c, double option, const floating* shares, floating* dx, floating dout
+) noexcept nogil:
     cdef Loss loss = Loss(kind=<LossKind> c.kind, option=option)
     return mean_loss(
-        &loss, <const floating*> arg(c, 0, dout), <const floating*> arg(c, 1, dout), dx, c.losses, c.sizes[B],
+        &loss, <const floating*> arg(c, 0, dout), <const floating*> arg(c, 1, dout), shares, dx, c.losses, c.sizes[B],
         c.sizes[K], dout, c.threads,
     )
 
 
 cdef void loss_and_gradient(Call* c, floating _) noexcept nogil:
-    c.result = loss_of_call(c, c.numbers[0], arg(c, 2, _), <floating> 1)
+    c.result = loss_of_call(c, c.numbers[0], <const floating*> NULL, arg(c, 2, _), <floating> 1)
 
 
 cdef void loss_forward(Call* c, floating _) noexcept nogil:
-    c.result = loss_of_call(c, c.numbers[0], <floating*> NULL, <floating> 1)
+    c.result = loss_of_call(c, c.numbers[0], <const floating*> NULL, <floating*> NULL, <floating> 1)
 
 
 cdef void loss_backward(Call* c, floating _) noexcept nogil:
-    loss_of_call(c, c.numbers[1], arg(c, 2, _), <floating> c.numbers[0])
+    loss_of_call(c, c.numbers[1], <const floating*> NULL, arg(c, 2, _), <floating> c.numbers[0])
+
+
+cdef void weighted_loss_forward(Call* c, floating _) noexcept nogil:
+    c.result = loss_of_call(c, c.numbers[0], <const floating*> arg(c, 2, _), <floating*> NULL, <floating> 1)
+
+
+cdef void weighted_loss_backward(Call* c, floating _) noexcept nogil:
+    loss_of_call(c, c.numbers[1], <const floating*> arg(c, 2, _), arg(c, 3, _), <floating> c.numbers[0])

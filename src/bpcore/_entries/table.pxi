@@ -59,6 +59,17 @@ cdef list table():
             "dx = dout·(y·Σt − t) / B, y and t as in softmax_cross_entropy. `dx` may be `y`.",
         ),
         entry(
+            "weighted_softmax_cross_entropy_forward", "x:BK t:B|BK shares:B -> y:BK",
+            weighted_cross_entropy_forward[float], weighted_cross_entropy_forward[double], 0, MEAN | RETURNS,
+            "y = softmax(x); returns Σ_r shares_r·l_r, l_r = −Σ t·log y of a row, t as in softmax_cross_entropy.\n\n"
+            "A row of share 0 is left out, whatever its scores are.",
+        ),
+        entry(
+            "weighted_softmax_cross_entropy_backward", "y:BK t:B|BK shares:B dout -> dx:BK=y",
+            weighted_cross_entropy_backward[float], weighted_cross_entropy_backward[double], 0, MEAN,
+            "dx = dout·shares_r·(y·Σt − t) of each row; 0 where the share is. `dx` may be `y`.",
+        ),
+        entry(
             "add", "x:BO~ y:BO~ -> out:BO=x,y", add[float], add[double], 0, 0,
             "out = x + y; the operands may have any strides, 0 for a broadcast axis. `out` may be either.",
         ),
@@ -132,6 +143,16 @@ cdef list table():
                     f"{name}_backward", f"x:BK t:BK dout {option} -> dx:BK=x,t", loss_backward[float],
                     loss_backward[double], kind, MEAN,
                     "dx = dout times the gradient of the mean loss. `dx` may be `x` or `t`.",
+                ),
+                entry(
+                    f"weighted_{name}_forward", f"x:BK t:BK shares:B {option}", weighted_loss_forward[float],
+                    weighted_loss_forward[double], kind, MEAN | RETURNS,
+                    "Returns Σ shares·l, l the losses of the rows. A row of share 0 is left out, whatever it has.",
+                ),
+                entry(
+                    f"weighted_{name}_backward", f"x:BK t:BK shares:B dout {option} -> dx:BK=x,t",
+                    weighted_loss_backward[float], weighted_loss_backward[double], kind, MEAN,
+                    f"dx = dout times the gradient of weighted_{name}_forward. `dx` may be `x` or `t`.",
                 ),
             ]
 

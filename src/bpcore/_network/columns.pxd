@@ -77,7 +77,8 @@ cdef inline Rectangle part_of(const Place* place, const Layer* layer, Py_ssize_t
 
 
 cdef inline void rows_half_by_columns(
-    const Network* net, const Rows x, const int64_t* labels, const floating* targets, Py_ssize_t B, int rank, int size
+    const Network* net, const Rows x, const int64_t* labels, const floating* targets, const floating* shares,
+    Py_ssize_t B, int rank, int size,
 ) noexcept nogil:
     """rows_half in `net.column_parts` parts of columns; other threads may have written what comes in just before."""
     cdef Place place = place_of(B, rank, size, min(net.column_parts, size))
@@ -97,8 +98,10 @@ cdef inline void rows_half_by_columns(
         &net.loss, <const floating*> layer.out + place.own * layer.stride,
         <const int64_t*> NULL if labels is NULL else labels + place.own,
         <const floating*> NULL if targets is NULL else targets + place.own * layer.outputs,
+        <const floating*> NULL if shares is NULL else shares + place.own,
         <floating*> layer.dpre + place.own * layer.stride, net.losses + place.own, layer.stride,
-        place.own_stop - place.own, layer.outputs, <floating> 1 / <floating> B,
+        place.own_stop - place.own, layer.outputs,
+        <floating> 1 if shares is not NULL else <floating> 1 / <floating> B,
     )
     part = Rectangle(first=place.own, stop=place.own_stop, left=0, right=layer.outputs)
     for n in range(net.depth - 1, last - 1, -1):

@@ -59,12 +59,14 @@ cdef class NetworkAddresses:
     cdef list kept, kept_state, made_of
     cdef list counters              # of each layer the dict that has the `step` of its masks, or None
     cdef bint drops                 # whether a layer has masks
+    cdef readonly bint weighs       # whether the loss gives rows a weight of their own, of which it has to be asked
+    cdef const double* table        # (2, outputs) slope and rest of targets that are made, or NULL
     cdef readonly list caches
     cdef Guard* guards              # of the parameters, and behind them of the optimizer's state
     cdef int parameters, guarded    # how many parameters; how many guards
 
     def __cinit__(self, str dtype, list layers, tuple loss, mean, scale, list made_of, list caches=None):
-        if dtype not in ("float32", "float64") or len(loss) != 2 or loss[0] not in LOSSES or not layers:
+        if dtype not in ("float32", "float64") or len(loss) not in (2, 4) or loss[0] not in LOSSES or not layers:
             given = f"{len(layers)} layers of {dtype} with the loss {loss!r}"
             raise ValueError(f"Plan: {given}, wanted 1 or more of float32 or float64 with one of {', '.join(LOSSES)}")
         self.dtype, self.kept, self.made_of, self.caches = dtype, [], made_of, caches
@@ -84,6 +86,12 @@ cdef class NetworkAddresses:
                 self.take(n, TRANSFORMS[transform], ACTIVATIONS[activation], weight, bias, option)
             for k, number in enumerate(numbers[:MOST_ACTIVATION_NUMBERS]):
                 self.net.layers[n].numbers[k] = number
+        self.table = NULL
+        if len(loss) == 4:
+            self.weighs = loss[3]
+            if loss[2] is not None:
+                self.table = <const double*> address(loss[2], c"d", 2, 2, self.outputs, False)
+                self.kept.append(loss[2])
         self.source.inputs = self.inputs
         self.source.mean = <const double*> self.watch(mean, c"d", 1, self.inputs, self.inputs, self.kept)
         self.source.scale = self.watch(scale, self.letter, 1, self.inputs, self.inputs, self.kept)

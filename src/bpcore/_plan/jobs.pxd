@@ -13,7 +13,8 @@ from bpcore.evaluation cimport count_correct_chunk, predict_chunk, scratch_size
 from bpcore.gather cimport Source, as_stored, gather_rows
 from bpcore.layers cimport Layer
 from bpcore.network cimport Network, step_chunk
-from bpcore.training cimport Batch, Targets, train_chunk
+from bpcore.targets cimport Targets, are_made, gather_targets, no_targets
+from bpcore.training cimport Batch, train_chunk
 from bpcore.updates cimport Update, states_of
 
 cdef enum Task:
@@ -93,11 +94,19 @@ cdef inline void part_of_step(const Job* job, floating _, int rank, int size) no
     cdef Py_ssize_t stride = job.batch.stride, first, stop
     cdef floating* batch = <floating*> job.batch.x
     cdef Rows enters = rows_of(<const floating*> job.source.x, job.source.inputs)
+    cdef const floating* targets = <const floating*> job.targets.weights
+    # A rank prepares the rows that it then takes through the layers.
+    first, stop = job.B * rank // size, job.B * (rank + 1) // size
     if not as_stored(&job.source, _):
-        # A rank prepares the rows that it then takes through the layers.
-        first, stop = job.B * rank // size, job.B * (rank + 1) // size
         gather_rows(&job.source, NULL, first, batch + first * stride, stride, stop - first)
         enters = rows_of(<const floating*> batch, stride)
+    if are_made(&job.targets):
+        gather_targets(
+            &job.targets, job.targets.labels, NULL, first, stop, job.net.layers[job.net.depth - 1].outputs,
+            <floating*> job.batch.weights,
+        )
+        targets = <const floating*> job.batch.weights
     step_chunk(
-        job.net, enters, job.targets.labels, <const floating*> job.targets.weights, job.B, &job.update, rank, size,
+        job.net, enters, <const int64_t*> NULL if are_made(&job.targets) else job.targets.labels, targets,
+        <const floating*> job.targets.shares, job.B, &job.update, rank, size,
     )

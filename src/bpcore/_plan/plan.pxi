@@ -14,7 +14,7 @@
 # f) What runs is a job, of which each thread does its part; the types of network are told apart in one place.
 # g) Methods of C are inline, which makes them final: a call needs no table of methods.
 
-cdef class Plan(Evaluation):
+cdef class Plan(Targeting):
     """A dense network, ready to run.
 
     Parameters
@@ -25,8 +25,9 @@ cdef class Plan(Evaluation):
         of the transform, and those of the activation, if it takes any. A dropout has in the places of its parameters
         how many units it has, and a dict with its "seed", and under "step" how many masks were drawn, which training
         counts.
-    loss : (loss, option)
-        A key of LOSSES and a number.
+    loss : (loss, option) or (loss, option, table, weighs)
+        A key of LOSSES, a number, slope and rest of targets that are made (targets.pxd), a float64 array that nobody
+        changes or None, and whether rows have weights of their own: `step` then does nothing without them.
     mean, scale : 1-d arrays of the length of the inputs, the mean float64, the scale of the type `dtype`; or None
         The network computes with (x − mean)·scale, as gather.pxd says.
     made_of : list of (dict, key, object)
@@ -36,12 +37,12 @@ cdef class Plan(Evaluation):
     """
 
     cdef Network loop               # the same, its first layer padded
-    cdef Targets targets
     cdef Batch batch
     cdef readonly bint training
     cdef Py_ssize_t capacity
     cdef void* memory
-    cdef void* behind               # the batch: its labels or targets
+    cdef void* behind               # the batch: its labels,
+    cdef void* shares               # the shares of its rows, and its targets
     cdef char* padding              # memory for the first layer's weight while a loop trains it
     cdef readonly dict tunings      # by the number of rows of a batch
 
@@ -53,19 +54,23 @@ cdef class Plan(Evaluation):
 
     def train(
         self, x not None, t not None, indices, Update update not None, losses, threads=None, list state=None,
-        int column_parts=0,
+        int column_parts=0, tuple row_weights=None,
     ):
         """Take a step for every row of `indices`, which names the samples of its batch.
 
         `t` is (N,) int64 labels or (N, K) numbers of the network's type, `update` has the number of the first step,
         `state` is what the rule keeps, as in `bind`, and `losses` takes the loss before each step. `column_parts` is in
-        how many parts threads share the columns of wide layers; by 0 it is measured. Returns how many samples of all
-        the batches had their highest score at their label or highest weight (0 without classes).
+        how many parts threads share the columns of wide layers; by 0 it is measured. `row_weights` are the weights of
+        all rows and their divisors, (N,) float64 each. Returns how many samples of all the batches had their highest
+        score at their label or highest weight (0 without classes).
         """
         cdef Job job = self.job_of(TRAIN)
         cdef int64_t correct = 0
         cdef int64_t* drawn = NULL
+        cdef void* shares = NULL
         self.require_unchanged(NPY_ARRAY_CARRAY)
+        if self.weighs and row_weights is None:
+            raise ValueError("Plan: the loss gives rows weights of their own, which are not here")
         _written = held(losses)
         job.losses = <double*> array_data(losses, "losses", c"d", 1, True)
         array_data(indices, "indices", c"q", 2, False)
@@ -88,14 +93,19 @@ cdef class Plan(Evaluation):
                 if indices.shape[0] == 0:
                     return 0
                 job.steps, job.B = indices.shape[0], indices.shape[1]
-                drawn = self.draw(&job, indices)
+                if row_weights is not None:
+                    self.targets.shares = shares = malloc(job.steps * job.B * self.itemsize + 1)
+                    if shares is NULL:
+                        raise MemoryError(f"no memory for the shares of {job.steps} batches")
+                drawn = self.draw(&job, indices, row_weights)
                 self.begin_masks()
-                job.correct = &correct if takes_labels(self.net.loss.kind) else NULL
+                job.correct = &correct if has_classes(self.net.loss.kind, self.outputs) else NULL
                 self.reserve(job.B)
                 self.run_steps(&job, threads, column_parts)
                 self.end_masks(indices.shape[0])
             finally:
                 free(drawn)
+                free(shares)
                 close(&job.data)
         finally:
             self.training = False
@@ -137,6 +147,10 @@ cdef class Plan(Evaluation):
             job.update.step = job.update.step + job.steps
             if self.targets.labels is not NULL:
                 self.targets.labels = self.targets.labels + job.steps * job.B
+            if self.targets.counted is not NULL:
+                self.targets.counted = self.targets.counted + job.steps * job.B
+            if self.targets.shares is not NULL:
+                self.targets.shares = <const char*> self.targets.shares + job.steps * job.B * self.itemsize
         return 0
 
     cdef Tuning tuning_of(self, Py_ssize_t B, threads):
@@ -150,8 +164,8 @@ cdef class Plan(Evaluation):
             tuning = self.tunings[B] = Tuning(most, is_exact, is_wide)
         return tuning
 
-    cdef inline int64_t* draw(self, Job* job, indices) except NULL:
-        """Copy the indices of all batches, and behind them their labels, and check the copies."""
+    cdef inline int64_t* draw(self, Job* job, indices, tuple row_weights) except NULL:
+        """Copy the indices of all batches, and behind them their labels, and check the copies; fill their shares."""
         cdef Py_ssize_t count = job.steps * job.B, right
         cdef int64_t* drawn = <int64_t*> malloc(2 * count * sizeof(int64_t) + 1)
         if drawn is NULL:
@@ -160,14 +174,19 @@ cdef class Plan(Evaluation):
             if count > 0:
                 memcpy(drawn, array_data(indices, "indices", c"q", 2, False), count * sizeof(int64_t))
             check_indices(drawn, job.steps, job.B, job.data.rows)
-            if self.targets.labels is not NULL:
-                right = gather_labels(self.targets.labels, drawn, count, self.outputs, drawn + count)
+            if row_weights is not None:
+                self.share(row_weights, job.data.rows, drawn, job.steps, job.B)
+            if self.targets.labels is NULL and self.table is not NULL:
+                self.name_classes(drawn, count, drawn + count)
+                self.targets.counted = drawn + count
+            elif self.targets.labels is not NULL:
+                right = self.copy_labels(drawn, count, drawn + count)
                 if right < count:
                     raise ValueError(
                         f"Plan: t[{drawn[right]}] is {drawn[count + right]}, wanted a label from 0 to "
                         f"{self.outputs - 1}"
                     )
-                self.targets.labels = drawn + count
+                self.targets.labels = self.targets.counted = drawn + count
         except BaseException:
             free(drawn)
             raise
@@ -175,13 +194,14 @@ cdef class Plan(Evaluation):
         return drawn
 
     def step(
-        self, x, t, Update update not None, threads=None, list state=None, dict counter=None, int column_parts=0
+        self, x, t, Update update not None, threads=None, list state=None, dict counter=None, int column_parts=0,
+        tuple row_weights=None,
     ):
         """One step on a whole batch: the loss before it. `counter["steps"]` becomes the number of the step.
 
         None if an array cannot be read as it is, or the network is no longer made of what the plan was made of.
         """
-        if not self.fits():
+        if not self.fits() or (self.weighs and row_weights is None):
             return None
         cdef Job job = self.job_of(STEP)
         cdef Tuning tuning
@@ -197,10 +217,15 @@ cdef class Plan(Evaluation):
                 job.B = job.data.rows
                 if job.B == 0 or self.is_changed(job.data.data, job.data.bytes) or not self.take_targets(t, job.B):
                     return None
+                if not self.takes_numbers(job.B):
+                    return None
                 self.reserve(job.B)
                 self.begin_masks()
+                if row_weights is not None:
+                    self.targets.shares = self.shares
+                    self.share(row_weights, job.B, NULL, 1, job.B)
                 if self.targets.labels is not NULL:
-                    if gather_labels(self.targets.labels, NULL, job.B, self.outputs, <int64_t*> self.behind) < job.B:
+                    if self.copy_labels(NULL, job.B, <int64_t*> self.behind) < job.B:
                         return None
                     self.targets.labels = <int64_t*> self.behind
                 work = work_of_step(&self.net, job.B)
@@ -216,7 +241,7 @@ cdef class Plan(Evaluation):
         finally:
             self.training = False
         self.drop_caches()
-        loss = mean_of(self.net.losses, job.B)
+        loss = loss_of(self.net.losses, job.B, row_weights is not None)
         # The handler of a signal runs behind this call: it finds a step that was taken, and counted, or neither.
         self.end_masks(1)
         if counter is not None:
@@ -233,23 +258,6 @@ cdef class Plan(Evaluation):
         self.training = True
         return 0
 
-    cdef inline bint take_targets(self, t, Py_ssize_t N) except -1:
-        """Point to the labels or targets of N samples; False if they are not of the right type and shape."""
-        cdef View view
-        cdef Py_ssize_t K = self.net.layers[self.net.depth - 1].outputs
-        cdef bint right
-        self.targets.labels, self.targets.weights = NULL, NULL
-        if not contiguous(t, &view):
-            return False
-        if view.dimensions == 1 and takes_labels(self.net.loss.kind):
-            right = view.rows == N and view.typecode == c"q"
-            self.targets.labels = <const int64_t*> view.data
-        else:
-            right = shaped(&view, self.letter, 2, N, K)
-            self.targets.weights = view.data
-        close(&view)
-        return right
-
     cdef inline int reserve(self, Py_ssize_t B) except -1:
         """Make the workspace large enough for batches of B rows, and point into it."""
         cdef Py_ssize_t stride = stride_of(self.net.layers[0].inputs, self.itemsize), size, behind
@@ -259,7 +267,7 @@ cdef class Plan(Evaluation):
             size = workspace_size(&self.net, B)
             free(self.memory)
             self.capacity = 0
-            behind = whole_lines(B * max(8, self.outputs * self.itemsize))
+            behind = 2 * whole_lines(B * 8) + whole_lines(B * self.outputs * self.itemsize)
             self.memory = malloc(
                 size + B * stride * self.itemsize + behind + whole_lines(2 * B * sizeof(void*))
                 + padding_bytes(&self.net) + 64
@@ -271,9 +279,12 @@ cdef class Plan(Evaluation):
             self.batch.stride = stride
             self.batch.x = <char*> aligned(self.memory) + size
             self.behind = <char*> self.batch.x + B * stride * self.itemsize
+            self.shares = <char*> self.behind + whole_lines(B * 8)
             self.batch.rows = <Address*> (<char*> self.behind + behind)
             self.padding = <char*> self.batch.rows + whole_lines(2 * B * sizeof(void*))
-        self.batch.weights = NULL if self.targets.weights is NULL else self.behind
+        self.batch.weights = NULL
+        if self.targets.labels is NULL or self.table is not NULL:
+            self.batch.weights = <char*> self.behind + 2 * whole_lines(self.capacity * 8)
         return 0
 
     cdef inline void run_batches(self, Job* job, int threads) noexcept:

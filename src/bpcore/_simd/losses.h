@@ -5,7 +5,7 @@
 /* Files store names, not these numbers. The first is in _losses/softmax.pxd. */
 enum bp_loss {
     BP_SOFTMAX_CROSS_ENTROPY, BP_SQUARED_ERROR, BP_HUBER, BP_ABSOLUTE_ERROR, BP_LOG_COSH, BP_QUANTILE,
-    BP_COUNT_OF_LOSSES
+    BP_BINARY_CROSS_ENTROPY, BP_POISSON, BP_COUNT_OF_LOSSES
 };
 
 /* each(kind, name, factor, value, slope) of vectors x, t, and d = x − t: a row's loss is factor·Σ value, the gradient of x is
@@ -18,7 +18,10 @@ enum bp_loss {
          BP_BLEND(BP_ROW_NUMBER(1), BP_BLEND(BP_ROW_NUMBER(-1), d, d < 0), d > 0))                                      \
     each(BP_LOG_COSH, log_cosh, 1, BP_(vector_log_cosh)(d), BP_(vector_tanh)(d))                                        \
     each(BP_QUANTILE, quantile, 1, BP_BLEND(-a * d, b * d, d < 0),                                                      \
-         BP_BLEND(BP_ROW_NUMBER(b), BP_BLEND(BP_ROW_NUMBER(-a), d, d < 0), d > 0))
+         BP_BLEND(BP_ROW_NUMBER(b), BP_BLEND(BP_ROW_NUMBER(-a), d, d < 0), d > 0))                                      \
+    each(BP_BINARY_CROSS_ENTROPY, binary_cross_entropy, 1, BP_(binary_cross_entropy_value)(x, t),                       \
+         BP_(vector_sigmoid)(x) - t)                                                                                    \
+    each(BP_POISSON, poisson, 1, BP_(poisson_value)(x, t), BP_(vector_exp)(x) - t)
 #endif
 
 #define BP_ROW_NUMBER(number) ((number) - (BP_V){0})
@@ -31,13 +34,32 @@ static BP_INLINE BP_V BP_(huber_value)(BP_V size, BP_T a) {
     return c * (size - c / 2);
 }
 
+/* −t·log σ(x) − (1 − t)·log(1 − σ(x)) = |x|·w + log(1 + exp(−|x|)), w = 1 − t from 0 on, t below; w = 0 takes no term of an
+   infinite x. */
+static BP_INLINE BP_V BP_(binary_cross_entropy_value)(BP_V x, BP_V t) {
+    BP_V size = BP_(magnitude)(x), w = BP_BLEND(1 - t, t, x >= 0), first = size * w;
+    return BP_BLEND(BP_ROW_NUMBER(0), first, w == 0) + BP_(vector_log1p)(BP_(vector_exp)(-size));
+}
+
+/* exp(x) − t·x, where x is log of a rate: infinite where exp(x) is, and 0 at −∞ if t is 0. */
+static BP_INLINE BP_V BP_(poisson_value)(BP_V x, BP_V t) {
+    BP_V second = t * x;
+    return BP_(vector_exp)(x) - BP_BLEND(BP_ROW_NUMBER(0), second, (t == 0) | (x > 1000));
+}
+
 /* x, t and d are not const, as in activations.h. */
 #define BP_LOSS_LOOP(kind, name, factor, value, slope)                                                                  \
-    static BP_UNUSED void BP_(name##_rows)(const BP_T *outputs, const BP_T *targets, BP_T *dx, double *losses,          \
-                                           ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n, BP_T scale, const BP_T a,     \
-                                           const BP_T b) {                                                              \
+    static BP_UNUSED void BP_(name##_rows)(const BP_T *outputs, const BP_T *targets, const BP_T *shares, BP_T *dx,      \
+                                           double *losses, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n, BP_T dout,    \
+                                           const BP_T a, const BP_T b) {                                                \
         (void)a, (void)b;                                                                                               \
-        for (ptrdiff_t r = 0; r < rows; r++, outputs += stride, targets += n) {                                         \
+        for (ptrdiff_t r = 0; r < rows; r++, outputs += stride, targets += n, dx = dx ? dx + stride : dx) {             \
+            const BP_T scale = shares ? shares[r] * dout : dout;                                                        \
+            if (shares && shares[r] == 0) {                                                                             \
+                losses[r] = 0;                                                                                          \
+                for (ptrdiff_t i = 0; dx && i < n; i++) dx[i] = 0;                                                      \
+                continue;                                                                                               \
+            }                                                                                                           \
             BP_V sum[BP_LANE_VECTORS];                                                                                  \
             BP_T part[BP_VL];                                                                                           \
             ptrdiff_t k = 0;                                                                                            \
@@ -61,17 +83,19 @@ static BP_INLINE BP_V BP_(huber_value)(BP_V size, BP_T a) {
                 if (dx) BP_(store_partial)(dx + k + w * BP_VL, count, (slope) * scale);                                 \
             }                                                                                                           \
             losses[r] = BP_(lane_sum)(sum) * factor;                                                                    \
-            if (dx) dx += stride;                                                                                       \
+            if (shares) losses[r] *= shares[r];                                                                         \
         }                                                                                                               \
     }
 BP_LOSS_LIST(BP_LOSS_LOOP)
 
 #define BP_CASE(kind, name, factor, value, slope)                                                                       \
-    case kind: BP_(name##_rows)(outputs, targets, dx, losses, stride, rows, n, scale, a, b); return;
-/* losses[r] of rows of n outputs, `stride` numbers apart, and targets without gaps; dx = scale·the gradient, in rows like
-   those of the outputs, or NULL. dx may be the outputs or the targets, if these have no gaps either. */
-static BP_UNUSED void BP_(loss_rows)(int loss, const BP_T *outputs, const BP_T *targets, BP_T *dx, double *losses,
-                                     ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n, BP_T scale, BP_T a, BP_T b) {
+    case kind: BP_(name##_rows)(outputs, targets, shares, dx, losses, stride, rows, n, dout, a, b); return;
+/* losses[r] of rows of n outputs, `stride` numbers apart, and targets without gaps; dx = dout·the gradient, in rows like
+   those of the outputs, or NULL. dx may be the outputs or the targets, if these have no gaps either. With shares both are
+   multiplied by that of the row, and a row of share 0 is left out. */
+static BP_UNUSED void BP_(loss_rows)(int loss, const BP_T *outputs, const BP_T *targets, const BP_T *shares, BP_T *dx,
+                                     double *losses, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n, BP_T dout, BP_T a,
+                                     BP_T b) {
     switch (loss) { BP_LOSS_LIST(BP_CASE) }
 }
 #undef BP_CASE

@@ -1,0 +1,185 @@
+"""Losses of networks whose outputs are numbers: the identity and a mean loss, as one layer."""
+
+from backprop._util.names import named_arguments
+from backprop._util.settings import positive, share
+from backprop.layers.descriptors import Option
+from backprop.layers.row_losses import LossOfNumbers
+
+__all__ = ["AbsoluteError", "Huber", "IdentityWithLoss", "LogCosh", "Poisson", "Quantile"]
+
+
+class IdentityWithLoss(LossOfNumbers):
+    """Identity and the mean squared-error loss, as one layer, for regression: `loss = mean(Σ (x - t)² / 2)`.
+
+    The book's counterpart of SoftmaxWithLoss where the outputs are numbers; with it the gradient has the same
+    form, `(y - t) / B`.
+
+    Attributes
+    ----------
+    loss : float or None
+        The last loss.
+    y : ndarray of shape (B, K) or None
+        The last outputs.
+    t : ndarray of shape (B, K) or None
+        The last targets, of y's type.
+    classifies : bool
+        False: a network with this loss, or one that inherits from it, takes numbers and has no accuracy.
+    """
+
+    kind, function, classifies = "squared_error", "squared_error", False
+    derivatives = ("{d}·({x}−{t})/B", "")
+
+
+class Huber(LossOfNumbers):
+    """Identity and Huber's loss (1964), for regression: squared error that grows linearly beyond `delta`.
+
+    Of `d = x - t` it is `d² / 2` where `|d| <= delta`, else `delta·(|d| - delta / 2)`, summed over the outputs; the
+    loss is the mean over the batch. A target that is far off pulls no more than one that is `delta` off.
+
+    Parameters
+    ----------
+    delta : float, default 1.0
+        Positive. It may be changed between steps.
+    normalise : "weights" or "count", default "weights"
+        Whether weights of samples divide the loss by their sum or by the number of rows.
+
+    Attributes
+    ----------
+    loss : float or None
+        The last loss.
+    y : ndarray of shape (B, K) or None
+        The last outputs.
+    t : ndarray of shape (B, K) or None
+        The last targets, of y's type.
+    classifies : bool
+        False: a network with this loss takes numbers and has no accuracy.
+
+    Examples
+    --------
+    >>> layer = bp.Huber(2.0)
+    >>> layer.forward([[1.0, 10.0]], [[0.0, 0.0]])
+    18.5
+    >>> layer.backward()
+    array([[1., 2.]])
+    """
+
+    kind, function, classifies = "huber", "huber", False
+    derivatives = ("{d}·clip({x}−{t}, ±δ)/B", "")
+    option_names = ("delta",)
+    delta: float = Option(positive)  # type: ignore[assignment]  # what a layer has
+
+    @named_arguments
+    def __init__(self, delta: float = 1.0, normalise: str = "weights") -> None:
+        super().__init__(normalise)
+        self.delta = delta
+
+
+class AbsoluteError(LossOfNumbers):
+    """Identity and the absolute error, for regression: `loss = mean(Σ |x - t|)`, the mean over the batch.
+
+    What a network learns by it is the median. The gradient where x is t is 0.
+
+    Attributes
+    ----------
+    loss : float or None
+        The last loss.
+    y : ndarray of shape (B, K) or None
+        The last outputs.
+    t : ndarray of shape (B, K) or None
+        The last targets, of y's type.
+    classifies : bool
+        False: a network with this loss takes numbers and has no accuracy.
+    """
+
+    kind, function, classifies = "absolute_error", "absolute_error", False
+    derivatives = ("{d}·sign({x}−{t})/B", "")
+
+
+class LogCosh(LossOfNumbers):
+    """Identity and log-cosh, for regression: `loss = mean(Σ log(cosh(x - t)))`, the mean over the batch.
+
+    Near 0 it is half the square, farther out the absolute error less log 2; its gradient is `tanh(x - t)`.
+
+    Attributes
+    ----------
+    loss : float or None
+        The last loss.
+    y : ndarray of shape (B, K) or None
+        The last outputs.
+    t : ndarray of shape (B, K) or None
+        The last targets, of y's type.
+    classifies : bool
+        False: a network with this loss takes numbers and has no accuracy.
+    """
+
+    kind, function, classifies = "log_cosh", "log_cosh", False
+    derivatives = ("{d}·tanh({x}−{t})/B", "")
+
+
+class Quantile(LossOfNumbers):
+    """Identity and the quantile loss (Koenker and Bassett 1978), for regression: what is learnt is a quantile.
+
+    It is `quantile·(t - x)` where x is below t and `(1 - quantile)·(x - t)` beyond, summed over the outputs; the loss
+    is the mean over the batch. The gradient where x is t is 0.
+
+    Parameters
+    ----------
+    quantile : float, default 0.5
+        Between 0 and 1; 0.9 learns a number that nine in ten targets are below. It may be changed between steps.
+    normalise : "weights" or "count", default "weights"
+        Whether weights of samples divide the loss by their sum or by the number of rows.
+
+    Attributes
+    ----------
+    loss : float or None
+        The last loss.
+    y : ndarray of shape (B, K) or None
+        The last outputs.
+    t : ndarray of shape (B, K) or None
+        The last targets, of y's type.
+    classifies : bool
+        False: a network with this loss takes numbers and has no accuracy.
+
+    Examples
+    --------
+    >>> bp.Quantile(0.9).forward([[1.0], [3.0]], [[2.0], [2.0]])
+    0.5
+    """
+
+    kind, function, classifies = "quantile", "quantile_loss", False
+    derivatives = ("{d}·(({x}>{t})−τ)/B", "")
+    option_names = ("quantile",)
+    quantile: float = Option(share)  # type: ignore[assignment]
+
+    @named_arguments
+    def __init__(self, quantile: float = 0.5, normalise: str = "weights") -> None:
+        super().__init__(normalise)
+        self.quantile = quantile
+
+
+class Poisson(LossOfNumbers):
+    """Exponential and the Poisson negative log-likelihood, for counts: `loss = mean(Σ exp(x) - t·x)`.
+
+    x is the logarithm of a rate, which `np.exp(net.predict(x))` is; the constant log t! is left out, as in PyTorch. The
+    sum is over the outputs, the mean over the batch. Scores above 88 (float32; float64: 709) have an infinite loss.
+
+    Parameters
+    ----------
+    normalise : "weights" or "count", default "weights"
+        Whether weights of samples divide the loss by their sum or by the number of rows.
+
+    Attributes
+    ----------
+    loss : float or None
+        The last loss.
+    y : ndarray of shape (B, K) or None
+        The last outputs.
+    t : ndarray of shape (B, K) or None
+        The last targets, from 0 on, of y's type.
+    classifies : bool
+        False: a network with this loss takes numbers and has no accuracy.
+    """
+
+    kind, function, classifies = "poisson", "poisson", False
+    derivatives = ("{d}·(exp({x})−{t})/B", "")
+    target_range = (0.0, float("inf"))
