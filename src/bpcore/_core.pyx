@@ -36,7 +36,10 @@ from bpcore._parallel.team cimport (
     chunk_start, spans_of, threads_for_kernel, threads_for_region,
 )
 from bpcore._plan.guards cimport Guard, overlap, unchanged
-from bpcore._plan.jobs cimport COUNT_CORRECT, PREDICT, STEP, TRAIN, Job, Task, advance, is_possible, part_of_job
+from bpcore._plan.input_gradients cimport Seeds, input_gradient_scratch
+from bpcore._plan.jobs cimport (
+    COUNT_CORRECT, INPUT_GRADIENT, PREDICT, STEP, TRAIN, Job, Task, advance, is_possible, part_of_job,
+)
 from bpcore._plan.padded_network cimport pad_first_layer, padding_bytes
 from bpcore._simd.simd cimport (
     BP_TILE_ROWS, BP_TILE_VECTORS, BP_VECTOR_BYTES, bp_multiply_adds, bp_multiply_addsf, exp_span,
@@ -101,6 +104,7 @@ include "_plan/job_runner.pxi"
 include "_plan/tuning.pxi"
 include "_plan/evaluation.pxi"
 include "_plan/targets.pxi"
+include "_plan/input_gradients.pxi"
 include "_plan/plan.pxi"
 
 # Users know these types by the module that shows them.
@@ -110,6 +114,7 @@ show_in(NetworkAddresses, "bpcore.plan.NetworkAddresses")
 show_in(JobRunner, "bpcore.plan.JobRunner")
 show_in(Evaluation, "bpcore.plan.Evaluation")
 show_in(Targeting, "bpcore.plan.Targeting")
+show_in(InputGradients, "bpcore.plan.InputGradients")
 show_in(Plan, "bpcore.plan.Plan")
 show_in(Tuning, "bpcore.plan.Tuning")
 show_in(Update, "bpcore.plan.Update")

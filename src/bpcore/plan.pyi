@@ -83,6 +83,14 @@ class Plan:
     def predict(self, x: object, out: _Array | None = None) -> _Array | None: ...
     def predict_into(self, x: _Array, out: _Array, threads: int | None = None) -> None: ...
     def count_correct(self, x: _Array, labels: NDArray[int64], threads: int | None = None) -> int: ...
+    def input_gradient_into(
+        self,
+        x: _Array,
+        out: _Array,
+        dout: _Array | None = None,
+        t: _Array | None = None,
+        threads: int | None = None,
+    ) -> None: ...
     def train(
         self,
         x: _Array,

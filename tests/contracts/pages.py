@@ -78,6 +78,12 @@ def network(sizes: list[int], dtype: str, stored: str, at_end: bool) -> None:
         net.predict(fenced(x[:rows], at_end))
     net.gradient(x, t)
     net.accuracy(x, t)
+    dout = fenced(np.ones((33, sizes[-1]), dtype), at_end)
+    net.input_gradient(x, t)
+    net.input_gradient(x, dout=dout)
+    for rows, each in ((2, sizes[-1]), (33, 1)):
+        out = fenced(np.empty((rows * each, sizes[0]), dtype), at_end)
+        net._plan().input_gradient_into(x[:rows], out, dout if each == 1 else None)
     net.predict(fenced(np.tile(x, (31, 1)), at_end))
 
 

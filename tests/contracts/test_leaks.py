@@ -113,6 +113,8 @@ def network_calls():
         "predict": lambda: net.predict(x),
         "accuracy": lambda: net.accuracy(x, t),
         "gradient": lambda: net.gradient(x, t),
+        "input_gradient": lambda: net.input_gradient(x, t),
+        "jacobian": lambda: net.jacobian(x),
         "train_step": lambda: net.train_step(x, t, optimizer),
         "fit": lambda: net.fit(x, t, iterations=2, batch_size=5, optimizer=optimizer, track_accuracy=False),
         "a step that is refused": refused,

@@ -349,3 +349,52 @@ def test_rules_that_there_are():
 def test_networks_that_no_plan_can_be_of(arguments, message):
     with refused(ValueError, message):
         Plan(*arguments, None, None, [])
+
+
+def test_gradients_of_inputs():
+    one, out, dout = plan(), np.empty((5, 3), F), np.ones((5, 2), F)
+    calls = [
+        (
+            lambda: one.input_gradient_into(X, np.empty((5, 3))),
+            "Plan: an array is float64 (5, 3), wanted float32",
+        ),
+        (lambda: one.input_gradient_into(X, out), "Plan: an array is float32 (5, 3), wanted float32 (10, 3)"),
+        (
+            lambda: one.input_gradient_into(X, out, dout[:4]),
+            "Plan: an array is float32 (4, 2), wanted float32 (5, 2)",
+        ),
+        (
+            lambda: one.input_gradient_into(X, out, None, T[:4]),
+            "Plan: the targets are int64 (4,), wanted 5 int64 labels from 0 to 1 or float32 (5, 2)",
+        ),
+        (
+            lambda: one.input_gradient_into(X, out, None, T + 1),
+            "Plan: t[1] is 2, wanted a label from 0 to 1",
+        ),
+        (
+            lambda: one.input_gradient_into(X[:, :2].copy(), out, dout),
+            "Plan: x is float32 (5, 2), wanted contiguous rows of 3",
+        ),
+    ]
+    for call, message in calls:
+        with refused(ValueError, message):
+            call()
+    out[...] = 7
+    one.input_gradient_into(X[:0], np.empty((0, 3), F), dout[:0])
+    assert (out == 7).all()
+    one.input_gradient_into(X, out, dout)
+    assert np.array_equal(out, np.full((5, 3), 8, F))  # two outputs of four units of weight 1
+
+
+def test_gradients_are_not_written_over_what_is_read():
+    memory = np.ones(40, F)
+    layers = dense()
+    one = Plan(
+        "float32", [layer(memory[25:37].reshape(3, 4), layers[0][3]), layers[1]], SOFTMAX, None, None, []
+    )
+    x, dout = memory[:15].reshape(5, 3), memory[15:25].reshape(5, 2)
+    for first in (0, 10, 15, 25):
+        with refused(ValueError, "Plan: out shares memory with what is read, wanted an array of its own"):
+            one.input_gradient_into(x, memory[first : first + 15].reshape(5, 3), dout)
+    with refused(ValueError, "Plan: out shares memory with what is read"):
+        one.input_gradient_into(X, memory[11:26].reshape(5, 3), None, dout)

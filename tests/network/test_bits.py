@@ -33,6 +33,8 @@ RUNS = {
     "weighted": ([30, 40, 7], 64, "relu", "softmax", bp.Adam, "f4"),
     "regularised": ([60, 201, 70, 7], 90, "silu", "softmax", lambda lr: bp.AMSGrad(lr, **LIMITS), "f4"),
 }
+# Of which gradients of the inputs have hashes, too.
+DIFFERENTIATED = ("images", "numbers", "wide", "regularised")
 LIMITS = dict(weight_decay=0.01, l1=0.001, clip_norm=0.5, max_norm=2.0)
 
 
@@ -87,8 +89,23 @@ def digest(run, dtype, threads=1, kind=bp.Network):
     return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()[:32]
 
 
+def digest_of_input_gradients(run, dtype, kind=bp.Network):
+    net, _, x = trained(run, dtype, kind=kind)
+    dout = np.arange(-99, 300 * net.sizes[-1] - 99).reshape(300, -1) % 64 / 64
+    parts = net.jacobian(x[:50]), net.input_gradient(x[:300], dout=dout)
+    if LOSSES[net.loss_name].classifies:
+        parts = *parts, net.input_gradient(x[:300], np.arange(300) % net.sizes[-1])
+    return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()[:32]
+
+
 def all_digests():
-    return {f"{run}, {dtype}": digest(run, dtype) for run in RUNS for dtype in ("float32", "float64")}
+    both = [(run, dtype) for run in RUNS for dtype in ("float32", "float64")]
+    gradients = {
+        f"input gradients of {run}, {dtype}": digest_of_input_gradients(run, dtype)
+        for run, dtype in both
+        if run in DIFFERENTIATED
+    }
+    return {f"{run}, {dtype}": digest(run, dtype) for run, dtype in both} | gradients
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -97,6 +114,12 @@ def test_any_number_of_threads_and_layers_or_plan(run, dtype):
     one = digest(run, dtype)
     assert [digest(run, dtype, threads) for threads in (2, 3, 7)] == 3 * [one]
     assert digest(run, dtype, kind=ByLayers) == one
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("run", DIFFERENTIATED)
+def test_input_gradients_by_layers_or_plan(run, dtype):
+    assert digest_of_input_gradients(run, dtype, ByLayers) == digest_of_input_gradients(run, dtype)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

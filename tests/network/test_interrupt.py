@@ -184,6 +184,8 @@ CALL = textwrap.dedent("""
         "accuracy": lambda: net.accuracy(x, t),
         "loss": lambda: net.loss(x, t),
         "own layer": lambda: net.predict(x),
+        "input_gradient": lambda: net.input_gradient(x, t),
+        "jacobian": lambda: net.jacobian(x[:5000]),
     }
     before, raised = net.predict(x[:300]), []
 
@@ -203,7 +205,9 @@ CALL = textwrap.dedent("""
 """)
 
 
-@pytest.mark.parametrize("call", ["predict", "predict_proba", "accuracy", "loss", "own layer"])
+@pytest.mark.parametrize(
+    "call", ["predict", "predict_proba", "accuracy", "loss", "own layer", "input_gradient", "jacobian"]
+)
 def test_an_evaluation_of_many_rows_is_interrupted(call):
     # A second and more of work, and a signal after a tenth of it.
     done = subprocess.run(

@@ -140,6 +140,25 @@ def test_normalisations(make, size, eps):
         assert_close(gradient, tensor.grad, BACKWARD)
 
 
+@pytest.mark.parametrize("kind", REGISTERED)
+def test_derivatives_by_the_inputs(kind):
+    net = bp.Network([6, 9, 7, 4], activation=kind, dtype=np.float64, seed=0, input_scale=3.0)
+    x, t = np.random.default_rng(0).normal(size=(20, 6)), np.arange(20) % 4
+    weights = [torch.tensor(array) for array in net.params.values()]
+
+    def scores(rows):
+        out = 3 * rows
+        for n, (W, b) in enumerate(zip(weights[::2], weights[1::2], strict=True), start=1):
+            out = out @ W + b
+            out = out if n == 3 else ACTIVATIONS[kind].pytorch(torch, out)
+        return out
+
+    there = torch.tensor(x, requires_grad=True)
+    assert_close(net.jacobian(x), torch.func.vmap(torch.func.jacrev(scores))(there), BACKWARD)
+    torch.nn.functional.cross_entropy(scores(there), torch.tensor(t)).backward()
+    assert_close(net.input_gradient(x, t), there.grad, BACKWARD)
+
+
 MAKE = {
     **RULES,
     "rmsprop_centered": lambda lr: bp.RMSprop(lr, centered=True),

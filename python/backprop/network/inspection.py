@@ -1,8 +1,8 @@
-"""Looking inside a network: what each layer gives out, and all parameters as one vector."""
+"""Looking inside a network: what each layer gives out, its derivatives by the inputs, all parameters as one vector."""
 
 import copy
 from itertools import combinations
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,8 +10,10 @@ from numpy.typing import ArrayLike
 from backprop._util.arrays import Array, plural, real_array
 from backprop._util.names import named_arguments
 from backprop.layers.base import pass_forward
+from backprop.network import input_gradients
 from backprop.network.layers import Layers
 from backprop.network.parameters import Parameters
+from backprop.network.protocol import NetworkLike
 
 
 class Inspectable:
@@ -50,6 +52,89 @@ class Inspectable:
         for name, layer in self._layers.items():
             flowing = outputs[name] = pass_forward(copy.copy(layer), flowing, training=False)
         return outputs
+
+    def jacobian(self, x: ArrayLike) -> Array:
+        """The derivative of each output of `predict(x)` by each number of its row of x, (N, K, I).
+
+        Of x as it is given: what `input_scale` does to it is in the derivatives. Dropout does nothing. It takes one
+        pass forward and K back, of many rows at a time, on several threads if there is much to do; the layers keep what
+        they hold.
+
+        Parameters
+        ----------
+        x : array of shape (N, I) or (N, …) with I elements a sample, any real type
+
+        Returns
+        -------
+        ndarray of shape (N, K, I) and the network's type
+            `[n, k, i]` is the derivative of output k of sample n by its input i. Where a function has a kink it is
+            what `backward` of the layer takes there, 0 for ReLU at 0.
+
+        Raises
+        ------
+        TypeError
+            A layer of your own has no `backward`, or a subclass's `predict` returns something else than its layers.
+
+        Notes
+        -----
+        Each row of the outputs is taken to depend on its own row of x alone, as with all layers of this package. In
+        PyTorch it is `vmap(jacrev(net))(x)`.
+
+        Examples
+        --------
+        >>> net = bp.Network([3, 2], input_scale=[1, 10, 1], dtype="float64", seed=0)
+        >>> J = net.jacobian(np.ones((5, 3)))
+        >>> J.shape, bool(np.allclose(J[0], net.params["W1"].T * [1, 10, 1]))
+        ((5, 2, 3), True)
+        """
+        return input_gradients.jacobian(cast(NetworkLike, self), x)
+
+    @named_arguments
+    def input_gradient(
+        self, x: ArrayLike, t: ArrayLike | None = None, *, dout: ArrayLike | None = None
+    ) -> Array:
+        """The gradient by x of `loss(x, t)`, or of `(dout * predict(x)).sum()`: for saliency and adversarial examples.
+
+        Of x as it is given: what `input_scale` does to it is in the gradient. Dropout does nothing. Exactly one of `t`
+        and `dout` is given; the layers keep what they hold.
+
+        Parameters
+        ----------
+        x : array of shape (N, I) or (N, …) with I elements a sample, any real type
+        t : targets as for `loss`, optional
+            The loss is the mean over the samples: N times the gradient has in each row that of the sample's own loss.
+        dout : array of shape (N, K), optional
+            The gradient of what `predict(x)` returns: each row is multiplied by its sample's Jacobian,
+            `dout[n] @ jacobian(x)[n]`, which is not made. 1 for one class and 0 for the others gives that score's.
+
+        Returns
+        -------
+        ndarray of shape (N, I) and the network's type
+
+        Raises
+        ------
+        TypeError
+            Both or none of `t` and `dout` are given, one of them is no array of real numbers, or as for `jacobian`.
+        ValueError
+            They do not fit to x.
+
+        Notes
+        -----
+        As in `gradient`, where a subclass has a `loss` of its own, that is what keeps the pass, and what goes back is
+        the gradient of `lastLayer`: terms that it adds to the loss are not in it.
+
+        Examples
+        --------
+        A step up the loss for each image, each pixel by at most 1 of 16 shades (FGSM, Goodfellow et al. 2015):
+
+        >>> (x, t), _ = bp.load_digits()
+        >>> net = bp.Network([64, 30, 10], input_scale=1/16, seed=0)
+        >>> history = net.fit(x, t, epochs=5, optimizer="adam", seed=0)
+        >>> moved = x + np.sign(net.input_gradient(x, t))
+        >>> net.loss(moved, t) > net.loss(x, t)
+        True
+        """
+        return input_gradients.input_gradient(cast(NetworkLike, self), x, t, dout)
 
     @named_arguments
     def get_flat_params(self, out: Array | None = None) -> Array:

@@ -8,6 +8,7 @@ from libc.stdint cimport int64_t
 from bpcore._entries.buffers cimport View
 from bpcore._gemm.operands cimport Rows, rows_of
 from bpcore._parallel.team cimport barrier
+from bpcore._plan.input_gradients cimport Seeds, input_gradient_chunk
 from bpcore._plan.padded_network cimport copy_first_weight
 from bpcore.evaluation cimport count_correct_chunk, predict_chunk, scratch_size
 from bpcore.gather cimport Source, as_stored, gather_rows
@@ -20,6 +21,7 @@ from bpcore.updates cimport Update, states_of
 cdef enum Task:
     PREDICT
     COUNT_CORRECT
+    INPUT_GRADIENT
     STEP
     TRAIN
 
@@ -30,10 +32,11 @@ cdef struct Job:
     const Layer* given            # the first layer as the caller has it, where `net` has it padded; else NULL
     View data                     # x
     Source source                 # the same from the first row of the job on, and how its numbers are scaled
-    Py_ssize_t N                  # PREDICT and COUNT_CORRECT: how many rows
-    char* memory                  # PREDICT and COUNT_CORRECT: `each` bytes for every rank
+    Py_ssize_t N                  # PREDICT, COUNT_CORRECT, INPUT_GRADIENT: how many rows
+    char* memory                  # the same: `each` bytes for every rank
     Py_ssize_t each
-    void* out                     # PREDICT
+    void* out                     # PREDICT and INPUT_GRADIENT
+    Seeds seeds                   # INPUT_GRADIENT
     const int64_t* labels         # COUNT_CORRECT
     const Batch* batch            # STEP and TRAIN
     Targets targets
@@ -70,6 +73,8 @@ cdef inline void part_of_job(const Job* job, floating _, int rank, int size) noe
             job.net, &job.source, scratch, <floating*> (scratch + scratch_size(job.net, N, sizeof(floating))),
             job.labels, N, rank, size,
         )
+    elif job.task == INPUT_GRADIENT:
+        input_gradient_chunk(job.net, &job.source, &job.seeds, scratch, <floating*> job.out, N, rank, size)
     elif job.task == TRAIN:
         train_chunk(
             job.net, &job.source, &job.targets, job.indices, job.steps, job.B, job.batch, job.update, job.losses,

@@ -14,7 +14,7 @@
 # f) What runs is a job, of which each thread does its part; the types of network are told apart in one place.
 # g) Methods of C are inline, which makes them final: a call needs no table of methods.
 
-cdef class Plan(Targeting):
+cdef class Plan(InputGradients):
     """A dense network, ready to run.
 
     Parameters
@@ -83,7 +83,7 @@ cdef class Plan(Targeting):
             _pinned = [held(x), held(t)]
             open_rows(x, &job.data, self.inputs)
             try:
-                if not self.take_targets(t, job.data.rows):
+                if not self.targets_of(t, job.data.rows, &self.targets):
                     raise ValueError(
                         f"Plan: the targets are {t.dtype} {t.shape}, wanted {job.data.rows} int64 labels from 0 "
                         f"to {self.outputs - 1} or {self.dtype} ({job.data.rows}, {self.outputs})"
@@ -215,7 +215,9 @@ cdef class Plan(Targeting):
                 return None
             try:
                 job.B = job.data.rows
-                if job.B == 0 or self.is_changed(job.data.data, job.data.bytes) or not self.take_targets(t, job.B):
+                if job.B == 0 or self.is_changed(job.data.data, job.data.bytes):
+                    return None
+                if not self.targets_of(t, job.B, &self.targets):
                     return None
                 if not self.takes_numbers(job.B):
                     return None

@@ -5,22 +5,22 @@ cdef class Targeting(Evaluation):
 
     cdef Targets targets
 
-    cdef inline bint take_targets(self, t, Py_ssize_t N) except -1:
+    cdef inline bint targets_of(self, t, Py_ssize_t N, Targets* targets) except -1:
         """Point to the labels or targets of N samples; False if they are not of the right type and shape."""
         cdef View view
         cdef Py_ssize_t K = self.net.layers[self.net.depth - 1].outputs
         cdef bint right
-        self.targets = no_targets()
+        targets[0] = no_targets()
         if self.table is not NULL:
-            self.targets.slope, self.targets.rest = self.table, self.table + K
+            targets.slope, targets.rest = self.table, self.table + K
         if not contiguous(t, &view):
             return False
         if view.dimensions == 1 and takes_labels(self.net.loss.kind):
             right = view.rows == N and view.typecode == c"q"
-            self.targets.labels = <const int64_t*> view.data
+            targets.labels = <const int64_t*> view.data
         else:
             right = shaped(&view, self.letter, 2, N, K)
-            self.targets.weights = view.data
+            targets.weights = view.data
         close(&view)
         return right
 
