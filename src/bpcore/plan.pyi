@@ -103,6 +103,14 @@ class Plan:
         column_parts: int = 0,
         row_weights: _RowWeights | None = None,
     ) -> int: ...
+    def loss_and_gradient(
+        self,
+        x: _Array,
+        t: _Array,
+        gradient: _Array,
+        threads: int | None = None,
+        row_weights: _RowWeights | None = None,
+    ) -> float: ...
     def step(
         self,
         x: object,

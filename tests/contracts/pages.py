@@ -78,6 +78,7 @@ def network(sizes: list[int], dtype: str, stored: str, at_end: bool) -> None:
         net.predict(fenced(x[:rows], at_end))
     net.gradient(x, t)
     net.accuracy(x, t)
+    net._plan().loss_and_gradient(x, t, fenced(net.get_flat_params(), at_end))
     dout = fenced(np.ones((33, sizes[-1]), dtype), at_end)
     net.input_gradient(x, t)
     net.input_gradient(x, dout=dout)

@@ -98,7 +98,7 @@ def network_calls():
     rng = np.random.default_rng(0)
     net = bp.Network([6, 5, 4], seed=0)
     x, t = rng.normal(size=(12, 6)).astype("f4"), rng.integers(0, 4, 12)
-    optimizer = bp.Adam(0.01)
+    optimizer, flat = bp.Adam(0.01), net.get_flat_params()
 
     def refused():
         with pytest.raises(ValueError, match="wanted a label"):
@@ -115,6 +115,7 @@ def network_calls():
         "gradient": lambda: net.gradient(x, t),
         "input_gradient": lambda: net.input_gradient(x, t),
         "jacobian": lambda: net.jacobian(x),
+        "loss_and_gradient": lambda: net._plan().loss_and_gradient(x, t, flat),
         "train_step": lambda: net.train_step(x, t, optimizer),
         "fit": lambda: net.fit(x, t, iterations=2, batch_size=5, optimizer=optimizer, track_accuracy=False),
         "a step that is refused": refused,

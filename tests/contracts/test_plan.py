@@ -398,3 +398,34 @@ def test_gradients_are_not_written_over_what_is_read():
             one.input_gradient_into(x, memory[first : first + 15].reshape(5, 3), dout)
     with refused(ValueError, "Plan: out shares memory with what is read"):
         one.input_gradient_into(X, memory[11:26].reshape(5, 3), None, dout)
+
+
+@pytest.mark.parametrize("loss", [SOFTMAX, ("squared_error", 0.0)])
+def test_loss_and_gradient(loss):
+    rng = np.random.default_rng(0)
+    net = bp.Network([3, 4, 2], loss=loss[0], seed=0)
+    x, t = rng.normal(size=(50, 3)).astype(F), rng.integers(0, 2, 50)
+    t = t if loss is SOFTMAX else rng.normal(size=(50, 2)).astype(F)
+    gradient, before = np.empty(26, F), net.get_flat_params()
+    assert net._plan().loss_and_gradient(x, t, gradient) == net.loss(x, t)
+    assert np.array_equal(gradient, np.concatenate([one.reshape(-1) for one in net.gradient(x, t).values()]))
+    assert np.array_equal(net.get_flat_params(), before)
+
+
+def test_loss_and_gradient_of_what_does_not_fit():
+    one, gradient = plan(), np.empty(26, F)
+    for arguments, message in [
+        ((X, T, np.empty(26)), "Plan: an array is float64 (26,), wanted float32 (26,)"),
+        ((X, T, np.empty(25, F)), "Plan: an array is float32 (25,), wanted float32 (26,)"),
+        ((X, T[:4], gradient), "Plan: t is int64 (4,), wanted targets of 5 rows, at least 1"),
+        ((X[:0], T[:0], gradient), "Plan: t is int64 (0,), wanted targets of 0 rows, at least 1"),
+        ((X, T + 1, gradient), "Plan: wanted labels from 0 to 1"),
+        ((X[:, :2].copy(), T, gradient), "Plan: x is float32 (5, 2), wanted contiguous rows of 3"),
+    ]:
+        with refused(ValueError, message):
+            one.loss_and_gradient(*arguments)
+        assert not one.training
+    fixed = gradient.copy()
+    fixed.setflags(write=False)
+    with refused(ValueError, "cannot be used in place"):
+        one.loss_and_gradient(X, T, fixed)

@@ -24,6 +24,11 @@ class Counters:
             setattr(layer, name, value)
 
 
+def draws(layer: Any) -> bool:
+    """Whether a layer, or one inside it, draws another mask at each pass in training."""
+    return any(type(one).counters and getattr(one, "rate", 1) != 0 for one in _with_inner([layer], set()))
+
+
 @contextmanager
 def counters_held(layers: Iterable[Any]) -> Iterator[None]:
     """Passes in training do not count here: each begins at the same state, and has the same masks."""

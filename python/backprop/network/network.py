@@ -212,7 +212,7 @@ class Network(Described, Standardising, Copyable, Inspectable, Passing):
         *,
         epochs: int | None = None,
         iterations: int | None = None,
-        batch_size: int = 100,
+        batch_size: int | None = None,
         optimizer: Optimizer | str | None = None,
         sample_weight: ArrayLike | None = None,
         validation: tuple[ArrayLike, ...] | None = None,
@@ -233,9 +233,13 @@ class Network(Described, Standardising, Copyable, Inspectable, Passing):
             Passes over the data, shuffled without replacement; a last short batch is kept.
         iterations : int
             Steps, each on a batch drawn with replacement, as in the notes. Exactly one of the two is given.
-        batch_size : int, default 100
+        batch_size : int, optional
+            100 if it is not given.
         optimizer : Optimizer or str, default `SGD(0.1)`
-            A name such as "adam" is that optimizer with its defaults.
+            A name such as "adam" is that optimizer with its defaults. "lbfgs" is for small data: L-BFGS on all of it
+            at once, in float64, for at most `iterations`, fewer where it has converged. Each counts as an epoch; the
+            recorded accuracy is that of all of x after it. `epochs`, `batch_size` and `seed` then have no meaning and
+            are refused, as are dropout and callbacks that change parameters. It needs SciPy (extra `sklearn`).
         sample_weight : array of shape (N,), optional
             As for `loss`: each batch's loss is divided by the sum of its samples' weights.
         validation : (x, t) or (x, t, sample_weight), optional
@@ -270,15 +274,12 @@ class Network(Described, Standardising, Copyable, Inspectable, Passing):
             or t is not finite, if one is; or when the last steps have left parameters that are not.
         """
         from backprop.training.fit import fit  # with all that only a training needs
+        from backprop.training.lbfgs import fit_lbfgs, is_lbfgs
 
-        return fit(
-            self,
-            x,
-            t,
+        others: dict[str, Any] = dict(
             epochs=epochs,
             iterations=iterations,
             batch_size=batch_size,
-            optimizer=optimizer,
             sample_weight=sample_weight,
             validation=validation,
             seed=seed,
@@ -287,6 +288,9 @@ class Network(Described, Standardising, Copyable, Inspectable, Passing):
             callbacks=callbacks,
             track_accuracy=track_accuracy,
         )
+        if is_lbfgs(optimizer):
+            return fit_lbfgs(self, x, t, **others)
+        return fit(self, x, t, optimizer=optimizer, **others)
 
     def clear_cache(self) -> None:
         """Drop what the layers keep of the last pass; `backward` raises until the next `loss` or `gradient`."""

@@ -12,7 +12,7 @@ from backprop.training.protocol import Trainable
 
 
 def warn_of_loss(
-    net: Trainable, x: Array, t: Array, losses: list[float], done: int, optimizer: Optimizer
+    net: Trainable, x: Array, t: Array, losses: list[float], done: int, optimizer: Optimizer | None
 ) -> None:
     """Say at which step the loss was not finite, and why if the data tells."""
     n = int(np.isfinite(losses).argmin())
@@ -27,7 +27,7 @@ def warn_of_validation(net: Trainable, history: History, validation: tuple[Array
     _warn(f"{where}: {'in validation, ' + cause if cause else 'its x and t are finite, the outputs are not'}")
 
 
-def warn_of_parameters(net: Trainable, steps: int, optimizer: Optimizer) -> None:
+def warn_of_parameters(net: Trainable, steps: int, optimizer: Optimizer | None) -> None:
     """Say which parameters the last steps have ruined, whose losses were taken before."""
     ruined = [key for key, array in net.params.items() if not np.isfinite(array).all()]
     if ruined:
@@ -40,7 +40,9 @@ def _bad_data(net: Trainable, x: Array, t: Array) -> str:
     return f"{cause}; leave such samples out or fill them in" if cause else ""
 
 
-def _too_large(optimizer: Optimizer) -> str:
+def _too_large(optimizer: Optimizer | None) -> str:
+    if optimizer is None:  # a method without a learning rate
+        return "x may need scaling"
     return f"the learning rate may be too large ({optimizer!r}), or x needs scaling"
 
 

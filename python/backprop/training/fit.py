@@ -43,7 +43,7 @@ def fit(
     *,
     epochs: int | None,
     iterations: int | None,
-    batch_size: int,
+    batch_size: int | None,
     optimizer: Optimizer | str | None,
     sample_weight: ArrayLike | None,
     validation: tuple[ArrayLike, ...] | None,
@@ -61,7 +61,7 @@ def fit(
     _in_place = [resize_guards(x), resize_guards(checked[0]) if checked is not None else None]
     if (epochs is None) == (iterations is None):
         raise ValueError(f"fit: epochs is {epochs}, iterations is {iterations}; wanted exactly one of them")
-    batch_size = arguments.whole("batch_size", batch_size)
+    batch_size = arguments.whole("batch_size", 100 if batch_size is None else batch_size)
     optimizer = SGD(0.1) if optimizer is None else chosen_optimizer("fit", optimizer)
     if isinstance(optimizer, UpdateRule):
         optimizer.require_match(net.params)

@@ -21,8 +21,8 @@ class History(SuggestsNames):
     train_accuracy : list of float
         For every epoch (with `iterations`: for every N // batch_size steps, and for what is left after them) the
         running accuracy of its batches, each taken before its step; with `track_accuracy=True`, or where a subclass
-        has its own `accuracy`, that on all of the training data after the epoch. Empty where the outputs are no
-        classes.
+        has its own `accuracy`, or by L-BFGS, that on all of the training data after the epoch. Empty where the outputs
+        are no classes.
     validation_loss, validation_accuracy : list of float
         On all of the validation data after every epoch; empty without it.
     evaluated_at : list of int

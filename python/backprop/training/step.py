@@ -85,7 +85,7 @@ def _layered_step(
     Returns the scores, where the network's own pass gave them.
     """
     counters = Counters(net.layers.values())
-    loss, grads, scores = net._while_training(lambda: _loss_and_gradients(net, x, t, sample_weight))
+    loss, grads, scores = net._while_training(lambda: loss_and_gradients(net, x, t, sample_weight))
     taken = getattr(optimizer, "steps", None)
     try:
         optimizer.update(net.params, grads)
@@ -103,7 +103,7 @@ def _layered_step(
     return found
 
 
-def _loss_and_gradients(
+def loss_and_gradients(
     net: Trainable, x: ArrayLike, t: ArrayLike, sample_weight: ArrayLike | None
 ) -> tuple[float, dict[str, Array], Array | None]:
     """The loss of a batch in training, the gradients and, where the network's own pass gave them, the scores."""

@@ -142,8 +142,8 @@ cdef inline void seed_pairs(
         loss_rows(
             &block.net.loss, <const floating*> last.out + first * last.stride,
             <const int64_t*> NULL if seeds.labels is NULL else seeds.labels + row + first,
-            <const floating*> NULL if targets is NULL else targets + (row + first) * K, to, block.losses, last.stride,
-            pairs, K, <floating> 1 / <floating> seeds.B,
+            <const floating*> NULL if targets is NULL else targets + (row + first) * K, <const floating*> NULL, to,
+            block.losses, last.stride, pairs, K, <floating> 1 / <floating> seeds.B,
         )
         return
     for p in range(pairs):

@@ -42,6 +42,7 @@ cdef struct Job:
     Targets targets
     Py_ssize_t B
     Update update
+    bint stays                    # STEP: the gradients are filled, and no parameter moves
     const int64_t* indices        # TRAIN: (steps, B)
     Py_ssize_t steps
     double* losses                # TRAIN: (steps,)
@@ -113,5 +114,5 @@ cdef inline void part_of_step(const Job* job, floating _, int rank, int size) no
         targets = <const floating*> job.batch.weights
     step_chunk(
         job.net, enters, <const int64_t*> NULL if are_made(&job.targets) else job.targets.labels, targets,
-        <const floating*> job.targets.shares, job.B, &job.update, rank, size,
+        <const floating*> job.targets.shares, job.B, <const Update*> NULL if job.stays else &job.update, rank, size,
     )

@@ -14,6 +14,9 @@
 # f) What runs is a job, of which each thread does its part; the types of network are told apart in one place.
 # g) Methods of C are inline, which makes them final: a call needs no table of methods.
 
+cdef str NO_ROW_WEIGHTS = "Plan: the loss gives rows weights of their own, which are not here"
+
+
 cdef class Plan(InputGradients):
     """A dense network, ready to run.
 
@@ -70,7 +73,7 @@ cdef class Plan(InputGradients):
         cdef void* shares = NULL
         self.require_unchanged(NPY_ARRAY_CARRAY)
         if self.weighs and row_weights is None:
-            raise ValueError("Plan: the loss gives rows weights of their own, which are not here")
+            raise ValueError(NO_ROW_WEIGHTS)
         _written = held(losses)
         job.losses = <double*> array_data(losses, "losses", c"d", 1, True)
         array_data(indices, "indices", c"q", 2, False)
@@ -223,13 +226,8 @@ cdef class Plan(InputGradients):
                     return None
                 self.reserve(job.B)
                 self.begin_masks()
-                if row_weights is not None:
-                    self.targets.shares = self.shares
-                    self.share(row_weights, job.B, NULL, 1, job.B)
-                if self.targets.labels is not NULL:
-                    if self.copy_labels(NULL, job.B, <int64_t*> self.behind) < job.B:
-                        return None
-                    self.targets.labels = <int64_t*> self.behind
+                if not self.place_targets(job.B, row_weights):
+                    return None
                 work = work_of_step(&self.net, job.B)
                 most = threads_for_region(2, work)
                 self.net.column_parts = max(column_parts, 1)
@@ -249,6 +247,63 @@ cdef class Plan(InputGradients):
         if counter is not None:
             counter["steps"] = job.update.step
         return loss
+
+    def loss_and_gradient(self, x not None, t not None, gradient not None, threads=None, tuple row_weights=None):
+        """The mean loss of all rows in training. `gradient`, (P,), takes that of the P parameters, in their order.
+
+        Masks are those of the next step, which is not counted.
+        """
+        cdef Job job = self.job_of(STEP)
+        cdef double work
+        cdef Py_ssize_t size = 0
+        cdef int n
+        cdef char* to
+        self.require_unchanged(NPY_ARRAY_CARRAY)
+        if self.weighs and row_weights is None:
+            raise ValueError(NO_ROW_WEIGHTS)
+        _pinned = [held(x), held(t), held(gradient)]
+        for n in range(self.net.depth):
+            size = size + self.net.layers[n].weight.size + self.net.layers[n].bias.size
+        to = <char*> address(gradient, self.letter, 1, size, size, True)
+        job.stays = True
+        self.start_training()
+        try:
+            open_rows(x, &job.data, self.inputs)
+            try:
+                job.B = job.data.rows
+                if job.B == 0 or not self.targets_of(t, job.B, &self.targets):
+                    raise ValueError(f"Plan: t is {t.dtype} {t.shape}, wanted targets of {job.B} rows, at least 1")
+                self.reserve(job.B)
+                self.begin_masks()
+                if not self.place_targets(job.B, row_weights):
+                    raise ValueError(f"Plan: wanted labels from 0 to {self.outputs - 1}")
+                work = work_of_step(&self.net, job.B)
+                self.net.column_parts = 1
+                self.run_batches(&job, self.team(threads, threads_for_region(2, work), work))
+            finally:
+                close(&job.data)
+            for n in range(self.net.depth):
+                to = self.take_gradient(&self.net.layers[n].weight, to)
+                to = self.take_gradient(&self.net.layers[n].bias, to)
+            return loss_of(self.net.losses, job.B, row_weights is not None)
+        finally:
+            self.training = False
+
+    cdef inline bint place_targets(self, Py_ssize_t B, tuple row_weights) except -1:
+        """Fill the shares of a batch that is all there is, and copy its labels; False where one is wrong."""
+        if row_weights is not None:
+            self.targets.shares = self.shares
+            self.share(row_weights, B, NULL, 1, B)
+        if self.targets.labels is not NULL:
+            if self.copy_labels(NULL, B, <int64_t*> self.behind) < B:
+                return False
+            self.targets.labels = <int64_t*> self.behind
+        return True
+
+    cdef inline char* take_gradient(self, const Parameter* parameter, char* to) noexcept:
+        """Copy a parameter's gradient; where the next one goes."""
+        memcpy(to, parameter.gradient, parameter.size * self.itemsize)
+        return to + parameter.size * self.itemsize
 
     cdef inline bint is_changed(self, const void* array, Py_ssize_t bytes) noexcept:
         """Whether a step writes to an array: it is, or overlaps, a parameter or what the optimizer keeps of one."""

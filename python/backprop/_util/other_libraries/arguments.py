@@ -180,7 +180,6 @@ VALUES = {
     },
     "optimizer": {
         "adamax": UPDATE_RULE,
-        "lbfgs": UPDATE_RULE,
         "radam": UPDATE_RULE,
     },
 }

@@ -98,7 +98,7 @@ MODULE = {
     "l2": WEIGHT_DECAY,
     "layer": "a layer is any class with forward and backward; it has Affine, {activations}",
     "layernormalization": "it is LayerNorm(size)",
-    "lbfgs": UPDATE_RULE,
+    "lbfgs": "it is a name: net.fit(x, t, iterations=100, optimizer='lbfgs')",
     "learningratescheduler": "a callback may set the rate: optimizer.lr = 0.01",
     "linear": AFFINE,
     "load": "it is Network.load(path)",
