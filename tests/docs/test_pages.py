@@ -161,7 +161,14 @@ def test_the_blocks_of_a_page(page, folder, capsys):
     assert "False" not in said
 
 
-TRUE = {"bits-contract": 2, "resume-a-run": 1, "pick-threads": 2, "regularise": 4, "weigh-samples": 3}
+TRUE = {
+    "bits-contract": 2,
+    "resume-a-run": 1,
+    "pick-threads": 2,
+    "regularise": 4,
+    "train-on-your-csv": 2,
+    "weigh-samples": 3,
+}
 
 
 def modules():

@@ -195,7 +195,7 @@ def test_the_signature_stays():
         "weight_decay",
         "limits",
     ]
-    assert inspect.signature(bp.Network.fit).parameters["batch_size"].default == 100
+    assert inspect.signature(bp.Network.fit).parameters["track_accuracy"].default is False
     assert bp.Network.fit.__doc__.startswith("Train on mini-batches.")
 
 
