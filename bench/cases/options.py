@@ -60,6 +60,7 @@ OPTIONS = {
     "label smoothing": Option(1.1, dict(loss=bp.SoftmaxWithLoss(0.1))),
     "class weights": Option(1.1, dict(loss=bp.SoftmaxWithLoss(class_weights=[*range(1, 11)]))),
     "weights of samples": Option(1.1, weighted=True),
+    "BatchNorm": Option(1.15, normalised=bp.BatchNorm),
     "LayerNorm": Option(1.15, normalised=bp.LayerNorm),
     "RMSNorm": Option(1.15, normalised=bp.RMSNorm),
     "dropout 0.3": Option(1.15, dict(dropout=0.3)),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from backprop.functions import *
     from backprop.gradcheck import *
     from backprop.layers.activations import *
+    from backprop.layers.batch_norm import *
     from backprop.layers.classification_losses import *
     from backprop.layers.dropout import *
     from backprop.layers.normalisations import *
@@ -43,6 +44,7 @@ EXPORTS: dict[str, tuple[str, ...] | None] = {
     "backprop.layers.activations": None,
     "backprop.layers.parametric": None,
     "backprop.layers.normalisations": None,
+    "backprop.layers.batch_norm": None,
     "backprop.layers.dropout": None,
     "backprop.layers.classification_losses": None,
     "backprop.layers.regression_losses": None,

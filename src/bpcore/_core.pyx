@@ -27,6 +27,7 @@ from bpcore._entries.ndarray cimport (
 from bpcore._entries.overlaps cimport Span, intersect, is_same, span
 from bpcore._gemm.operands cimport Address, aligned, rows_of
 from bpcore._gemm.padded cimport LEAST_ROWS, LEAST_STEPS
+from bpcore._layers.batch_norm cimport batch_norm_backward, batch_norm_forward, batch_norm_inference
 from bpcore._layers.dropout cimport dropout_forward
 from bpcore._layers.layer cimport Kept, kept_rows
 from bpcore._network.columns cimport has_wide_layers
@@ -52,10 +53,9 @@ from bpcore.elementwise cimport blend_span, log_span, reciprocal_backward_span, 
 from bpcore.evaluation cimport class_of, rows_per_check, scratch_size
 from bpcore.gather cimport Source
 from bpcore.layers cimport (
-    DROPOUT, TRANSFORMS as COUNT_OF_TRANSFORMS, Layer, Parameter, dropout, has_bias, has_matrix,
-    has_parameters,
-    is_normalisation, layer_of, norm_backward_input, norm_backward_parameters, norm_forward, transform_name,
-    transform_option,
+    BATCH_NORM, DROPOUT, TRANSFORMS as COUNT_OF_TRANSFORMS, Layer, Parameter, batch_norm, dropout, has_bias, has_matrix,
+    has_parameters, is_normalisation, layer_of, norm_backward_input, norm_backward_parameters, norm_forward,
+    transform_name, transform_option,
 )
 from bpcore.losses cimport (
     BINARY_CROSS_ENTROPY, LOSSES as COUNT_OF_LOSSES, POISSON, Loss, LossKind, has_classes, loss_name, loss_option,

@@ -55,6 +55,41 @@ def blend(p: _Floats, q: _Floats, tau: float, threads: int | None = None) -> Non
 def dropout_forward(
     x: _Floats, rate: float, seed: float, step: int, out: _Floats, mask: _Floats, threads: int | None = None
 ) -> None: ...
+def batch_norm_forward(
+    x: _Floats,
+    weight: _Floats,
+    bias: _Floats,
+    running_mean: _Floats,
+    running_var: _Floats,
+    eps: float,
+    momentum: float,
+    out: _Floats,
+    z: _Floats,
+    scale: _Floats,
+    threads: int | None = None,
+) -> None: ...
+def batch_norm_inference(
+    x: _Floats,
+    weight: _Floats,
+    bias: _Floats,
+    running_mean: _Floats,
+    running_var: _Floats,
+    eps: float,
+    out: _Floats,
+    z: _Floats,
+    scale: _Floats,
+    threads: int | None = None,
+) -> None: ...
+def batch_norm_backward(
+    dout: _Floats,
+    z: _Floats,
+    scale: _Floats,
+    weight: _Floats,
+    dx: _Floats,
+    dweight: _Floats,
+    dbias: _Floats,
+    threads: int | None = None,
+) -> None: ...
 def sigmoid_forward(x: _Floats, out: _Floats, threads: int | None = None) -> None: ...
 def sigmoid_backward(dout: _Floats, out: _Floats, dx: _Floats, threads: int | None = None) -> None: ...
 def tanh_forward(x: _Floats, out: _Floats, threads: int | None = None) -> None: ...

@@ -8,7 +8,8 @@ a) A layer is a transform with parameters, and the activation behind it. `dense`
 b) What stands under "Transforms" tells them apart, nothing else does. A new one has its loops in a file of _layers, a
    constructor here, and a line in those functions that treat it differently.
 c) A row of a forward or backward pass needs no other row; a parameter's gradient sums over all of them in their order.
-   So threads share the rows of the first two and the parameters of the third, and no bit changes.
+   So threads share the rows of the first two and the parameters of the third, and no bit changes. Only batch
+   normalisation needs all rows in training: threads share its columns, and wait for each other (columns.pxd).
 """
 
 from cython cimport floating
@@ -18,6 +19,9 @@ from libc.string cimport memset
 from bpcore._checks.checks cimport BP_CHECKS, bp_require
 from bpcore._gemm.operands cimport Rows
 from bpcore._gemm.product cimport Prefetch
+from bpcore._layers.batch_norm cimport (
+    batch_norm_backward, batch_norm_forward, batch_norm_inference, batch_norm_update,
+)
 from bpcore._layers.dense cimport dense_backward_input, dense_backward_parameters, dense_forward
 from bpcore._layers.dropout cimport dropout_backward_input, dropout_forward
 from bpcore._layers.layer cimport Layer, Kept, Parameter, nothing_kept
@@ -31,7 +35,8 @@ cdef enum Transform:
     LAYER_NORM = 1    # the row, normalised, times weight plus bias
     DROPOUT = 2       # in training the row times a random mask
     RMS_NORM = 3      # the row over the root of its mean square, times weight
-    TRANSFORMS = 4    # how many there are
+    BATCH_NORM = 4    # the column, normalised over the batch in training, times weight plus bias
+    TRANSFORMS = 5    # how many there are
 
 
 cdef inline Layer dense(
@@ -60,6 +65,21 @@ cdef inline Layer layer_norm(
 cdef inline Layer rms_norm(Py_ssize_t n, Activation activation, floating* weight, double eps) noexcept nogil:
     """activation(z·weight), z the row over sqrt(mean of its squares + eps); weight is (n,). There is no bias."""
     return layer_of(RMS_NORM, activation, n, n, weight, NULL, eps, sizeof(floating))
+
+
+cdef inline Layer batch_norm(
+    Py_ssize_t n, Activation activation, floating* weight, floating* bias, floating* running_mean,
+    floating* running_var, double eps, double momentum,
+) noexcept nogil:
+    """activation(z·weight + bias), z the column minus its mean over sqrt(variance + eps); all arrays are (n,).
+
+    Mean and variance are those of a batch in training, which also moves the running ones, by `momentum` towards them;
+    otherwise the running ones. A pass in training has to take all rows of the batch at once. State of an update rule
+    as for `dense`.
+    """
+    cdef Layer layer = layer_of(BATCH_NORM, activation, n, n, weight, bias, eps, sizeof(floating))
+    layer.running_mean, layer.running_var, layer.momentum = running_mean, running_var, momentum
+    return layer
 
 
 cdef inline Layer dropout(Py_ssize_t n, Activation activation, double rate, uint64_t seed, int itemsize) noexcept nogil:
@@ -103,6 +123,10 @@ cdef inline void check_layer(const Layer* layer, int itemsize) noexcept nogil:
         and (not has_bias(layer.transform) or layer.bias.value is not NULL),
         "a layer's weight or bias is NULL",
     )
+    bp_require(
+        layer.transform != BATCH_NORM or layer.running_mean is not NULL and layer.running_var is not NULL,
+        "a batch normalisation's running_mean or running_var is NULL",
+    )
 
 
 cdef inline void layer_forward(
@@ -129,13 +153,16 @@ cdef inline const char* transform_name(int transform) noexcept nogil:
     """What Python calls the layer."""
     return (
         "affine" if transform == DENSE else "layer_norm" if transform == LAYER_NORM
-        else "dropout" if transform == DROPOUT else "rms_norm" if transform == RMS_NORM else ""
+        else "dropout" if transform == DROPOUT else "rms_norm" if transform == RMS_NORM
+        else "batch_norm" if transform == BATCH_NORM else ""
     )
 
 
 cdef inline const char* transform_option(int transform) noexcept nogil:
     """The name of the number that it takes; nothing where it takes none."""
-    return "eps" if is_normalisation(transform) else "rate" if transform == DROPOUT else ""
+    return (
+        "eps" if is_normalisation(transform) or transform == BATCH_NORM else "rate" if transform == DROPOUT else ""
+    )
 
 
 cdef inline bint has_matrix(int transform) noexcept nogil:
@@ -144,8 +171,13 @@ cdef inline bint has_matrix(int transform) noexcept nogil:
 
 
 cdef inline bint is_normalisation(int transform) noexcept nogil:
-    """Whether it keeps the rows, normalised, and what each was multiplied by."""
+    """Whether it keeps the rows, normalised each for itself, and what each was multiplied by."""
     return transform == LAYER_NORM or transform == RMS_NORM
+
+
+cdef inline bint needs_whole_batch(int transform) noexcept nogil:
+    """Whether a row's pass in training needs the other rows of the batch."""
+    return transform == BATCH_NORM
 
 
 cdef inline bint has_parameters(int transform) noexcept nogil:
@@ -177,11 +209,15 @@ cdef inline void transform_forward(
     Kept kept,                     # OUT  of these rows, for their backward; or nothing
     const Prefetch* prefetch,      # or NULL
 ) noexcept nogil:
-    """What enters the activation."""
+    """What enters the activation. In training the rows are all of the batch where the layer needs that."""
     if layer.transform == DENSE:
         dense_forward(layer, x, out, stride, rows, prefetch)
     elif layer.transform == DROPOUT:
         dropout_forward(layer, x, out, stride, rows, kept)
+    elif layer.transform == BATCH_NORM and kept.training:
+        batch_norm_forward(layer, x, out, stride, rows, 0, layer.outputs)
+    elif layer.transform == BATCH_NORM:
+        batch_norm_inference(layer, x, out, stride, rows, kept)
     else:
         norm_forward(layer, x, out, stride, rows, kept)
 
@@ -193,11 +229,13 @@ cdef inline void transform_backward_input(
     Py_ssize_t first,              # row of the batch
     Py_ssize_t rows,
 ) noexcept nogil:
-    """The gradient of what enters the layer, for some of the rows."""
+    """The gradient of what enters the layer, for some of the rows; or all, as in `transform_forward`."""
     if layer.transform == DENSE:
         dense_backward_input(layer, dx, stride, first, rows)
     elif layer.transform == DROPOUT:
         dropout_backward_input(layer, dx, stride, first, rows)
+    elif layer.transform == BATCH_NORM:
+        batch_norm_backward(layer, dx, stride, rows, 0, layer.outputs)
     else:
         norm_backward_input(layer, dx, stride, first, rows)
 
@@ -214,6 +252,8 @@ cdef inline void transform_backward_parameters(
     """The gradients of the parameters or, with a rule, their update: the part of a rank."""
     if layer.transform == DENSE:
         dense_backward_parameters(layer, x, B, update, rank, size, _)
+    elif layer.transform == BATCH_NORM:
+        batch_norm_update(layer, update, rank, size, _)
     elif layer.transform != DROPOUT:
         norm_backward_parameters(layer, B, update, rank, size, _)
 

@@ -6,7 +6,8 @@ a) The struct holds layers and a loss. Parameters belong to the caller; the work
    divides among the layers.
 b) Every number is computed by the same functions, in the same order, as by the layers of backprop, so that nobody can
    tell from the bits which of the two ran. The first layer has no dx: nobody reads it.
-c) A step has two halves. First rows: forward, loss and back through the layers, for which a row needs no other. Then
+c) A step has two halves. First rows: forward, loss and back through the layers, for which a row needs no other, unless
+   a layer takes whole batches. Then
    parameters: a gradient sums over all rows, and where a rule is given the parameter moves at once, while its
    gradient is in cache. A team shares the rows of the first half, or also the columns of wide layers (columns.pxd), and
    the parameters of the second, and waits in between: all gradients that need a parameter are computed before it
@@ -24,14 +25,15 @@ from bpcore._gemm.product cimport Prefetch
 from bpcore._network.columns cimport rows_half_by_columns
 from bpcore._network.limits cimport limit_weights, move_within_norm
 from bpcore._network.workspace cimport (
-    Network, first_trained, network, place, stride_of, whole_lines, workspace_size,
+    Network, first_trained, network, place, stride_of, takes_whole_batches, whole_lines, workspace_size,
 )
 from bpcore._parallel.team cimport barrier, bp_place_team, bp_team_size, chunk_start, threads_for_region
 from bpcore.activations cimport IDENTITY, activate, activate_backward
 from bpcore._layers.layer cimport kept_rows
+from bpcore._layers.batch_norm cimport batch_norm_backward
 from bpcore.layers cimport (
-    Layer, Parameter, check_layer, operations_of, transform_backward_input, transform_backward_parameters,
-    transform_forward,
+    Layer, Parameter, check_layer, needs_whole_batch, operations_of, transform_backward_input,
+    transform_backward_parameters, transform_forward,
 )
 from bpcore.losses cimport loss_rows, takes_labels
 from bpcore.reductions cimport loss_of
@@ -140,11 +142,14 @@ cdef inline void rows_half(
     # Blocks of nearly equal height: each packs the weights once more where they do not lie well.
     cdef Py_ssize_t blocks = max((stop - first + BLOCK // 2) // BLOCK, 1)
     cdef Prefetch next_rows
-    if net.column_parts > 1 and size > 1:
+    cdef bint in_one = takes_whole_batches(net)
+    if (net.column_parts > 1 or in_one) and size > 1:
         if BP_CHECKS:
             check_rows(net, 0, B, B, sizeof(floating))
         rows_half_by_columns(net, x, labels, targets, shares, B, rank, size)
         return
+    if in_one:
+        blocks = 1
     while first < stop:
         rows = (stop - first + blocks - 1) // blocks
         blocks = blocks - 1
@@ -173,6 +178,7 @@ cdef inline void rows_forward(
     cdef int n
     if BP_CHECKS:
         check_rows(net, first, rows, net.capacity, sizeof(floating))
+        bp_require(first == 0 or not takes_whole_batches(net), "rows_forward: a layer takes whole batches, from row 0")
     for n in range(net.depth):
         layer = &net.layers[n]
         pre, out = <floating*> layer.pre + first * layer.stride, <floating*> layer.out + first * layer.stride
@@ -195,6 +201,7 @@ cdef inline void rows_backward(
     cdef int n, last = first_trained(net)
     if BP_CHECKS:
         check_rows(net, first, rows, B, sizeof(floating))
+        bp_require(rows == B or not takes_whole_batches(net), "rows_backward: a layer takes whole batches, of B rows")
     for n in range(net.depth - 1, last - 1, -1):
         layer = &net.layers[n]
         dpre = <floating*> layer.dpre + first * layer.stride
@@ -210,6 +217,9 @@ cdef inline void rows_backward(
         if n > last:
             below = &net.layers[n - 1]
             transform_backward_input(layer, <floating*> below.dpre + first * below.stride, below.stride, first, rows)
+        elif needs_whole_batch(layer.transform):
+            # The gradients of its parameters alone.
+            batch_norm_backward(layer, <floating*> NULL, 0, rows, 0, layer.outputs)
 
 
 cdef inline void parameters_half(

@@ -37,6 +37,7 @@ LAYERS = {
     "Affine": (lambda: bp.Affine(W.astype("f4"), b.astype("f4")), ()),
     "LayerNorm": (lambda: bp.LayerNorm(4), ()),
     "RMSNorm": (lambda: bp.RMSNorm(4), ()),
+    "BatchNorm": (lambda: bp.BatchNorm(4), ()),
     "Dropout": (lambda: bp.Dropout(0.5, seed=0), ()),
     **{
         cls.__name__: (cls, (LABELS if cls.classifies else NUMBERS.clip(*DOMAINS[kind]),))
@@ -45,7 +46,9 @@ LAYERS = {
 }
 OF_LOSSES = [cls.__name__ for cls in LOSSES.values()]
 ANY_SHAPE = [
-    name for name in LAYERS if name not in ("Sum", "Max", "Dot", "Affine", "LayerNorm", "RMSNorm", *OF_LOSSES)
+    name
+    for name in LAYERS
+    if name not in ("Sum", "Max", "Dot", "Affine", "LayerNorm", "RMSNorm", "BatchNorm", *OF_LOSSES)
 ]
 every_layer = pytest.mark.parametrize("name", LAYERS)
 

@@ -113,7 +113,8 @@ def results_of(entry, dtype, threads=1):
         for call in calls:
             for name, argument in call.arguments.items():
                 if argument.dtypes == FLOATS:
-                    call.put(name, (16 * rng.random_sample(call.given[name].shape) - 8).astype(dtype))
+                    numbers = (16 * rng.random_sample(call.given[name].shape) - 8).astype(dtype)
+                    call.put(name, np.abs(numbers) if name == "running_var" else numbers)
             call.given["threads"] = threads
         return [np.frombuffer(array, np.uint8) for call in calls for array in call.results()]
     update = getattr(kernels, f"{kind}_update")

@@ -159,6 +159,58 @@ def test_derivatives_by_the_inputs(kind):
     assert_close(net.input_gradient(x, t), there.grad, BACKWARD)
 
 
+@pytest.mark.parametrize("momentum", [0.1, 0.7, 1.0])
+@pytest.mark.parametrize("eps", [1e-5, 0.1])
+@pytest.mark.parametrize("size", [1e-4, 1.0, 1e4])
+@pytest.mark.parametrize("rows", [2, 3, 40])
+def test_batch_norm(rows, size, eps, momentum):
+    rng = np.random.default_rng(0)
+    layer, there = bp.BatchNorm(25, eps, momentum, np.float64), torch.nn.BatchNorm1d(25, eps, momentum)
+    layer.gamma, layer.beta = rng.normal(size=25), rng.normal(size=25)
+    with torch.no_grad():
+        there.weight[:], there.bias[:] = torch.tensor(layer.gamma), torch.tensor(layer.beta)
+    # Three batches in training, then one by the running statistics.
+    for training in (True, True, True, False):
+        x, dout = size * (3 + rng.normal(size=(rows, 25))), rng.normal(size=(rows, 25))
+        there.train(training)
+        there.zero_grad()
+        given = torch.tensor(x, requires_grad=True)
+        wanted = there(given)
+        wanted.backward(torch.tensor(dout))
+        assert_close(layer.forward(x, training=training), wanted, FORWARD)
+        ours = layer.backward(dout), layer.dgamma, layer.dbeta
+        for gradient, tensor in zip(ours, (given, there.weight, there.bias), strict=True):
+            assert_close(gradient, tensor.grad, BACKWARD)
+        assert_close(layer.running_mean, there.running_mean, FORWARD)
+        assert_close(layer.running_var, there.running_var, FORWARD)
+
+
+@pytest.mark.parametrize(
+    "column", [[0.0, 0.0, 0.0], [1e5, 1e5, 1e5], [1e-300, 2e-300, -1e-300], [1e150, -1e150, 0.0]]
+)
+@pytest.mark.parametrize("bad", [None, np.nan, np.inf, -np.inf])
+def test_batch_norm_of_extreme_columns(column, bad):
+    x = np.array([column, [1.0, 2.0, 4.0]]).T
+    if bad is not None:
+        x[1, 0] = bad
+    layer, there = bp.BatchNorm(2, dtype=float), torch.nn.BatchNorm1d(2)
+    given = torch.tensor(x, requires_grad=True)
+    wanted = there(given)
+    wanted.backward(torch.ones(3, 2) * torch.tensor([[1.0], [2.0], [3.0]]))
+    out = layer.forward(x, training=True)
+    dx = layer.backward(np.ones((3, 2)) * [[1], [2], [3]])
+    for ours, theirs, bound in (
+        (out, wanted, FORWARD),
+        (dx, given.grad, BACKWARD),
+        (layer.running_mean, there.running_mean, FORWARD),
+        (layer.running_var, there.running_var, FORWARD),
+    ):
+        theirs = theirs.detach().numpy()
+        finite = np.isfinite(theirs)
+        assert np.array_equal(np.isfinite(ours), finite)
+        assert (np.abs(ours[finite] - theirs[finite]) <= bound * np.maximum(1, np.abs(theirs[finite]))).all()
+
+
 MAKE = {
     **RULES,
     "rmsprop_centered": lambda lr: bp.RMSprop(lr, centered=True),

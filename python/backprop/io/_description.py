@@ -1,7 +1,8 @@
 """What a file of format 2 says of its network, checked against the tensors that are there; and how it is written.
 
 a) A layer stands with its name, its kind, what goes out of it, its options, and the attributes that are its parameters.
-   Its tensors have the names that these have in `net.params`.
+   Its tensors have the names that these have in `net.params`. Where its class has buffers, it stands with them too,
+   and their tensors are called by its place: `layers.1.running_mean`.
 b) Nothing is taken at its word: kinds have to be registered, widths to follow from each other, tensors to be exactly
    those of the parameters, of their shapes and type.
 """
@@ -18,6 +19,7 @@ from backprop._util.messages import listed, shown
 from backprop.io._metadata import storable
 from backprop.layers.base import LAYERS, LOSSES, Layer
 from backprop.network.arguments import per_feature
+from backprop.network.buffers import buffer_key, buffer_names
 from backprop.network.parameters import keys_of
 
 FORMAT = "backprop network 2"
@@ -47,6 +49,8 @@ class DescribedLayer:
     options : dict
     parameters : dict of str to str
         The tensor of each attribute.
+    buffers : dict of str to str
+        Likewise of what is no parameter.
     """
 
     name: str
@@ -54,6 +58,7 @@ class DescribedLayer:
     outputs: int | None
     options: Mapping[str, Any] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
+    buffers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -105,10 +110,14 @@ def _layers(stated: list[Any]) -> tuple[DescribedLayer, ...]:
             raise ValueError(f"two layers have the name {shown(name)}")
         names.add(name)
     keys = keys_of([attributes for *_, attributes in checked])
-    return tuple(
-        DescribedLayer(name, kind, outputs, options, dict(zip(attributes, tensors, strict=True)))
-        for (name, kind, outputs, options, attributes), tensors in zip(checked, keys, strict=True)
-    )
+    found = []
+    for n, ((name, kind, outputs, options, attributes), tensors) in enumerate(
+        zip(checked, keys, strict=True)
+    ):
+        buffers = {own: buffer_key(n, own) for own in buffer_names(LAYERS[kind])}
+        parameters = dict(zip(attributes, tensors, strict=True))
+        found.append(DescribedLayer(name, kind, outputs, options, parameters, buffers))
+    return tuple(found)
 
 
 def _layer(n: int, stated: Any) -> tuple[str, str, int | None, dict[str, Any], list[str]]:
@@ -132,6 +141,9 @@ def _layer(n: int, stated: Any) -> tuple[str, str, int | None, dict[str, Any], l
     for one in attributes:
         if not one.isidentifier() or one.startswith("__") or callable(getattr(cls, one, None)):
             raise ValueError(f"{where} has a parameter {shown(one)}, wanted names of attributes")
+    buffers, own_buffers = stated.get("buffers", []), list(buffer_names(cls))
+    if buffers != own_buffers:
+        raise ValueError(f"{where} has the buffers {shown(buffers)}, wanted {listed(own_buffers) or 'none'}")
     if len(set(attributes)) < len(attributes):
         raise ValueError(f"{where} has the parameters {shown(attributes)}, wanted each once")
     return name, kind, outputs, options, attributes
@@ -150,10 +162,12 @@ def _kind(where: str, kind: Any, registry: Mapping[str, type[Any]]) -> str:
 
 
 def _require_names(layers: tuple[DescribedLayer, ...], tensors: Mapping[str, Any]) -> None:
-    """The tensors are exactly those of the layers' parameters."""
+    """The tensors are exactly those of the layers' parameters and buffers."""
 
     def wanted() -> Iterator[str]:
-        return (name for layer in layers for name in layer.parameters.values())
+        return (
+            name for layer in layers for own in (layer.parameters, layer.buffers) for name in own.values()
+        )
 
     if len(tensors) != sum(1 for _ in wanted()) or not all(name in tensors for name in wanted()):
         raise ValueError(f"the file has {listed(sorted(tensors))}, wanted {listed(wanted()) or 'no tensors'}")
@@ -166,9 +180,10 @@ def _sizes(
     width: int | None = inputs
     sizes = [inputs]
     for n, layer in enumerate(layers):
-        cls, found = LAYERS[layer.kind], {own: tensors[name] for own, name in layer.parameters.items()}
-        ours = issubclass(cls, Layer)
+        cls, named = LAYERS[layer.kind], {**layer.parameters, **layer.buffers}
+        found, ours = {own: tensors[name] for own, name in named.items()}, issubclass(cls, Layer)
         wanted = cls.parameter_shapes(layer.options, width, layer.outputs) if ours else {}
+        wanted |= cls.buffer_shapes(layer.options, width) if ours else {}
         for own, tensor in found.items():
             shape = wanted.get(own)
             right = shape is None or (
@@ -179,10 +194,9 @@ def _sizes(
                 text = (
                     tensor.shape if shape is None else tuple("any" if one is None else one for one in shape)
                 )
-                raise ValueError(
-                    f"{layer.parameters[own]} is {tensor.dtype} {tensor.shape}, wanted {dtype} {text}"
-                )
-        dense = next((tensor.shape for tensor in found.values() if len(tensor.shape) == 2), None)
+                raise ValueError(f"{named[own]} is {tensor.dtype} {tensor.shape}, wanted {dtype} {text}")
+        shapes = (found[own].shape for own in layer.parameters)
+        dense = next((shape for shape in shapes if len(shape) == 2), None)
         expected = dense[1] if dense else width if ours and cls.keeps_shape else None
         if layer.outputs != expected:
             raise ValueError(f"layers[{n}] has {layer.outputs} outputs, wanted {expected}")

@@ -7,6 +7,7 @@ from backprop.io._metadata import storable
 from backprop.layers.base import LAYERS, LOSSES, Layer, made_of, own_methods
 from backprop.layers.parameter_discovery import parameter_names
 from backprop.network import Network
+from backprop.network.buffers import buffer_names
 from backprop.network.spec import LayerSpec
 
 
@@ -38,12 +39,14 @@ def described(net: Network) -> dict[str, Any]:
 def _layer(net: Network, one: LayerSpec) -> dict[str, Any]:
     owner, cls = f"layers[{one.name!r}]", LAYERS[one.kind]
     arrays = {parameter.attribute: net.params[parameter.name] for parameter in one.parameters}
+    buffers = buffer_names(cls)
     return {
         "name": one.name,
         "kind": one.kind,
         "outputs": one.outputs,
         "options": _options(owner, cls, one.options, arrays),
         "parameters": list(arrays),
+        **({"buffers": list(buffers)} if buffers else {}),
     }
 
 

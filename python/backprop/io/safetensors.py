@@ -28,6 +28,7 @@ from backprop.io._writing import described
 from backprop.layers.base import LAYERS, LOSSES, made_of
 from backprop.network import Network
 from backprop.network.arguments import checked_loss
+from backprop.network.buffers import buffers_of
 from backprop.network.layers import Layers
 
 SUFFIXES = (".safetensors",)
@@ -46,7 +47,8 @@ def save(net: Network, path: str | os.PathLike[str]) -> None:
     from safetensors.numpy import save as to_bytes
 
     description = described(net)
-    tensors = {key: np.ascontiguousarray(array) for key, array in net.params.items()}
+    arrays = {**net.params, **buffers_of(net.layers)}
+    tensors = {key: np.ascontiguousarray(array) for key, array in arrays.items()}
     try:  # whether `load` would take it
         found = _description.read(description | {"metadata": {}}, tensors)
         scaling_of(found, {name: getattr(net, name) for name in SCALING})
@@ -105,7 +107,9 @@ def _network(found: Description, tensors: Mapping[str, Array], scaling: tuple[Ar
     layers = Layers()
     for one in found.layers:
         arrays = {own: tensors[name] for own, name in one.parameters.items()}
-        layers[one.name] = made_of(LAYERS[one.kind], f"layers[{one.name!r}]", one.options, arrays)
+        layers[one.name] = layer = made_of(LAYERS[one.kind], f"layers[{one.name!r}]", one.options, arrays)
+        for own, name in one.buffers.items():
+            setattr(layer, own, tensors[name])
     loss = made_of(LOSSES[found.loss_kind], "the loss", found.loss_options, {})
     checked_loss(loss, found.sizes[-1])
     net = Network.__new__(Network)  # no random weights, which these would replace

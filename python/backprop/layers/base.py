@@ -95,6 +95,8 @@ class Layer(Operation):
         Whether what comes out is of the shape of what went in.
     counters : tuple of str
         The attributes in which a pass forward in training counts; with them as they were it gives the same again.
+    buffers : tuple of str
+        The attributes that are arrays of running statistics: no parameters, but files and copies have them.
 
     A layer that does something else in training takes it as an argument, `forward(x, training=False)`.
     """
@@ -104,6 +106,7 @@ class Layer(Operation):
     caches: ClassVar[tuple[str, ...]] = ()
     keeps_shape: ClassVar[bool] = False
     counters: ClassVar[tuple[str, ...]] = ()
+    buffers: ClassVar[tuple[str, ...]] = ()
     _not_inherited: ClassVar[dict[str, Any]] = {
         **Operation._not_inherited,
         "kind": "",
@@ -127,6 +130,13 @@ class Layer(Operation):
         cls, options: Mapping[str, Any], inputs: int | None, outputs: int | None
     ) -> dict[str, tuple[int | None, ...]]:
         """The shapes of the parameters of a layer of so many inputs and outputs, None standing for any number."""
+        return {}
+
+    @classmethod
+    def buffer_shapes(
+        cls, options: Mapping[str, Any], inputs: int | None
+    ) -> dict[str, tuple[int | None, ...]]:
+        """The shapes of the buffers of a layer of so many inputs."""
         return {}
 
     @classmethod

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from backprop.layers.base import Layer
 from backprop.layers.parameter_discovery import inner_layers
 
@@ -13,15 +15,18 @@ class Counters:
 
     def __init__(self, layers: Iterable[Any]) -> None:
         self._held = [
-            (layer, name, getattr(layer, name))
+            (layer, name, value, value.copy() if isinstance(value, np.ndarray) else None)
             for layer in _with_inner(layers, set())
             for name in type(layer).counters
+            for value in (getattr(layer, name),)
         ]
 
     def restore(self) -> None:
-        """Let the passes since then not have counted."""
-        for layer, name, value in self._held:
+        """Let the passes since then not have counted: arrays are those that were there, and hold what they held."""
+        for layer, name, value, numbers in self._held:
             setattr(layer, name, value)
+            if numbers is not None and value.flags.writeable:  # no pass has changed another
+                value[...] = numbers
 
 
 def draws(layer: Any) -> bool:

@@ -13,19 +13,25 @@ from backprop._util.arrays import Array, read_only_copy, readable, shares
 from backprop._util.names import named_arguments
 from backprop._util.settings import from_0_to_1
 from backprop.layers.parameter_discovery import convert_arrays
+from backprop.network.buffers import buffers_of
 from backprop.network.layers import Layers
 from backprop.network.parameters import Parameters
 from bpcore import kernels
 from bpcore.plan import Plan
 
 
-def blended(params: Mapping[str, Array], other: Any) -> list[tuple[Array, Array]]:
-    """Each parameter with that of the other network, which it can be moved towards."""
+def blended(params: Mapping[str, Array], layers: Layers, other: Any) -> list[tuple[Array, Array]]:
+    """Each parameter and buffer with that of the other network, which it can be moved towards."""
     theirs = getattr(other, "params", None)
     if not isinstance(theirs, Mapping):
         raise TypeError(f"blend: other is a {type(other).__name__}, wanted a network")
     if list(theirs) != list(params):
         raise ValueError(f"blend: other has the parameters {', '.join(theirs)}, wanted {', '.join(params)}")
+    own, others = buffers_of(layers), buffers_of(getattr(other, "layers", {}))
+    if list(own) != list(others):
+        had, wanted = (", ".join(names) or "none" for names in (others, own))
+        raise ValueError(f"blend: other has the running statistics {had}, wanted {wanted}")
+    params, theirs = {**params, **own}, {**theirs, **others}
     pairs = [(params[key], theirs[key]) for key in params]
     for key, (p, q) in zip(params, pairs, strict=True):
         if (p.shape, p.dtype) != (q.shape, q.dtype):
@@ -71,15 +77,16 @@ class Copyable:
 
     @named_arguments
     def blend(self, other: Any, tau: float) -> None:
-        """Move the parameters towards those of another network, in place: `p += tau·(q - p)`.
+        """Move parameters and running statistics towards those of another network, in place: `p += tau·(q - p)`.
 
         The soft update of a target network; a moving average of the weights of a network that is trained is
-        `average.blend(net, 1 - decay)` after each step.
+        `average.blend(net, 1 - decay)` after each step. The running statistics of `BatchNorm` belong to the weights of
+        the layers below, and move with them.
 
         Parameters
         ----------
         other : Network
-            Of the same parameters: names, shapes and type. It stays as it is.
+            Of the same parameters and running statistics: names, shapes and type. It stays as it is.
         tau : float
             From 0 to 1, where the parameters become those of `other`, bit for bit.
 
@@ -100,7 +107,7 @@ class Copyable:
             # In one call, which looks at both; else one by one, which says what does not fit.
             if isinstance(plan, Plan) and isinstance(others, Plan) and plan.blend(others, tau):
                 return
-        pairs = blended(self.params, other)
+        pairs = blended(self.params, self._layers, other)
         for p, q in pairs:
             run = p if p.flags.carray else np.ascontiguousarray(p)
             kernels.blend(run.reshape(-1), readable(q, p.dtype).reshape(-1), tau)

@@ -17,6 +17,7 @@ from backprop.layers.base_loss import (
     labels_of_scores,
     labels_with_a_class,
 )
+from backprop.network.buffers import buffers_of
 from backprop.network.protocol import NetworkLike
 from bpcore.plan import Plan
 
@@ -44,7 +45,7 @@ def predict(net: NetworkLike, plan: Plan | None, x: ArrayLike, out: Array | None
     else:
         scores = np.empty(shape, dtype=net.dtype)
         if out is not None and out.flags.carray:
-            read = (rows, *net.params.values())
+            read = (rows, *net.params.values(), *buffers_of(net.layers).values())
             scores = scores if any(np.may_share_memory(out, one) for one in read) else out
         plan.predict_into(net._readable_rows(rows), scores)
     if out is None or scores is out:

@@ -12,6 +12,7 @@ import numpy as np
 from backprop._util.arrays import FLOAT32, FLOAT64, Array, readable
 from backprop.layers.base import LOSSES, Layer, kind_of, own_methods
 from backprop.layers.base_loss import Loss
+from backprop.layers.batch_norm import BatchNorm
 from backprop.layers.descriptors import Option
 from backprop.layers.dropout import Dropout
 from backprop.layers.parameter_discovery import declared
@@ -25,7 +26,8 @@ READABLE = (FLOAT32, FLOAT64, np.dtype(np.uint8))
 # Dict, key and value: what was looked up to make a plan, and where.
 Guards = list[tuple[dict[str, Any], str, object]]
 # Transform, activation, weight, bias, the number of the first and those of the second, as a plan takes a layer; of a
-# dropout its units and its attributes in the places of weight and bias.
+# dropout its units and its attributes in the places of weight and bias; of a batch normalisation, in the place of its
+# number, a tuple of that, momentum and the running statistics.
 PlannedLayer = tuple[Any, ...]
 IDENTITY = "identity"
 
@@ -57,13 +59,14 @@ def guards_of(net: NetworkLike) -> Guards:
     for name, layer in net.layers.items():
         guards.append((net.layers, name, layer))
         guards += [(vars(layer), own, vars(layer)[own]) for own in own_methods(layer)]
-        guards += [(vars(layer), own, getattr(layer, own)) for own in declared(layer) or ()]
         kind = kind_of(layer)
+        buffers = BatchNorm.buffers if kind == BatchNorm.kind else ()
+        guards += [(vars(layer), own, getattr(layer, own)) for own in (*(declared(layer) or ()), *buffers)]
         guards += _guards_of_options(
             layer,
             TRANSFORM_OPTIONS.get(kind, ""),
             *ACTIVATION_NUMBERS.get(kind, ()),
-            "seed" if kind == Dropout.kind else "",
+            "seed" if kind == Dropout.kind else "momentum" if kind == BatchNorm.kind else "",
         )
     last = net.lastLayer
     guards += [(vars(last), own, vars(last)[own]) for own in own_methods(last)]
@@ -114,7 +117,13 @@ def planned_layers(net: NetworkLike) -> list[PlannedLayer] | None:
             arrays = _parameters(layer, width, net.dtype)
             if arrays is None:
                 return None
-            planned.append((kind, IDENTITY, *arrays, _option(layer, TRANSFORM_OPTIONS[kind])))
+            option: Any = _option(layer, TRANSFORM_OPTIONS[kind])
+            if kind == BatchNorm.kind:
+                running = _running(layer, *arrays)
+                if running is None:
+                    return None
+                option = option, _option(layer, "momentum"), *running
+            planned.append((kind, IDENTITY, *arrays, option))
             width = arrays[0].shape[-1]
         elif kind in ACTIVATION_NUMBERS and planned and planned[-1][1] == IDENTITY:
             numbers = [_option(layer, name) for name in ACTIVATION_NUMBERS[kind]]
@@ -142,6 +151,18 @@ def _parameters(layer: Layer, inputs: int, dtype: np.dtype[Any]) -> tuple[Array,
     if not all(_in_place(array, dtype) and array.shape == shapes[name] for name, array in arrays.items()):
         return None
     return weight, bias
+
+
+def _running(layer: Any, gamma: Array, beta: Array | None) -> tuple[Array, Array] | None:
+    """The running statistics of a batch normalisation; None if a plan cannot move them as the layer does."""
+    arrays = [layer.running_mean, layer.running_var]
+    if not all(_in_place(array, gamma.dtype) and array.shape == gamma.shape for array in arrays):
+        return None
+    others = [gamma, beta, *arrays]
+    # The layer refuses those that share memory.
+    if any(np.may_share_memory(array, other) for array in arrays for other in others if other is not array):
+        return None
+    return None if arrays[0] is arrays[1] else (arrays[0], arrays[1])
 
 
 def _option(layer: Any, name: str) -> float:

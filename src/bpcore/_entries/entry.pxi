@@ -14,7 +14,7 @@ cdef extern from "Python.h":
     void PyType_Modified(PyTypeObject*)
 
 cdef enum:
-    MAX_ARRAYS = 6
+    MAX_ARRAYS = 8
     MAX_NUMBERS = 9
     B = 0                    # the sizes of a call
     I = 1

@@ -175,6 +175,48 @@ cdef inline Layer normalisation(
     return layer
 
 
+# --- Batch normalisation: threads share the columns -----------------------------------------------------------------
+
+
+cdef void batch_norm_forward_of_call(Call* c, floating _) noexcept nogil:
+    cdef Py_ssize_t width = c.sizes[O]
+    cdef Layer layer = batch_norm(
+        width, IDENTITY, arg(c, 1, _), arg(c, 2, _), arg(c, 3, _), arg(c, 4, _), c.numbers[0], c.numbers[1],
+    )
+    cdef int rank
+    layer.kept = Kept(z=arg(c, 6, _), stride=width, scale=arg(c, 7, _), first=0, training=True)
+    for rank in prange(c.threads, num_threads=c.threads, schedule="static"):
+        batch_norm_forward(
+            &layer, rows_of(<const floating*> arg(c, 0, _), width), arg(c, 5, _), width, c.sizes[B],
+            chunk_start(width, rank, c.threads, 16), chunk_start(width, rank + 1, c.threads, 16),
+        )
+
+
+cdef void batch_norm_inference_of_call(Call* c, floating _) noexcept nogil:
+    cdef Py_ssize_t width = c.sizes[O]
+    cdef Layer layer = batch_norm(
+        width, IDENTITY, arg(c, 1, _), arg(c, 2, _), arg(c, 3, _), arg(c, 4, _), c.numbers[0], 0,
+    )
+    batch_norm_inference(
+        &layer, rows_of(<const floating*> arg(c, 0, _), width), arg(c, 5, _), width, c.sizes[B],
+        Kept(z=arg(c, 6, _), stride=width, scale=arg(c, 7, _), first=0, training=False),
+    )
+
+
+cdef void batch_norm_backward_of_call(Call* c, floating _) noexcept nogil:
+    cdef Py_ssize_t width = c.sizes[O]
+    cdef Layer layer = layer_of(BATCH_NORM, IDENTITY, width, width, arg(c, 3, _), NULL, 0, sizeof(floating))
+    cdef int rank
+    layer.kept = Kept(z=arg(c, 1, _), stride=width, scale=arg(c, 2, _), first=0, training=True)
+    layer.dpre, layer.stride = arg(c, 0, _), width
+    layer.weight.gradient, layer.bias.gradient = arg(c, 5, _), arg(c, 6, _)
+    for rank in prange(c.threads, num_threads=c.threads, schedule="static"):
+        batch_norm_backward(
+            &layer, arg(c, 4, _), width, c.sizes[B], chunk_start(width, rank, c.threads, 16),
+            chunk_start(width, rank + 1, c.threads, 16),
+        )
+
+
 # --- Matrices of any strides --------------------------------------------------------------------------------------
 
 

@@ -110,6 +110,28 @@ cdef list table():
             "mask. `out` may be `x`.",
         )
     )
+    entries += [
+        entry(
+            "batch_norm_forward",
+            "x:BO weight:O bias:O running_mean:O! running_var:O! eps(0,inf) momentum -> out:BO z:BO scale:O",
+            batch_norm_forward_of_call[float], batch_norm_forward_of_call[double], 0, 0,
+            "z = the columns, normalised over the batch, out = z·weight + bias; scale is what each was multiplied "
+            "by.\n\nThe running mean and the running variance (its divisor B − 1) move by `momentum` towards the "
+            "batch's; of one row they stay.",
+        ),
+        entry(
+            "batch_norm_inference",
+            "x:BO weight:O bias:O running_mean:O running_var:O eps(0,inf) -> out:BO z:BO scale:O",
+            batch_norm_inference_of_call[float], batch_norm_inference_of_call[double], 0, SINGLE_THREAD,
+            "scale = 1 / sqrt(running_var + eps), z = (x − running_mean)·scale, out = z·weight + bias.",
+        ),
+        entry(
+            "batch_norm_backward", "dout:BO z:BO scale:O weight:O -> dx:BO=dout dweight:O dbias:O",
+            batch_norm_backward_of_call[float], batch_norm_backward_of_call[double], 0, 0,
+            "dx = the gradient of x, dweight = Σ dout·z, dbias = Σ dout over the batch, z and scale as "
+            "batch_norm_forward gave them. `dx` may be `dout`.",
+        ),
+    ]
 
     for kind in range(COUNT_OF_ACTIVATIONS):
         name, kept = activation_name(kind).decode(), "x" if needs_input(kind) else "out"

@@ -24,7 +24,8 @@ cdef struct Kept:
     # What a transform keeps of rows for its backward, and which rows of the batch these are.
     void* z               # (rows, outputs) the rows, normalised, or a mask, `stride` numbers apart; NULL: not needed
     Py_ssize_t stride
-    void* scale           # (rows,) what the differences from the mean were multiplied by, of a normalisation
+    void* scale           # (rows,) what the differences from the mean were multiplied by, of a normalisation of rows;
+    # (outputs,) of batch normalisation, whose first row is always that of the batch
     Py_ssize_t first
     bint training         # else nothing is kept
 
@@ -37,6 +38,9 @@ cdef struct Layer:
     double option                 # a number that the transform takes, 0 where it takes none
     uint64_t seed                 # of dropout,
     int64_t step                  # and the step, which with seed and row makes its mask; the caller's to count
+    void* running_mean            # (outputs,) of batch normalisation, the caller's: training moves them
+    void* running_var
+    double momentum               # by this share towards a batch's
     double[ACTIVATION_NUMBERS] numbers    # those that the activation takes
     Py_ssize_t inputs
     Py_ssize_t outputs

@@ -1,6 +1,7 @@
 # cython: language_level=3, cdivision=True, overflowcheck=False, nonecheck=False, profile=False, linetrace=False
 # cython: boundscheck=False, initializedcheck=False, wraparound=False
-"""The first half of a step where threads share the columns of wide layers, and not only the rows of the batch.
+"""The first half of a step layer by layer: where threads share the columns of wide layers, and not only the rows of the
+batch, and where a layer needs all of these (batch normalisation).
 
 a) A thread that has few rows still packs all of a weight for them: with 16 threads and 256 rows that takes as long as
    the multiplications. Of a grid of threads those in one column pack the same part of the weight, those in one row have
@@ -8,7 +9,8 @@ a) A thread that has few rows still packs all of a weight for them: with 16 thre
 b) A thread then needs what others have computed, so all wait for each other behind each layer.
 c) What is not wide, and what takes whole rows (a normalisation, the loss), is shared by rows within a row of the grid.
 d) Threads that do not fill a row of the grid have no rows, and only wait.
-e) A part of the columns is a product of its own with the same bits (product.h).
+e) Batch normalisation has no rows to share in training, but columns, whatever the grid.
+f) A part of the columns is a product of its own with the same bits (product.h).
 """
 
 from cython cimport floating
@@ -16,12 +18,13 @@ from libc.stdint cimport int64_t
 
 from bpcore._gemm.operands cimport Rows, rows_from, rows_of
 from bpcore._gemm.panels cimport BP_PANEL_STRIDE_BYTES, into_panels
+from bpcore._layers.batch_norm cimport batch_norm_backward, batch_norm_forward
 from bpcore._layers.dense cimport dense_backward_input_columns, dense_forward_columns
 from bpcore._layers.layer cimport kept_rows
 from bpcore._network.workspace cimport Network, first_trained
 from bpcore._parallel.team cimport barrier, chunk_start
 from bpcore.activations cimport IDENTITY, activate, activate_backward
-from bpcore.layers cimport DENSE, Layer, transform_backward_input, transform_forward
+from bpcore.layers cimport DENSE, Layer, needs_whole_batch, transform_backward_input, transform_forward
 from bpcore.losses cimport loss_rows
 
 
@@ -30,6 +33,8 @@ cdef struct Place:
     Py_ssize_t first, stop    # rows of its row of the grid, of which it takes some columns;
     Py_ssize_t own, own_stop  # and those of them that it takes whole
     int column, columns
+    Py_ssize_t B
+    int rank, size
 
 
 cdef struct Rectangle:
@@ -59,13 +64,19 @@ cdef inline Place place_of(Py_ssize_t B, int rank, int size, int columns) noexce
     cdef Py_ssize_t stop = chunk_start(B, min(row + 1, rows), rows, 1)
     return Place(
         first=first, stop=stop, own=first + chunk_start(stop - first, column, columns, 1),
-        own_stop=first + chunk_start(stop - first, column + 1, columns, 1), column=column, columns=columns,
+        own_stop=first + chunk_start(stop - first, column + 1, columns, 1), column=column, columns=columns, B=B,
+        rank=rank, size=size,
     )
 
 
 cdef inline Rectangle part_of(const Place* place, const Layer* layer, Py_ssize_t width) noexcept nogil:
     """What a thread computes of a matrix of so many columns that the layer makes, forward or backward."""
     cdef Py_ssize_t lanes = 64 // layer.itemsize, whole = width // lanes * lanes
+    if needs_whole_batch(layer.transform):
+        return Rectangle(
+            first=0, stop=place.B, left=chunk_start(width, place.rank, place.size, lanes),
+            right=chunk_start(width, place.rank + 1, place.size, lanes),
+        )
     if layer.transform != DENSE or layer.is_padded or not is_wide(width, layer.itemsize):
         return Rectangle(first=place.own, stop=place.own_stop, left=0, right=width)
     # Columns behind the last whole line belong to the last part: they may be an edge (edges.h).
@@ -80,7 +91,8 @@ cdef inline void rows_half_by_columns(
     const Network* net, const Rows x, const int64_t* labels, const floating* targets, const floating* shares,
     Py_ssize_t B, int rank, int size,
 ) noexcept nogil:
-    """rows_half in `net.column_parts` parts of columns; other threads may have written what comes in just before."""
+    """rows_half in `net.column_parts` parts of columns (1: by rows); what comes in may just have been written by other
+    threads."""
     cdef Place place = place_of(B, rank, size, min(net.column_parts, size))
     cdef const Layer* layer
     cdef Rows enters = x
@@ -117,6 +129,9 @@ cdef inline void rows_half_by_columns(
         if n > last:
             part = part_of(&place, layer, layer.inputs)
             backward_part(layer, &net.layers[n - 1], &part, <floating> 0)
+        elif needs_whole_batch(layer.transform):
+            part = part_of(&place, layer, layer.outputs)
+            batch_norm_backward(layer, <floating*> NULL, 0, B, part.left, part.right)
 
 
 cdef inline void forward_part(const Layer* layer, const Rows enters, const Rectangle* part, floating _) noexcept nogil:
@@ -127,7 +142,9 @@ cdef inline void forward_part(const Layer* layer, const Rows enters, const Recta
     cdef Py_ssize_t rows = part.stop - part.first, width = part.right - part.left, r
     if rows == 0 or width == 0:
         return
-    if width == layer.outputs:
+    if needs_whole_batch(layer.transform):
+        batch_norm_forward(layer, x, pre, layer.stride, rows, part.left, part.right)
+    elif width == layer.outputs:
         transform_forward(layer, x, pre, layer.stride, rows, kept_rows(layer, part.first), NULL)
     else:
         dense_forward_columns(layer, x, pre, layer.stride, rows, part.left, part.right, NULL)
@@ -161,7 +178,9 @@ cdef inline void backward_part(
     cdef Py_ssize_t rows = part.stop - part.first
     if rows == 0 or part.left == part.right:
         return
-    if part.right - part.left == layer.inputs:
+    if needs_whole_batch(layer.transform):
+        batch_norm_backward(layer, dx, below.stride, rows, part.left, part.right)
+    elif part.right - part.left == layer.inputs:
         transform_backward_input(layer, dx, below.stride, part.first, rows)
     else:
         dense_backward_input_columns(layer, dx, below.stride, part.first, rows, part.left, part.right)

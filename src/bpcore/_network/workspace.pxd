@@ -8,7 +8,9 @@ from bpcore._gemm.padded cimport padded_size
 from bpcore._gemm.panels cimport panels_size, wants_panels
 from bpcore.activations cimport needs_input
 from bpcore._layers.layer cimport nothing_kept
-from bpcore.layers cimport DENSE, Layer, Parameter, has_matrix, has_parameters, is_normalisation
+from bpcore.layers cimport (
+    DENSE, Layer, Parameter, has_matrix, has_parameters, is_normalisation, needs_whole_batch,
+)
 from bpcore.limits cimport NORM_SPAN
 from bpcore.losses cimport Loss
 
@@ -67,8 +69,19 @@ cdef inline Py_ssize_t gradient_bytes(const Layer* layer, int n) noexcept nogil:
 
 
 cdef inline Py_ssize_t scale_bytes(const Layer* layer, Py_ssize_t B) noexcept nogil:
-    """Bytes of what a normalisation multiplied each row by."""
+    """Bytes of what a normalisation multiplied each row, or each column, by."""
+    if needs_whole_batch(layer.transform):
+        return whole_lines(layer.outputs * layer.itemsize)
     return whole_lines(B * layer.itemsize) if is_normalisation(layer.transform) else 0
+
+
+cdef inline bint takes_whole_batches(const Network* net) noexcept nogil:
+    """Whether a layer needs all rows of a batch in training."""
+    cdef int n
+    for n in range(net.depth):
+        if needs_whole_batch(net.layers[n].transform):
+            return True
+    return False
 
 
 cdef inline int first_trained(const Network* net) noexcept nogil:
@@ -144,5 +157,5 @@ cdef inline void place(Network* net, void* workspace, Py_ssize_t B) noexcept nog
         if not has_matrix(layer.transform) and n >= first_trained(net):
             layer.kept.z, layer.kept.stride = memory, layer.stride
             memory = memory + B * layer.stride * layer.itemsize
-            layer.kept.scale = memory if is_normalisation(layer.transform) else NULL
+            layer.kept.scale = memory if scale_bytes(layer, B) > 0 else NULL
             memory = memory + scale_bytes(layer, B)

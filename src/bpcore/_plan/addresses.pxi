@@ -76,12 +76,14 @@ cdef class NetworkAddresses:
         self.net = network(
             <Layer*> calloc(len(layers), sizeof(Layer)), len(layers), Loss(<LossKind> <int> LOSSES[loss[0]], loss[1])
         )
-        self.guards = <Guard*> calloc(8 * len(layers) + 2, sizeof(Guard))
+        self.guards = <Guard*> calloc(10 * len(layers) + 2, sizeof(Guard))
         if self.net.layers is NULL or self.guards is NULL:
             raise MemoryError("no memory for the plan")
         for n, (transform, activation, weight, bias, option, *numbers) in enumerate(layers):
             if TRANSFORMS[transform] == <int> DROPOUT:
                 self.take_dropout(n, ACTIVATIONS[activation], weight, bias, option)
+            elif TRANSFORMS[transform] == <int> BATCH_NORM:
+                self.take_batch_norm(n, ACTIVATIONS[activation], weight, bias, option)
             else:
                 self.take(n, TRANSFORMS[transform], ACTIVATIONS[activation], weight, bias, option)
             for k, number in enumerate(numbers[:MOST_ACTIVATION_NUMBERS]):
@@ -121,6 +123,22 @@ cdef class NetworkAddresses:
             raise ValueError(f"Plan: the rate of layer {n + 1} is {rate}, wanted at least 0 and below 1")
         self.net.layers[n] = dropout(units, <Activation> activation, rate, attributes["seed"], self.itemsize)
         self.counters[n], self.drops = attributes, True
+        return 0
+
+    cdef int take_batch_norm(self, int n, int activation, weight, bias, tuple option) except -1:
+        """Layer n normalises over a batch: training moves its running statistics, evaluation reads them."""
+        cdef Layer* layer = &self.net.layers[n]
+        cdef Py_ssize_t units = weight.shape[0]
+        cdef double eps, momentum
+        eps, momentum, running_mean, running_var = option
+        if not 0 <= momentum <= 1:
+            raise ValueError(f"Plan: the momentum of layer {n + 1} is {momentum}, wanted a number from 0 to 1")
+        if running_mean is None or running_var is None:
+            raise TypeError(f"Plan: a running statistic of layer {n + 1} is None, wanted a NumPy array")
+        self.take(n, BATCH_NORM, activation, weight, bias, eps)
+        layer.momentum = momentum
+        layer.running_mean = self.watch(running_mean, self.letter, 1, units, units, self.kept)
+        layer.running_var = self.watch(running_var, self.letter, 1, units, units, self.kept)
         return 0
 
     cdef int require_inputs(self, int n, Py_ssize_t inputs, Py_ssize_t outputs) except -1:
@@ -178,10 +196,14 @@ cdef class NetworkAddresses:
         return self.net.layers[self.net.depth - 1].outputs
 
     def blend(self, NetworkAddresses other not None, double tau):
-        """Move each parameter p towards that of another plan, p += tau·(q − p); False, and nothing done, if none can.
+        """Move each parameter p towards that of another plan, p += tau·(q − p), and each running statistic likewise.
+
+        Returns False, with nothing done, if none can move.
 
         Which is so where one of them no longer fits, their layers differ, or they have memory in common.
         """
+        cdef const Layer* p
+        cdef const Layer* q
         cdef int n
         if not self.fits() or not other.fits():
             return False
@@ -194,15 +216,19 @@ cdef class NetworkAddresses:
             if overlap(other.guards, other.parameters, span(self.guards[n].data, self.guards[n].bytes)):
                 return False
         for n in range(self.net.depth):
-            self.blend_parameter(&self.net.layers[n].weight, &other.net.layers[n].weight, tau)
-            self.blend_parameter(&self.net.layers[n].bias, &other.net.layers[n].bias, tau)
+            p, q = &self.net.layers[n], &other.net.layers[n]
+            self.blend_array(p.weight.size, p.weight.value, q.weight.value, tau)
+            self.blend_array(p.bias.size, p.bias.value, q.bias.value, tau)
+            if p.running_mean is not NULL:
+                self.blend_array(p.outputs, p.running_mean, q.running_mean, tau)
+                self.blend_array(p.outputs, p.running_var, q.running_var, tau)
         return True
 
-    cdef inline void blend_parameter(self, const Parameter* p, const Parameter* q, double tau) noexcept:
+    cdef inline void blend_array(self, Py_ssize_t size, void* p, const void* q, double tau) noexcept:
         if self.letter == c"f":
-            blend_span(p.size, <float*> p.value, <const float*> q.value, <float> tau)
+            blend_span(size, <float*> p, <const float*> q, <float> tau)
         else:
-            blend_span(p.size, <double*> p.value, <const double*> q.value, tau)
+            blend_span(size, <double*> p, <const double*> q, tau)
 
     def is_valid(self):
         """Whether the network is still made of what it was when the plan was made."""

@@ -27,7 +27,8 @@ cdef class Plan(InputGradients):
         Keys of TRANSFORMS and ACTIVATIONS, the parameters, C-contiguous and writable, of the type `dtype`, the number
         of the transform, and those of the activation, if it takes any. A dropout has in the places of its parameters
         how many units it has, and a dict with its "seed", and under "step" how many masks were drawn, which training
-        counts.
+        counts. The number of a batch normalisation is a tuple: eps, momentum, the running mean and variance, arrays as
+        the parameters, which training moves.
     loss : (loss, option) or (loss, option, table, weighs)
         A key of LOSSES, a number, slope and rest of targets that are made (targets.pxd), a float64 array that nobody
         changes or None, and whether rows have weights of their own: `step` then does nothing without them.

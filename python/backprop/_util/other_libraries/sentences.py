@@ -5,6 +5,9 @@ ACTIVATION = (
 )
 AFFINE = "a layer of given weights is Affine(W, b), a network of such layers Network([784, 50, 10])"
 ARRAYS = "arrays are NumPy's: np.array, np.zeros"
+BATCH_NORM = (
+    "it is BatchNorm(features): net.layers.insert_after('Affine1', 'BatchNorm1', BatchNorm(features))"
+)
 BIASES = "weight_init chooses for weights and biases; net.params['b1'][...] = 0.1 sets biases"
 CALLBACK = (
     "callbacks=[f] does that: f(network, history) is called after every epoch, and True ends the training"
@@ -22,7 +25,7 @@ LABELS = "labels are taken as they are, whole numbers from 0 on; np.eye(10)[t] m
 LINEAR = "there is none: layers without an activation between them are one layer"
 LOSS = "there is none; it has {losses}, and takes your own class of forward and backward as lastLayer"
 NETWORK = "Network([784, 50, 10], loss='softmax') classifies, loss='squared_error' gives numbers"
-NORMALISATION = "there is none; it has LayerNorm, and Network.standardised(x, sizes) scales the inputs"
+NORMALISATION = "there is none; it has BatchNorm, LayerNorm and RMSNorm, and Network.standardised(x, sizes) scales the inputs"
 ONE_MODULE = "all names are in one module: Affine, Relu, SoftmaxWithLoss, SGD, Adam, …"
 PARAMS = "params is the mapping of names to arrays; net.params = mapping copies values in"
 PLOT = "plots has learning_curve, weight_images, confusion_matrix, gradient_flow, decision_regions"
