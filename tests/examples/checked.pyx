@@ -5,8 +5,8 @@ from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
 
 from bpcore cimport (
-    IDENTITY, RELU, Layer, Network, Rows, Update, adam, aligned, cross_entropy_loss, dense, layer_forward, network,
-    network_step, parameters_half, place, rows_backward, rows_forward, rows_of, squared_error_loss, workspace_size,
+    IDENTITY, RELU, Layer, Network, Rows, Update, adam, aligned, batch_norm, cross_entropy_loss, dense, layer_forward,
+    network, network_step, parameters_half, place, rows_backward, rows_forward, rows_of, squared_error_loss, workspace_size,
 )
 from bpcore.activations cimport Activation
 from bpcore.layers cimport Transform
@@ -15,7 +15,7 @@ from bpcore.updates cimport Rule
 cdef enum:
     LARGEST = 8    # rows of the workspace
 
-cdef float[64] x, W1, b1, W2, b2, out, targets
+cdef float[64] x, W1, b1, W2, b2, mean, var, out, targets
 cdef float[8][64] state
 cdef int64_t[64] labels
 
@@ -35,6 +35,10 @@ def run(str wrong):
     cdef double loss
     layers[0] = dense(4, 5, RELU, &W1[0], &b1[0])
     layers[1] = dense(4 if wrong == "sizes" else 5, 3, IDENTITY, &W2[0], &b2[0])
+    if wrong.startswith("batch norm"):
+        layers[1] = batch_norm(
+            5, IDENTITY, &W2[0], &b2[0], NULL if wrong == "batch norm, statistics" else &mean[0], &var[0], 1e-5, 0.1,
+        )
     net = network(first, 2, squared_error_loss() if wrong == "loss" else cross_entropy_loss())
     memory = malloc(workspace_size(&net, LARGEST) + 64)
     if wrong != "workspace":
@@ -75,6 +79,10 @@ def run(str wrong):
         layer_forward(first, rows, &out[0], stride, LARGEST, NULL)
     if wrong == "rows forward":
         rows_forward(&net, rows, LARGEST - 1, 2, NULL, <float> 0)
+    if wrong == "batch norm, rows forward":
+        rows_forward(&net, rows, 1, 2, NULL, <float> 0)
+    if wrong == "batch norm, rows backward":
+        rows_backward(&net, 0, 2, LARGEST, <float> 0)
     if wrong == "rows backward":
         rows_backward(&net, 0, LARGEST, LARGEST - 1, <float> 0)
     if wrong == "parameters":

@@ -57,16 +57,20 @@ def test_raw_numbers_enter_with_the_same_bits(tmp_path):
     assert len(np.unique(net.predict(x)[:, 1])) == 50
 
 
-def test_a_network_that_the_loops_do_not_know_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("layers", "kinds"),
+    [([bp.Relu(), bp.Tanh()], "relu + tanh"), ([bp.BatchNorm(2), bp.Relu()], "batch_norm + relu")],
+)
+def test_a_network_that_the_loops_do_not_know_is_refused(layers, kinds, tmp_path):
     net = bp.Network([4, 3, 2], seed=0)
-    net.layers["Relu2"] = bp.Relu()
-    net.layers["Tanh2"] = bp.Tanh()
+    for n, layer in enumerate(layers):
+        net.layers[f"Last{n}"] = layer
     net.save(tmp_path / "net")
     done = subprocess.run(
         [sys.executable, EXAMPLE / "export.py", tmp_path / "net"], capture_output=True, text=True
     )
     assert (done.returncode, done.stdout) == (1, "")
-    assert "the network has relu + tanh, wanted affine layers with IDENTITY, RELU" in done.stderr
+    assert f"the network has {kinds}, wanted affine layers with IDENTITY, RELU" in done.stderr
 
 
 def bound(net, x):

@@ -41,6 +41,9 @@ STOPPED = {
     "two targets": "either labels or targets",
     "rows forward": "rows are not within the batch, or the workspace",
     "rows backward": "rows are not within the batch, or the workspace",
+    "batch norm, statistics": "running_mean or running_var is NULL",
+    "batch norm, rows forward": "a layer takes whole batches, from row 0",
+    "batch norm, rows backward": "a layer takes whole batches, of B rows",
     "parameters": "batch has no rows or more than the workspace",
 }
 MESSAGES = {

@@ -16,6 +16,7 @@ import pytest
 
 import backprop as bp
 import bpcore
+from backprop.network.buffers import buffers_of
 from tests.registry import LOSSES
 
 GOLDEN_FILE = Path(__file__).with_name("golden.json")
@@ -33,6 +34,7 @@ RUNS = {
     "weighted": ([30, 40, 7], 64, "relu", "softmax", bp.Adam, "f4"),
     "regularised": ([60, 201, 70, 7], 90, "silu", "softmax", lambda lr: bp.AMSGrad(lr, **LIMITS), "f4"),
 }
+RUNS["normalised batches"] = ([60, 201, 70, 7], 90, "silu", "softmax", bp.Adam, "f4")
 # Of which gradients of the inputs have hashes, too.
 DIFFERENTIATED = ("images", "numbers", "wide", "regularised")
 LIMITS = dict(weight_decay=0.01, l1=0.001, clip_norm=0.5, max_norm=2.0)
@@ -44,6 +46,14 @@ def with_noise_and_norms(net):
         net.layers.insert_after(f"Affine{n}", f"Norm{n}", make(len(net.params[f"b{n}"]), dtype=net.dtype))
         net.layers.insert_after(f"Silu{n}", f"Dropout{n}", bp.Dropout(rate, seed=n))
     net.layers.insert(0, "Dropout0", bp.Dropout(0.1, seed=0))
+
+
+def with_batch_norms(net):
+    """Batch normalisation of the inputs and before each activation."""
+    net.layers.insert(0, "Norm0", bp.BatchNorm(net.sizes[0], dtype=net.dtype))
+    for n in (1, 2):
+        layer = bp.BatchNorm(net.sizes[n], momentum=0.25, dtype=net.dtype)
+        net.layers.insert_after(f"Affine{n}", f"Norm{n}", layer)
 
 
 class ByLayers(bp.Network):
@@ -61,6 +71,8 @@ def trained(run, dtype, threads=1, kind=bp.Network):
     net = kind(sizes, activation, loss, dtype, seed=0, input_scale=scale)
     if run == "regularised":
         with_noise_and_norms(net)
+    if run == "normalised batches":
+        with_batch_norms(net)
     for array in net.params.values():
         array[...] = rng.randint(-(2**10), 2**10, size=array.shape) / 2.0**13
     x = rng.randint(0, 256, size=(1000, sizes[0]))
@@ -85,7 +97,12 @@ def trained(run, dtype, threads=1, kind=bp.Network):
 
 def digest(run, dtype, threads=1, kind=bp.Network):
     net, history, x = trained(run, dtype, threads, kind)
-    parts = [np.array(history.loss), net.predict(x[:77]), *net.params.values()]
+    parts = [
+        np.array(history.loss),
+        net.predict(x[:77]),
+        *net.params.values(),
+        *buffers_of(net.layers).values(),
+    ]
     return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()[:32]
 
 

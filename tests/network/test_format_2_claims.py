@@ -9,6 +9,7 @@ import pytest
 from safetensors.numpy import save_file
 
 import backprop as bp
+from backprop.layers.base import LAYERS
 from tests.network.users_classes import registered, scaled  # noqa: F401  # `registered` is a fixture of each test
 
 AFFINE = {"name": "Affine1", "kind": "affine", "outputs": 2, "options": {}, "parameters": ["W", "b"]}
@@ -153,6 +154,18 @@ def test_parameters_of_a_users_layer_that_its_options_do_not_make(tmp_path):
     layer["parameters"] *= 2
     save_file(TENSORS | {"gamma1": np.ones(2)}, tmp_path / "net", description(layers=[AFFINE, layer]))
     with pytest.raises(ValueError, match=r"layers\[1\] has the parameters .*, wanted each once"):
+        bp.Network.load(tmp_path / "net")
+
+
+@pytest.mark.parametrize("kind", ["layer_norm", "rms_norm", "batch_norm"])
+def test_features_are_those_of_the_parameters_whatever_the_options_claim(kind, tmp_path):
+    cls = LAYERS[kind]
+    own = {"parameters": list(cls.parameter_names), "buffers": list(cls.buffers)}
+    layer = {"name": "a", "kind": kind, "outputs": 2, "options": {"features": 10**12}, **own}
+    names = [f"{name}1" for name in own["parameters"]] + [f"layers.1.{name}" for name in own["buffers"]]
+    tensors = TENSORS | {name: np.ones(2, np.float32) for name in names}
+    save_file(tensors, tmp_path / "net", description(layers=[AFFINE, layer]))
+    with pytest.raises(ValueError, match=r"cannot be made of {'features': 1000000000000}: TypeError"):
         bp.Network.load(tmp_path / "net")
 
 

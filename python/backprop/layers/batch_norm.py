@@ -168,7 +168,8 @@ class BatchNorm(Layer):
     def of(cls, options: Mapping[str, Any], arrays: Mapping[str, Array]) -> Any:
         """Make the layer of these parameters."""
         gamma = arrays["gamma"]
-        return restored(cls, {"features": len(gamma), "dtype": gamma.dtype, **options}, arrays)
+        # A file whose options name them, too, is wrong.
+        return restored(cls, dict(features=len(gamma), dtype=gamma.dtype, **options), arrays)
 
     def __repr__(self) -> str:
         numbers = f"{len(self.gamma)}, eps={self.eps:g}, momentum={self.momentum:g}"

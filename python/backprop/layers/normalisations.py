@@ -86,7 +86,8 @@ class RowNorm(Layer):
     @classmethod
     def of(cls, options: Mapping[str, Any], arrays: Mapping[str, Array]) -> Any:
         """Make the layer of these parameters."""
-        return restored(cls, {"features": len(arrays["gamma"]), **options}, arrays)
+        # A file whose options name them, too, is wrong: it may claim any number.
+        return restored(cls, dict(features=len(arrays["gamma"]), **options), arrays)
 
     def __repr__(self) -> str:
         gamma = vars(self)["gamma"]
