@@ -25,7 +25,9 @@ LABELS = "labels are taken as they are, whole numbers from 0 on; np.eye(10)[t] m
 LINEAR = "there is none: layers without an activation between them are one layer"
 LOSS = "there is none; it has {losses}, and takes your own class of forward and backward as lastLayer"
 NETWORK = "Network([784, 50, 10], loss='softmax') classifies, loss='squared_error' gives numbers"
-NORMALISATION = "there is none; it has BatchNorm, LayerNorm and RMSNorm, and Network.standardised(x, sizes) scales the inputs"
+NORMALISATION = (
+    "there is none; it has BatchNorm, LayerNorm, RMSNorm, and Network.standardised scales the inputs"
+)
 ONE_MODULE = "all names are in one module: Affine, Relu, SoftmaxWithLoss, SGD, Adam, …"
 PARAMS = "params is the mapping of names to arrays; net.params = mapping copies values in"
 PLOT = "plots has learning_curve, weight_images, confusion_matrix, gradient_flow, decision_regions"
