@@ -9,6 +9,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import backprop as bp
+from backprop.layers.base import LAYERS
 from backprop.network.buffers import buffers_of
 from backprop.network.plan import NoPlan, make_plan
 from tests import teams
@@ -332,6 +333,55 @@ def test_a_file_without_them_says_nothing_of_them(tmp_path):
     net.layers.insert_after("Affine1", "LayerNorm1", bp.LayerNorm(5))
     net.save(tmp_path / "a.safetensors")
     assert b"buffers" not in (tmp_path / "a.safetensors").read_bytes()
+
+
+class Block:
+    """A user's layer with a batch normalisation inside, whose parameters it trains."""
+
+    def __init__(self, width=8):
+        self.norm = bp.BatchNorm(width, dtype="float64")
+        self.gamma, self.beta, self.dgamma, self.dbeta = self.norm.gamma, self.norm.beta, None, None
+
+    def forward(self, x, training=False):
+        return self.norm.forward(x, training=training)
+
+    def backward(self, dout):
+        dx = self.norm.backward(dout)
+        self.dgamma, self.dbeta = self.norm.dgamma, self.norm.dbeta
+        return dx
+
+    def options(self):
+        return {"width": len(self.gamma)}
+
+
+@pytest.fixture
+def with_block():
+    """A network with such a layer, which files know."""
+    LAYERS.pop("block", None)
+    bp.register_layer("block")(Block)
+    net = bp.Network([9, 8, 4], dtype="float64", seed=0)
+    net.layers.insert_after("Affine1", "Block", Block())
+    yield net
+    LAYERS.pop("block")
+
+
+def test_a_layer_inside_another(with_block, tmp_path):
+    net, (x, t) = with_block, data("float64")
+    before = everything(net)
+    assert "layers.1.norm.running_mean" in before
+    bp.assert_gradients(net, x, t)
+    numerical = net.numerical_gradient(x, t)
+    assert same(before, everything(net))
+    gradients = net.gradient(x, t)
+    assert all(np.allclose(gradients[key], numerical[key], rtol=1e-5, atol=1e-8) for key in gradients)
+    target = copy.deepcopy(net)
+    net.train_step(x, t, bp.SGD(0.1))
+    target.blend(net, 1)
+    assert same(everything(target), everything(net))
+    with pytest.raises(
+        TypeError, match=r"save: layers.1.norm.running_mean is .* put that layer into net.layers"
+    ):
+        net.save(tmp_path / "net")
 
 
 def changed_file(path, tensors=None, **of_layer):

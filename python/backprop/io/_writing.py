@@ -7,7 +7,7 @@ from backprop.io._metadata import storable
 from backprop.layers.base import LAYERS, LOSSES, Layer, made_of, own_methods
 from backprop.layers.parameter_discovery import parameter_names
 from backprop.network import Network
-from backprop.network.buffers import buffer_names
+from backprop.network.buffers import buffer_key, buffer_names, buffers_of
 from backprop.network.spec import LayerSpec
 
 
@@ -24,10 +24,18 @@ def described(net: Network) -> dict[str, Any]:
             raise TypeError(_not_registered(f"layers[{one.name!r}]", one.kind, "register_layer"))
     if not spec.loss.registered:
         raise TypeError(_not_registered("lastLayer", spec.loss.kind, "register_loss"))
+    layers = [_layer(net, one) for one in spec.layers]
+    held = [buffer_key(n, name) for n, one in enumerate(layers) for name in one.get("buffers", ())]
+    for key in buffers_of(net.layers):
+        if key not in held:
+            raise TypeError(
+                f"save: {key} is a running statistic of a layer inside another, which the file would not hold; put "
+                "that layer into net.layers"
+            )
     return {
         "format": FORMAT,
         "inputs": spec.inputs,
-        "layers": [_layer(net, one) for one in spec.layers],
+        "layers": layers,
         "loss": {
             "kind": spec.loss.kind,
             "options": _options("lastLayer", LOSSES[spec.loss.kind], spec.loss.options, {}),

@@ -1,10 +1,11 @@
 """What layers keep beside their parameters and a network's files and copies have: running statistics, in arrays."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from backprop._util.arrays import Array
 from backprop.layers.base import Layer
+from backprop.layers.parameter_discovery import inner_layers
 
 
 def buffer_names(kind: type) -> tuple[str, ...]:
@@ -18,9 +19,22 @@ def buffer_key(n: int, attribute: str) -> str:
 
 
 def buffers_of(layers: Mapping[str, Any]) -> dict[str, Array]:
-    """The buffers of a network's layers by their keys, in order."""
+    """The buffers of a network's layers, and of those inside them, by their keys, in order."""
+    known: set[int] = set()
     return {
-        buffer_key(n, name): getattr(layer, name)
+        buffer_key(n, place): array
         for n, layer in enumerate(layers.values())
-        for name in buffer_names(type(layer))
+        for place, array in _buffers(layer, known)
     }
+
+
+def _buffers(layer: Any, known: set[int]) -> Iterator[tuple[str, Array]]:
+    if id(layer) in known:
+        return
+    known.add(id(layer))
+    for name in buffer_names(type(layer)):
+        yield name, getattr(layer, name)
+    if not isinstance(layer, Layer) or not type(layer).kind:
+        for place, one in inner_layers(layer):
+            for name, array in _buffers(one, known):
+                yield f"{place}.{name}", array
