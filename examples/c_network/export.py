@@ -14,34 +14,48 @@ def numbers(name: str, array: np.ndarray, kind: str = "float") -> str:
     return f"static const {kind} {name}[] = {{{values}}};"
 
 
-def activations(net: bp.Network) -> list[str]:
-    """What stands behind each affine layer; raises for a network that forward.c cannot run."""
-    before, *behind = net.spec.gaps
+def affine_layers(net: bp.Network) -> list[tuple[np.ndarray, np.ndarray, str]]:
+    """Weights, biases and activation of each affine layer; raises for a network that forward.c cannot run.
+
+    A batch normalisation right behind an affine layer is folded into it, and nothing is dropped.
+    """
     known = {(): "IDENTITY", ("relu",): "RELU", ("sigmoid",): "SIGMOID", ("tanh",): "TANH"}
-    for kinds in (before, *behind):
+    found: list[tuple[np.ndarray, np.ndarray, tuple[str, ...]]] = []
+    before: tuple[str, ...] = ()
+    for layer, spec in zip(net.layers.values(), net.spec.layers, strict=True):
+        if spec.kind == "affine":
+            found.append((layer.W, layer.b, ()))
+        elif spec.kind == "batch_norm" and found and not found[-1][2]:
+            # (x·W + b - mean)·scale + beta
+            W, b, _ = found.pop()
+            scale = layer.gamma / np.sqrt(layer.running_var.astype(np.float64) + layer.eps)
+            found.append((W * scale, (b.astype(np.float64) - layer.running_mean) * scale + layer.beta, ()))
+        elif spec.kind != "dropout":
+            before += () if found else (spec.kind,)
+            found[-1:] = [(W, b, (*kinds, spec.kind)) for W, b, kinds in found[-1:]]
+    for kinds in (before, *(kinds for _, _, kinds in found)):
         if kinds not in known or (before and kinds is before):
             raise ValueError(
                 f"the network has {' + '.join(kinds)}, wanted affine layers with {', '.join(known.values())}"
             )
-    return [known[kinds] for kinds in behind]
+    return [(W, b, known[kinds]) for W, b, kinds in found]
 
 
 def header(net: bp.Network) -> str:
     """Everything that forward.c needs to know of a network."""
     inputs, *_, outputs = net.sizes
-    widest = max(net.sizes)
+    widest, layers = max(net.sizes), affine_layers(net)
     mean, scale = (np.broadcast_to(part, inputs) for part in (net.input_mean, net.input_scale))
     lines = [
-        f"enum {{ INPUTS = {inputs}, OUTPUTS = {outputs}, WIDEST = {widest}, DEPTH = {len(net.sizes) - 1} }};",
+        f"enum {{ INPUTS = {inputs}, OUTPUTS = {outputs}, WIDEST = {widest}, DEPTH = {len(layers)} }};",
         numbers("input_mean", mean, "double"),
         numbers("input_scale", scale),
-        *(numbers(key, array) for key, array in net.params.items()),
     ]
-    layers = [
-        f"{{{net.sizes[n - 1]}, {net.sizes[n]}, W{n}, b{n}, {activation}}}"
-        for n, activation in enumerate(activations(net), start=1)
-    ]
-    return "\n".join([*lines, f"static const struct layer layers[DEPTH] = {{{', '.join(layers)}}};", ""])
+    table = []
+    for n, (W, b, activation) in enumerate(layers, start=1):
+        lines += [numbers(f"W{n}", W), numbers(f"b{n}", b)]
+        table.append(f"{{{W.shape[0]}, {W.shape[1]}, W{n}, b{n}, {activation}}}")
+    return "\n".join([*lines, f"static const struct layer layers[DEPTH] = {{{', '.join(table)}}};", ""])
 
 
 if __name__ == "__main__":

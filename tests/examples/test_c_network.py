@@ -57,9 +57,28 @@ def test_raw_numbers_enter_with_the_same_bits(tmp_path):
     assert len(np.unique(net.predict(x)[:, 1])) == 50
 
 
+def test_batch_normalisation_is_folded_into_the_layer_before_it(tmp_path):
+    rng = np.random.default_rng(0)
+    x, t = rng.normal(size=(50, 6)), rng.integers(0, 3, 50)
+    net = bp.Network([6, 30, 20, 3], ["relu", "tanh"], seed=0, dtype="float64", dropout=0.2)
+    for n in (1, 2, 3):
+        net.layers.insert_after(f"Affine{n}", f"BatchNorm{n}", bp.BatchNorm(net.sizes[n], dtype="float64"))
+    net.fit(x, t, epochs=20, batch_size=25, seed=0)
+    plain = bp.Network([6, 30, 20, 3], ["relu", "tanh"], dtype="float64")
+    for n in (1, 2, 3):
+        layer = net.layers[f"BatchNorm{n}"]
+        scale = layer.gamma / np.sqrt(layer.running_var + layer.eps)
+        plain.params[f"W{n}"] = net.params[f"W{n}"] * scale
+        plain.params[f"b{n}"] = (net.params[f"b{n}"] - layer.running_mean) * scale + layer.beta
+    # Three layers of sums of at most 30 terms, of numbers below 100.
+    assert np.abs(plain.predict(x) - net.predict(x)).max() <= 3 * 32 * 2**-53 * 100
+    (tmp_path / "plain").mkdir()
+    assert np.array_equal(compiled(net, tmp_path)(x), compiled(plain, tmp_path / "plain")(x))
+
+
 @pytest.mark.parametrize(
     ("layers", "kinds"),
-    [([bp.Relu(), bp.Tanh()], "relu + tanh"), ([bp.BatchNorm(2), bp.Relu()], "batch_norm + relu")],
+    [([bp.Relu(), bp.Tanh()], "relu + tanh"), ([bp.Relu(), bp.BatchNorm(2)], "relu + batch_norm")],
 )
 def test_a_network_that_the_loops_do_not_know_is_refused(layers, kinds, tmp_path):
     net = bp.Network([4, 3, 2], seed=0)
