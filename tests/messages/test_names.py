@@ -165,6 +165,7 @@ ARGUMENTS_OF_OURS = {
         bp.Adam,
         bp.RMSprop,
         bp.Adadelta,
+        bp.BatchNorm,
         bp.Dropout,
     )
     for name in inspect.signature(function).parameters
