@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from backprop._util import forks as _forks  # noqa: F401  # before any module is imported late
 
 if TYPE_CHECKING:
+    from backprop import book as book
     from backprop import data as data
     from backprop import graph as graph
     from backprop import plots as plots
@@ -58,6 +59,7 @@ EXPORTS: dict[str, tuple[str, ...] | None] = {
     "backprop.gradcheck": None,
 }
 SUBMODULES = (
+    "book",
     "data",
     "functions",
     "gradcheck",

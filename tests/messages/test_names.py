@@ -83,6 +83,7 @@ def test_what_was_mistyped(call, error, message):
         (lambda: bp.nn, "all names are in one module"),
         (lambda: bp.CrossEntropyLoss, "it is SoftmaxWithLoss"),
         (lambda: bp.ReLU, "did you mean 'Relu'"),
+        (lambda: bp.MultiLayerNet, "it is in backprop.book"),
         (lambda: NET.evaluate, r"'Network' object has no attribute 'evaluate'; net.accuracy\(x, t\)"),
         (lambda: NET.state_dict, "params is the mapping"),
         (lambda: NET.predict_probas, "did you mean 'predict_proba'"),

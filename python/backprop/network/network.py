@@ -322,8 +322,7 @@ class Network(Described, Standardising, Copyable, Inspectable, Passing):
     def _trains_by_plan(self, optimizer: Optimizer) -> bool:
         """Whether a plan, if there is one, makes the steps that this network and the optimizer mean."""
         # Whoever overrides how gradients or updates are made means them to be used.
-        kind = type(self)
-        own = kind is not Network and (kind.loss is not Network.loss or kind.gradient is not Network.gradient)
+        own = type(self) is not Network and (self._overrides("loss") or self._overrides("gradient"))
         return not own and isinstance(optimizer, UpdateRule) and type(optimizer).update is UpdateRule.update
 
     def _overrides(self, method: str) -> bool:

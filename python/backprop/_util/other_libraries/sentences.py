@@ -9,6 +9,7 @@ BATCH_NORM = (
     "it is BatchNorm(features): net.layers.insert_after('Affine1', 'BatchNorm1', BatchNorm(features))"
 )
 BIASES = "weight_init chooses for weights and biases; net.params['b1'][...] = 0.1 sets biases"
+BOOK = "it is in backprop.book"
 CALLBACK = (
     "callbacks=[f] does that: f(network, history) is called after every epoch, and True ends the training"
 )
