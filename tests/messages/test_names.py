@@ -254,7 +254,7 @@ def test_each_name_is_exported_once_and_type_checkers_see_the_same():
     )
     imported = {(node.module, one.name) for node in for_checkers.body for one in node.names}
     assert imported == {(module, name) for module, names in bp.EXPORTS.items() for name in names or "*"} | {
-        ("backprop", name) for name in ("data", "graph", "plots")
+        ("backprop", name) for name in ("book", "data", "graph", "plots")
     }
 
 
