@@ -62,7 +62,8 @@ from bpcore.losses cimport (
     mean_loss, takes_labels, takes_target,
 )
 from bpcore.network cimport (
-    BLOCK, Network, network, operations as operations_of, place, stride_of, whole_lines, work_of_step, workspace_size,
+    BLOCK, Network, network, operations as operations_of, place, stride_of, takes_whole_batches, whole_lines,
+    work_of_step, workspace_size,
 )
 from bpcore.reductions cimport loss_of
 from bpcore.targets cimport Targets, gather_shared_labels, no_targets, share_out

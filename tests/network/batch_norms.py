@@ -3,7 +3,7 @@
 import numpy as np
 
 import backprop as bp
-from backprop.network.buffers import buffers_of
+from backprop.layers.buffers import buffers_of
 
 PLACES = {
     "behind both": (("Affine1", 1), ("Affine2", 2)),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import backprop as bp
-from backprop.network.buffers import buffers_of
+from backprop.layers.buffers import buffers_of
 from backprop.network.plan import NoPlan, make_plan
 from tests import teams
 from tests.network.batch_norms import PLACES, ByLayers, data, everything, network, same

@@ -16,7 +16,7 @@ import pytest
 
 import backprop as bp
 import bpcore
-from backprop.network.buffers import buffers_of
+from backprop.layers.buffers import buffers_of
 from tests.registry import LOSSES
 
 GOLDEN_FILE = Path(__file__).with_name("golden.json")

@@ -97,6 +97,30 @@ def test_every_normalisation(norm, kind):
 
 
 @BOTH
+def test_through_running_statistics(kind):
+    net = network(kind)
+    net.layers.insert_after("Affine1", "Norm1", bp.BatchNorm(6, dtype=np.float64))
+    net.train_step(np.random.default_rng(2).normal(size=(20, 5)), np.arange(20) % 3, bp.SGD(0.1))
+    before = net.layers["Norm1"].running_mean.copy()
+    assert_derivatives(net, X[:2], np.array([0, 2]))
+    assert np.array_equal(net.layers["Norm1"].running_mean, before)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "options", [dict(label_smoothing=0.2), dict(class_weights=[1, 2, 4]), dict(ignored_label=2)], ids=str
+)
+def test_what_a_loss_makes_of_targets(options, kind):
+    net, t = network(kind, loss=bp.SoftmaxWithLoss(**options)), np.array([0, 2])
+    gradient = net.input_gradient(X[:2], t)
+    layer = bp.SoftmaxWithLoss(**options)
+    layer.forward(net.predict(X[:2]), t)
+    # Which other tests hold against differences.
+    assert np.array_equal(gradient, net.input_gradient(X[:2], dout=layer.backward()))
+    assert not np.array_equal(gradient, network(kind).input_gradient(X[:2], t))
+
+
+@BOTH
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss(loss, kind):
     t = targets(loss, np.random.default_rng(1), 2, 3)

@@ -51,6 +51,26 @@ def by_scipy(net, x, t, iterations):
 
 
 @BOTH
+def test_weights_of_samples_and_classes(kind):
+    weights = np.random.default_rng(3).uniform(0, 2, 60)
+    loss = bp.SoftmaxWithLoss(0.1, [1, 2, 3], ignored_label=2)
+    net = network(kind, loss=loss)
+    history = fitted(net, 15, sample_weight=weights)
+    assert history.loss[0] == network(loss=loss).loss(X, T, sample_weight=weights)
+    assert net.loss(X, T, sample_weight=weights) < history.loss[-1] < history.loss[0]
+    assert history.loss == fitted(network(loss=loss), 15, sample_weight=weights).loss
+
+
+def test_running_statistics_are_refused():
+    net = network()
+    net.layers.insert_after("Affine1", "Norm1", bp.BatchNorm(7, dtype=np.float64))
+    before = net.get_flat_params()
+    with pytest.raises(ValueError, match=r"running statistics \(layers.1.running_mean\)"):
+        fitted(net, 3)
+    assert np.array_equal(net.get_flat_params(), before)
+
+
+@BOTH
 @pytest.mark.parametrize("loss", LOSSES)
 def test_the_steps_are_scipys(loss, kind):
     options = dict(loss=LOSSES[loss](*loss_options(loss)), input_mean=0.2, input_scale=2.0)

@@ -11,7 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 import backprop as bp
 from backprop.layers.base import LAYERS
-from backprop.network.buffers import buffers_of
+from backprop.layers.buffers import buffers_of
 from tests.network.batch_norms import ByLayers, data, everything, network, same
 
 

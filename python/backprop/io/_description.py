@@ -18,8 +18,8 @@ from backprop._util.arrays import Array
 from backprop._util.messages import listed, shown
 from backprop.io._metadata import storable
 from backprop.layers.base import LAYERS, LOSSES, Layer
+from backprop.layers.buffers import buffer_key, buffer_names
 from backprop.network.arguments import per_feature
-from backprop.network.buffers import buffer_key, buffer_names
 from backprop.network.parameters import keys_of
 
 FORMAT = "backprop network 2"

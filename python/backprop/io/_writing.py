@@ -5,9 +5,9 @@ from typing import Any
 from backprop.io._description import FORMAT
 from backprop.io._metadata import storable
 from backprop.layers.base import LAYERS, LOSSES, Layer, made_of, own_methods
+from backprop.layers.buffers import buffer_key, buffer_names, buffers_of
 from backprop.layers.parameter_discovery import parameter_names
 from backprop.network import Network
-from backprop.network.buffers import buffer_key, buffer_names, buffers_of
 from backprop.network.spec import LayerSpec
 
 

@@ -26,9 +26,9 @@ from backprop.io._metadata import storable
 from backprop.io._tensors import MOST_HEADER, read_header, read_tensors
 from backprop.io._writing import described
 from backprop.layers.base import LAYERS, LOSSES, made_of
+from backprop.layers.buffers import buffers_of
 from backprop.network import Network
 from backprop.network.arguments import checked_loss
-from backprop.network.buffers import buffers_of
 from backprop.network.layers import Layers
 
 SUFFIXES = (".safetensors",)

@@ -12,8 +12,8 @@ from backprop._util.arguments import float_type
 from backprop._util.arrays import Array, read_only_copy, readable, shares
 from backprop._util.names import named_arguments
 from backprop._util.settings import from_0_to_1
+from backprop.layers.buffers import buffers_of
 from backprop.layers.parameter_discovery import convert_arrays
-from backprop.network.buffers import buffers_of
 from backprop.network.layers import Layers
 from backprop.network.parameters import Parameters
 from bpcore import kernels

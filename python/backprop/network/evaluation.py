@@ -17,7 +17,7 @@ from backprop.layers.base_loss import (
     labels_of_scores,
     labels_with_a_class,
 )
-from backprop.network.buffers import buffers_of
+from backprop.layers.buffers import buffers_of
 from backprop.network.protocol import NetworkLike
 from bpcore.plan import Plan
 

@@ -77,8 +77,9 @@ def _is_weighted(loss: Any, outputs: int) -> bool:
 
 
 def _plan_of(net: NetworkLike) -> Plan | None:
-    """The plan that computes what `net.predict` does, if there is one."""
-    return None if net._overrides("predict") else net._plan()
+    """The plan that computes what `net.predict` does and goes back to the inputs, if there is one."""
+    plan = None if net._overrides("predict") else net._plan()
+    return plan if plan is not None and plan.reaches_inputs else None
 
 
 def _rows_and_sizes(net: NetworkLike, plan: Plan | None, x: ArrayLike) -> tuple[Array, int, int]:

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike
 from backprop._util.arrays import Array, resize_guards
 from backprop._util.progress import bar_for
 from backprop.layers.base_loss import has_classes, labels_of_targets, labels_with_a_class, row_weights_of
+from backprop.layers.buffers import buffers_of
 from backprop.layers.counters import draws
 from backprop.layers.weighting import sample_weights
 from backprop.optimizers import SGD
@@ -87,6 +88,7 @@ def fit_lbfgs(
     if arguments.switch("track_accuracy", track_accuracy) and counts:
         labels_with_a_class("fit", net.lastLayer, t)
     train = (x, t) if counts and (labels_of_targets(net.lastLayer, t) >= 0).any() else None
+    _require_no_running_statistics(net)
     _require_no_masks(net)
     minimize = _minimizer()
 
@@ -249,6 +251,15 @@ def _require_no_masks(net: Trainable) -> None:
             )
 
 
+def _require_no_running_statistics(net: Trainable) -> None:
+    """Raise where a layer keeps running statistics: trials of a line search would move them, not the network's."""
+    for key in buffers_of(net.layers):
+        raise ValueError(
+            f"fit: the network keeps running statistics ({key}), which optimizer={NAME!r} has no batches for; wanted a "
+            "network without batch normalisation, or another optimizer"
+        )
+
+
 def _require_one_function(net: Trainable, x: Array, t: Array, weights: Array | None) -> None:
     """Raise where layers of one's own give two losses or gradients of one batch; the passes show their parameters."""
     (loss, parts), (again, others) = (_by_layers(net, x, t, weights) for _ in range(2))
@@ -264,9 +275,7 @@ def _same(one: ArrayLike, other: ArrayLike) -> bool:
     return np.array_equal(one, other, equal_nan=True)
 
 
-def _by_layers(
-    net: Trainable, x: Array, t: Array, weights: Array | None
-) -> tuple[float, list[Array]]:
+def _by_layers(net: Trainable, x: Array, t: Array, weights: Array | None) -> tuple[float, list[Array]]:
     """The loss, and the gradient of each parameter in one row, layer by layer."""
     loss, gradients, _ = net._while_training(lambda: loss_and_gradients(net, x, t, weights))
     net.clear_cache()

@@ -3,6 +3,11 @@
 cdef class InputGradients(Targeting):
     """What goes back to the inputs of any number of rows, in memory of each call's own."""
 
+    @property
+    def reaches_inputs(self):
+        """Whether gradients of inputs can be asked for: not behind running statistics, which a block does not have."""
+        return not takes_whole_batches(&self.net)
+
     def input_gradient_into(self, x not None, out not None, dout=None, t=None, threads=None):
         """Write the gradients of the inputs to `out`, (N, inputs): those of Σ dout·outputs, or of the mean loss for t.
 
@@ -13,6 +18,8 @@ cdef class InputGradients(Targeting):
         cdef View written
         cdef Py_ssize_t K = self.outputs, N, right
         cdef int64_t* labels = NULL
+        if takes_whole_batches(&self.net):
+            raise ValueError("Plan: a layer has running statistics, through which no plan goes back to the inputs")
         self.require_unchanged(NPY_ARRAY_CARRAY_RO)
         _pinned = [held(array) for array in (x, out, dout, t)]
         job.seeds = Seeds(dout=NULL, labels=NULL, targets=NULL, B=1, each=K if dout is None and t is None else 1)
