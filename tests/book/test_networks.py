@@ -153,3 +153,17 @@ def test_a_penalty_can_be_changed_and_is_of_weights_alone():
         ):
             net.weight_decay_lambda = wrong
     assert net.weight_decay_lambda == 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_weights_of_samples_leave_the_penalty_alone(kind):
+    x, t = data()
+    weights = np.arange(len(x)) % 3 + 0.5
+    net, plain = stirred(made(kind, weight_decay_lambda=0.3)), stirred(made(kind))
+    penalty = 0.15 * sum(float(np.square(W).sum()) for key, W in net.params.items() if key.startswith("W"))
+    weighted = plain.loss(x, t, sample_weight=weights) + penalty
+    assert abs(net.loss(x, t, sample_weight=weights) - weighted) <= gamma(4, np.float64) * weighted
+    grads = plain.gradient(x, t, sample_weight=weights)
+    for key, gradient in net.gradient(x, t, sample_weight=weights).items():
+        wanted = grads[key] + 0.3 * net.params[key] if key.startswith("W") else grads[key]
+        assert np.array_equal(gradient, wanted), key

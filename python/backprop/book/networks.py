@@ -130,17 +130,24 @@ class MultiLayerNet(Network):
         """Numbers that come out for a sample."""
         return self.sizes[-1]
 
-    def loss(self, x: ArrayLike, t: ArrayLike, training: bool | None = None) -> float:
+    def loss(
+        self,
+        x: ArrayLike,
+        t: ArrayLike,
+        training: bool | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+    ) -> float:
         """Mean loss of the batch and the penalty; the layers keep what `backward` needs.
 
         Parameters
         ----------
         x : array of shape (B, I) or (B, …) with I elements a sample
         t : integer labels of shape (B,), or weights of shape (B, K), one-hot rows for example
-        training : bool, optional
+        training, sample_weight : optional
             As for `Network.loss`.
         """
-        return super().loss(x, t, training) + self._penalty()
+        return super().loss(x, t, training, sample_weight=sample_weight) + self._penalty()
 
     def _penalty(self) -> float:
         """What is added to the loss; of a float32 network too its sum is one in float64."""
@@ -262,7 +269,14 @@ class MultiLayerNetExtend(MultiLayerNet):
             return self.forward(x, training=True)
         return super().predict(x)
 
-    def loss(self, x: ArrayLike, t: ArrayLike, train_flg: bool | None = None) -> float:
+    def loss(
+        self,
+        x: ArrayLike,
+        t: ArrayLike,
+        train_flg: bool | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+    ) -> float:
         """Mean loss of the batch and the penalty; the layers keep what `backward` needs.
 
         Parameters
@@ -271,7 +285,9 @@ class MultiLayerNetExtend(MultiLayerNet):
         t : integer labels of shape (B,), or weights of shape (B, K), one-hot rows for example
         train_flg : bool, optional
             As for `predict`. By default False, but where a gradient or a step asks for the loss.
+        sample_weight : array of shape (B,), optional
+            As for `Network.loss`.
         """
         if train_flg is not None:
             train_flg = switch(f"{type(self).__name__}.loss", "train_flg", train_flg)
-        return super().loss(x, t, train_flg)
+        return super().loss(x, t, train_flg, sample_weight=sample_weight)
