@@ -167,3 +167,11 @@ def test_weights_of_samples_leave_the_penalty_alone(kind):
     for key, gradient in net.gradient(x, t, sample_weight=weights).items():
         wanted = grads[key] + 0.3 * net.params[key] if key.startswith("W") else grads[key]
         assert np.array_equal(gradient, wanted), key
+
+
+def test_blending_moves_running_statistics():
+    x, t = data()
+    net, target = made(MultiLayerNetExtend, use_batchnorm=True), made(MultiLayerNetExtend, use_batchnorm=True)
+    net.fit(x, t, epochs=2, seed=0)
+    target.blend(net, 1.0)
+    assert np.array_equal(target.predict(x), net.predict(x))

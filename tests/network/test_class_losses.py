@@ -258,3 +258,40 @@ def test_losses_at_their_limits(kind, x, t):
     else:
         assert loss == expected or abs(loss - expected) <= 8 * 2**-53 * abs(expected)
         assert dx == slope or abs(dx - slope) <= 8 * 2**-53
+
+
+def test_pictures_of_two_classes_by_one_output():
+    plt = pytest.importorskip("matplotlib.pyplot")
+    from backprop import plots
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 2))
+    t = (x[:, 0] > 0).astype(int)
+    net = bp.Network([2, 8, 1], loss="binary_cross_entropy", dtype=np.float64, seed=0)
+    net.fit(x, t, epochs=2, seed=0)
+    shares = np.asarray(plots.confusion_matrix(net, x, t, labels=["no", "yes"]).images[0].get_array())
+    said = (net.predict(x)[:, 0] > 0).astype(int)
+    for true in (0, 1):
+        assert np.allclose(shares[true], [np.mean(said[t == true] == k) for k in (0, 1)], rtol=1e-12)
+    ax = plots.decision_regions(net, x, t)
+    assert [len(one.get_offsets()) for one in ax.collections] == [np.sum(t == 0), np.sum(t == 1)]
+    colours = {
+        tuple(pixel) for pixel in np.asarray(ax.images[0].get_array())[..., :3].reshape(-1, 3).tolist()
+    }
+    assert len(colours) == 2
+    plt.close("all")
+
+
+def test_a_loss_with_a_constructor_of_its_own_has_the_defaults():
+    class Bare(bp.IdentityWithLoss):
+        def __init__(self):
+            self.loss = self.y = self.t = None
+
+    class Soft(bp.SoftmaxWithLoss):
+        def __init__(self):
+            self.loss = self.y = self.t = None
+
+    x, t = np.array([[1.0], [2.0]]), np.zeros((2, 1))
+    assert Bare().forward(x, t, [1, 3]) == bp.IdentityWithLoss().forward(x, t, [1, 3]) == 1.625
+    assert bp.Network([5, 3], loss=Soft(), seed=0).is_planned
+    assert repr(Soft()) == "Soft()"

@@ -427,3 +427,38 @@ def test_without_scipy(monkeypatch):
     ):
         fitted(net, 3)
     assert np.array_equal(net.get_flat_params(), before)
+
+
+def test_layers_that_keep_something_of_training_are_refused():
+    class Centred:
+        """What it subtracts otherwise is what it has last seen in training."""
+
+        def __init__(self):
+            self.mean = np.zeros(7)
+
+        def forward(self, x, training=False):
+            if training:
+                self.mean = self.mean / 2 + x.mean(axis=0) / 2
+                return x - x.mean(axis=0)
+            return x - self.mean
+
+        def backward(self, dout):
+            return dout - dout.mean(axis=0)
+
+    net = network()
+    net.layers.insert_after("Affine1", "Centred1", Centred())
+    before = net.get_flat_params()
+    with pytest.raises(
+        ValueError, match="after a pass in training the same parameters predict something else"
+    ):
+        fitted(net, 3)
+    assert np.array_equal(net.get_flat_params(), before)
+    assert not net.layers["Centred1"].mean.any()
+
+
+def test_a_callback_that_raises_stop_iteration_is_an_error():
+    def stop(net, history):
+        raise StopIteration
+
+    with pytest.raises(RuntimeError, match="a callback raised StopIteration"):
+        fitted(network(), 3, callbacks=[stop])

@@ -212,3 +212,25 @@ def test_fit_keeps_the_weights_that_it_was_given():
     nets[0].fit(x, t, epochs=3, batch_size=10, seed=0, sample_weight=weights.copy())
     nets[1].fit(x, t, epochs=3, batch_size=10, seed=0, sample_weight=weights, callbacks=[change])
     assert np.array_equal(nets[0].get_flat_params(), nets[1].get_flat_params())
+
+
+def test_fit_keeps_the_weights_of_validation_data():
+    x, t, weights = some("softmax")
+    net = bp.Network([5, 4, 3], seed=0)
+
+    def change(net, history):
+        given[...] = 0
+
+    given = weights.copy()
+    history = net.fit(x, t, epochs=2, seed=0, validation=(x, t, given), callbacks=[change])
+    assert history.validation_loss[1] > 0
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_a_plan_wants_weights_and_divisors(parts):
+    x, t, weights = some("softmax")
+    net, rule = bp.Network([5, 4, 3], dtype=np.float64, seed=0), bp.SGD(0.1)
+    with pytest.raises(
+        ValueError, match=f"row_weights has {parts} parts, wanted the weights and the divisors"
+    ):
+        net._plan().step(x, t, rule.plan_update(), None, [], None, 0, (weights,) * parts)

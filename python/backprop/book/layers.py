@@ -91,7 +91,7 @@ class BatchNormalization(Layer):
     """
 
     parameter_names, caches, keeps_shape = ("gamma", "beta"), ("xn", "dgamma", "dbeta"), True
-    counters = ("running_mean", "running_var")
+    buffers = counters = ("running_mean", "running_var")
     momentum: float = Option(from_0_to_1)  # type: ignore[assignment]  # what a layer has
     gamma: Array
     beta: Array

@@ -22,10 +22,11 @@ def load(path: Path) -> "Network":
     """
     import numpy as np
 
+    from backprop.layers.buffers import buffers_of
     from backprop.network import Network
 
     net = Network.load(path)
-    for key, array in net.params.items():
+    for key, array in {**net.params, **buffers_of(net.layers)}.items():
         if not np.isfinite(array).all():
             raise ValueError(
                 f"{path}: {key} is not finite, as after a training that diverged; train it again"

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,6 +22,12 @@ class LossOfRows(Loss):
     other_options: ClassVar[dict[str, Any]] = {"normalise": "weights"}
     caches = (*Loss.caches, "targets", "shares")
     normalise: str = Option(normalisation)  # type: ignore[assignment]  # what a layer has
+
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        """Make it with the defaults, which subclasses with a constructor of their own and old pickles do not set."""
+        made = super().__new__(cls)
+        vars(made).update(cls.other_options, targets=None, shares=None)
+        return made
 
     def __init__(self, normalise: str = "weights") -> None:
         self.loss: float | None = None
@@ -70,10 +76,6 @@ class LossOfRows(Loss):
         self.t, self.targets = t, t if table is None else made_targets(t, table, x.dtype)
         self.shares = None if weights is None else shares_of(weights, x.dtype)
         return x
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take what a copy or a pickle has; older ones have fewer options."""
-        vars(self).update({"targets": None, "shares": None} | self.other_options | state)
 
     def _outputs_are(self) -> str:
         return "classes" if self.classifies else "outputs"
@@ -129,7 +131,7 @@ class LossOfNumbers(LossOfRows):
         """Return the loss of outputs `x` (B, K) for targets `t` (B, K), or (B,) where K is 1.
 
         `sample_weight` (B,), from 0 on, multiplies the loss of each row, and what their sum is divided by. A row of
-        weight 0 is left out, whatever its target is.
+        weight 0 has no loss and no gradient, whatever its target is, if it is one that the loss takes.
         """
         x = self._checked(f"{type(self).__name__}.forward", x, t, sample_weight)
         if self.shares is None:

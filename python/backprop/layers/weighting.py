@@ -1,7 +1,8 @@
 """How much each row of a batch counts in a loss, and targets that label smoothing and class weights make.
 
 a) Each row has a weight and a divisor, both float64. The loss is Σ weight·loss / Σ divisor; where the sum of the
-   divisors is 0 so is the loss. A row of weight 0 is left out, whatever its numbers are.
+   divisors is 0 so is the loss. A row of weight 0 has no loss and no gradient of its scores, whatever these and its
+   target are.
 b) `shares_of` and `made_targets` are twins of the plan's targets.pxd, bit for bit.
 """
 

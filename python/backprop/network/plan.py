@@ -158,11 +158,11 @@ def _running(layer: Any, gamma: Array, beta: Array | None) -> tuple[Array, Array
     arrays = [layer.running_mean, layer.running_var]
     if not all(_in_place(array, gamma.dtype) and array.shape == gamma.shape for array in arrays):
         return None
-    others = [gamma, beta, *arrays]
     # The layer refuses those that share memory.
-    if any(np.may_share_memory(array, other) for array in arrays for other in others if other is not array):
+    every = [*arrays, *(array for array in (gamma, beta) if array is not None)]
+    if any(np.may_share_memory(one, other) for n, one in enumerate(arrays) for other in every[n + 1 :]):
         return None
-    return None if arrays[0] is arrays[1] else (arrays[0], arrays[1])
+    return arrays[0], arrays[1]
 
 
 def _option(layer: Any, name: str) -> float:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backprop._util.arrays import Array, labels_of
+from backprop._util.arrays import Array
+from backprop.layers.base_loss import is_binary, labels_of_targets
 from backprop.network.evaluation import require_classes
 from backprop.plots._figure import POINTS_PER_INCH, figure_of, inches, label_size
 
@@ -106,10 +107,15 @@ def labelled(owner: str, net: "Network", x: ArrayLike, t: ArrayLike) -> tuple[Ar
     if not len(rows):
         raise ValueError(f"{owner}: x has 0 rows, wanted at least 1")
     require_classes(net, owner)
-    labels = labels_of(net.targets_for(owner, t, len(rows)))
+    labels = labels_of_targets(net.lastLayer, net.targets_for(owner, t, len(rows)))
     if (labels < 0).any():  # as `accuracy` has it: a sample whose weights are all 0 has no class
         rows, labels = rows[labels >= 0], labels[labels >= 0]
     return rows, labels
+
+
+def classes_of(net: "Network") -> int:
+    """How many classes a network tells apart: one output that says yes or no has two."""
+    return 2 if is_binary(net.lastLayer) else net.sizes[-1]
 
 
 def class_names(owner: str, labels: Sequence[Any] | None, classes: int) -> list[str]:

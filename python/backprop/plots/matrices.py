@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from backprop._util.arrays import Array, check_labels, plural, real_array
 from backprop._util.names import named_arguments
+from backprop.layers.base_loss import labels_of_scores
 from backprop.plots._drawing import (
     CHARACTER,
     LINE,
@@ -15,6 +16,7 @@ from backprop.plots._drawing import (
     a_network,
     background,
     class_names,
+    classes_of,
     font_size,
     ink,
     labelled,
@@ -113,8 +115,10 @@ def confusion_matrix(
     """
     owner = "confusion_matrix"
     rows, true = labelled(owner, a_network(owner, net), x, t)
-    names = class_names(owner, labels, net.sizes[-1])
-    blocks = [net.predict(rows[n : n + BLOCK]).argmax(axis=1) for n in range(0, len(rows), BLOCK)]
+    names = class_names(owner, labels, classes_of(net))
+    blocks = [
+        labels_of_scores(net.lastLayer, net.predict(rows[n : n + BLOCK])) for n in range(0, len(rows), BLOCK)
+    ]
     counts = confusion_counts(true, np.concatenate(blocks), len(names))
     longest = max(map(len, names))
     digits = len(str(counts.max()))

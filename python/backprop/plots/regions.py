@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from backprop._util.arrays import Array, plural
 from backprop._util.names import named_arguments
+from backprop.layers.base_loss import is_binary
 from backprop.plots._drawing import (
     BLUE,
     GREEN,
@@ -18,6 +19,7 @@ from backprop.plots._drawing import (
     a_network,
     background,
     class_names,
+    classes_of,
     ink,
     labelled,
 )
@@ -89,7 +91,7 @@ def decision_regions(
     rows, true = labelled(owner, net, x, t)
     if not np.isfinite(rows).all():
         raise ValueError(f"{owner}: x has {rows[~np.isfinite(rows)][0]}, wanted finite numbers")
-    names = class_names(owner, labels, net.sizes[-1])
+    names = class_names(owner, labels, classes_of(net))
     low, high = _limits(rows)
     shades = _shades(_probabilities(net, low, high, resolution))
     ax = axes_for(owner, ax, (6, 5))
@@ -137,7 +139,9 @@ def _probabilities(net: "Network", low: Array, high: Array, resolution: int) -> 
     across, up = (low[n] + middles * (high[n] - low[n]) for n in range(2))
     points = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
     blocks = [net.predict_proba(points[n : n + BLOCK]) for n in range(0, len(points), BLOCK)]
-    return np.concatenate(blocks).reshape(resolution, resolution, -1)
+    found = np.concatenate(blocks)
+    found = np.hstack([1 - found, found]) if is_binary(net.lastLayer) else found
+    return found.reshape(resolution, resolution, -1)
 
 
 def _shades(probabilities: Array) -> Array:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from backprop._util.arrays import Array
 from backprop.layers.base_loss import has_classes, labels_with_a_class
+from backprop.layers.buffers import buffers_of
 from backprop.layers.weighting import sample_weights
 from backprop.training.protocol import Trainable
 
@@ -20,7 +21,8 @@ def data(net: Trainable, x: ArrayLike, t: ArrayLike) -> tuple[Array, Array]:
         raise ValueError("fit: x has 0 rows, wanted at least 1")
     if len(rows) >= 2**32:
         raise ValueError(f"fit: x has {len(rows)} rows, wanted fewer than 2**32")
-    if any(np.may_share_memory(rows, array) for array in net.params.values()):
+    changed = (*net.params.values(), *buffers_of(net.layers).values())
+    if any(np.may_share_memory(rows, array) for array in changed):
         rows = rows.copy()  # training would change it
     return rows.view(), np.array(net.targets_for("fit", t, len(rows)))
 
@@ -43,7 +45,7 @@ def validation_data(net: Trainable, validation: Any) -> tuple[Array, Array, Arra
         if has_classes(net.lastLayer, net.sizes[-1]):
             labels_with_a_class("fit", net.lastLayer, t)
         weights = sample_weights("fit", validation[2] if len(validation) == 3 else None, len(x))
-        return x, t, weights
+        return x, t, None if weights is None else weights.copy()
     except (TypeError, ValueError) as error:
         text = str(error).removeprefix("fit: ").removeprefix("Network: ")
         raise type(error)(f"fit: validation: {text}") from None

@@ -222,7 +222,10 @@ class Run:
     def is_stopped_by(self, callbacks: Sequence[Callable[[Any, History], Any]]) -> bool:
         """Whether one of them returns True."""
         before = self.net.get_flat_params() if callbacks else None
-        answers = [callback(self.net, self.history) for callback in callbacks]
+        try:
+            answers = [callback(self.net, self.history) for callback in callbacks]
+        except StopIteration as error:  # by which SciPy's driver is told to stop
+            raise RuntimeError("fit: a callback raised StopIteration") from error
         if before is not None and not np.array_equal(before, self.net.get_flat_params(), equal_nan=True):
             raise RuntimeError(
                 f"fit: a callback has changed the parameters, and optimizer={NAME!r} goes on from those that it had "
@@ -261,14 +264,23 @@ def _require_no_running_statistics(net: Trainable) -> None:
 
 
 def _require_one_function(net: Trainable, x: Array, t: Array, weights: Array | None) -> None:
-    """Raise where layers of one's own give two losses or gradients of one batch; the passes show their parameters."""
-    (loss, parts), (again, others) = (_by_layers(net, x, t, weights) for _ in range(2))
+    """Raise where layers of one's own give two losses or gradients of one batch, or a pass in training changes them."""
+    twin = net.astype(np.float64)
+    _by_layers(twin, x, t, weights)  # which shows the parameters of layers
+    outputs = twin.predict(x)
+    (loss, parts), (again, others) = (_by_layers(twin, x, t, weights) for _ in range(2))
     same = len(parts) == len(others) and all(map(_same, parts, others))
     if not same or not _same(loss, again):
         raise ValueError(
             f"fit: the same parameters and data have the loss {loss} and then {again}, or two gradients; "
             f"optimizer={NAME!r} compares losses of one function"
         )
+    if not _same(outputs, twin.predict(x)):
+        raise ValueError(
+            f"fit: after a pass in training the same parameters predict something else; optimizer={NAME!r} makes such "
+            "passes at trials of its line searches too, wanted layers that keep nothing of them"
+        )
+    _by_layers(net, x, t, weights)  # as above, of the network itself
 
 
 def _same(one: ArrayLike, other: ArrayLike) -> bool:

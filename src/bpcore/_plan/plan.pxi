@@ -31,7 +31,7 @@ cdef class Plan(InputGradients):
         the parameters, which training moves.
     loss : (loss, option) or (loss, option, table, weighs)
         A key of LOSSES, a number, slope and rest of targets that are made (targets.pxd), a float64 array that nobody
-        changes or None, and whether rows have weights of their own: `step` then does nothing without them.
+        changes or None, and whether rows with labels have weights of their own: `step` then does nothing without.
     mean, scale : 1-d arrays of the length of the inputs, the mean float64, the scale of the type `dtype`; or None
         The network computes with (x − mean)·scale, as gather.pxd says.
     made_of : list of (dict, key, object)
@@ -73,8 +73,6 @@ cdef class Plan(InputGradients):
         cdef int64_t* drawn = NULL
         cdef void* shares = NULL
         self.require_unchanged(NPY_ARRAY_CARRAY)
-        if self.weighs and row_weights is None:
-            raise ValueError(NO_ROW_WEIGHTS)
         _written = held(losses)
         job.losses = <double*> array_data(losses, "losses", c"d", 1, True)
         array_data(indices, "indices", c"q", 2, False)
@@ -92,6 +90,8 @@ cdef class Plan(InputGradients):
                         f"Plan: the targets are {t.dtype} {t.shape}, wanted {job.data.rows} int64 labels from 0 "
                         f"to {self.outputs - 1} or {self.dtype} ({job.data.rows}, {self.outputs})"
                     )
+                if self.wants_weights(row_weights):
+                    raise ValueError(NO_ROW_WEIGHTS)
                 if self.is_changed(job.data.data, job.data.bytes):
                     raise ValueError("Plan: x shares memory with a parameter, which training changes")
                 if indices.shape[0] == 0:
@@ -205,7 +205,7 @@ cdef class Plan(InputGradients):
 
         None if an array cannot be read as it is, or the network is no longer made of what the plan was made of.
         """
-        if not self.fits() or (self.weighs and row_weights is None):
+        if not self.fits():
             return None
         cdef Job job = self.job_of(STEP)
         cdef Tuning tuning
@@ -223,7 +223,7 @@ cdef class Plan(InputGradients):
                     return None
                 if not self.targets_of(t, job.B, &self.targets):
                     return None
-                if not self.takes_numbers(job.B):
+                if not self.takes_numbers(job.B) or self.wants_weights(row_weights):
                     return None
                 self.reserve(job.B)
                 self.begin_masks()
@@ -260,8 +260,6 @@ cdef class Plan(InputGradients):
         cdef int n
         cdef char* to
         self.require_unchanged(NPY_ARRAY_CARRAY)
-        if self.weighs and row_weights is None:
-            raise ValueError(NO_ROW_WEIGHTS)
         _pinned = [held(x), held(t), held(gradient)]
         for n in range(self.net.depth):
             size = size + self.net.layers[n].weight.size + self.net.layers[n].bias.size
@@ -274,6 +272,8 @@ cdef class Plan(InputGradients):
                 job.B = job.data.rows
                 if job.B == 0 or not self.targets_of(t, job.B, &self.targets):
                     raise ValueError(f"Plan: t is {t.dtype} {t.shape}, wanted targets of {job.B} rows, at least 1")
+                if self.wants_weights(row_weights):
+                    raise ValueError(NO_ROW_WEIGHTS)
                 self.reserve(job.B)
                 self.begin_masks()
                 if not self.place_targets(job.B, row_weights):

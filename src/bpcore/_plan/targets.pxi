@@ -24,6 +24,10 @@ cdef class Targeting(Evaluation):
         close(&view)
         return right
 
+    cdef inline bint wants_weights(self, tuple row_weights) noexcept:
+        """Whether the loss gives rows with labels weights of their own, which are not here."""
+        return self.weighs and row_weights is None and self.targets.labels is not NULL
+
     cdef inline bint takes_numbers(self, Py_ssize_t B) noexcept:
         """Whether the targets of a loss of numbers are such as it takes."""
         cdef Py_ssize_t n, size = B * self.net.layers[self.net.depth - 1].outputs
@@ -42,6 +46,8 @@ cdef class Targeting(Evaluation):
         self, tuple row_weights, Py_ssize_t N, const int64_t* indices, Py_ssize_t steps, Py_ssize_t B
     ) except -1:
         """Fill the shares of the rows of batches: of `indices`, (steps, B), or the first ones."""
+        if len(row_weights) != 2:
+            raise ValueError(f"Plan: row_weights has {len(row_weights)} parts, wanted the weights and the divisors")
         cdef const double* rows = <const double*> address(row_weights[0], c"d", 1, N, N, False)
         cdef const double* divisors = <const double*> address(row_weights[1], c"d", 1, N, N, False)
         cdef const int64_t* batch = indices
