@@ -9,13 +9,18 @@ import os
 from contextlib import suppress
 
 PACKAGES = ("backprop.", "bpcore.")
+# How often it waits: whoever has imported one module may go on with the next.
+MOST = 100
 
 
 def _finish_imports() -> None:
     # Python tells nobody which modules are being imported.
     locked = getattr(getattr(importlib, "_bootstrap", None), "_module_locks", ())
-    for name in list(locked):
-        if name.startswith(PACKAGES):
+    for _ in range(MOST):
+        found = [name for name in list(locked) if name.startswith(PACKAGES)]
+        if not found:
+            return
+        for name in found:
             with suppress(Exception):  # whoever imports it is told
                 importlib.import_module(name)
 

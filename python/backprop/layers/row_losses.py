@@ -26,7 +26,8 @@ class LossOfRows(Loss):
     def __new__(cls, *args: Any, **options: Any) -> Self:
         """Make it with the defaults, which subclasses with a constructor of their own and old pickles do not set."""
         made = super().__new__(cls)
-        vars(made).update(cls.other_options, targets=None, shares=None)
+        caches = dict.fromkeys(cls.caches)
+        vars(made).update(caches | cls.other_options)
         return made
 
     def __init__(self, normalise: str = "weights") -> None:

@@ -14,6 +14,7 @@ e) Several threads may evaluate one network, also while another trains it: answe
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -273,10 +274,17 @@ class Network(Described, Standardising, Copyable, Inspectable, Passing):
             Once, when the loss of a step or of the validation data is not finite: which step, and which number of x
             or t is not finite, if one is; or when the last steps have left parameters that are not.
         """
-        from backprop.training.fit import fit  # with all that only a training needs
-        from backprop.training.lbfgs import fit_lbfgs, is_lbfgs
+        # With all that only a training needs.
+        if isinstance(optimizer, str) and optimizer.lower() == "lbfgs":
+            from backprop.training.lbfgs import fit_lbfgs as train
+        else:
+            from backprop.training.fit import fit
 
-        others: dict[str, Any] = dict(
+            train = partial(fit, optimizer=optimizer)
+        return train(
+            self,
+            x,
+            t,
             epochs=epochs,
             iterations=iterations,
             batch_size=batch_size,
@@ -288,9 +296,6 @@ class Network(Described, Standardising, Copyable, Inspectable, Passing):
             callbacks=callbacks,
             track_accuracy=track_accuracy,
         )
-        if is_lbfgs(optimizer):
-            return fit_lbfgs(self, x, t, **others)
-        return fit(self, x, t, optimizer=optimizer, **others)
 
     def clear_cache(self) -> None:
         """Drop what the layers keep of the last pass; `backward` raises until the next `loss` or `gradient`."""

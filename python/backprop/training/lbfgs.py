@@ -46,11 +46,6 @@ WITHOUT_MEANING = {
 Pair = tuple[Array, Array]
 
 
-def is_lbfgs(optimizer: Any) -> bool:
-    """Whether `fit` is asked for it."""
-    return isinstance(optimizer, str) and optimizer.lower() == NAME
-
-
 @exclusive
 def fit_lbfgs(
     net: Trainable,
