@@ -136,13 +136,17 @@ def walked_back(net):
 NOTHING, PARTS, WHOLE = "nothing", "parts", "whole"
 
 
+# Parameters are set to anything here, and of their scores Poisson's loss takes the exponential, which overflows.
+STEADY = [kind for kind in LOSSES if kind != "poisson"]
+
+
 class Pair(RuleBasedStateMachine):
     """`net` runs plans where it can, `twin` never does; `params` is what both have to hold."""
 
     @initialize(
         sizes=st.lists(st.sampled_from([1, 2, 3, 5, 8, 17]), min_size=2, max_size=4),
         activations=st.lists(st.sampled_from([*ACTIVATIONS]), min_size=2, max_size=2),
-        loss=st.sampled_from(list(LOSSES)),
+        loss=st.sampled_from(STEADY),
         dtype=st.sampled_from(["float32", "float64"]),
         scaling=st.sampled_from(SCALINGS),
         seed=st.integers(0, 100),
