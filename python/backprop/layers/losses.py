@@ -1,8 +1,4 @@
 """Where earlier versions had the losses: their pickles name this module."""
 
-from backprop.layers.classification_losses import SoftmaxWithLoss as SoftmaxWithLoss
-from backprop.layers.regression_losses import AbsoluteError as AbsoluteError
-from backprop.layers.regression_losses import Huber as Huber
-from backprop.layers.regression_losses import IdentityWithLoss as IdentityWithLoss
-from backprop.layers.regression_losses import LogCosh as LogCosh
-from backprop.layers.regression_losses import Quantile as Quantile
+from backprop.layers.classification_losses import *  # noqa: F403
+from backprop.layers.regression_losses import *  # noqa: F403

@@ -22,8 +22,6 @@ class IdentityWithLoss(LossOfNumbers):
         The last outputs.
     t : ndarray of shape (B, K) or None
         The last targets, of y's type.
-    classifies : bool
-        False: a network with this loss, or one that inherits from it, takes numbers and has no accuracy.
     """
 
     kind, function, classifies = "squared_error", "squared_error", False
@@ -51,8 +49,6 @@ class Huber(LossOfNumbers):
         The last outputs.
     t : ndarray of shape (B, K) or None
         The last targets, of y's type.
-    classifies : bool
-        False: a network with this loss takes numbers and has no accuracy.
 
     Examples
     --------
@@ -87,8 +83,6 @@ class AbsoluteError(LossOfNumbers):
         The last outputs.
     t : ndarray of shape (B, K) or None
         The last targets, of y's type.
-    classifies : bool
-        False: a network with this loss takes numbers and has no accuracy.
     """
 
     kind, function, classifies = "absolute_error", "absolute_error", False
@@ -108,8 +102,6 @@ class LogCosh(LossOfNumbers):
         The last outputs.
     t : ndarray of shape (B, K) or None
         The last targets, of y's type.
-    classifies : bool
-        False: a network with this loss takes numbers and has no accuracy.
     """
 
     kind, function, classifies = "log_cosh", "log_cosh", False
@@ -137,8 +129,6 @@ class Quantile(LossOfNumbers):
         The last outputs.
     t : ndarray of shape (B, K) or None
         The last targets, of y's type.
-    classifies : bool
-        False: a network with this loss takes numbers and has no accuracy.
 
     Examples
     --------
@@ -176,8 +166,6 @@ class Poisson(LossOfNumbers):
         The last outputs.
     t : ndarray of shape (B, K) or None
         The last targets, from 0 on, of y's type.
-    classifies : bool
-        False: a network with this loss takes numbers and has no accuracy.
     """
 
     kind, function, classifies = "poisson", "poisson", False
