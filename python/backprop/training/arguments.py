@@ -27,6 +27,12 @@ def data(net: Trainable, x: ArrayLike, t: ArrayLike) -> tuple[Array, Array]:
     return rows.view(), np.array(net.targets_for("fit", t, len(rows)))
 
 
+def weights(value: ArrayLike | None, rows: int) -> Array | None:
+    """Weights of samples, in a copy that nobody else changes meanwhile; None without them."""
+    found = sample_weights("fit", value, rows)
+    return None if found is None else found.copy()
+
+
 def validation_data(net: Trainable, validation: Any) -> tuple[Array, Array, Array | None] | None:
     """The validation data and the weights of its samples, if there are some; None without data."""
     if validation is None:
@@ -44,8 +50,7 @@ def validation_data(net: Trainable, validation: Any) -> tuple[Array, Array, Arra
         x, t = data(net, *validation[:2])
         if has_classes(net.lastLayer, net.sizes[-1]):
             labels_with_a_class("fit", net.lastLayer, t)
-        weights = sample_weights("fit", validation[2] if len(validation) == 3 else None, len(x))
-        return x, t, None if weights is None else weights.copy()
+        return x, t, weights(validation[2] if len(validation) == 3 else None, len(x))
     except (TypeError, ValueError) as error:
         text = str(error).removeprefix("fit: ").removeprefix("Network: ")
         raise type(error)(f"fit: validation: {text}") from None

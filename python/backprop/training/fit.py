@@ -14,7 +14,7 @@ from backprop._util.arguments import seed_number
 from backprop._util.arrays import Array, resize_guards
 from backprop._util.progress import bar_for
 from backprop.layers.base_loss import has_classes, labels_of_targets, labels_with_a_class, row_weights_of
-from backprop.layers.weighting import RowWeights, sample_weights
+from backprop.layers.weighting import RowWeights
 from backprop.optimizers import SGD
 from backprop.optimizers.base import Optimizer, UpdateRule, chosen_optimizer
 from backprop.training import arguments
@@ -55,8 +55,7 @@ def fit(
 ) -> History:
     """Train `net`; the parameters are those of `Network.fit`."""
     x, t = arguments.data(net, x, t)
-    weights = sample_weights("fit", sample_weight, len(x))
-    weights = None if weights is None else weights.copy()  # nobody else changes it meanwhile
+    weights = arguments.weights(sample_weight, len(x))
     checked = arguments.validation_data(net, validation)
     _in_place = [resize_guards(x), resize_guards(checked[0]) if checked is not None else None]
     if (epochs is None) == (iterations is None):

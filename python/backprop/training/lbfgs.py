@@ -22,7 +22,6 @@ from backprop._util.progress import bar_for
 from backprop.layers.base_loss import has_classes, labels_of_targets, labels_with_a_class, row_weights_of
 from backprop.layers.buffers import buffers_of
 from backprop.layers.counters import draws
-from backprop.layers.weighting import sample_weights
 from backprop.optimizers import SGD
 from backprop.training import arguments
 from backprop.training.divergence import warn_of_loss, warn_of_parameters, warn_of_validation
@@ -65,8 +64,7 @@ def fit_lbfgs(
 ) -> History:
     """Train `net` on all of the data at once; the parameters are those of `Network.fit`."""
     x, t = arguments.data(net, x, t)
-    weights = sample_weights("fit", sample_weight, len(x))
-    weights = None if weights is None else weights.copy()  # nobody else changes it meanwhile
+    weights = arguments.weights(sample_weight, len(x))
     checked = arguments.validation_data(net, validation)
     _in_place = [resize_guards(x), resize_guards(checked[0]) if checked is not None else None]
     for name, value in (("epochs", epochs), ("batch_size", batch_size), ("seed", seed)):
