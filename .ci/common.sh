@@ -12,7 +12,7 @@ export MPLCONFIGDIR=$work/matplotlib
 unset BACKPROP_ISA BACKPROP_NUM_THREADS PYTHONPATH PYTHONDONTWRITEBYTECODE
 quick="not training and not exhaustive and not compilers"
 
-say() { printf '\n=== %s\n' "$*"; }
+say() { printf '\n=== %s (after %d s)\n' "$*" "$SECONDS"; }
 
 # A new virtual environment named $1, made the current one.
 environment() {
