@@ -148,6 +148,50 @@ def poisson(s, t, dtype):
     )
 
 
+def gaussian_nll(s, t, dtype, least):
+    """The mean loss and the gradient of the scores (m, s)."""
+    u, (B, K) = unit_roundoff(dtype), s.v.shape
+    (mean, of_s), (mean_e, s_e) = np.split(s.v, 2, axis=1), np.split(s.e, 2, axis=1)
+    t = np.asarray(t, dtype=np.float64).reshape(B, K // 2)
+    floor = np.log(least)
+    log_v = np.logaddexp(of_s, floor)
+    d, inverse, share = mean - t, np.exp(-log_v), np.exp(of_s - log_v)
+    d_e = mean_e + 2 * u * (np.abs(mean) + np.abs(t))
+    # log v has slopes of at most 1; the larger term, log(1 + e) within 8 ULP, their sum, and log(least) within 4 ULP.
+    log_e = s_e + u * (10 + 5 * np.maximum(np.abs(of_s), abs(floor)))
+    # exp of it, a division, a sum: inverse is off by a factor.
+    factor = np.expm1(log_e + 8 * u)
+    z, z_e = d * d * inverse, (2 * np.abs(d) + d_e) * d_e * inverse
+    z_e = z_e + (z + z_e) * (factor + 4 * u)
+    rows = ((log_e + z_e) + (4 + K) * u * (np.abs(log_v) + z + z_e)) / 2
+    loss = (log_v + z).sum() / 2 / B
+    of_mean, of_variance = d * inverse, (1 - z) * share / 2
+    mean_error = d_e * inverse + (np.abs(of_mean) + d_e * inverse) * (factor + 6 * u)
+    variance_error = (z_e + 2 * u * (1 + z)) * share / 2 + (1 + z + z_e) * share / 2 * (factor + 8 * u)
+    e = np.concatenate([mean_error, variance_error], axis=1) / B + float(np.finfo(dtype).tiny)
+    return (
+        Bounded(np.float64(loss), rows.sum() / B + gamma(B + 2, float) * (np.abs(log_v) + z).sum() / 2 / B),
+        Bounded(np.concatenate([of_mean, of_variance], axis=1) / B, e),
+    )
+
+
+def gaussian_of_pytorch(torch, x, t, least):
+    """With the variances that our outputs stand for."""
+    mean, s = x.chunk(2, dim=1)
+    variance = torch.exp(s) + least
+    return torch.nn.functional.gaussian_nll_loss(mean, t.to(x.dtype), variance, eps=0, reduction="sum") / len(
+        x
+    )
+
+
+def gaussian_of_jax(jax, x, t, least):
+    """By its normal distribution's logarithm, with the constant taken out."""
+    mean, s = jax.numpy.split(x, 2, axis=1)
+    scale = jax.numpy.sqrt(jax.numpy.exp(s) + least)
+    density = jax.scipy.stats.norm.logpdf(t, mean, scale) + np.log(2 * np.pi) / 2
+    return -density.sum() / len(x)
+
+
 def huber_of_jax(jax, x, t, delta):
     """By the least of |d| and delta: c·(|d| − c/2)."""
     c = jax.numpy.minimum(abs(x - t), delta)
@@ -222,5 +266,6 @@ LOSSES = Table(
             ),
             jax=lambda jax, x, t: (jax.numpy.exp(x) - t * x).sum() / len(x),
         ),
+        "gaussian_nll": Loss(bounded=gaussian_nll, pytorch=gaussian_of_pytorch, jax=gaussian_of_jax),
     },
 )

@@ -131,6 +131,30 @@ def poisson_backward(x: Array, t: Array, dout: float, dx: Array, threads: int | 
     dx[...] = dout * (np.exp(x) - t) / len(x)
 
 
+def gaussian_nll(x: Array, t: Array, min_variance: float, dx: Array, threads: int | None = None) -> float:
+    """The gradient of gaussian_nll_forward, which is returned."""
+    gaussian_nll_backward(x, t, 1.0, min_variance, dx)
+    return gaussian_nll_forward(x, t, min_variance)
+
+
+def gaussian_nll_forward(x: Array, t: Array, min_variance: float, threads: int | None = None) -> float:
+    """The mean over the batch of Σ (log v + (m − t)² / v) / 2, v = exp(s) + min_variance, of x = (m, s)."""
+    mean, s = np.split(x, 2, axis=1)
+    log_v = np.logaddexp(s, np.log(min_variance))
+    return float((log_v + (mean - t) ** 2 * np.exp(-log_v)).sum() / 2 / len(x))
+
+
+def gaussian_nll_backward(
+    x: Array, t: Array, dout: float, min_variance: float, dx: Array, threads: int | None = None
+) -> None:
+    """dx = dout·((m − t) / v, (1 − (m − t)² / v)·exp(s) / (2v)) / B."""
+    mean, s = np.split(x, 2, axis=1)
+    log_v = np.logaddexp(s, np.log(min_variance))
+    d, inverse = mean - t, np.exp(-log_v)
+    of_s = (1 - d * d * inverse) * np.exp(s - log_v) / 2
+    dx[...] = dout * np.concatenate([d * inverse, of_s], axis=1) / len(x)
+
+
 def _weighted(kind: str) -> tuple[Callable[..., float], Callable[..., None]]:
     """The twins of a loss by shares of the rows, of those of its mean."""
     forward, backward = globals()[f"{kind}_forward"], globals()[f"{kind}_backward"]

@@ -58,8 +58,8 @@ from bpcore.layers cimport (
     transform_name, transform_option,
 )
 from bpcore.losses cimport (
-    BINARY_CROSS_ENTROPY, LOSSES as COUNT_OF_LOSSES, POISSON, Loss, LossKind, has_classes, loss_name, loss_option,
-    mean_loss, takes_labels, takes_target,
+    BINARY_CROSS_ENTROPY, GAUSSIAN_NLL, LOSSES as COUNT_OF_LOSSES, POISSON, Loss, LossKind, has_classes, loss_name,
+    loss_option, mean_loss, takes_labels, takes_target, target_width,
 )
 from bpcore.network cimport (
     BLOCK, Network, network, operations as operations_of, place, stride_of, takes_whole_batches, whole_lines,

@@ -187,6 +187,8 @@ def check_sizes(kernel: str, arguments: list[ArgumentSpec], given: Mapping[str, 
             first_size, first = seen.setdefault(subscript, (size, f"{argument.name} has {size} {axis}"))
             if first_size != size:
                 raise ValueError(f"{kernel}: {first}, {argument.name} has {size} {axis}")
+    if "J" in seen and seen["J"][0] != 2 * seen["K"][0]:
+        raise ValueError(f"{kernel}: {seen['K'][1]}, {seen['J'][1]}, wanted twice as many")
 
 
 def check_overlaps(kernel: str, arguments: list[ArgumentSpec], given: Mapping[str, Any]) -> None:

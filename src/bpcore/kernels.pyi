@@ -215,6 +215,27 @@ def weighted_poisson_forward(
 def weighted_poisson_backward(
     x: _Floats, t: _Floats, shares: _Floats, dout: float, dx: _Floats, threads: int | None = None
 ) -> None: ...
+def gaussian_nll(
+    x: _Floats, t: _Floats, min_variance: float, dx: _Floats, threads: int | None = None
+) -> float: ...
+def gaussian_nll_forward(
+    x: _Floats, t: _Floats, min_variance: float, threads: int | None = None
+) -> float: ...
+def gaussian_nll_backward(
+    x: _Floats, t: _Floats, dout: float, min_variance: float, dx: _Floats, threads: int | None = None
+) -> None: ...
+def weighted_gaussian_nll_forward(
+    x: _Floats, t: _Floats, shares: _Floats, min_variance: float, threads: int | None = None
+) -> float: ...
+def weighted_gaussian_nll_backward(
+    x: _Floats,
+    t: _Floats,
+    shares: _Floats,
+    dout: float,
+    min_variance: float,
+    dx: _Floats,
+    threads: int | None = None,
+) -> None: ...
 def layer_norm_forward(
     x: _Floats,
     weight: _Floats,

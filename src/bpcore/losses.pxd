@@ -3,7 +3,7 @@
 """The losses of a network: of each row its loss, and the gradient of what the last layer gives out.
 
 `loss_rows` tells losses apart, nothing else does. One of numbers has its loop in _simd/losses.h, and a name and a
-constructor here.
+constructor here. `target_width` says how many targets a row of outputs has.
 """
 
 from cython cimport floating
@@ -12,6 +12,7 @@ from libc.stdint cimport int64_t
 
 from bpcore._losses.softmax cimport softmax_cross_entropy_rows
 from bpcore._parallel.team cimport chunk_start
+from bpcore._simd.simd cimport log
 from bpcore.reductions cimport loss_of
 
 cdef extern from "_simd/simd.h" nogil:
@@ -24,16 +25,17 @@ cdef extern from "_simd/simd.h" nogil:
         QUANTILE "BP_QUANTILE"
         BINARY_CROSS_ENTROPY "BP_BINARY_CROSS_ENTROPY"
         POISSON "BP_POISSON"
+        GAUSSIAN_NLL "BP_GAUSSIAN_NLL"
         LOSSES "BP_COUNT_OF_LOSSES"
 
     # The name ends in f for float32.
     void bp_loss_rowsf(
         int loss, const float* x, const float* t, const float* shares, float* dx, double* losses, Py_ssize_t stride,
-        Py_ssize_t rows, Py_ssize_t K, float scale, float a, float b
+        Py_ssize_t rows, Py_ssize_t T, float scale, float a, float b
     ) noexcept
     void bp_loss_rows(
         int loss, const double* x, const double* t, const double* shares, double* dx, double* losses,
-        Py_ssize_t stride, Py_ssize_t rows, Py_ssize_t K, double scale, double a, double b
+        Py_ssize_t stride, Py_ssize_t rows, Py_ssize_t T, double scale, double a, double b
     ) noexcept
 
 
@@ -83,19 +85,33 @@ cdef inline Loss poisson_loss() noexcept nogil:
     return Loss(kind=POISSON, option=0)
 
 
+cdef inline Loss gaussian_nll_loss(double min_variance) noexcept nogil:
+    """½·Σ log v + (m − t)² / v, v = exp(s) + min_variance, of numbers; the outputs are all m, then all s."""
+    return Loss(kind=GAUSSIAN_NLL, option=min_variance)
+
+
 cdef inline const char* loss_name(int kind) noexcept nogil:
     """What Python calls it."""
     return (
         "softmax" if kind == SOFTMAX_CROSS_ENTROPY else "squared_error" if kind == SQUARED_ERROR
         else "huber" if kind == HUBER else "absolute_error" if kind == ABSOLUTE_ERROR
         else "log_cosh" if kind == LOG_COSH else "quantile" if kind == QUANTILE
-        else "binary_cross_entropy" if kind == BINARY_CROSS_ENTROPY else "poisson" if kind == POISSON else ""
+        else "binary_cross_entropy" if kind == BINARY_CROSS_ENTROPY else "poisson" if kind == POISSON
+        else "gaussian_nll" if kind == GAUSSIAN_NLL else ""
     )
 
 
 cdef inline const char* loss_option(int kind) noexcept nogil:
     """The number that it takes, as the signature of an entry has it; nothing where it takes none."""
-    return "delta(0,inf)" if kind == HUBER else "quantile(0,1)" if kind == QUANTILE else ""
+    return (
+        "delta(0,inf)" if kind == HUBER else "quantile(0,1)" if kind == QUANTILE
+        else "min_variance(0,inf)" if kind == GAUSSIAN_NLL else ""
+    )
+
+
+cdef inline Py_ssize_t target_width(int kind, Py_ssize_t outputs) noexcept nogil:
+    """How many targets a row has that are numbers."""
+    return outputs // 2 if kind == GAUSSIAN_NLL else outputs
 
 
 cdef inline bint takes_labels(LossKind kind) noexcept nogil:
@@ -117,7 +133,7 @@ cdef inline void loss_rows(
     const Loss* loss,
     const floating* x,             # IN   (rows, K), `stride` numbers from one row to the next
     const int64_t* labels,         # IN   (rows,) each in [0, K), or NULL
-    const floating* targets,       # IN   (rows, K) without gaps, where there are no labels
+    const floating* targets,       # IN   (rows, target_width) without gaps, where there are no labels
     const floating* shares,        # IN   (rows,) the share of each row in the loss, or NULL: 1 / B of all;
                                    #      of a row of share 0 neither the label nor the target is looked at
     floating* dx,                  # OUT  (rows, K) like x; of a loss of numbers it may be NULL: no gradient
@@ -130,21 +146,24 @@ cdef inline void loss_rows(
     cdef double least = 1.1754943508222875e-38 if floating is float else 2.2250738585072014e-308
     # delta, and a quantile and the rest to 1: rounded to the type, they are the least normal number at least.
     cdef floating a = <floating> max(loss.option, least), b = <floating> max(1 - loss.option, least)
+    cdef Py_ssize_t T = target_width(loss.kind, K)
+    if loss.kind == GAUSSIAN_NLL:
+        b = log(a)
     if loss.kind == SOFTMAX_CROSS_ENTROPY:
         # The probabilities are written where the gradient then takes their place.
         softmax_cross_entropy_rows(x, labels, targets, shares, dx, dx, losses, stride, rows, K, scale)
     elif floating is float:
-        bp_loss_rowsf(loss.kind, x, targets, shares, dx, losses, stride, rows, K, scale, a, b)
+        bp_loss_rowsf(loss.kind, x, targets, shares, dx, losses, stride, rows, T, scale, a, b)
     else:
-        bp_loss_rows(loss.kind, x, targets, shares, dx, losses, stride, rows, K, scale, a, b)
+        bp_loss_rows(loss.kind, x, targets, shares, dx, losses, stride, rows, T, scale, a, b)
 
 
 cdef inline double mean_loss(
     const Loss* loss,              # one of numbers
     const floating* x,             # IN   (B, K), B > 0, K > 0
-    const floating* t,             # IN   (B, K)
+    const floating* t,             # IN   (B, target_width)
     const floating* shares,        # IN   (B,) or NULL, as above
-    floating* dx,                  # OUT  (B, K), or NULL: no gradient; may be x or t
+    floating* dx,                  # OUT  (B, K), or NULL: no gradient; may be x, or t where that is as wide
     double* losses,                # OUT  (B,)
     Py_ssize_t B,
     Py_ssize_t K,
@@ -161,7 +180,7 @@ cdef inline double mean_loss(
     for rank in prange(threads, num_threads=threads, schedule="static"):
         first = chunk_start(B, rank, threads, 16)
         loss_rows(
-            loss, x + first * K, NULL, t + first * K,
+            loss, x + first * K, NULL, t + first * target_width(loss.kind, K),
             <const floating*> NULL if shares is NULL else shares + first,
             <floating*> NULL if dx is NULL else dx + first * K, losses + first, K,
             chunk_start(B, rank + 1, threads, 16) - first, K, scale,

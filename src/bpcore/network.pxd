@@ -35,7 +35,7 @@ from bpcore.layers cimport (
     Layer, Parameter, check_layer, needs_whole_batch, operations_of, transform_backward_input,
     transform_backward_parameters, transform_forward,
 )
-from bpcore.losses cimport loss_rows, takes_labels
+from bpcore.losses cimport loss_rows, takes_labels, target_width
 from bpcore.reductions cimport loss_of
 from bpcore.updates cimport RULES, Update, states_of
 
@@ -129,7 +129,7 @@ cdef inline void rows_half(
     const Network* net,
     const Rows x,                  # IN   (B, inputs)
     const int64_t* labels,         # IN   (B,) each in [0, outputs), or NULL
-    const floating* targets,       # IN   (B, outputs) without gaps, where there are no labels
+    const floating* targets,       # IN   (B, target_width) without gaps, where there are no labels
     const floating* shares,        # IN   (B,) the share of each row in the loss, or NULL: 1 / B
     Py_ssize_t B,
     const Prefetch* prefetch,      # what is needed after this half, an address for each row; or NULL
@@ -159,7 +159,7 @@ cdef inline void rows_half(
         loss_rows(
             &net.loss, <const floating*> last.out + first * last.stride,
             <const int64_t*> NULL if labels is NULL else labels + first,
-            <const floating*> NULL if targets is NULL else targets + first * last.outputs,
+            <const floating*> NULL if targets is NULL else targets + first * target_width(net.loss.kind, last.outputs),
             <const floating*> NULL if shares is NULL else shares + first,
             <floating*> last.dpre + first * last.stride, net.losses + first, last.stride, rows, last.outputs,
             <floating> 1 if shares is not NULL else <floating> 1 / <floating> B,
@@ -267,7 +267,7 @@ cdef inline double network_step(
     const Network* net,
     const Rows x,                  # IN   (B, inputs)
     const int64_t* labels,         # IN   (B,) each in [0, outputs), or NULL
-    const floating* targets,       # IN   (B, outputs) without gaps, where there are no labels
+    const floating* targets,       # IN   (B, target_width) without gaps, where there are no labels
     const floating* shares,        # IN   (B,) the share of each row in the loss, or NULL: 1 / B; of a row of share 0
                                    #      neither the label nor the target is looked at
     Py_ssize_t B,                  # at least 1

@@ -17,7 +17,7 @@ from libc.string cimport memcpy
 cdef struct Targets:
     const int64_t* labels          # (steps, B) of the rows of each batch, in a checked copy; or NULL
     const int64_t* counted         # (steps, B) the class of each row, to count by, −1 for none; or NULL: by targets
-    const void* weights            # (N, outputs) of the network's type, where there are no labels
+    const void* weights            # (N, target_width) of the network's type, where there are no labels
     const void* shares             # (steps, B) of the network's type, or NULL: 1 / B of all
     const double* slope            # (outputs,) or NULL: targets stay as they are
     const double* rest             # (outputs,)

@@ -12,6 +12,7 @@ from bpcore.network cimport Network, parameters_half, rows_half
 from bpcore._gemm.operands cimport Address, Rows, rows_at, rows_of
 from bpcore._parallel.team cimport chunk_start, barrier
 from bpcore._gemm.product cimport Prefetch
+from bpcore.losses cimport target_width
 from bpcore.reductions cimport loss_of
 from bpcore.targets cimport Targets, are_made, gather_targets
 from bpcore.updates cimport Update
@@ -21,7 +22,7 @@ cdef struct Batch:
     # Memory that the team gathers a mini-batch in. Rows that need no conversion are read in place.
     void* x                        # (B, inputs), `stride` numbers from one row to the next
     Py_ssize_t stride
-    void* weights                  # (B, outputs) targets, or NULL: the batch has labels alone
+    void* weights                  # (B, target_width) targets, or NULL: the batch has labels alone
     Address* rows                  # (2, B) addresses in the data of the rows of this batch, and of the next
 
 
@@ -71,7 +72,8 @@ cdef inline void train_chunk(
             shares = <const floating*> targets.shares + step * B
         if batch.weights is not NULL:
             gather_targets(
-                targets, labels, indices + step * B, first, stop, last.outputs, <floating*> batch.weights
+                targets, labels, indices + step * B, first, stop, target_width(net.loss.kind, last.outputs),
+                <floating*> batch.weights,
             )
         rows_half(
             net, rows, <const int64_t*> NULL if are_made(targets) else labels, <const floating*> batch.weights, shares,

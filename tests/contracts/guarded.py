@@ -46,6 +46,7 @@ class Call:
         self.entry, self.function = entry, getattr(kernels, entry)
         rng = np.random.default_rng(7)
         all_sizes = {**SIZES, **sizes}
+        all_sizes.setdefault("J", 2 * all_sizes["K"])
         chosen = [specs[min(alternative, len(specs) - 1)] for specs in self.function.arguments]
         self.arguments: dict[str, ArgumentSpec] = {spec.name: spec for spec in chosen}
         self.memory: dict[str, Memory] = {}

@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from bpcore import kernels
 from tests import reference
-from tests.contracts.guarded import EVERY, EVERY_ARGUMENT, SIZES, Call, Memory, expected, far_apart
+from tests.contracts.guarded import EVERY, EVERY_ARGUMENT, Call, Memory, expected, far_apart
 from tests.strategies import DTYPES
 
 every_entry = pytest.mark.parametrize(("entry", "alternative"), EVERY)
@@ -162,8 +162,9 @@ def test_numbers_of_dimensions(entry, alternative, name):
 
 @every_argument
 def test_sizes_that_do_not_fit(entry, alternative, name):
-    for subscript in Call(entry, np.float32, alternative).arguments[name].subscripts:
-        for size in (0, 1, SIZES[subscript] - 1, SIZES[subscript] + 1):
+    right = Call(entry, np.float32, alternative)
+    for subscript, fits in zip(right.arguments[name].subscripts, right.given[name].shape, strict=True):
+        for size in (0, 1, fits - 1, fits + 1):
             call = Call(entry, np.float32, alternative)
             if sum(subscript in argument.subscripts for argument in call.arguments.values()) == 1:
                 continue
@@ -212,6 +213,7 @@ SOME = [
     (entry, alternative, subscript, size)
     for entry, alternative in EVERY
     for subscript in subscripts_of(entry, alternative)
+    if subscript != "J"  # twice K
     for size in (0, 1)
 ]
 

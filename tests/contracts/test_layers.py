@@ -12,7 +12,7 @@ from tests import reference
 from tests.bounds import ulps, unit_roundoff
 from tests.contracts.guarded import far_apart
 from tests.functions import ACTIVATIONS as ROWS
-from tests.registry import ACTIVATIONS, DOMAINS, LOSSES, activation_numbers
+from tests.registry import ACTIVATIONS, DOMAINS, LOSSES, LOSSES_IN_PARTS, activation_numbers
 from tests.strategies import DTYPES
 
 W, b = np.linspace(-1, 1, 12).reshape(4, 3), np.linspace(0, 1, 3)
@@ -43,8 +43,9 @@ LAYERS = {
         cls.__name__: (cls, (LABELS if cls.classifies else NUMBERS.clip(*DOMAINS[kind]),))
         for kind, cls in LOSSES.items()
     },
+    **{cls.__name__: (cls, (NUMBERS[:, :2],)) for cls in LOSSES_IN_PARTS.values()},
 }
-OF_LOSSES = [cls.__name__ for cls in LOSSES.values()]
+OF_LOSSES = [cls.__name__ for cls in (LOSSES | LOSSES_IN_PARTS).values()]
 ANY_SHAPE = [
     name
     for name in LAYERS

@@ -5,20 +5,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bpcore import kernels, plan
+from bpcore import kernels
 from tests import reference
 from tests.bounds import Bounded, unit_roundoff
-from tests.core.test_twins import run
+from tests.core.test_twins import KINDS_OF_NUMBERS, run
 from tests.losses import LOSSES
-from tests.registry import DOMAINS, LOSSES_OF_NUMBERS, loss_options
+from tests.registry import DOMAINS, loss_options
 from tests.strategies import SOME, arrays, dtypes
 
 
-@pytest.mark.parametrize("kind", [kind for kind in LOSSES_OF_NUMBERS if kind in plan.LOSSES])
+@pytest.mark.parametrize("kind", KINDS_OF_NUMBERS)
 @given(data=st.data(), dtype=dtypes(), B=SOME, K=SOME)
 def test_losses_of_numbers_by_shares(kind, data, dtype, B, K):
-    x, t, option = data.draw(arrays(dtype, B, K)), data.draw(arrays(dtype, B, K)), loss_options(kind)
-    t, shares = t.clip(*DOMAINS[kind]), shares_of_rows(data, dtype, B)
+    t, option = data.draw(arrays(dtype, B, K)).clip(*DOMAINS[kind]), loss_options(kind)
+    K = K * KINDS_OF_NUMBERS[kind].outputs_per_target
+    x, shares = data.draw(arrays(dtype, B, K)), shares_of_rows(data, dtype, B)
     x[shares == 0] = np.nan  # nobody looks at them
     (loss,), (loss_twin,) = run(f"weighted_{kind}_forward", x, t, shares, *option, outputs=[])
     (dx, _), (twin, _) = run(

@@ -13,11 +13,21 @@ from tests.bounds import Bounded, gamma, unit_roundoff
 from tests.functions import ACTIVATIONS as ACTIVATION_DATA
 from tests.functions import FUNCTIONS
 from tests.losses import LOSSES
-from tests.registry import ACTIVATIONS, DOMAINS, LOSSES_OF_NUMBERS, activation_numbers, loss_options
+from tests.registry import (
+    ACTIVATIONS,
+    DOMAINS,
+    LOSSES_IN_PARTS,
+    LOSSES_OF_NUMBERS,
+    activation_numbers,
+    loss_options,
+)
 from tests.strategies import DTYPES, SIZES, SOME, arrays, dtypes
 
 # The other functions there say that they are no kernels.
 TWINS = {name: value for name, value in vars(reference).items() if inspect.isfunction(value)}
+KINDS_OF_NUMBERS = {
+    kind: loss for kind, loss in (LOSSES_OF_NUMBERS | LOSSES_IN_PARTS).items() if kind in plan.LOSSES
+}
 NAMES = [name for name, twin in TWINS.items() if "Not a kernel." not in (twin.__doc__ or "")]
 
 
@@ -316,11 +326,12 @@ def test_squared_error(data, dtype, B, K):
     assert (np.abs(dx - twin) <= 4 * u * difference / B).all()
 
 
-@pytest.mark.parametrize("kind", [kind for kind in LOSSES_OF_NUMBERS if kind in plan.LOSSES])
+@pytest.mark.parametrize("kind", KINDS_OF_NUMBERS)
 @given(data=st.data(), dtype=dtypes(), B=SOME, K=SOME)
 def test_losses_of_numbers(kind, data, dtype, B, K):
-    x, t, option = data.draw(arrays(dtype, B, K)), data.draw(arrays(dtype, B, K)), loss_options(kind)
-    t = t.clip(*DOMAINS[kind])
+    t, option = data.draw(arrays(dtype, B, K)).clip(*DOMAINS[kind]), loss_options(kind)
+    K = K * KINDS_OF_NUMBERS[kind].outputs_per_target
+    x = data.draw(arrays(dtype, B, K))
     (dx, loss), (twin, loss_twin) = run(kind, x, t, *option, outputs=[((B, K), dtype)])
     scores = Bounded(x.astype(float), np.zeros((B, K)))
     bounds = [LOSSES[kind].bounded(scores, t, each, *option) for each in (dtype, float)]

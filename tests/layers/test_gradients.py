@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import backprop as bp
-from tests.registry import ACTIVATIONS, DOMAINS, LOSSES_OF_NUMBERS
+from tests.registry import ACTIVATIONS, DOMAINS, LOSSES_IN_PARTS, LOSSES_OF_NUMBERS
 from tests.strategies import away_from_zero
 
 H = 1e-5
@@ -62,11 +62,11 @@ def test_affine_with_inputs_of_four_dimensions(data, B):
     assert layer.x.shape == (B, 12)
 
 
-@pytest.mark.parametrize("kind", LOSSES_OF_NUMBERS)
+@pytest.mark.parametrize("kind", LOSSES_OF_NUMBERS | LOSSES_IN_PARTS)
 @given(data=st.data(), B=SIZE, K=SIZE, dout=st.floats(-5, 5))
 def test_losses_of_numbers(kind, data, B, K, dout):
-    x, t = data.draw(away_from_zero(B, K)), data.draw(away_from_zero(B, K))
-    layer, t = LOSSES_OF_NUMBERS[kind](), t.clip(*DOMAINS[kind])
+    layer, t = (LOSSES_OF_NUMBERS | LOSSES_IN_PARTS)[kind](), data.draw(away_from_zero(B, K))
+    x, t = data.draw(away_from_zero(B, K * layer.outputs_per_target)), t.clip(*DOMAINS[kind])
     layer.forward(x, t)
     backpropagated = layer.backward(dout)
     close(bp.numerical_gradient(lambda _: dout * layer.forward(x, t), x, H), backpropagated)

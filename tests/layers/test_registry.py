@@ -96,8 +96,8 @@ def test_an_activation_is_checked_in_a_graph(kind):
 
 @each_loss
 def test_a_loss_is_described(kind):
-    cls, x = LOSSES[kind], np.array([[1.0, -2.0, 3.0], [0.5, 0.25, -1.0]])
-    loss, t = cls(), targets(LOSSES[kind], (2, 3))
+    cls, x = LOSSES[kind], np.array([[1.0, -2.0, 3.0, 0.75], [0.5, 0.25, -1.0, -0.5]])
+    loss, t = cls(), targets(LOSSES[kind], (2, 4 // getattr(cls, "outputs_per_target", 1)))
     assert kind_of(loss) == kind
     assert isinstance(cls.classifies, bool)
     assert hasattr(cls, "probabilities") == (cls.classifies or cls.binary)
@@ -108,13 +108,13 @@ def test_a_loss_is_described(kind):
     bp.assert_gradients(cls(), x, t)
     loss.clear_cache()
     assert loss.loss is loss.y is loss.t is None
-    for wrong in (np.ones((2, 4)), np.ones(3), np.ones((2, 3), complex)):
+    for wrong in (np.ones((2, 5)), np.ones(3), np.ones((2, 4), complex)):
         with pytest.raises((TypeError, ValueError), match="^test: t"):
             base_loss.checked_targets(loss, "test", wrong, x.shape, x.dtype)
-    net = bp.Network([3, 4, 3], loss=kind, seed=0)
+    net = bp.Network([4, 5, 4], loss=kind, seed=0)
     assert net.is_planned
     assert net.loss_name == kind
-    assert bp.Network([3, 4, 3], loss=cls(), seed=0).loss(x, t) == net.loss(x, t)
+    assert bp.Network([4, 5, 4], loss=cls(), seed=0).loss(x, t) == net.loss(x, t)
 
 
 @pytest.mark.parametrize("kind", RULES)

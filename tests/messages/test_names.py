@@ -17,7 +17,7 @@ from backprop._util.names import did_you_mean, named_arguments
 from backprop._util.other_libraries import arguments, attributes, modules
 from backprop.cli import main
 from backprop.optimizers.limits import LIMITS
-from tests.registry import ACTIVATIONS, LOSSES, RULES
+from tests.registry import ACTIVATIONS, LOSSES, LOSSES_IN_PARTS, RULES
 
 NET = bp.Network([2, 3, 2], seed=0)
 X, T = np.zeros((4, 2)), np.zeros(4, int)
@@ -173,6 +173,7 @@ ARGUMENTS_OF_OURS = {
 } | {
     *ACTIVATIONS,
     *LOSSES,
+    *LOSSES_IN_PARTS,
     *LIMITS,
     "alpha",
     "he",

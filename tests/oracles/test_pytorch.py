@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 import backprop as bp
+from backprop.layers.base import LOSSES as ALL_LOSSES
 from tests.functions import ACTIVATIONS, SPECIAL
 from tests.losses import LOSSES
 from tests.registry import ACTIVATIONS as REGISTERED
-from tests.registry import LOSSES as ALL_LOSSES
-from tests.registry import LOSSES_OF_NUMBERS, RULES, Table, loss_options, targets
+from tests.registry import LOSSES_IN_PARTS, LOSSES_OF_NUMBERS, RULES, Table, loss_options, targets
 
 torch = pytest.importorskip("torch")
 # What is promised of float64, relative to numbers above 1.
@@ -62,12 +62,12 @@ def test_activations(kind):
 
 
 @pytest.mark.parametrize("factor", [0.1, 1.0, 10.0])
-@pytest.mark.parametrize("kind", LOSSES_OF_NUMBERS)
+@pytest.mark.parametrize("kind", LOSSES_OF_NUMBERS | LOSSES_IN_PARTS)
 def test_losses_of_numbers(kind, factor):
     option = [factor * number for number in loss_options(kind)]
     rng = np.random.default_rng(0)
-    x, t = 3 * rng.normal(size=(40, 25)), targets(kind, rng, 40, 25)
-    there, layer = torch.tensor(x, requires_grad=True), LOSSES_OF_NUMBERS[kind](*option)
+    x, t = 3 * rng.normal(size=(40, 26)), targets(kind, rng, 40, 26)
+    there, layer = torch.tensor(x, requires_grad=True), ALL_LOSSES[kind](*option)
     wanted = LOSSES[kind].pytorch(torch, there, torch.tensor(t), *option)
     wanted.backward()
     assert_close(np.array(layer.forward(x, t)), wanted, FORWARD)
@@ -105,7 +105,7 @@ def test_softmax_with_loss(scale, soft, smoothing, weighted, ignored):
 def test_sample_weights(kind, normalise):
     option, weights = loss_options(kind), np.random.default_rng(1).uniform(0, 3, 40)
     rng = np.random.default_rng(0)
-    x, t = 3 * rng.normal(size=(40, 25)), targets(kind, rng, 40, 25)
+    x, t = 3 * rng.normal(size=(40, 26)), targets(kind, rng, 40, 26)
     there, layer = torch.tensor(x, requires_grad=True), ALL_LOSSES[kind](*option)
     layer.normalise = normalise
     rows = [

@@ -70,5 +70,6 @@ def targets_of(
     """Targets of each kind that a loss takes, and what they are called."""
     if loss.classifies:
         return [(", labels", rng.integers(0, 4, 5)), (", soft targets", rng.dirichlet(np.ones(4), 5))]
-    low, high = loss.target_range if issubclass(loss, LossOfNumbers) else (-np.inf, np.inf)
-    return [("", draw(5, 4).clip(low, high))]
+    if not issubclass(loss, LossOfNumbers):
+        return [("", draw(5, 4))]
+    return [("", draw(5, 4 // loss.outputs_per_target).clip(*loss.target_range))]

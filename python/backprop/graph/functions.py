@@ -232,10 +232,11 @@ def _of_loss(cls: type[Loss]) -> Callable[..., Node]:
     def function(x: Any, t: Any, **options: Any) -> Node:
         return apply(cls(**options), x, target(t))
 
+    parts = getattr(cls, "outputs_per_target", 1)
     what = (
         "scores x (B, K) and labels (B,) or weights (B, K)"
         if cls.classifies
-        else "outputs x (B, K) and targets (B, K)"
+        else f"outputs x (B, {parts if parts > 1 else ''}K) and targets (B, K)"
     )
     return _named(
         function, cls.function, f"`{cls.__name__}` with its options, of {what}, which are constants."

@@ -1,11 +1,17 @@
 """Losses of networks whose outputs are numbers: the identity and a mean loss, as one layer."""
 
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from backprop._util.arrays import Array, floats
 from backprop._util.names import named_arguments
 from backprop._util.settings import positive, share
 from backprop.layers.descriptors import Option
 from backprop.layers.row_losses import LossOfNumbers
 
-__all__ = ["AbsoluteError", "Huber", "IdentityWithLoss", "LogCosh", "Poisson", "Quantile"]
+__all__ = ["AbsoluteError", "GaussianNLL", "Huber", "IdentityWithLoss", "LogCosh", "Poisson", "Quantile"]
 
 
 class IdentityWithLoss(LossOfNumbers):
@@ -171,3 +177,83 @@ class Poisson(LossOfNumbers):
     kind, function, classifies = "poisson", "poisson", False
     derivatives = ("{d}·(exp({x})−{t})/B", "")
     target_range = (0.0, float("inf"))
+
+
+class GaussianNLL(LossOfNumbers):
+    """The Gaussian negative log-likelihood with a learnt variance (Nix and Weigend 1994), for regression.
+
+    A network for K targets has 2K outputs: K means, then K numbers s of which the variances are made,
+    `v = exp(s) + min_variance`. The loss is `mean(Σ (log v + (t - mean)² / v) / 2)`, summed over the targets; the
+    constant log(2π) / 2 is left out, as in PyTorch, which takes v itself.
+
+    Parameters
+    ----------
+    min_variance : float, default 1e-6
+        Positive; below it no variance falls, so that a sample that is met exactly does not make the loss fall for ever.
+        In the targets' unit, squared. It may be changed between steps.
+    normalise : "weights" or "count", default "weights"
+        Whether weights of samples divide the loss by their sum or by the number of rows.
+
+    Attributes
+    ----------
+    loss : float or None
+        The last loss.
+    y : ndarray of shape (B, 2K) or None
+        The last outputs.
+    t : ndarray of shape (B, K) or None
+        The last targets, of y's type.
+
+    Examples
+    --------
+    >>> loss = bp.GaussianNLL()
+    >>> net = bp.Network([1, 16, 2], loss=loss, seed=0)
+    >>> mean, variance = loss.mean_and_variance(net.predict([[0.5]]))
+    >>> mean.shape, variance.shape
+    ((1, 1), (1, 1))
+    """
+
+    kind, function, classifies = "gaussian_nll", "gaussian_nll", False
+    derivatives = ("{d}·((m−{t})/v, (1−(m−{t})²/v)·exp(s)/2v)/B", "")
+    option_names = ("min_variance",)
+    outputs_per_target = 2
+    min_variance: float = Option(positive)  # type: ignore[assignment]
+
+    @named_arguments
+    def __init__(self, min_variance: float = 1e-6, normalise: str = "weights") -> None:
+        super().__init__(normalise)
+        self.min_variance = min_variance
+
+    def target_table(self, outputs: int) -> Array | None:
+        """None; raises where the outputs are not as many means as numbers for variances."""
+        if outputs % 2:
+            raise ValueError(
+                f"GaussianNLL: {outputs} outputs, wanted an even number: means, then log variances"
+            )
+        return None
+
+    def checked_targets(self, owner: str, t: Any, shape: tuple[int, int], dtype: np.dtype[Any]) -> Array:
+        """`t` as `forward` takes it: (B, K) for scores of shape (B, 2K)."""
+        self.target_table(shape[1])
+        return super().checked_targets(owner, t, shape, dtype)
+
+    def mean_and_variance(self, y: ArrayLike) -> tuple[Array, Array]:
+        """The means and the variances that outputs stand for.
+
+        Parameters
+        ----------
+        y : array of shape (N, 2K)
+            What `predict` gives.
+
+        Returns
+        -------
+        mean, variance : ndarray of shape (N, K)
+        """
+        (y,) = floats("GaussianNLL.mean_and_variance", y=y)
+        if y.ndim != 2:
+            raise ValueError(
+                f"GaussianNLL.mean_and_variance: y has shape {y.shape}, wanted (rows, 2·targets)"
+            )
+        self.target_table(y.shape[1])
+        mean, s = np.split(y, 2, axis=1)
+        with np.errstate(over="ignore"):  # infinite then
+            return mean.copy(), np.exp(s) + y.dtype.type(self.min_variance)

@@ -98,9 +98,12 @@ class LossOfNumbers(LossOfRows):
     ----------
     target_range : (low, high)
         Where targets have to lie; NaN lies nowhere then.
+    outputs_per_target : int
+        How many outputs there are for each target, in parts: all of the first, then all of the second.
     """
 
     target_range: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
+    outputs_per_target: ClassVar[int] = 1
 
     _kernels: ClassVar[tuple[Callable[..., float], Callable[..., None]]]
     _weighted_kernels: ClassVar[tuple[Callable[..., float], Callable[..., None]]]
@@ -116,15 +119,16 @@ class LossOfNumbers(LossOfRows):
 
     def checked_targets(self, owner: str, t: Any, shape: tuple[int, int], dtype: np.dtype[Any]) -> Array:
         """`t` as `forward` takes it: numbers, within `target_range`."""
-        found, (low, high) = number_targets(owner, t, shape, dtype), self.target_range
+        wanted = shape[0], shape[1] // self.outputs_per_target
+        found, (low, high) = number_targets(owner, t, wanted, dtype), self.target_range
         if low == -math.inf:
             return found
         right = (found >= low) & (found <= high)
         if not right.all():
-            row, column = divmod(int(right.argmin()), shape[1])
-            wanted = f"at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
+            row, column = divmod(int(right.argmin()), wanted[1])
+            bounds = f"at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
             raise ValueError(
-                f"{owner}: t[{row}, {column}] is {found[row, column]:g}, wanted numbers {wanted}"
+                f"{owner}: t[{row}, {column}] is {found[row, column]:g}, wanted numbers {bounds}"
             )
         return found
 

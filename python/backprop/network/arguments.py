@@ -92,9 +92,8 @@ def _activation(name: str, value: Any) -> Activation:
 
 def checked_loss(value: Any, outputs: int) -> Any:
     """The loss of a name, or the one that is given, for so many outputs."""
-    if isinstance(value, str):
-        return LOSSES[one_of("loss", value, LOSSES)]()
-    loss = a_layer("Network: loss", value)
+    named = isinstance(value, str)
+    loss = LOSSES[one_of("loss", value, LOSSES)]() if named else a_layer("Network: loss", value)
     if isinstance(loss, Loss):
         loss.target_table(outputs)  # which raises where it is for another number of them
     return loss

@@ -64,8 +64,8 @@ class Network(Described, Standardising, Copyable, Inspectable, Passing):
         "silu", "mish", "hardswish", "sigmoid", "tanh" or "hardtanh", or an object such as `LeakyRelu(0.2)`.
     loss : str or object, default "softmax"
         "softmax", with cross-entropy, for classification, or "binary_cross_entropy" for outputs that say yes or no; for
-        outputs that are numbers "squared_error", half of it, "huber", "absolute_error", "log_cosh", "quantile" or
-        "poisson"; an object such as `Quantile(0.9)`, or one of your own.
+        outputs that are numbers "squared_error", half of it, "huber", "absolute_error", "log_cosh", "quantile",
+        "poisson" or "gaussian_nll", which has two outputs a target; an object such as `Quantile(0.9)`, or your own.
     dtype : float32 or float64, default float32
         The type of the weights and of all arithmetic; inputs of other types are converted.
     seed : int, optional

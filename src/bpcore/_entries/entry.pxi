@@ -21,7 +21,8 @@ cdef enum:
     O = 2
     K = 3
     N = 4
-    SUBSCRIPTS = 5
+    J = 5                    # twice K
+    SUBSCRIPTS = 6
     # Operations that take no longer than releasing the GIL and acquiring it again while other threads wait for it.
     GIL_MIN_OPERATIONS = 16384
 
@@ -174,7 +175,7 @@ cdef Entry entry(str name, str description, SingleLoop single, DoubleLoop double
             spec.type = c"m" if "bool" in one.dtypes else c"f"
             spec.dimensions, spec.strided, spec.written = len(one.subscripts), one.strided, one.written
             for n, subscript in enumerate(one.subscripts):
-                spec.subscripts[n] = "BIOKN".index(subscript)
+                spec.subscripts[n] = "BIOKNJ".index(subscript)
             spec.may_be = sum([1 << names.index(other) for other in one.may_be])
             if len(specs) == 2:
                 self.labels = self.arrays
@@ -220,11 +221,11 @@ cdef object vectorcall(object callee, PyObject** args, size_t nargsf, PyObject* 
             call.numbers[-1 - self.order[n]] = number_of(self, n, <object> args[n])
         elif not bind_array(self, &call, self.order[n], args[n]):
             raise call_error(self, args, given)
-    if not outputs_are_disjoint(self, &call):
+    if call.sizes[J] >= 0 and call.sizes[J] != 2 * call.sizes[K] or not outputs_are_disjoint(self, &call):
         raise call_error(self, args, given)
     cdef double operations = 0 if self.flags & SINGLE_THREAD else 1 if self.flags & PRODUCT else 8
     for n in range(SUBSCRIPTS):
-        if call.sizes[n] >= 0:
+        if call.sizes[n] >= 0 and n != J:
             operations = operations * call.sizes[n]
     call.threads = choose_threads(self, threads, operations)
     if self.flags & MEAN and (call.sizes[B] == 0 or call.sizes[K] == 0):

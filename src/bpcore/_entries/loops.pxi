@@ -281,7 +281,7 @@ cdef inline double loss_of_call(
     cdef Loss loss = Loss(kind=<LossKind> c.kind, option=option)
     return mean_loss(
         &loss, <const floating*> arg(c, 0, dout), <const floating*> arg(c, 1, dout), shares, dx, c.losses, c.sizes[B],
-        c.sizes[K], dout, c.threads,
+        c.sizes[K] if c.sizes[J] < 0 else c.sizes[J], dout, c.threads,
     )
 
 

@@ -152,29 +152,33 @@ cdef list table():
     for kind in range(COUNT_OF_LOSSES):
         name, option = loss_name(kind).decode(), loss_option(kind).decode()
         if not takes_labels(<LossKind> <int> kind):
+            # Of two outputs a target no gradient has the targets' shape.
+            one, as_t = ("BJ", "") if kind == GAUSSIAN_NLL else ("BK", ",t")
+            may_be = "`x`" if kind == GAUSSIAN_NLL else "`x` or `t`"
             entries += [
                 entry(
-                    name, f"x:BK t:BK {option} -> dx:BK=x,t", loss_and_gradient[float], loss_and_gradient[double], kind,
-                    MEAN | RETURNS, "dx = the gradient of the mean loss, which is returned. `dx` may be `x` or `t`.",
+                    name, f"x:{one} t:BK {option} -> dx:{one}=x{as_t}", loss_and_gradient[float], loss_and_gradient[double], kind,
+                    MEAN | RETURNS,
+                    f"dx = the gradient of the mean loss, which is returned. `dx` may be {may_be}.",
                 ),
                 entry(
-                    f"{name}_forward", f"x:BK t:BK {option}", loss_forward[float], loss_forward[double], kind,
+                    f"{name}_forward", f"x:{one} t:BK {option}", loss_forward[float], loss_forward[double], kind,
                     MEAN | RETURNS, "Returns the mean loss of the batch.",
                 ),
                 entry(
-                    f"{name}_backward", f"x:BK t:BK dout {option} -> dx:BK=x,t", loss_backward[float],
+                    f"{name}_backward", f"x:{one} t:BK dout {option} -> dx:{one}=x{as_t}", loss_backward[float],
                     loss_backward[double], kind, MEAN,
-                    "dx = dout times the gradient of the mean loss. `dx` may be `x` or `t`.",
+                    f"dx = dout times the gradient of the mean loss. `dx` may be {may_be}.",
                 ),
                 entry(
-                    f"weighted_{name}_forward", f"x:BK t:BK shares:B {option}", weighted_loss_forward[float],
+                    f"weighted_{name}_forward", f"x:{one} t:BK shares:B {option}", weighted_loss_forward[float],
                     weighted_loss_forward[double], kind, MEAN | RETURNS,
                     "Returns Σ shares·l, l the losses of the rows. A row of share 0 is left out, whatever it has.",
                 ),
                 entry(
-                    f"weighted_{name}_backward", f"x:BK t:BK shares:B dout {option} -> dx:BK=x,t",
+                    f"weighted_{name}_backward", f"x:{one} t:BK shares:B dout {option} -> dx:{one}=x{as_t}",
                     weighted_loss_backward[float], weighted_loss_backward[double], kind, MEAN,
-                    f"dx = dout times the gradient of weighted_{name}_forward. `dx` may be `x` or `t`.",
+                    f"dx = dout times the gradient of weighted_{name}_forward. `dx` may be {may_be}.",
                 ),
             ]
 

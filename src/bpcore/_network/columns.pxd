@@ -25,7 +25,7 @@ from bpcore._network.workspace cimport Network, first_trained
 from bpcore._parallel.team cimport barrier, chunk_start
 from bpcore.activations cimport IDENTITY, activate, activate_backward
 from bpcore.layers cimport DENSE, Layer, needs_whole_batch, transform_backward_input, transform_forward
-from bpcore.losses cimport loss_rows
+from bpcore.losses cimport loss_rows, target_width
 
 
 cdef struct Place:
@@ -109,7 +109,7 @@ cdef inline void rows_half_by_columns(
     loss_rows(
         &net.loss, <const floating*> layer.out + place.own * layer.stride,
         <const int64_t*> NULL if labels is NULL else labels + place.own,
-        <const floating*> NULL if targets is NULL else targets + place.own * layer.outputs,
+        <const floating*> NULL if targets is NULL else targets + place.own * target_width(net.loss.kind, layer.outputs),
         <const floating*> NULL if shares is NULL else shares + place.own,
         <floating*> layer.dpre + place.own * layer.stride, net.losses + place.own, layer.stride,
         place.own_stop - place.own, layer.outputs,

@@ -88,6 +88,8 @@ cdef class NetworkAddresses:
                 self.take(n, TRANSFORMS[transform], ACTIVATIONS[activation], weight, bias, option)
             for k, number in enumerate(numbers[:MOST_ACTIVATION_NUMBERS]):
                 self.net.layers[n].numbers[k] = number
+        if self.net.loss.kind == GAUSSIAN_NLL and self.outputs % 2:
+            raise ValueError(f"Plan: {self.outputs} outputs, wanted as many means as log variances")
         self.table = NULL
         if len(loss) == 4:
             self.weighs = loss[3]

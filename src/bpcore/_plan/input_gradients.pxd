@@ -23,7 +23,7 @@ from bpcore.gather cimport Source, as_stored, gather_rows, row_of_source
 from bpcore.layers cimport (
     DROPOUT, Layer, has_matrix, is_normalisation, transform_backward_input, transform_forward,
 )
-from bpcore.losses cimport loss_rows
+from bpcore.losses cimport loss_rows, target_width
 from bpcore.network cimport BLOCK, Network, stride_of, whole_lines
 
 
@@ -31,7 +31,7 @@ cdef struct Seeds:
     # The gradient of the outputs of N rows: `dout`, or that of the mean loss, or else all of a Jacobian.
     const void* dout          # (N, outputs) without gaps, or NULL
     const int64_t* labels     # (N,) each in [0, outputs), or NULL
-    const void* targets       # (N, outputs) without gaps, or NULL
+    const void* targets       # (N, target_width) without gaps, or NULL
     Py_ssize_t B              # rows that the loss is the mean of
     Py_ssize_t each           # seeds of a row
 
@@ -142,7 +142,8 @@ cdef inline void seed_pairs(
         loss_rows(
             &block.net.loss, <const floating*> last.out + first * last.stride,
             <const int64_t*> NULL if seeds.labels is NULL else seeds.labels + row + first,
-            <const floating*> NULL if targets is NULL else targets + (row + first) * K, <const floating*> NULL, to,
+            <const floating*> NULL if targets is NULL
+            else targets + (row + first) * target_width(block.net.loss.kind, K), <const floating*> NULL, to,
             block.losses, last.stride, pairs, K, <floating> 1 / <floating> seeds.B,
         )
         return

@@ -37,14 +37,14 @@ cdef class InputGradients(Targeting):
                 if not self.targets_of(t, N, &targets):
                     raise ValueError(
                         f"Plan: the targets are {t.dtype} {t.shape}, wanted {N} int64 labels from 0 to {K - 1} or "
-                        f"{self.dtype} ({N}, {K})"
+                        f"{self.dtype} ({N}, {self.target_width()})"
                     )
                 job.seeds.targets = targets.weights
             written.data = job.out = address(out, self.letter, 2, N * job.seeds.each, self.inputs, True)
             written.bytes = N * job.seeds.each * self.net.layers[0].inputs * self.itemsize
             if (
                 self.is_read(&job, &written) or self.is_written(&written, job.seeds.dout, N * K)
-                or self.is_written(&written, job.seeds.targets, N * K)
+                or self.is_written(&written, job.seeds.targets, N * self.target_width())
             ):
                 raise ValueError("Plan: out shares memory with what is read, wanted an array of its own")
             if targets.labels is not NULL:
@@ -86,7 +86,7 @@ cdef class InputGradients(Targeting):
                 if job.seeds.dout is not NULL:
                     job.seeds.dout = <const char*> job.seeds.dout + job.N * K * self.itemsize
                 if job.seeds.targets is not NULL:
-                    job.seeds.targets = <const char*> job.seeds.targets + job.N * K * self.itemsize
+                    job.seeds.targets = <const char*> job.seeds.targets + job.N * self.target_width() * self.itemsize
                 if job.seeds.labels is not NULL:
                     job.seeds.labels = job.seeds.labels + job.N
                 PyErr_CheckSignals()

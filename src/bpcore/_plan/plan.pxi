@@ -62,11 +62,11 @@ cdef class Plan(InputGradients):
     ):
         """Take a step for every row of `indices`, which names the samples of its batch.
 
-        `t` is (N,) int64 labels or (N, K) numbers of the network's type, `update` has the number of the first step,
-        `state` is what the rule keeps, as in `bind`, and `losses` takes the loss before each step. `column_parts` is in
-        how many parts threads share the columns of wide layers; by 0 it is measured. `row_weights` are the weights of
-        all rows and their divisors, (N,) float64 each. Returns how many samples of all the batches had their highest
-        score at their label or highest weight (0 without classes).
+        `t` is (N,) int64 labels or (N, target_width) numbers of the network's type, `update` has the number of the
+        first step, `state` is what the rule keeps, as in `bind`, and `losses` takes the loss before each step.
+        `column_parts` is in how many parts threads share the columns of wide layers; by 0 it is measured. `row_weights`
+        are the weights of all rows and their divisors, (N,) float64 each. Returns how many samples of all the batches
+        had their highest score at their label or highest weight (0 without classes).
         """
         cdef Job job = self.job_of(TRAIN)
         cdef int64_t correct = 0
@@ -88,7 +88,7 @@ cdef class Plan(InputGradients):
                 if not self.targets_of(t, job.data.rows, &self.targets):
                     raise ValueError(
                         f"Plan: the targets are {t.dtype} {t.shape}, wanted {job.data.rows} int64 labels from 0 "
-                        f"to {self.outputs - 1} or {self.dtype} ({job.data.rows}, {self.outputs})"
+                        f"to {self.outputs - 1} or {self.dtype} ({job.data.rows}, {self.target_width()})"
                     )
                 if self.wants_weights(row_weights):
                     raise ValueError(NO_ROW_WEIGHTS)

@@ -5,10 +5,13 @@ cdef class Targeting(Evaluation):
 
     cdef Targets targets
 
+    cdef inline Py_ssize_t target_width(self) noexcept:
+        return target_width(self.net.loss.kind, self.net.layers[self.net.depth - 1].outputs)
+
     cdef inline bint targets_of(self, t, Py_ssize_t N, Targets* targets) except -1:
         """Point to the labels or targets of N samples; False if they are not of the right type and shape."""
         cdef View view
-        cdef Py_ssize_t K = self.net.layers[self.net.depth - 1].outputs
+        cdef Py_ssize_t K = self.target_width()
         cdef bint right
         targets[0] = no_targets()
         if self.table is not NULL:
@@ -30,7 +33,7 @@ cdef class Targeting(Evaluation):
 
     cdef inline bint takes_numbers(self, Py_ssize_t B) noexcept:
         """Whether the targets of a loss of numbers are such as it takes."""
-        cdef Py_ssize_t n, size = B * self.net.layers[self.net.depth - 1].outputs
+        cdef Py_ssize_t n, size = B * self.target_width()
         cdef LossKind kind = self.net.loss.kind
         if kind != BINARY_CROSS_ENTROPY and kind != POISSON:
             return True

@@ -5,7 +5,7 @@
 /* Files store names, not these numbers. The first is in _losses/softmax.pxd. */
 enum bp_loss {
     BP_SOFTMAX_CROSS_ENTROPY, BP_SQUARED_ERROR, BP_HUBER, BP_ABSOLUTE_ERROR, BP_LOG_COSH, BP_QUANTILE,
-    BP_BINARY_CROSS_ENTROPY, BP_POISSON, BP_COUNT_OF_LOSSES
+    BP_BINARY_CROSS_ENTROPY, BP_POISSON, BP_GAUSSIAN_NLL, BP_COUNT_OF_LOSSES
 };
 
 /* each(kind, name, factor, value, slope) of vectors x, t, and d = x − t: a row's loss is factor·Σ value, the gradient of x is
@@ -47,8 +47,19 @@ static BP_INLINE BP_V BP_(poisson_value)(BP_V x, BP_V t) {
     return BP_(vector_exp)(x) - BP_BLEND(BP_ROW_NUMBER(0), second, (t == 0) | (x > 1000));
 }
 
-/* x, t and d are not const, as in activations.h. */
-#define BP_LOSS_LOOP(kind, name, factor, value, slope)                                                                  \
+/* The negative logarithm of the density of a normal distribution, less a constant, times 2: log v + d²/v, v = exp(s) + a,
+   log v = m + log(1 + e) where m is the larger of s and log(a) and e = exp(−|s − log(a)|), which overflows nowhere. */
+#define BP_GAUSSIAN_E BP_(vector_exp)(-BP_(magnitude)(s - b))
+#define BP_GAUSSIAN_MOST BP_BLEND(BP_ROW_NUMBER(b), s, s < b)
+#define BP_GAUSSIAN_INVERSE (BP_(vector_exp)(-BP_GAUSSIAN_MOST) / (1 + BP_GAUSSIAN_E))
+#define BP_GAUSSIAN_VALUE (BP_GAUSSIAN_MOST + BP_(vector_log1p)(BP_GAUSSIAN_E) + d * (d * BP_GAUSSIAN_INVERSE))
+/* The gradient of s is ½·(1 − d²/v)·exp(s)/v. */
+#define BP_GAUSSIAN_SLOPE                                                                                               \
+    ((1 - d * (d * BP_GAUSSIAN_INVERSE)) * (BP_BLEND(BP_ROW_NUMBER(1), BP_GAUSSIAN_E, s >= b) / (2 + 2 * BP_GAUSSIAN_E)))
+
+/* x, t, d and s are not const, as in activations.h. A row has `parts` outputs a target: s are those of the second part, of
+   which `second` is the gradient. */
+#define BP_LOSS_LOOP(kind, name, parts, factor, value, slope, second)                                                   \
     static BP_UNUSED void BP_(name##_rows)(const BP_T *outputs, const BP_T *targets, const BP_T *shares, BP_T *dx,      \
                                            double *losses, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n, BP_T dout,    \
                                            const BP_T a, const BP_T b) {                                                \
@@ -57,7 +68,7 @@ static BP_INLINE BP_V BP_(poisson_value)(BP_V x, BP_V t) {
             const BP_T scale = shares ? shares[r] * dout : dout;                                                        \
             if (shares && shares[r] == 0) {                                                                             \
                 losses[r] = 0;                                                                                          \
-                for (ptrdiff_t i = 0; dx && i < n; i++) dx[i] = 0;                                                      \
+                for (ptrdiff_t i = 0; dx && i < parts * n; i++) dx[i] = 0;                                              \
                 continue;                                                                                               \
             }                                                                                                           \
             BP_V sum[BP_LANE_VECTORS];                                                                                  \
@@ -66,38 +77,51 @@ static BP_INLINE BP_V BP_(poisson_value)(BP_V x, BP_V t) {
             BP_UNROLL for (int w = 0; w < BP_LANE_VECTORS; w++) sum[w] = (BP_V){0};                                     \
             for (; k + BP_LANES <= n; k += BP_LANES)                                                                    \
                 BP_UNROLL for (int w = 0; w < BP_LANE_VECTORS; w++) {                                                   \
-                    BP_V x = *(const BP_V *)(outputs + k + w * BP_VL);                                                  \
-                    BP_V t = *(const BP_V *)(targets + k + w * BP_VL), d = x - t;                                       \
-                    (void)d;                                                                                            \
+                    const ptrdiff_t at = k + w * BP_VL, other = at + (parts - 1) * n;                                   \
+                    BP_V x = *(const BP_V *)(outputs + at), s = *(const BP_V *)(outputs + other);                       \
+                    BP_V t = *(const BP_V *)(targets + at), d = x - t;                                                  \
+                    (void)d, (void)s;                                                                                   \
                     sum[w] += value;                                                                                    \
-                    if (dx) *(BP_V *)(dx + k + w * BP_VL) = (slope) * scale;                                            \
+                    if (dx && parts == 2) *(BP_V *)(dx + other) = (second) * scale;                                     \
+                    if (dx) *(BP_V *)(dx + at) = (slope) * scale;                                                       \
                 }                                                                                                       \
             for (int w = 0; k + w * BP_VL < n; w++) {                                                                   \
-                const int rest = (int)(n - k) - w * BP_VL, count = rest > BP_VL ? BP_VL : rest;                         \
-                BP_V x = BP_(load_partial)(outputs + k + w * BP_VL, count);                                             \
-                BP_V t = BP_(load_partial)(targets + k + w * BP_VL, count), d = x - t;                                  \
-                (void)d;                                                                                                \
+                const ptrdiff_t at = k + w * BP_VL, other = at + (parts - 1) * n;                                       \
+                const int count = n - at > BP_VL ? BP_VL : (int)(n - at);                                               \
+                BP_V x = BP_(load_partial)(outputs + at, count), s = BP_(load_partial)(outputs + other, count);         \
+                BP_V t = BP_(load_partial)(targets + at, count), d = x - t;                                             \
+                (void)d, (void)s;                                                                                       \
                 /* Lanes without a number add 0. */                                                                     \
                 BP_(store_partial)(part, count, value);                                                                 \
                 sum[w] += BP_(load_partial)(part, count);                                                               \
-                if (dx) BP_(store_partial)(dx + k + w * BP_VL, count, (slope) * scale);                                 \
+                if (dx && parts == 2) BP_(store_partial)(dx + other, count, (second) * scale);                          \
+                if (dx) BP_(store_partial)(dx + at, count, (slope) * scale);                                            \
             }                                                                                                           \
             losses[r] = BP_(lane_sum)(sum) * factor;                                                                    \
             if (shares) losses[r] *= shares[r];                                                                         \
         }                                                                                                               \
     }
-BP_LOSS_LIST(BP_LOSS_LOOP)
+#define BP_LOSS_OF_ONE(kind, name, factor, value, slope)                                                                \
+    BP_LOSS_LOOP(kind, name, 1, factor, value, slope, slope)
+BP_LOSS_LIST(BP_LOSS_OF_ONE)
+BP_LOSS_LOOP(BP_GAUSSIAN_NLL, gaussian_nll, 2, (BP_T)0.5, BP_GAUSSIAN_VALUE, d * BP_GAUSSIAN_INVERSE, BP_GAUSSIAN_SLOPE)
 
 #define BP_CASE(kind, name, factor, value, slope)                                                                       \
     case kind: BP_(name##_rows)(outputs, targets, shares, dx, losses, stride, rows, n, dout, a, b); return;
-/* losses[r] of rows of n outputs, `stride` numbers apart, and targets without gaps; dx = dout·the gradient, in rows like
-   those of the outputs, or NULL. dx may be the outputs or the targets, if these have no gaps either. With shares both are
-   multiplied by that of the row, and a row of share 0 is left out. */
+/* losses[r] of rows of outputs, `stride` numbers apart, and n targets without gaps; dx = dout·the gradient, in rows like
+   those of the outputs, or NULL. dx may be the outputs, if these have no gaps either, or the targets, if there are as many.
+   With shares both are multiplied by that of the row, and a row of share 0 is left out. */
 static BP_UNUSED void BP_(loss_rows)(int loss, const BP_T *outputs, const BP_T *targets, const BP_T *shares, BP_T *dx,
                                      double *losses, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n, BP_T dout, BP_T a,
                                      BP_T b) {
-    switch (loss) { BP_LOSS_LIST(BP_CASE) }
+    switch (loss) { BP_LOSS_LIST(BP_CASE) BP_CASE(BP_GAUSSIAN_NLL, gaussian_nll, , , ) }
 }
 #undef BP_CASE
+#undef BP_LOSS_OF_ONE
 #undef BP_LOSS_LOOP
+#undef BP_GAUSSIAN_SLOPE
+#undef BP_GAUSSIAN_VALUE
+#undef BP_GAUSSIAN_INVERSE
+#undef BP_GAUSSIAN_MOST
+#undef BP_GAUSSIAN_E
 #undef BP_ROW_NUMBER
