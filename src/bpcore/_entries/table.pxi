@@ -157,8 +157,8 @@ cdef list table():
             may_be = "`x`" if kind == GAUSSIAN_NLL else "`x` or `t`"
             entries += [
                 entry(
-                    name, f"x:{one} t:BK {option} -> dx:{one}=x{as_t}", loss_and_gradient[float], loss_and_gradient[double], kind,
-                    MEAN | RETURNS,
+                    name, f"x:{one} t:BK {option} -> dx:{one}=x{as_t}", loss_and_gradient[float],
+                    loss_and_gradient[double], kind, MEAN | RETURNS,
                     f"dx = the gradient of the mean loss, which is returned. `dx` may be {may_be}.",
                 ),
                 entry(
