@@ -53,6 +53,7 @@ class Copyable:
     input_scale: Array
     lastLayer: Any  # noqa: N815  # the notes' name
     _layers: Layers
+    _planned: object
 
     def clear_cache(self) -> None:
         """Drop what the layers keep of the last pass."""
@@ -75,7 +76,6 @@ class Copyable:
         twin.clear_cache()
         return twin
 
-    @named_arguments
     def blend(self, other: Any, tau: float) -> None:
         """Move parameters and running statistics towards those of another network, in place: `p += tau·(q - p)`.
 
@@ -103,8 +103,12 @@ class Copyable:
         """
         tau = from_0_to_1("blend", "tau", tau)
         if isinstance(other, Copyable):
+            # In one call, which looks whether both plans still fit; then with new ones; else one by one, which says what
+            # does not fit.
+            plan, others = self._planned, other._planned
+            if type(plan) is type(others) is Plan and plan.blend(others, tau):
+                return
             plan, others = self._plan(), other._plan()
-            # In one call, which looks at both; else one by one, which says what does not fit.
             if isinstance(plan, Plan) and isinstance(others, Plan) and plan.blend(others, tau):
                 return
         pairs = blended(self.params, self._layers, other)
