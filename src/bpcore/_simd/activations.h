@@ -29,31 +29,48 @@ enum bp_activation {
 
 #define BP_EVERY(number) ((number) - (BP_V){0})
 
+/* Two vectors at a time, whose instructions compilers put between each other: of one vector most wait for the one before,
+   and a processor looks ahead over not much more than one. GCC does so only if it is asked, and then keeps within the
+   registers. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define BP_INTERLEAVED __attribute__((optimize("schedule-insns", "sched-pressure")))
+#else
+#define BP_INTERLEAVED
+#endif
 /* v and d are not const: BP_BLEND casts to their type, and C++ warns of a qualifier there. */
 #define BP_LOOPS(kind, name, value, slope)                                                                              \
-    static BP_UNUSED void BP_(name##_span)(ptrdiff_t n, const BP_T *x, BP_T *out, const BP_T a, const BP_T b) {         \
+    BP_INTERLEAVED static BP_UNUSED void BP_(name##_span)(ptrdiff_t n, const BP_T *x, BP_T *out, const BP_T a,          \
+                                                          const BP_T b) {                                               \
         ptrdiff_t i = 0;                                                                                                \
         (void)a, (void)b;                                                                                               \
-        for (; i + BP_VL <= n; i += BP_VL) {                                                                            \
-            BP_V v = *(const BP_V *)(x + i);                                                                            \
-            *(BP_V *)(out + i) = value;                                                                                 \
+        for (; i + 2 * BP_VL <= n; i += 2 * BP_VL) {                                                                    \
+            BP_V v = *(const BP_V *)(x + i), next = *(const BP_V *)(x + i + BP_VL), first = value;                      \
+            v = next;                                                                                                   \
+            *(BP_V *)(out + i + BP_VL) = value;                                                                         \
+            *(BP_V *)(out + i) = first;                                                                                 \
         }                                                                                                               \
-        if (i < n) {                                                                                                    \
-            BP_V v = BP_(load_partial)(x + i, (int)(n - i));                                                            \
-            BP_(store_partial)(out + i, (int)(n - i), value);                                                           \
+        for (; i < n; i += BP_VL) {                                                                                     \
+            const int count = n - i < BP_VL ? (int)(n - i) : BP_VL;                                                     \
+            BP_V v = BP_(load_partial)(x + i, count);                                                                   \
+            BP_(store_partial)(out + i, count, value);                                                                  \
         }                                                                                                               \
     }                                                                                                                   \
-    static BP_UNUSED void BP_(name##_backward_span)(ptrdiff_t n, const BP_T *kept, const BP_T *dout, BP_T *dx,          \
-                                                    const BP_T a, const BP_T b) {                                       \
+    BP_INTERLEAVED static BP_UNUSED void BP_(name##_backward_span)(ptrdiff_t n, const BP_T *kept, const BP_T *dout,     \
+                                                                   BP_T *dx, const BP_T a, const BP_T b) {              \
         ptrdiff_t i = 0;                                                                                                \
         (void)a, (void)b;                                                                                               \
-        for (; i + BP_VL <= n; i += BP_VL) {                                                                            \
+        for (; i + 2 * BP_VL <= n; i += 2 * BP_VL) {                                                                    \
             BP_V v = *(const BP_V *)(kept + i), d = *(const BP_V *)(dout + i);                                          \
-            *(BP_V *)(dx + i) = slope;                                                                                  \
+            BP_V next = *(const BP_V *)(kept + i + BP_VL), next_d = *(const BP_V *)(dout + i + BP_VL), first = slope;   \
+            v = next;                                                                                                   \
+            d = next_d;                                                                                                 \
+            *(BP_V *)(dx + i + BP_VL) = slope;                                                                          \
+            *(BP_V *)(dx + i) = first;                                                                                  \
         }                                                                                                               \
-        if (i < n) {                                                                                                    \
-            BP_V v = BP_(load_partial)(kept + i, (int)(n - i)), d = BP_(load_partial)(dout + i, (int)(n - i));          \
-            BP_(store_partial)(dx + i, (int)(n - i), slope);                                                            \
+        for (; i < n; i += BP_VL) {                                                                                     \
+            const int count = n - i < BP_VL ? (int)(n - i) : BP_VL;                                                     \
+            BP_V v = BP_(load_partial)(kept + i, count), d = BP_(load_partial)(dout + i, count);                        \
+            BP_(store_partial)(dx + i, count, slope);                                                                   \
         }                                                                                                               \
     }
 BP_ACTIVATION_LIST(BP_LOOPS)
@@ -79,4 +96,5 @@ static BP_UNUSED void BP_(activate_backward)(int activation, ptrdiff_t n, const 
 }
 #undef BP_CASE
 #undef BP_LOOPS
+#undef BP_INTERLEAVED
 #undef BP_EVERY
