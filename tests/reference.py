@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tests.reference_activations import *  # noqa: F403
 from tests.reference_losses import *  # noqa: F403
 from tests.reference_normalisations import *  # noqa: F403
+from tests.reference_softmax import *  # noqa: F403
 from tests.reference_updates import *  # noqa: F403
 
 Array = NDArray[np.floating]

@@ -25,7 +25,7 @@ class Option:
     ----------
     most : float
         How many times the step without it the step may take.
-    activation, loss, dropout : str, str, float or list of float
+    activation, loss, output, dropout : str, str, str, float or list of float
         As Network takes them; the loss is of labels where it is "softmax".
     label_smoothing, class_weights : float, sequence or None
         Of that loss.
@@ -40,6 +40,7 @@ class Option:
     most: float = math.inf
     activation: str = "relu"
     loss: str = "softmax"
+    output: str = "identity"
     label_smoothing: float = 0.0
     class_weights: tuple[float, ...] | None = None
     dropout: float | list[float] = 0.0
@@ -64,6 +65,10 @@ OPTIONS = {
         f"loss {name}": Option(1.1, loss=name)
         for name, loss in bp.layers.base.LOSSES.items()
         if not loss.classifies
+    },
+    **{
+        f"output {name}": Option(1.1, loss="squared_error", output=name)
+        for name in ("softmax", "log_softmax")
     },
     "label smoothing": Option(1.1, label_smoothing=0.1),
     "class weights": Option(1.1, class_weights=tuple(range(1, 11))),
@@ -113,7 +118,7 @@ def step(
     loss: Any = option.loss
     if loss == "softmax":
         loss = bp.SoftmaxWithLoss(option.label_smoothing, option.class_weights)
-    net = bp.Network(sizes, option.activation, loss, seed=0, dropout=option.dropout)
+    net = bp.Network(sizes, option.activation, loss, seed=0, output=option.output, dropout=option.dropout)
     rule = bp.SGD(RATE, **option.limits)  # type: ignore[arg-type]  # numbers by name
     for n, width in enumerate(sizes[1:-1] if option.normalised else (), start=1):
         assert option.normalised is not None

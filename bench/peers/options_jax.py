@@ -25,6 +25,7 @@ ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "tanh": jnp.tanh,
     "hardtanh": jax.nn.hard_tanh,
 }
+OUTPUTS = {"identity": lambda x: x, "softmax": jax.nn.softmax, "log_softmax": jax.nn.log_softmax}
 
 
 def huber(y: Any, t: Any) -> Any:
@@ -99,6 +100,7 @@ def step(
                 if kind:
                     x = normalised(kind, x, one["gain"], one["shift"])
                 x = ACTIVATIONS[option.activation](x)
+        x = OUTPUTS[option.output](x)
         if option.loss in LOSSES:
             return LOSSES[option.loss](x, t).sum() / len(x)
         return cross_entropy(option, shares, x, t)

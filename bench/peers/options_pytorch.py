@@ -25,6 +25,7 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "tanh": nn.Tanh,
     "hardtanh": nn.Hardtanh,
 }
+OUTPUTS = {"identity": [], "softmax": [nn.Softmax(dim=1)], "log_softmax": [nn.LogSoftmax(dim=1)]}
 NORMALISATIONS: dict[str, Callable[[int], nn.Module]] = {
     "BatchNorm": nn.BatchNorm1d,
     "LayerNorm": nn.LayerNorm,
@@ -61,7 +62,7 @@ def network(sizes: list[int], option: Any) -> nn.Sequential:
             if option.normalised:
                 layers.append(NORMALISATIONS[option.normalised.__name__](outputs))
             layers.append(ACTIVATIONS[option.activation]())
-    return nn.Sequential(*layers)
+    return nn.Sequential(*layers, *OUTPUTS[option.output])
 
 
 def loss_function(option: Any, weights: np.ndarray) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from backprop.layers.parametric import *
     from backprop.layers.registration import *
     from backprop.layers.regression_losses import *
+    from backprop.layers.softmax import *
     from backprop.network import *
     from backprop.nodes import *
     from backprop.optimizers.rules import *
@@ -47,6 +48,7 @@ EXPORTS: dict[str, tuple[str, ...] | None] = {
     "backprop.layers.normalisations": None,
     "backprop.layers.batch_norm": None,
     "backprop.layers.dropout": None,
+    "backprop.layers.softmax": None,
     "backprop.layers.classification_losses": None,
     "backprop.layers.regression_losses": None,
     "backprop.layers.registration": None,

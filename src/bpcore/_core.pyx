@@ -30,6 +30,7 @@ from bpcore._gemm.padded cimport LEAST_ROWS, LEAST_STEPS
 from bpcore._layers.batch_norm cimport batch_norm_backward, batch_norm_forward, batch_norm_inference
 from bpcore._layers.dropout cimport dropout_forward
 from bpcore._layers.layer cimport Kept, kept_rows
+from bpcore._layers.softmax cimport log_softmax_row_backward, log_softmax_rows, softmax_row_backward
 from bpcore._network.columns cimport has_wide_layers
 from bpcore._network.limits cimport has_limits
 from bpcore._parallel.team cimport (
@@ -96,6 +97,7 @@ include "_plan/names.pxi"
 include "_entries/entry.pxi"
 include "_entries/checks.pxi"
 include "_entries/loops.pxi"
+include "_entries/softmax.pxi"
 include "_entries/table.pxi"
 include "_entries/processor.pxi"
 

@@ -26,6 +26,7 @@ from bpcore._layers.dense cimport dense_backward_input, dense_backward_parameter
 from bpcore._layers.dropout cimport dropout_backward_input, dropout_forward
 from bpcore._layers.layer cimport Layer, Kept, Parameter, nothing_kept
 from bpcore._layers.row_norms cimport row_norm_backward_input, row_norm_backward_parameters, row_norm_forward
+from bpcore._layers.softmax cimport softmax_backward_input, softmax_forward
 from bpcore.activations cimport ACTIVATION_NUMBERS, ACTIVATIONS, IDENTITY, Activation, activate_rows, usual_number
 from bpcore.updates cimport Update
 
@@ -36,7 +37,9 @@ cdef enum Transform:
     DROPOUT = 2       # in training the row times a random mask
     RMS_NORM = 3      # the row over the root of its mean square, times weight
     BATCH_NORM = 4    # the column, normalised over the batch in training, times weight plus bias
-    TRANSFORMS = 5    # how many there are
+    SOFTMAX = 5       # the row's exponentials over their sum
+    LOG_SOFTMAX = 6   # the logarithms of these
+    TRANSFORMS = 7    # how many there are
 
 
 cdef inline Layer dense(
@@ -91,6 +94,16 @@ cdef inline Layer dropout(Py_ssize_t n, Activation activation, double rate, uint
     cdef Layer layer = layer_of(DROPOUT, activation, n, n, NULL, NULL, rate, itemsize)
     layer.seed = seed
     return layer
+
+
+cdef inline Layer softmax(Py_ssize_t n, Activation activation, int itemsize) noexcept nogil:
+    """activation(exp(x) / Σ exp(x)), along each row."""
+    return layer_of(SOFTMAX, activation, n, n, NULL, NULL, 0, itemsize)
+
+
+cdef inline Layer log_softmax(Py_ssize_t n, Activation activation, int itemsize) noexcept nogil:
+    """activation(x − log Σ exp(x)), along each row."""
+    return layer_of(LOG_SOFTMAX, activation, n, n, NULL, NULL, 0, itemsize)
 
 
 cdef inline Layer layer_of(
@@ -154,7 +167,8 @@ cdef inline const char* transform_name(int transform) noexcept nogil:
     return (
         "affine" if transform == DENSE else "layer_norm" if transform == LAYER_NORM
         else "dropout" if transform == DROPOUT else "rms_norm" if transform == RMS_NORM
-        else "batch_norm" if transform == BATCH_NORM else ""
+        else "batch_norm" if transform == BATCH_NORM else "softmax" if transform == SOFTMAX
+        else "log_softmax" if transform == LOG_SOFTMAX else ""
     )
 
 
@@ -175,6 +189,16 @@ cdef inline bint is_normalisation(int transform) noexcept nogil:
     return transform == LAYER_NORM or transform == RMS_NORM
 
 
+cdef inline bint is_softmax(int transform) noexcept nogil:
+    """Whether it keeps the rows that it gives out."""
+    return transform == SOFTMAX or transform == LOG_SOFTMAX
+
+
+cdef inline bint keeps_rows(int transform) noexcept nogil:
+    """Whether its backward needs rows that forward has made, also where nothing is trained."""
+    return is_normalisation(transform) or is_softmax(transform)
+
+
 cdef inline bint needs_whole_batch(int transform) noexcept nogil:
     """Whether a row's pass in training needs the other rows of the batch."""
     return transform == BATCH_NORM
@@ -182,12 +206,12 @@ cdef inline bint needs_whole_batch(int transform) noexcept nogil:
 
 cdef inline bint has_parameters(int transform) noexcept nogil:
     """Whether it has a weight."""
-    return transform != DROPOUT
+    return transform != DROPOUT and not is_softmax(transform)
 
 
 cdef inline bint has_bias(int transform) noexcept nogil:
     """Whether it has a weight and a bias."""
-    return transform != DROPOUT and transform != RMS_NORM
+    return has_parameters(transform) and transform != RMS_NORM
 
 
 cdef inline bint is_skipped(const Layer* layer) noexcept nogil:
@@ -218,6 +242,8 @@ cdef inline void transform_forward(
         batch_norm_forward(layer, x, out, stride, rows, 0, layer.outputs)
     elif layer.transform == BATCH_NORM:
         batch_norm_inference(layer, x, out, stride, rows, kept)
+    elif is_softmax(layer.transform):
+        softmax_forward(layer, x, out, stride, rows, kept, layer.transform == LOG_SOFTMAX)
     else:
         norm_forward(layer, x, out, stride, rows, kept)
 
@@ -236,6 +262,8 @@ cdef inline void transform_backward_input(
         dropout_backward_input(layer, dx, stride, first, rows)
     elif layer.transform == BATCH_NORM:
         batch_norm_backward(layer, dx, stride, rows, 0, layer.outputs)
+    elif is_softmax(layer.transform):
+        softmax_backward_input(layer, dx, stride, first, rows, layer.transform == LOG_SOFTMAX)
     else:
         norm_backward_input(layer, dx, stride, first, rows)
 
@@ -254,7 +282,7 @@ cdef inline void transform_backward_parameters(
         dense_backward_parameters(layer, x, B, update, rank, size, _)
     elif layer.transform == BATCH_NORM:
         batch_norm_update(layer, update, rank, size, _)
-    elif layer.transform != DROPOUT:
+    elif has_parameters(layer.transform):
         norm_backward_parameters(layer, B, update, rank, size, _)
 
 

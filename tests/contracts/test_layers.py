@@ -39,6 +39,8 @@ LAYERS = {
     "RMSNorm": (lambda: bp.RMSNorm(4), ()),
     "BatchNorm": (lambda: bp.BatchNorm(4), ()),
     "Dropout": (lambda: bp.Dropout(0.5, seed=0), ()),
+    "Softmax": (bp.Softmax, ()),
+    "LogSoftmax": (bp.LogSoftmax, ()),
     **{
         cls.__name__: (cls, (LABELS if cls.classifies else NUMBERS.clip(*DOMAINS[kind]),))
         for kind, cls in LOSSES.items()
@@ -46,10 +48,11 @@ LAYERS = {
     **{cls.__name__: (cls, (NUMBERS[:, :2],)) for cls in LOSSES_IN_PARTS.values()},
 }
 OF_LOSSES = [cls.__name__ for cls in (LOSSES | LOSSES_IN_PARTS).values()]
+OF_ROWS = ["Softmax", "LogSoftmax"]
 ANY_SHAPE = [
     name
     for name in LAYERS
-    if name not in ("Sum", "Max", "Dot", "Affine", "LayerNorm", "RMSNorm", "BatchNorm", *OF_LOSSES)
+    if name not in ("Sum", "Max", "Dot", "Affine", "LayerNorm", "RMSNorm", "BatchNorm", *OF_ROWS, *OF_LOSSES)
 ]
 every_layer = pytest.mark.parametrize("name", LAYERS)
 
@@ -145,6 +148,18 @@ def test_any_shape(name, shape):
     assert out.shape == gradients[0].shape == shape
     if x.size and name != "Dropout":
         assert len({*out.reshape(-1).tolist()}) == 1
+
+
+@pytest.mark.parametrize("name", OF_ROWS)
+@pytest.mark.parametrize("shape", [(0,), (4,), (0, 3), (3, 0), (3, 0, 2), (1, 1, 1, 1), (2, 3, 4)])
+def test_rows_are_along_the_last_axis(name, shape):
+    x = np.linspace(-1, 1, int(np.prod(shape))).reshape(shape)
+    out, dx = results(name, x)
+    rows = results(name, x.reshape(-1 if x.size else 0, shape[-1]))
+    assert out.shape == dx.shape == shape
+    assert same([out, dx], [one.reshape(shape) for one in rows])
+    with pytest.raises(ValueError, match=f"{name}.forward: x is the number 1.0, wanted an array"):
+        LAYERS[name][0]().forward(1.0)
 
 
 @pytest.mark.parametrize("name", OF_LOSSES)

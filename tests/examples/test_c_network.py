@@ -78,7 +78,11 @@ def test_batch_normalisation_is_folded_into_the_layer_before_it(tmp_path):
 
 @pytest.mark.parametrize(
     ("layers", "kinds"),
-    [([bp.Relu(), bp.Tanh()], "relu + tanh"), ([bp.Relu(), bp.BatchNorm(2)], "relu + batch_norm")],
+    [
+        ([bp.Relu(), bp.Tanh()], "relu + tanh"),
+        ([bp.Relu(), bp.BatchNorm(2)], "relu + batch_norm"),
+        ([bp.Softmax()], "softmax"),
+    ],
 )
 def test_a_network_that_the_loops_do_not_know_is_refused(layers, kinds, tmp_path):
     net = bp.Network([4, 3, 2], seed=0)

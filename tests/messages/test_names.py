@@ -16,6 +16,7 @@ from backprop import data, graph, plots
 from backprop._util.names import did_you_mean, named_arguments
 from backprop._util.other_libraries import arguments, attributes, modules
 from backprop.cli import main
+from backprop.layers.softmax import row_functions
 from backprop.optimizers.limits import LIMITS
 from tests.registry import ACTIVATIONS, LOSSES, LOSSES_IN_PARTS, RULES
 
@@ -172,6 +173,7 @@ ARGUMENTS_OF_OURS = {
     for name in inspect.signature(function).parameters
 } | {
     *ACTIVATIONS,
+    *row_functions(),
     *LOSSES,
     *LOSSES_IN_PARTS,
     *LIMITS,

@@ -35,8 +35,9 @@ RUNS = {
     "regularised": ([60, 201, 70, 7], 90, "silu", "softmax", lambda lr: bp.AMSGrad(lr, **LIMITS), "f4"),
 }
 RUNS["normalised batches"] = ([60, 201, 70, 7], 90, "silu", "softmax", bp.Adam, "f4")
+RUNS["shares"] = ([60, 201, 70, 7], 90, "tanh", "squared_error", bp.Adam, "f4")
 # Of which gradients of the inputs have hashes, too.
-DIFFERENTIATED = ("images", "numbers", "wide", "regularised")
+DIFFERENTIATED = ("images", "numbers", "wide", "regularised", "shares")
 LIMITS = dict(weight_decay=0.01, l1=0.001, clip_norm=0.5, max_norm=2.0)
 
 
@@ -56,6 +57,12 @@ def with_batch_norms(net):
         net.layers.insert_after(f"Affine{n}", f"Norm{n}", layer)
 
 
+def with_softmax(net):
+    """Softmax of the outputs, its logarithm of a hidden layer."""
+    net.layers.insert_after("Affine1", "LogSoftmax1", bp.LogSoftmax())
+    net.layers["Softmax3"] = bp.Softmax()
+
+
 class ByLayers(bp.Network):
     """A network that never uses a plan."""
 
@@ -73,6 +80,8 @@ def trained(run, dtype, threads=1, kind=bp.Network):
         with_noise_and_norms(net)
     if run == "normalised batches":
         with_batch_norms(net)
+    if run == "shares":
+        with_softmax(net)
     for array in net.params.values():
         array[...] = rng.randint(-(2**10), 2**10, size=array.shape) / 2.0**13
     x = rng.randint(0, 256, size=(1000, sizes[0]))

@@ -11,6 +11,7 @@ from backprop.layers.base import LAYERS, LOSSES, Layer
 from backprop.layers.base_loss import Loss
 from backprop.layers.elementwise import activations
 from backprop.layers.row_losses import LossOfNumbers
+from backprop.layers.softmax import row_functions
 from backprop.network import Network
 from backprop.nodes import (
     Add,
@@ -37,7 +38,13 @@ def reports(seed: int) -> Iterator[tuple[str, GradientReport]]:
         return rng.choice([-1.0, 1.0], size=shape) * rng.uniform(0.5, 3, size=shape)
 
     x = draw(5, 4)
-    unary: list[type[Any]] = [*activations().values(), SigmoidOfNodes, Exp, Reciprocal]
+    unary: list[type[Any]] = [
+        *activations().values(),
+        *row_functions().values(),
+        SigmoidOfNodes,
+        Exp,
+        Reciprocal,
+    ]
     for kind in unary:
         yield kind.__name__, check_gradients(kind(), x, seed=seed)
     for layer in (one for one in LAYERS.values() if issubclass(one, Layer) and one.parameter_names):

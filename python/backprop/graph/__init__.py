@@ -68,7 +68,7 @@ __all__ = [
     "sum",
     "variable",
 ]
-# relu, softmax_cross_entropy and so on: one of each activation and each loss.
+# relu, softmax, softmax_cross_entropy and so on: one of each activation, function of rows and loss.
 globals().update(layer_functions())
 __all__ += layer_functions()
 

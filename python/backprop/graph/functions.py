@@ -15,6 +15,7 @@ from backprop.graph.values import leaf_value, output_value
 from backprop.layers.base import LOSSES
 from backprop.layers.base_loss import Loss
 from backprop.layers.elementwise import Activation, activations
+from backprop.layers.softmax import RowFunction, row_functions
 from backprop.nodes.arithmetic import PowerOf
 from backprop.nodes.products import AffineOf
 
@@ -214,8 +215,9 @@ def target(t: Any) -> Node:
 
 
 def layer_functions() -> dict[str, Callable[..., Node]]:
-    """A function for each activation, by its kind, and for each loss, by the name that it says."""
+    """A function for each activation and function of rows, by its kind, and for each loss, by the name that it says."""
     functions = {kind: _of_activation(cls) for kind, cls in activations().items()}
+    functions |= {kind: _of_rows(cls) for kind, cls in row_functions().items()}
     return functions | {
         cls.function: _of_loss(cls) for cls in LOSSES.values() if issubclass(cls, Loss) and cls.function
     }
@@ -226,6 +228,13 @@ def _of_activation(cls: type[Activation]) -> Callable[..., Node]:
         return apply(cls(**options), x)
 
     return _named(function, cls.kind, f"`{cls.__name__}` with its options of each element of x, as one node.")
+
+
+def _of_rows(cls: type[RowFunction]) -> Callable[..., Node]:
+    def function(x: Any) -> Node:
+        return apply(cls(), x)
+
+    return _named(function, cls.kind, f"`{cls.__name__}` of each row of x (B, K), as one node.")
 
 
 def _of_loss(cls: type[Loss]) -> Callable[..., Node]:

@@ -12,12 +12,15 @@ from backprop._util.settings import fraction
 from backprop.layers.base import LOSSES, kind_of, own_methods
 from backprop.layers.base_loss import Loss
 from backprop.layers.elementwise import Activation, activations
+from backprop.layers.softmax import RowFunction, row_functions
 from backprop.network.layers import a_layer
 
 # Losses with a function of the scores in them.
 OF_SCORES = ("softmax", "binary_cross_entropy")
 # A name, a class or an object of an activation.
 OneActivation: TypeAlias = str | type[Activation] | Activation
+# The same, or a function of rows.
+OneOutput: TypeAlias = OneActivation | type[RowFunction] | RowFunction
 
 
 def checked_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
@@ -46,11 +49,11 @@ def checked_activations(value: OneActivation | Sequence[OneActivation], hidden: 
     return [_activation(f"activation[{n}]", one) for n, one in enumerate(value)]
 
 
-def checked_output(value: OneActivation | None, loss: Any) -> list[Activation]:
-    """A new activation of the outputs, or none."""
+def checked_output(value: OneOutput | None, loss: Any) -> list[Activation | RowFunction]:
+    """A new layer that makes the outputs, or none."""
     if value is None or value == "identity":
         return []
-    made = _activation("output", value)
+    made: Activation | RowFunction = _function("output", value, {**activations(), **row_functions()})
     if kind_of(loss, LOSSES) in OF_SCORES:
         raise ValueError(
             f"Network: output is {value!r}, and loss={kind_of(loss, LOSSES)!r} takes the scores themselves; wanted "
@@ -73,14 +76,24 @@ def checked_dropout(value: Any, hidden: int) -> list[float]:
 
 
 def _activation(name: str, value: Any) -> Activation:
-    """A new activation of a kind: that of a name, a class or an object."""
-    known = activations()
-    if isinstance(value, (Activation, type)) and not (isinstance(value, Activation) and own_methods(value)):
+    """A new activation."""
+    cls = value if isinstance(value, type) else type(value)
+    if issubclass(cls, RowFunction):
+        raise TypeError(
+            f"Network: {name} is {cls.__name__}, a function of the whole row, which outputs may have, not hidden "
+            f"layers: output={cls.kind!r}, or net.layers.insert"
+        )
+    one: Activation = _function(name, value, activations())
+    return one
+
+
+def _function(name: str, value: Any, known: dict[str, Any]) -> Any:
+    """A new layer of one of the known kinds: that of a name, a class or an object."""
+    if isinstance(value, type) or (isinstance(value, (Activation, RowFunction)) and not own_methods(value)):
         cls = value if isinstance(value, type) else type(value)
-        if issubclass(cls, Activation) and cls.kind:
+        if issubclass(cls, (Activation, RowFunction)) and cls.kind in known:
             options = {} if isinstance(value, type) else value.options()
-            one: Activation = cls.of(options, {})
-            return one
+            return cls.of(options, {})
     if not isinstance(value, str):
         what = f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"
         raise TypeError(

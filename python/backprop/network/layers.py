@@ -10,7 +10,7 @@ import numpy as np
 
 from backprop._util.arrays import Array
 from backprop._util.names import did_you_mean
-from backprop.layers.base import pass_forward
+from backprop.layers.base import Layer, pass_forward
 from backprop.layers.dropout import Dropout
 from backprop.layers.elementwise import Activation
 from backprop.layers.parameter_discovery import Pass, constants, declared, parameter_names
@@ -294,13 +294,14 @@ def initial_layers(
     seed: int | None,
     weight_init: WeightInit,
     dropout: Sequence[float] = (),
+    outputs: Sequence[Layer] = (),
 ) -> Layers:
-    """Affine layers with their initial weights, an activation between two of them, and behind the last if there is one.
+    """Affine layers with their initial weights, an activation between two of them, and `outputs` behind the last.
 
     `dropout` has the rate of what enters each affine layer, 0 for none.
     """
-    dense = initial_parameters(sizes, activations[: len(sizes) - 2], dtype, seed, weight_init)
-    layers = dense_layers(dense, activations)
+    dense = initial_parameters(sizes, activations, dtype, seed, weight_init)
+    layers = dense_layers(dense, [*activations, *outputs])
     dropped = [n for n, rate in enumerate(dropout) if rate]
     # Apart by more than any seed of a network.
     first = int(np.random.randint(2**32, dtype=np.uint32)) if seed is None and dropped else seed or 0
@@ -313,7 +314,7 @@ def initial_layers(
     return layers
 
 
-def dense_layers(dense: Sequence[tuple[Array, Array]], activations: Sequence[Activation]) -> Layers:
+def dense_layers(dense: Sequence[tuple[Array, Array]], activations: Sequence[Layer]) -> Layers:
     """Affine layers of these weights and biases, each with an activation behind it, the last if there is one more."""
     layers = Layers()
     for n, (W, b) in enumerate(dense, start=1):

@@ -27,6 +27,7 @@ from backprop.layers.base_loss import checked_targets
 from backprop.network import assignment, evaluation
 from backprop.network.arguments import (
     OneActivation,
+    OneOutput,
     checked_activations,
     checked_dropout,
     checked_loss,
@@ -81,9 +82,11 @@ class Network(Described, Standardising, Copyable, Inspectable, Passing):
     dropout : float or sequence of float, default 0
         The share of each hidden layer's units that training drops, or a sequence: first that of the inputs, then one a
         hidden layer. `Dropout` says how.
-    output : str, class or object of an activation, optional
-        What stands behind the last affine layer, "tanh" for numbers from -1 to 1, say: `predict` returns its outputs.
-        Not with a loss that takes scores, as "softmax" does.
+    output : str, class or object of an activation or of `Softmax` or `LogSoftmax`, optional
+        What stands behind the last affine layer, and what `predict` then returns: "tanh" for numbers from -1 to 1,
+        "softmax" for shares that add up to 1, "log_softmax" for their logarithms. With a loss of numbers, such as
+        "squared_error"; "softmax" and "binary_cross_entropy" take the scores themselves, and only "identity", which is
+        the same as None: `predict_proba` makes probabilities of them.
 
     Attributes
     ----------
@@ -124,18 +127,18 @@ class Network(Described, Standardising, Copyable, Inspectable, Passing):
         input_mean: ArrayLike = 0.0,
         input_scale: ArrayLike = 1.0,
         dropout: float | Sequence[float] = 0.0,
-        output: OneActivation | None = None,
+        output: OneOutput | None = None,
     ) -> None:
         sizes = checked_sizes(sizes)
         activations = checked_activations(activation, len(sizes) - 2)
         loss_layer = checked_loss(loss, sizes[-1])
-        activations += checked_output(output, loss_layer)
+        outputs = checked_output(output, loss_layer)
         dtype = float_type("Network", dtype)
         mean = per_feature("input_mean", input_mean, sizes[0], dtype)
         scale = per_feature("input_scale", input_scale, sizes[0], dtype)
         seed = seed_number("Network", seed, most=2**32 - 1)
         rates = checked_dropout(dropout, len(sizes) - 2)
-        layers = initial_layers(sizes, activations, dtype, seed, weight_init, rates)
+        layers = initial_layers(sizes, activations, dtype, seed, weight_init, rates, outputs)
         self._complete(sizes, dtype, mean, scale, layers, loss_layer)
 
     def _complete(

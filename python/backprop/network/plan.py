@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from backprop._util.arrays import FLOAT32, FLOAT64, Array, readable
-from backprop.layers.base import LOSSES, Layer, kind_of, own_methods
+from backprop.layers.base import LAYERS, LOSSES, Layer, kind_of, own_methods
 from backprop.layers.base_loss import Loss
 from backprop.layers.batch_norm import BatchNorm
 from backprop.layers.descriptors import Option
 from backprop.layers.dropout import Dropout
 from backprop.layers.parameter_discovery import declared
 from backprop.layers.row_losses import LossOfRows
+from backprop.layers.softmax import RowFunction
 from backprop.network.protocol import NetworkLike
 from bpcore.plan import ACTIVATION_NUMBERS, LOSS_OPTIONS, TRANSFORM_OPTIONS, Plan
 
@@ -26,8 +27,8 @@ READABLE = (FLOAT32, FLOAT64, np.dtype(np.uint8))
 # Dict, key and value: what was looked up to make a plan, and where.
 Guards = list[tuple[dict[str, Any], str, object]]
 # Transform, activation, weight, bias, the number of the first and those of the second, as a plan takes a layer; of a
-# dropout its units and its attributes in the places of weight and bias; of a batch normalisation, in the place of its
-# number, a tuple of that, momentum and the running statistics.
+# dropout its units and its attributes in the places of weight and bias, of a softmax its units and None; of a batch
+# normalisation, in the place of its number, a tuple of that, momentum and the running statistics.
 PlannedLayer = tuple[Any, ...]
 IDENTITY = "identity"
 
@@ -59,7 +60,7 @@ def guards_of(net: NetworkLike) -> Guards:
     for name, layer in net.layers.items():
         guards.append((net.layers, name, layer))
         guards += [(vars(layer), own, vars(layer)[own]) for own in own_methods(layer)]
-        kind = kind_of(layer)
+        kind = kind_of(layer, LAYERS)
         buffers = BatchNorm.buffers if kind == BatchNorm.kind else ()
         guards += [(vars(layer), own, getattr(layer, own)) for own in (*(declared(layer) or ()), *buffers)]
         guards += _guards_of_options(
@@ -109,8 +110,11 @@ def planned_layers(net: NetworkLike) -> list[PlannedLayer] | None:
     planned: list[PlannedLayer] = []
     width = net.sizes[0]
     for layer in net.layers.values():
-        kind = kind_of(layer)
-        if kind == Dropout.kind:
+        # A loss may have a transform's name.
+        kind = kind_of(layer, LAYERS)
+        if isinstance(layer, RowFunction) and kind in TRANSFORM_OPTIONS:
+            planned.append((kind, IDENTITY, width, None, 0.0))
+        elif kind == Dropout.kind:
             _option(layer, "seed"), _option(layer, "step")  # which raise where they are none
             planned.append((kind, IDENTITY, width, vars(layer), _option(layer, "rate")))
         elif kind in TRANSFORM_OPTIONS:

@@ -133,6 +133,8 @@ cdef list table():
         ),
     ]
 
+    entries += softmax_entries()
+
     for kind in range(COUNT_OF_ACTIVATIONS):
         name, kept = activation_name(kind).decode(), "x" if needs_input(kind) else "out"
         numbers = activation_numbers(kind).decode()

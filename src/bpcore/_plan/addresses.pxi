@@ -84,6 +84,12 @@ cdef class NetworkAddresses:
                 self.take_dropout(n, ACTIVATIONS[activation], weight, bias, option)
             elif TRANSFORMS[transform] == <int> BATCH_NORM:
                 self.take_batch_norm(n, ACTIVATIONS[activation], weight, bias, option)
+            elif not has_parameters(TRANSFORMS[transform]):
+                self.require_inputs(n, weight, weight)
+                self.net.layers[n] = layer_of(
+                    TRANSFORMS[transform], <Activation> <int> ACTIVATIONS[activation], weight, weight, NULL, NULL, 0,
+                    self.itemsize,
+                )
             else:
                 self.take(n, TRANSFORMS[transform], ACTIVATIONS[activation], weight, bias, option)
             for k, number in enumerate(numbers[:MOST_ACTIVATION_NUMBERS]):

@@ -21,7 +21,7 @@ from bpcore._parallel.team cimport chunk_start
 from bpcore.activations cimport IDENTITY, activate, activate_backward, needs_input
 from bpcore.gather cimport Source, as_stored, gather_rows, row_of_source
 from bpcore.layers cimport (
-    DROPOUT, Layer, has_matrix, is_normalisation, transform_backward_input, transform_forward,
+    DROPOUT, Layer, has_matrix, is_normalisation, keeps_rows, transform_backward_input, transform_forward,
 )
 from bpcore.losses cimport loss_rows, target_width
 from bpcore.network cimport BLOCK, Network, stride_of, whole_lines
@@ -72,7 +72,7 @@ cdef inline Py_ssize_t input_gradient_scratch(const Network* net, Py_ssize_t N, 
     for n in range(net.depth):
         layer = &net.layers[n]
         bytes = bytes + rows_bytes(layer, rows) * (1 + needs_input(layer.activation)) + scale_bytes(layer, rows)
-        bytes = bytes + (rows_bytes(layer, rows) if is_normalisation(layer.transform) else 0)
+        bytes = bytes + (rows_bytes(layer, rows) if keeps_rows(layer.transform) else 0)
     return bytes
 
 
@@ -105,9 +105,10 @@ cdef inline void place_block(
             layer.pre = memory
             memory = memory + rows_bytes(layer, rows)
         layer.kept = Kept(z=NULL, stride=layer.stride, scale=NULL, first=0, training=False)
-        if is_normalisation(layer.transform):
+        if keeps_rows(layer.transform):
             layer.kept.z = memory
             memory = memory + rows_bytes(layer, rows)
+        if is_normalisation(layer.transform):
             layer.kept.scale = memory
             memory = memory + scale_bytes(layer, rows)
 

@@ -28,7 +28,7 @@ cdef class Plan(InputGradients):
         of the transform, and those of the activation, if it takes any. A dropout has in the places of its parameters
         how many units it has, and a dict with its "seed", and under "step" how many masks were drawn, which training
         counts. The number of a batch normalisation is a tuple: eps, momentum, the running mean and variance, arrays as
-        the parameters, which training moves.
+        the parameters, which training moves. A softmax has in the places of its parameters its units, and None.
     loss : (loss, option) or (loss, option, table, weighs)
         A key of LOSSES, a number, slope and rest of targets that are made (targets.pxd), a float64 array that nobody
         changes or None, and whether rows with labels have weights of their own: `step` then does nothing without.

@@ -64,6 +64,7 @@ SAME = {
     "learning_rate_init": ("lr",),
     "log_loss": ("softmax",),
     "logcosh": ("log_cosh",),
+    "logsoftmax": ("log_softmax",),
     "logistic": ("sigmoid",),
     "loss_function": ("loss",),
     "mae": ("absolute_error",),
@@ -174,7 +175,9 @@ VALUES = {
         "none": LINEAR,
         "prelu": ACTIVATION,
         "relu6": "it is an object, Hardtanh(0, 6)",
-        "softmax": "activation is that of the hidden layers; the softmax of the outputs is part of loss='softmax'",
+        "log_softmax": "activation is that of the hidden layers; of the outputs it is output='log_softmax'",
+        "softmax": "activation is that of the hidden layers; the softmax of the outputs is part of loss='softmax', or "
+        "output='softmax' with a loss of numbers",
     },
     "loss": {
         "hinge": LOSS,

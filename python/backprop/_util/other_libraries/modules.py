@@ -111,7 +111,6 @@ MODULE = {
     "load_wine": "it has load_digits, load_mnist and load_fashion_mnist; fit takes any arrays",
     "log_loss": "net.loss(x, t) is the loss of a network",
     "logisticregression": NETWORK,
-    "logsoftmax": ACTIVATION,
     "loss": LOSS,
     "losses": ONE_MODULE,
     "lstm": DENSE_ONLY,
@@ -222,7 +221,6 @@ GRAPH = {
     "mse": "it is squared_error",
     "placeholder": "it is variable(value, name)",
     "plot": "it is a method of every node: node.draw('graph.svg')",
-    "softmax": "it is softmax_cross_entropy, with the loss",
     "tensor": "it is variable(value, name)",
 }
 
