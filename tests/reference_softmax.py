@@ -18,7 +18,8 @@ def softmax_backward(dout: Array, y: Array, dx: Array, threads: int | None = Non
 def log_softmax(x: Array, y: Array, threads: int | None = None) -> None:
     """y = x − log Σ exp(x) along each row."""
     shifted = x - x.max(axis=1, keepdims=True, initial=-np.inf)
-    y[...] = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    totals = np.exp(shifted).sum(axis=1, keepdims=True)
+    y[...] = shifted - np.log(totals, where=totals != 0, out=np.zeros_like(totals))  # 0 of rows of nothing
 
 
 def log_softmax_backward(dout: Array, y: Array, dx: Array, threads: int | None = None) -> None:

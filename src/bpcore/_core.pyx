@@ -108,6 +108,7 @@ include "_plan/tuning.pxi"
 include "_plan/evaluation.pxi"
 include "_plan/targets.pxi"
 include "_plan/input_gradients.pxi"
+include "_plan/averages.pxi"
 include "_plan/plan.pxi"
 
 # Users know these types by the module that shows them.
@@ -118,6 +119,7 @@ show_in(JobRunner, "bpcore.plan.JobRunner")
 show_in(Evaluation, "bpcore.plan.Evaluation")
 show_in(Targeting, "bpcore.plan.Targeting")
 show_in(InputGradients, "bpcore.plan.InputGradients")
+show_in(Averaging, "bpcore.plan.Averaging")
 show_in(Plan, "bpcore.plan.Plan")
 show_in(Tuning, "bpcore.plan.Tuning")
 show_in(Update, "bpcore.plan.Update")

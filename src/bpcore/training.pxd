@@ -9,6 +9,7 @@ from bpcore.evaluation cimport count_correct_of
 from bpcore.gather cimport Source, as_stored, bytes_of, gather_rows, row_of_source
 from bpcore.layers cimport Layer
 from bpcore.network cimport Network, parameters_half, rows_half
+from bpcore._network.averages cimport average_parameters, average_statistics, has_averages
 from bpcore._gemm.operands cimport Address, Rows, rows_at, rows_of
 from bpcore._parallel.team cimport chunk_start, barrier
 from bpcore._gemm.product cimport Prefetch
@@ -86,6 +87,8 @@ cdef inline void train_chunk(
                 correct[0] += count_correct_of(
                     net, <const floating*> last.out, last.stride, counted, <const floating*> batch.weights, B,
                 )
+            if has_averages(net):
+                average_statistics(net, _)
         parameters_half(net, rows, B, &update, rank, size, _)
         update.step = update.step + 1
         if rank == 0:
@@ -93,6 +96,8 @@ cdef inline void train_chunk(
             count_steps(net)
         current_rows, next_rows = next_rows, current_rows
         barrier(size)
+        if has_averages(net):
+            average_parameters(net, _, rank, size)
 
 
 cdef inline void count_steps(const Network* net) noexcept nogil:

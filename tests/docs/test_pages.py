@@ -165,7 +165,7 @@ TRUE = {
     "bits-contract": 2,
     "resume-a-run": 1,
     "pick-threads": 2,
-    "regularise": 5,
+    "regularise": 6,
     "train-on-your-csv": 2,
     "weigh-samples": 3,
 }

@@ -55,7 +55,7 @@ def test_a_fit_stops_soon_and_keeps_what_it_has():
 # A signal at any moment, again and again: parameters, the optimizer's steps and the record are those of one number of
 # steps, which a run without an interrupt then takes.
 AT_ANY_MOMENT = textwrap.dedent("""
-    import signal, sys
+    import copy, signal, sys
     import numpy as np, backprop as bp
     from tests.network.machine import Halve
 
@@ -76,9 +76,12 @@ AT_ANY_MOMENT = textwrap.dedent("""
 
     def network():
         net = (OwnLoss if kind == "own loss" else bp.Network)([12, 8, 8, 3], seed=0)
-        if kind == "layers":
+        if kind in ("layers", "average by layers"):
             net.layers["Halve"] = Halve()
         return net
+
+    def average_of(net):
+        return {"ema": copy.deepcopy(net), "ema_decay": 0.5} if "average" in kind else {}
 
     def same(net, twin):
         return all(np.array_equal(net.params[key], twin.params[key]) for key in twin.params)
@@ -91,11 +94,14 @@ AT_ANY_MOMENT = textwrap.dedent("""
     getattr(network(), call)(x, t, **({"iterations": 1, **options} if call == "fit" else {}), optimizer=optimizer_of())
     for n in range(times):
         net, optimizer, losses = network(), optimizer_of(), []
+        average, other_average = average_of(net), average_of(net)
         try:
-            signal.setitimer(signal.ITIMER_REAL, 1e-4 + (4e-3 + 1e-4 * n % 0.02) * rng.random())
+            # With an average there is more in front of the first step.
+            longer = 10 if "average" in kind else 1
+            signal.setitimer(signal.ITIMER_REAL, 1e-4 + longer * (4e-3 + 1e-4 * n % 0.02) * rng.random())
             while True:
                 if call == "fit":
-                    net.fit(x, t, iterations=10**9, optimizer=optimizer, **options)
+                    net.fit(x, t, iterations=10**9, optimizer=optimizer, **options, **average)
                 else:
                     net.train_step(x, t, optimizer)
         except KeyboardInterrupt:
@@ -104,14 +110,15 @@ AT_ANY_MOMENT = textwrap.dedent("""
         twin, other = network(), optimizer_of()
         if call == "fit":
             history = net.history or bp.History()
-            whole = twin.fit(x, t, iterations=done, optimizer=other, **options) if done else bp.History()
+            taken = dict(iterations=done, optimizer=other, **options, **other_average)
+            whole = twin.fit(x, t, **taken) if done else bp.History()
             right = history.loss == whole.loss and len({
                 len(history.evaluated_at), len(history.train_accuracy), len(history.validation_loss),
                 len(history.validation_accuracy),
             }) == 1
         else:
             right = all(twin.train_step(x, t, other) > 0 for _ in range(done))
-        right = right and same(net, twin) and all(
+        right = right and same(net, twin) and (not average or same(average["ema"], other_average["ema"])) and all(
             np.array_equal(one, two)
             for key in other.state for one, two in zip(other.state[key], optimizer.state[key], strict=True)
         )
@@ -124,8 +131,11 @@ AT_ANY_MOMENT = textwrap.dedent("""
 """)
 
 
-@pytest.mark.parametrize("kind", ["plan", "layers", "own update", "own loss"])
-@pytest.mark.parametrize("call", ["fit", "train_step"])
+@pytest.mark.parametrize(
+    ("call", "kind"),
+    [(call, kind) for kind in ("plan", "layers", "own update", "own loss") for call in ("fit", "train_step")]
+    + [("fit", "average"), ("fit", "average by layers")],
+)
 @pytest.mark.parametrize("times", [25, pytest.param(1000, marks=pytest.mark.exhaustive)])
 def test_steps_parameters_and_record_belong_together(call, kind, times):
     done = subprocess.run(

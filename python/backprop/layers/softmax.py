@@ -104,8 +104,8 @@ class LogSoftmax(RowFunction):
     --------
     >>> layer = bp.LogSoftmax()
     >>> layer.forward([[0.0, 1000.0], [1.0, 1.0]]).round(4)
-    array([[-1.0000e+03,  0.0000e+00],
-           [-6.9310e-01, -6.9310e-01]])
+    array([[-1.000e+03,  0.000e+00],
+           [-6.931e-01, -6.931e-01]])
     """
 
     kind, symbol = "log_softmax", "log softmax"

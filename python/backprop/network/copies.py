@@ -2,46 +2,20 @@
 
 import copy
 import os
-from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from backprop._util.arguments import float_type
-from backprop._util.arrays import Array, read_only_copy, readable, shares
+from backprop._util.arrays import Array, read_only_copy
 from backprop._util.names import named_arguments
 from backprop._util.settings import from_0_to_1
-from backprop.layers.buffers import buffers_of
 from backprop.layers.parameter_discovery import convert_arrays
 from backprop.network.layers import Layers
 from backprop.network.parameters import Parameters
-from bpcore import kernels
+from backprop.training.averaging import blended, move
 from bpcore.plan import Plan
-
-
-def blended(params: Mapping[str, Array], layers: Layers, other: Any) -> list[tuple[Array, Array]]:
-    """Each parameter and buffer with that of the other network, which it can be moved towards."""
-    theirs = getattr(other, "params", None)
-    if not isinstance(theirs, Mapping):
-        raise TypeError(f"blend: other is a {type(other).__name__}, wanted a network")
-    if list(theirs) != list(params):
-        raise ValueError(f"blend: other has the parameters {', '.join(theirs)}, wanted {', '.join(params)}")
-    own, others = buffers_of(layers), buffers_of(getattr(other, "layers", {}))
-    if list(own) != list(others):
-        had, wanted = (", ".join(names) or "none" for names in (others, own))
-        raise ValueError(f"blend: other has the running statistics {had}, wanted {wanted}")
-    params, theirs = {**params, **own}, {**theirs, **others}
-    pairs = [(params[key], theirs[key]) for key in params]
-    for key, (p, q) in zip(params, pairs, strict=True):
-        if (p.shape, p.dtype) != (q.shape, q.dtype):
-            raise ValueError(f"blend: {key} of other is {q.dtype} {q.shape}, wanted {p.dtype} {p.shape}")
-        if not p.flags.writeable:
-            raise ValueError(f"blend: {key} is read-only, wanted an array to change in place")
-    for key, p in params.items():
-        if any(shares(p, q) for q in theirs.values()):
-            raise ValueError(f"blend: {key} shares memory with a parameter of other, wanted another network")
-    return pairs
 
 
 class Copyable:
@@ -79,9 +53,9 @@ class Copyable:
     def blend(self, other: Any, tau: float) -> None:
         """Move parameters and running statistics towards those of another network, in place: `p += tau·(q - p)`.
 
-        The soft update of a target network; a moving average of the weights of a network that is trained is
-        `average.blend(net, 1 - decay)` after each step. The running statistics of `BatchNorm` belong to the weights of
-        the layers below, and move with them.
+        The soft update of a target network. A moving average of the weights of a network that is trained is
+        `average.blend(net, 1 - decay)` after each step; `fit(ema=average)` does that. The running statistics of
+        `BatchNorm` belong to the weights of the layers below, and move with them.
 
         Parameters
         ----------
@@ -111,12 +85,7 @@ class Copyable:
             plan, others = self._plan(), other._plan()
             if isinstance(plan, Plan) and isinstance(others, Plan) and plan.blend(others, tau):
                 return
-        pairs = blended(self.params, self._layers, other)
-        for p, q in pairs:
-            run = p if p.flags.carray else np.ascontiguousarray(p)
-            kernels.blend(run.reshape(-1), readable(q, p.dtype).reshape(-1), tau)
-            if run is not p:
-                p[...] = run
+        move(blended(self.params, self._layers, other), tau)
 
     @named_arguments
     def save(self, path: str | os.PathLike[str]) -> None:

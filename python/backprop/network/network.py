@@ -225,6 +225,8 @@ class Network(Described, Standardising, Copyable, Inspectable, Passing):
         progress: bool = False,
         callbacks: Sequence["Callback"] = (),
         track_accuracy: bool = False,
+        ema: "Network | None" = None,
+        ema_decay: float | None = None,
     ) -> "History":
         """Train on mini-batches.
 
@@ -261,6 +263,12 @@ class Network(Described, Standardising, Copyable, Inspectable, Passing):
         track_accuracy : bool, default False
             Record the accuracy on all of x after every epoch, which costs a pass over it, and not the running accuracy
             of the epoch's batches, each before its step, which costs nothing. A subclass's `accuracy` is asked so.
+        ema : Network, optional
+            A copy of this network, `copy.deepcopy(net)`, that takes the exponential moving average of its weights:
+            after every step `ema.blend(net, 1 - ema_decay)`, bit for bit, running statistics too. It begins at what it
+            has; this network trains as without it. The validation data is evaluated on it.
+        ema_decay : float, default 0.999
+            From 0 to below 1: about 1 / (1 - ema_decay) steps are averaged over.
 
         Returns
         -------
@@ -298,6 +306,8 @@ class Network(Described, Standardising, Copyable, Inspectable, Passing):
             progress=progress,
             callbacks=callbacks,
             track_accuracy=track_accuracy,
+            ema=ema,
+            ema_decay=ema_decay,
         )
 
     def clear_cache(self) -> None:

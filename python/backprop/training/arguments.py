@@ -14,14 +14,19 @@ from backprop.layers.weighting import sample_weights
 from backprop.training.protocol import Trainable
 
 
-def data(net: Trainable, x: ArrayLike, t: ArrayLike) -> tuple[Array, Array]:
-    """Samples and targets as they are trained on: a view, and a copy, whose shapes nobody else changes meanwhile."""
+def data(net: Trainable, x: ArrayLike, t: ArrayLike, other: Trainable) -> tuple[Array, Array]:
+    """Samples and targets as they are trained on: a view, and a copy, whose shapes nobody else changes meanwhile.
+
+    `other` is a network that training changes too, or the same.
+    """
     rows = net._readable_rows(x)
     if not len(rows):
         raise ValueError("fit: x has 0 rows, wanted at least 1")
     if len(rows) >= 2**32:
         raise ValueError(f"fit: x has {len(rows)} rows, wanted fewer than 2**32")
-    changed = (*net.params.values(), *buffers_of(net.layers).values())
+    changed = [
+        array for one in (net, other) for array in (*one.params.values(), *buffers_of(one.layers).values())
+    ]
     if any(np.may_share_memory(rows, array) for array in changed):
         rows = rows.copy()  # training would change it
     return rows.view(), np.array(net.targets_for("fit", t, len(rows)))
@@ -33,7 +38,9 @@ def weights(value: ArrayLike | None, rows: int) -> Array | None:
     return None if found is None else found.copy()
 
 
-def validation_data(net: Trainable, validation: Any) -> tuple[Array, Array, Array | None] | None:
+def validation_data(
+    net: Trainable, validation: Any, other: Trainable
+) -> tuple[Array, Array, Array | None] | None:
     """The validation data and the weights of its samples, if there are some; None without data."""
     if validation is None:
         return None
@@ -47,7 +54,7 @@ def validation_data(net: Trainable, validation: Any) -> tuple[Array, Array, Arra
             f"fit: validation {got}, wanted a pair of arrays (x, t), which is not split off x, or (x, t, sample_weight)"
         )
     try:
-        x, t = data(net, *validation[:2])
+        x, t = data(net, validation[0], validation[1], other)
         if has_classes(net.lastLayer, net.sizes[-1]):
             labels_with_a_class("fit", net.lastLayer, t)
         return x, t, weights(validation[2] if len(validation) == 3 else None, len(x))

@@ -18,6 +18,7 @@ from backprop.layers.weighting import RowWeights
 from backprop.optimizers import SGD
 from backprop.optimizers.base import Optimizer, UpdateRule, chosen_optimizer
 from backprop.training import arguments
+from backprop.training.averaging import checked_average, held
 from backprop.training.divergence import warn_of_loss, warn_of_parameters, warn_of_validation
 from backprop.training.history import History
 from backprop.training.lock import exclusive
@@ -52,11 +53,15 @@ def fit(
     progress: bool,
     callbacks: Sequence[Callback],
     track_accuracy: bool,
+    ema: Any,
+    ema_decay: float | None,
 ) -> History:
     """Train `net`; the parameters are those of `Network.fit`."""
-    x, t = arguments.data(net, x, t)
+    average = checked_average(net, ema, ema_decay)
+    validated: Trainable = net if average is None else ema
+    x, t = arguments.data(net, x, t, validated)
     weights = arguments.weights(sample_weight, len(x))
-    checked = arguments.validation_data(net, validation)
+    checked = arguments.validation_data(net, validation, validated)
     _in_place = [resize_guards(x), resize_guards(checked[0]) if checked is not None else None]
     if (epochs is None) == (iterations is None):
         raise ValueError(f"fit: epochs is {epochs}, iterations is {iterations}; wanted exactly one of them")
@@ -87,9 +92,9 @@ def fit(
     history = History()
     started = time.perf_counter()
     try:
-        with limited(threads), closing(bar_for(progress, steps)) as bar:
+        with held(average), limited(threads), closing(bar_for(progress, steps)) as bar:
             if checked is not None:
-                evaluate_some(net, checked)
+                evaluate_some(validated, checked)
             net.history = history
             done, chunk, correct, counted, warned = 0, 1, 0, 0, False
             while done < steps:
@@ -97,7 +102,9 @@ def fit(
                 count = min(chunk, steps_an_epoch - done % steps_an_epoch, steps - done)
                 before = time.perf_counter()
                 batches = sampler.take(count)
-                correct += train_batches(net, x, t, batches, optimizer, history.loss, weights, row_weights)[1]
+                correct += train_batches(
+                    net, x, t, batches, optimizer, history.loss, weights, row_weights, average
+                )[1]
                 losses = history.loss[-count:]
                 if not warned and not np.isfinite(losses).all():
                     warned = True
@@ -110,10 +117,10 @@ def fit(
                 bar.update(count)
                 if done % steps_an_epoch == 0 or done == steps:
                     running = correct / counted if counted else math.nan
-                    evaluate(net, history, done, running, evaluated, checked)
+                    evaluate(net, history, done, running, evaluated, checked, validated)
                     if not warned and checked is not None and not math.isfinite(history.validation_loss[-1]):
                         warned = True
-                        warn_of_validation(net, history, checked[:2])
+                        warn_of_validation(validated, history, checked[:2])
                     correct = counted = 0
                     answers = [callback(net, history) for callback in called]
                     if called:  # which may have changed the loss
@@ -125,6 +132,8 @@ def fit(
                 warn_of_parameters(net, done, optimizer)
         log_threads(net)
     finally:
+        if average is not None:
+            average.catch_up()  # with a step that an interrupt has let be taken
         history.seconds = time.perf_counter() - started
         if history.loss:
             net.history = history  # a callback may have called `fit`, which left its own

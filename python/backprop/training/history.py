@@ -24,7 +24,7 @@ class History(SuggestsNames):
         has its own `accuracy`, or by L-BFGS, that on all of the training data after the epoch. Empty where the outputs
         are no classes.
     validation_loss, validation_accuracy : list of float
-        On all of the validation data after every epoch; empty without it.
+        On all of the validation data after every epoch, of the moving average where `fit` had one; empty without data.
     evaluated_at : list of int
         After how many steps each of them was taken.
     seconds : float

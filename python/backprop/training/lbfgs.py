@@ -41,6 +41,8 @@ WITHOUT_MEANING = {
     "epochs": "each iteration takes all of the data, and iterations= says how many",
     "batch_size": "each iteration takes all of the data",
     "seed": "each iteration takes all of the data in its order",
+    "ema": "its iterations are few, and each goes as far as it can",
+    "ema_decay": "its iterations are few, and each goes as far as it can",
 }
 Pair = tuple[Array, Array]
 
@@ -61,13 +63,16 @@ def fit_lbfgs(
     progress: bool,
     callbacks: Sequence[Callable[[Any, History], Any]],
     track_accuracy: bool,
+    ema: object,
+    ema_decay: object,
 ) -> History:
     """Train `net` on all of the data at once; the parameters are those of `Network.fit`."""
-    x, t = arguments.data(net, x, t)
+    x, t = arguments.data(net, x, t, net)
     weights = arguments.weights(sample_weight, len(x))
-    checked = arguments.validation_data(net, validation)
+    checked = arguments.validation_data(net, validation, net)
     _in_place = [resize_guards(x), resize_guards(checked[0]) if checked is not None else None]
-    for name, value in (("epochs", epochs), ("batch_size", batch_size), ("seed", seed)):
+    given = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "ema": ema, "ema_decay": ema_decay}
+    for name, value in given.items():
         if value is not None:
             raise ValueError(
                 f"fit: {name} is {value!r}, and optimizer={NAME!r} takes none: {WITHOUT_MEANING[name]}"

@@ -18,6 +18,7 @@ from backprop.layers.base_loss import (
 from backprop.layers.counters import Counters
 from backprop.layers.weighting import RowWeights, sample_weights
 from backprop.optimizers.base import Optimizer, UpdateRule, chosen_optimizer
+from backprop.training.averaging import Average
 from backprop.training.lock import REFUSED
 from backprop.training.protocol import Trainable
 from bpcore.plan import Plan
@@ -129,37 +130,67 @@ def train_batches(
     losses: list[float] | None = None,
     sample_weight: Array | None = None,
     row_weights: RowWeights | None = None,
+    average: Average | None = None,
 ) -> tuple[list[float], int]:
     """One step for each row of indices: the losses before the steps, and how many samples were classified correctly.
 
     The losses are added to `losses`, if it is given, as soon as their steps are taken, also where an interrupt ends the
     call. `row_weights` is what the loss makes of t and of the samples' weights, if the caller knows it.
+    `average` follows each step.
     """
     # Whoever overrides how a step is made, or what is predicted, means that.
     own = net._overrides("train_step") or net._overrides("predict")
     plan = None if own else net.plan_for(optimizer)
     losses = [] if losses is None else losses
     correct = 0
+    if average is not None:
+        average.begin(losses)
     if plan is None:
         for batch in (row for group in batches for row in group):
             weights = None if sample_weight is None else sample_weight[batch]
-            correct += _counted_step(net, x[batch], t[batch], optimizer, own, losses, weights)
+            try:
+                correct += _counted_step(net, x[batch], t[batch], optimizer, own, losses, weights)
+            finally:
+                if average is not None:
+                    average.catch_up()
         return losses, correct
     assert isinstance(optimizer, UpdateRule)  # plan_for has looked
     state = optimizer.state_for(plan, net.params)
     if row_weights is None:
         row_weights = row_weights_of(net.lastLayer, t, sample_weight)
+    other = None if average is None else average.plan_beside(plan)
+    share = 0.0 if other is None or average is None else average.share
+    if average is not None and other is None:
+        # It follows one step after the other.
+        batches = [row[np.newaxis] for group in batches for row in group]
     try:
         for indices in batches:
             count, step_losses = len(indices), np.empty(len(indices))
             read = step_losses.data
-            arguments = x, t, indices, optimizer.plan_update(), step_losses, None, state, 0, row_weights
+            arguments = (
+                x,
+                t,
+                indices,
+                optimizer.plan_update(),
+                step_losses,
+                None,
+                state,
+                0,
+                row_weights,
+                other,
+                share,
+            )
             # The handler of a signal runs behind a call, and may raise. Here the loop makes the call, and no other
             # comes before the steps are recorded.
             for count_correct in starmap(plan.train, (arguments,)):
                 optimizer.__dict__["steps"] += count
                 losses += read
                 correct += count_correct
+                if average is not None:
+                    if other is None:
+                        average.catch_up()
+                    else:
+                        average.__dict__["moves"] += count
     finally:
         net.clear_cache()
     return losses, correct

@@ -29,16 +29,22 @@ def evaluate(
     running: float,
     train: tuple[Array, Array] | None,
     validation: Validation | None,
+    validated: Trainable | None = None,
 ) -> None:
-    """Add to a history what is recorded after a step; `running` is the running accuracy, unless `train` is given."""
+    """Add to a history what is recorded after a step.
+
+    `running` is the running accuracy, unless `train` is given; `validated` is what the validation data is for, if that
+    is another network.
+    """
     classes = has_classes(net.lastLayer, net.sizes[-1])
     accuracies, val_losses, val_accuracies = [], [], []
     if classes:
         accuracies = [running if train is None else net.accuracy(*train)]
     if validation is not None:
-        val_losses = [mean_loss(net, *validation)]
+        validated = net if validated is None else validated
+        val_losses = [mean_loss(validated, *validation)]
         if classes:
-            val_accuracies = [net.accuracy(*validation[:2])]
+            val_accuracies = [validated.accuracy(*validation[:2])]
     # Without a call in between, so that an interrupt leaves lists that belong together.
     history.evaluated_at += [step]
     history.train_accuracy += accuracies

@@ -16,6 +16,7 @@ cdef struct Parameter:
     void* state1      # what the update rule keeps of it, the caller's; NULL where it keeps less
     void* state2
     void* state3
+    void* average     # where a moving average of it lies, the caller's; or NULL
     Py_ssize_t size
     bint is_vector    # not a matrix: penalties leave it alone, unless they are asked for it
 
@@ -41,6 +42,8 @@ cdef struct Layer:
     void* running_mean            # (outputs,) of batch normalisation, the caller's: training moves them
     void* running_var
     double momentum               # by this share towards a batch's
+    void* average_mean            # (outputs,) where moving averages of these lie, the caller's; or NULL
+    void* average_var
     double[ACTIVATION_NUMBERS] numbers    # those that the activation takes
     Py_ssize_t inputs
     Py_ssize_t outputs

@@ -24,6 +24,7 @@ cdef struct Network:
     double* losses         # (capacity,)
     Py_ssize_t norm_spans  # of all gradients, as limits.pxd sums their squares;
     double* squares        # (norm_spans,)
+    double average_share   # by which moving averages move after each step of a loop; 0: there are none
     int column_parts       # in how many parts threads share the columns of wide layers; 1: they share rows alone
 
 
@@ -31,7 +32,7 @@ cdef inline Network network(Layer* layers, int depth, Loss loss) noexcept nogil:
     """A network of the caller's layers, without a workspace."""
     cdef Network net
     net.depth, net.layers, net.capacity, net.losses, net.column_parts = depth, layers, 0, <double*> NULL, 1
-    net.norm_spans, net.squares = 0, <double*> NULL
+    net.norm_spans, net.squares, net.average_share = 0, <double*> NULL, 0
     # Of a struct in a struct's constructor Cython makes a function that turns it into a dict, which nobody calls.
     net.loss = loss
     return net

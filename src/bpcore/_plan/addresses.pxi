@@ -213,6 +213,20 @@ cdef class NetworkAddresses:
         cdef const Layer* p
         cdef const Layer* q
         cdef int n
+        if not self.can_blend(other):
+            return False
+        for n in range(self.net.depth):
+            p, q = &self.net.layers[n], &other.net.layers[n]
+            self.blend_array(p.weight.size, p.weight.value, q.weight.value, tau)
+            self.blend_array(p.bias.size, p.bias.value, q.bias.value, tau)
+            if p.running_mean is not NULL:
+                self.blend_array(p.outputs, p.running_mean, q.running_mean, tau)
+                self.blend_array(p.outputs, p.running_var, q.running_var, tau)
+        return True
+
+    cdef bint can_blend(self, NetworkAddresses other) except -1:
+        """Whether both fit, their layers are alike, and they have no memory in common."""
+        cdef int n
         if not self.fits() or not other.fits():
             return False
         if self.letter != other.letter or self.parameters != other.parameters or self.net.depth != other.net.depth:
@@ -223,13 +237,6 @@ cdef class NetworkAddresses:
         for n in range(self.parameters):
             if overlap(other.guards, other.parameters, span(self.guards[n].data, self.guards[n].bytes)):
                 return False
-        for n in range(self.net.depth):
-            p, q = &self.net.layers[n], &other.net.layers[n]
-            self.blend_array(p.weight.size, p.weight.value, q.weight.value, tau)
-            self.blend_array(p.bias.size, p.bias.value, q.bias.value, tau)
-            if p.running_mean is not NULL:
-                self.blend_array(p.outputs, p.running_mean, q.running_mean, tau)
-                self.blend_array(p.outputs, p.running_var, q.running_var, tau)
         return True
 
     cdef inline void blend_array(self, Py_ssize_t size, void* p, const void* q, double tau) noexcept:

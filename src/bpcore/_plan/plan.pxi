@@ -17,7 +17,7 @@
 cdef str NO_ROW_WEIGHTS = "Plan: the loss gives rows weights of their own, which are not here"
 
 
-cdef class Plan(InputGradients):
+cdef class Plan(Averaging):
     """A dense network, ready to run.
 
     Parameters
@@ -58,15 +58,17 @@ cdef class Plan(InputGradients):
 
     def train(
         self, x not None, t not None, indices, Update update not None, losses, threads=None, list state=None,
-        int column_parts=0, tuple row_weights=None,
+        int column_parts=0, tuple row_weights=None, NetworkAddresses average=None, double share=0,
     ):
         """Take a step for every row of `indices`, which names the samples of its batch.
 
         `t` is (N,) int64 labels or (N, target_width) numbers of the network's type, `update` has the number of the
         first step, `state` is what the rule keeps, as in `bind`, and `losses` takes the loss before each step.
         `column_parts` is in how many parts threads share the columns of wide layers; by 0 it is measured. `row_weights`
-        are the weights of all rows and their divisors, (N,) float64 each. Returns how many samples of all the batches
-        had their highest score at their label or highest weight (0 without classes).
+        are the weights of all rows and their divisors, (N,) float64 each. After each step the parameters of the plan
+        `average`, for which `averages` has to be true, move by `share` towards those of this one, as `blend` does it.
+        Returns how many samples of all the batches had their highest score at their label or highest weight (0 without
+        classes).
         """
         cdef Job job = self.job_of(TRAIN)
         cdef int64_t correct = 0
@@ -81,6 +83,7 @@ cdef class Plan(InputGradients):
         job.update = update.settings
         self.start_training()
         try:
+            self.begin_average(average, share)
             self.bind(job.update.rule, state)
             _pinned = [held(x), held(t)]
             open_rows(x, &job.data, self.inputs)
@@ -112,6 +115,7 @@ cdef class Plan(InputGradients):
                 free(shares)
                 close(&job.data)
         finally:
+            self.end_average()
             self.training = False
         return correct
 
