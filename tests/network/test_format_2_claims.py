@@ -78,8 +78,8 @@ CLAIMS = [
         r"layers\[1\] is of the kind \['relu'\], .*register_layer\('name'\)",
     ),
     (
-        dict(layers=[AFFINE, RELU | {"kind": "softmax"}]),
-        r"layers\[1\] is of the kind 'softmax', which is not registered",
+        dict(layers=[AFFINE, RELU | {"kind": "huber"}]),
+        r"layers\[1\] is of the kind 'huber', which is not registered",
     ),
     *(
         (dict(layers=[AFFINE | {"outputs": value}]), r"layers\[0\] has .* outputs, wanted a whole number")

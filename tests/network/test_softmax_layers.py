@@ -238,3 +238,5 @@ def test_a_subclass_that_computes_something_else_runs_by_itself():
     bp.assert_gradients(net, x[:5], t[:5])
     with pytest.raises(TypeError, match="Network: output is a Halved, wanted one of"):
         bp.Network([4, 3], loss="squared_error", output=Halved())
+    with pytest.raises(TypeError, match="Network: activation is the class Halved, wanted one of"):
+        bp.Network([4, 3, 2], activation=Halved)

@@ -78,7 +78,7 @@ def checked_dropout(value: Any, hidden: int) -> list[float]:
 def _activation(name: str, value: Any) -> Activation:
     """A new activation."""
     cls = value if isinstance(value, type) else type(value)
-    if issubclass(cls, RowFunction):
+    if issubclass(cls, RowFunction) and cls.kind:
         raise TypeError(
             f"Network: {name} is {cls.__name__}, a function of the whole row, which outputs may have, not hidden "
             f"layers: output={cls.kind!r}, or net.layers.insert"
