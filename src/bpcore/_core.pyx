@@ -33,6 +33,7 @@ from bpcore._layers.layer cimport Kept, kept_rows
 from bpcore._layers.softmax cimport log_softmax_row_backward, log_softmax_rows, softmax_row_backward
 from bpcore._network.columns cimport has_wide_layers
 from bpcore._network.limits cimport has_limits
+from bpcore._network.workspace cimport BACK, FORTH_AND_BACK, FORWARD, PARAMETERS, WHOLE, Stage
 from bpcore._parallel.team cimport (
     BP_OPENMP, FEWER_THREADS_MAX_OPERATIONS, SPAN, THREAD_MIN_OPERATIONS, bp_max_threads, bp_place_team, bp_team_size,
     chunk_start, spans_of, threads_for_kernel, threads_for_region,
@@ -110,6 +111,7 @@ include "_plan/targets.pxi"
 include "_plan/input_gradients.pxi"
 include "_plan/averages.pxi"
 include "_plan/plan.pxi"
+include "_plan/segments.pxi"
 
 # Users know these types by the module that shows them.
 show_in(Entry, "bpcore.kernels.Entry")
@@ -121,5 +123,6 @@ show_in(Targeting, "bpcore.plan.Targeting")
 show_in(InputGradients, "bpcore.plan.InputGradients")
 show_in(Averaging, "bpcore.plan.Averaging")
 show_in(Plan, "bpcore.plan.Plan")
+show_in(Segment, "bpcore.plan.Segment")
 show_in(Tuning, "bpcore.plan.Tuning")
 show_in(Update, "bpcore.plan.Update")

@@ -25,7 +25,8 @@ from bpcore._gemm.product cimport Prefetch
 from bpcore._network.columns cimport rows_half_by_columns
 from bpcore._network.limits cimport limit_weights, move_within_norm
 from bpcore._network.workspace cimport (
-    Network, first_trained, network, place, stride_of, takes_whole_batches, whole_lines, workspace_size,
+    BACK, FORTH_AND_BACK, FORWARD, PARAMETERS, WHOLE, Network, first_trained, layer_below, network, place, stride_of,
+    takes_whole_batches, whole_lines, workspace_size,
 )
 from bpcore._parallel.team cimport barrier, bp_place_team, bp_team_size, chunk_start, threads_for_region
 from bpcore.activations cimport IDENTITY, activate, activate_backward
@@ -155,16 +156,20 @@ cdef inline void rows_half(
         blocks = blocks - 1
         if prefetch is not NULL:
             next_rows = Prefetch(prefetch.rows + first, prefetch.step)
-        rows_forward(net, x, first, rows, <const Prefetch*> NULL if prefetch is NULL else &next_rows, <floating> 0)
-        loss_rows(
-            &net.loss, <const floating*> last.out + first * last.stride,
-            <const int64_t*> NULL if labels is NULL else labels + first,
-            <const floating*> NULL if targets is NULL else targets + first * target_width(net.loss.kind, last.outputs),
-            <const floating*> NULL if shares is NULL else shares + first,
-            <floating*> last.dpre + first * last.stride, net.losses + first, last.stride, rows, last.outputs,
-            <floating> 1 if shares is not NULL else <floating> 1 / <floating> B,
-        )
-        rows_backward(net, first, rows, B, <floating> 0)
+        if net.stage != BACK:
+            rows_forward(net, x, first, rows, <const Prefetch*> NULL if prefetch is NULL else &next_rows, <floating> 0)
+        if net.stage == WHOLE or net.stage == FORTH_AND_BACK:
+            loss_rows(
+                &net.loss, <const floating*> last.out + first * last.stride,
+                <const int64_t*> NULL if labels is NULL else labels + first,
+                <const floating*> NULL if targets is NULL
+                else targets + first * target_width(net.loss.kind, last.outputs),
+                <const floating*> NULL if shares is NULL else shares + first,
+                <floating*> last.dpre + first * last.stride, net.losses + first, last.stride, rows, last.outputs,
+                <floating> 1 if shares is not NULL else <floating> 1 / <floating> B,
+            )
+        if net.stage != FORWARD:
+            rows_backward(net, first, rows, B, <floating> 0)
         first = first + rows
 
 
@@ -196,7 +201,7 @@ cdef inline void rows_backward(
 ) noexcept nogil:
     """From the gradient of what leaves the last layer to those of what enters each."""
     cdef const Layer* layer
-    cdef const Layer* below
+    cdef const Layer* lower
     cdef floating* dpre
     cdef int n, last = first_trained(net)
     if BP_CHECKS:
@@ -214,9 +219,9 @@ cdef inline void rows_backward(
             into_panels(
                 <const floating*> dpre, layer.stride, <floating*> layer.panels, first, rows, B, layer.outputs
             )
-        if n > last:
-            below = &net.layers[n - 1]
-            transform_backward_input(layer, <floating*> below.dpre + first * below.stride, below.stride, first, rows)
+        lower = layer_below(net, n)
+        if lower is not NULL:
+            transform_backward_input(layer, <floating*> lower.dpre + first * lower.stride, lower.stride, first, rows)
         elif needs_whole_batch(layer.transform):
             # The gradients of its parameters alone.
             batch_norm_backward(layer, <floating*> NULL, 0, rows, 0, layer.outputs)
@@ -257,10 +262,12 @@ cdef inline void step_chunk(
     int rank,
     int size,
 ) noexcept nogil:
-    """The part of a rank of a step."""
-    rows_half(net, x, labels, targets, shares, B, NULL, rank, size)
+    """The part of a rank of a step, or of the stage of it that the network is at."""
+    if net.stage != PARAMETERS:
+        rows_half(net, x, labels, targets, shares, B, NULL, rank, size)
     barrier(size)
-    parameters_half(net, x, B, update, rank, size, <floating> 0)
+    if net.stage == WHOLE or net.stage == PARAMETERS:
+        parameters_half(net, x, B, update, rank, size, <floating> 0)
 
 
 cdef inline double network_step(

@@ -14,7 +14,12 @@ class Counters:
     """What the counters of layers, and of those inside them, are now."""
 
     def __init__(self, layers: Iterable[Any]) -> None:
-        self._held = [
+        self._held: list[tuple[Layer, str, Any, Any]] = []
+        self.hold(layers)
+
+    def hold(self, layers: Iterable[Any]) -> None:
+        """Add those of other layers, as they are now."""
+        self._held += [
             (layer, name, value, value.copy() if isinstance(value, np.ndarray) else None)
             for layer in _with_inner(layers, set())
             for name in type(layer).counters

@@ -115,6 +115,11 @@ class Pass:
         """Whether it shares memory with what forward or backward received or returned."""
         return any(shares(value, one) for one in self._data)
 
+    def type_of_data(self) -> np.dtype[Any] | None:
+        """The type of all that forward and backward received and returned; None if these are not arrays of one."""
+        types = {one.dtype if type(one) is np.ndarray else None for one in self._data}
+        return types.pop() if len(types) == 1 else None
+
     def stayed(self, name: str) -> bool:
         """Whether an attribute is what it was before the pass, and no data."""
         value = attributes(self.layer).get(name)

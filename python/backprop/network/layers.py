@@ -32,11 +32,14 @@ class Known(NamedTuple):
         Attributes that look like parameters and only belong to a pass.
     passes : int
         How many it has been looked at after.
+    type_of_data : dtype or None
+        Of all that went through it in the last of these, if these were arrays of one type.
     """
 
     layer: Any
     cached: frozenset[str]
     passes: int
+    type_of_data: np.dtype[Any] | None
 
 
 class Layers(OrderedDict[str, Any]):
@@ -207,11 +210,15 @@ class Layers(OrderedDict[str, Any]):
         self._passes = {}
         for key, layer in self.items():
             if declared(layer) is None:
-                self._passes[key] = one = Pass(layer)
-                x = one.forward(x, training=training)
+                x = self.begin_pass(key, layer).forward(x, training=training)
             else:
                 x = pass_forward(layer, x, training=training)
         return x
+
+    def begin_pass(self, key: str, layer: Any) -> Pass:
+        """Watch a pass through a layer that is not ours; one through all begins and ends with `clear_cache`."""
+        self._passes[key] = one = Pass(layer)
+        return one
 
     def back(self, dout: Any) -> Any:
         """Go back through all layers, and find out which attributes are parameters.
@@ -222,26 +229,45 @@ class Layers(OrderedDict[str, Any]):
             A layer keeps parameters in a way that nothing trains.
         """
         for key, layer in reversed(self.items()):
-            one = self._passes.get(key)
-            dout = layer.backward(dout) if one is None or one.layer is not layer else one.backward(dout)
-        if self._passes:
-            self._learn()
+            dout = self.back_through_layer(key, layer, dout)
+        self.learn()
         return dout
+
+    def back_through_layer(self, key: str, layer: Any, dout: Any) -> Any:
+        """Go back through one of them."""
+        one = self._passes.get(key)
+        return layer.backward(dout) if one is None or one.layer is not layer else one.backward(dout)
+
+    def are_known(self, dtype: np.dtype[Any]) -> bool:
+        """Whether those that are not ours were looked at, and arrays of this type alone have gone through them."""
+        for key, layer in self.items():
+            if declared(layer) is None:
+                known = self._known.get(key)
+                if known is None or known.layer is not layer or known.passes < LOOKED_AT:
+                    return False
+                if known.type_of_data != dtype:
+                    return False
+        return True
 
     def clear_cache(self) -> None:
         """Drop what was seen of a pass."""
         self._passes = {}
 
-    def _learn(self) -> None:
+    def learn(self) -> None:
         """Take from the last pass which attributes are parameters; look at layers that have had few."""
+        if not self._passes:
+            return
         before, known = self._known, {}
         for key, one in self._passes.items():
             last = before.get(key)
             last = last if last is not None and last.layer is one.layer else None
             cached = one.cached(frozenset() if last is None else last.cached)
-            known[key] = Known(one.layer, cached, 0 if last is None else last.passes)
             if last is None or last.cached != cached:
                 self.version = object()
+            if last is None or last.cached != cached or last.passes < LOOKED_AT:
+                passes = 0 if last is None else last.passes
+                last = Known(one.layer, cached, passes, one.type_of_data())
+            known[key] = last
         self._known = known
         if all(one.passes >= LOOKED_AT for one in known.values()):
             return

@@ -45,6 +45,7 @@ from backprop.network.passes import Passing
 from backprop.network.plan import NoPlan, make_plan, readable_rows
 from backprop.network.scaling import Standardising, scaled
 from backprop.optimizers.base import Optimizer, UpdateRule
+from backprop.training.protocol import Steps
 from backprop.training.step import train_step
 from bpcore.plan import Plan
 
@@ -374,6 +375,21 @@ class Network(Described, Standardising, Copyable, Inspectable, Passing):
     def _inputs(self, x: ArrayLike) -> Array:
         """`x` as the first layer gets it: rows of the network's type, shifted and scaled."""
         return scaled(self._rows(x), self.input_mean, self.input_scale, self.dtype)
+
+    def _segments(self, optimizer: Optimizer) -> Steps | None:
+        """What takes a step of a network that has no plan, apart from a few of its layers; None where nothing can."""
+        if not self._trains_by_plan(optimizer) or self._plan() is not None:
+            return None
+        planned = self._planned
+        if not isinstance(planned, NoPlan) or planned.segments is False:
+            return None
+        if planned.segments is None and self._layers.are_known(self.dtype):
+            from backprop.network.segments import segments_of  # which only networks with layers of users need
+
+            planned.segments = segments_of(self, planned.guards) or False
+        if planned.segments and not planned.segments.is_of_use:
+            planned.segments = False
+        return planned.segments or None
 
     def _repr_html_(self) -> str:
         from backprop.network.html import of_network

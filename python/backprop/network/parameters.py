@@ -139,11 +139,16 @@ class Parameters(MutableMapping[str, Array]):
         """The gradients that the layers' last `backward` left, by the parameters' names."""
         gradients: dict[str, Array] = {}
         for key, (layer, name) in self.places().items():
-            gradient = getattr(layer, f"d{name}", None)
-            if gradient is None:
-                raise TypeError(f"params[{key!r}]: {type(layer).__name__}.backward left no d{name}")
-            gradients[key] = gradient
+            gradients[key] = gradient_of(key, layer, name)
         return gradients
+
+
+def gradient_of(key: str, layer: Any, name: str) -> Array:
+    """The gradient that a layer's last `backward` left for the parameter of this name."""
+    gradient: Array | None = getattr(layer, f"d{name}", None)
+    if gradient is None:
+        raise TypeError(f"params[{key!r}]: {type(layer).__name__}.backward left no d{name}")
+    return gradient
 
 
 def keys_of(names: Sequence[Sequence[str]]) -> list[list[str]]:

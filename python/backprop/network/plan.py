@@ -1,11 +1,11 @@
 """Which networks a compiled plan can run, and keeping one plan a network for as long as it fits.
 
 A plan runs layers whose kind is one of its transforms, each with at most one activation behind it, and a loss on top,
-whose arrays are of the network's type and can be read in place. Anything else, a user's own layer above all, runs layer
-by layer.
+whose arrays are of the network's type and can be read in place. Where something else stands among them, a user's own
+layer above all, the network runs layer by layer, and is trained by segments (segments.py).
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from backprop.layers.parameter_discovery import declared
 from backprop.layers.row_losses import LossOfRows
 from backprop.layers.softmax import RowFunction
 from backprop.network.protocol import NetworkLike
+from backprop.training.protocol import Steps
 from bpcore.plan import ACTIVATION_NUMBERS, LOSS_OPTIONS, TRANSFORM_OPTIONS, Plan
 
 # What a plan reads as fast as the network's own type.
@@ -37,17 +38,21 @@ class NoPlan:
     """What stands in for the plan of a network that has to run layer by layer."""
 
     def __init__(self, guards: Guards) -> None:
-        self._guards = guards
+        self.guards = guards
         # An array that a plan cannot use may be made one that it can, in place.
         arrays = [value for _, _, value in guards if isinstance(value, np.ndarray)]
         self._arrays = [(array, _state(array)) for array in arrays]
+        # Made with the first step that can use them; False: they turned out to be of no use.
+        self.segments: Steps | Literal[False] | None = None
 
     def predict(self, x: object, out: object = None) -> None:
         """None, as a plan that does not fit."""
 
     def is_valid(self) -> bool:
         """Whether the network is still made of what no plan could run."""
-        return all(mapping.get(key) is value for mapping, key, value in self._guards) and all(
+        if self.segments:
+            return self.segments.are_valid()
+        return all(mapping.get(key) is value for mapping, key, value in self.guards) and all(
             _state(array) == state for array, state in self._arrays
         )
 
@@ -83,15 +88,27 @@ def _guards_of_options(layer: Any, *options: str) -> Guards:
 def make_plan(net: NetworkLike) -> Plan | NoPlan:
     """Make the plan of a network, or what says that it has to run layer by layer."""
     guards = guards_of(net)
-    layers, kind = planned_layers(net), kind_of(net.lastLayer, LOSSES)
-    if layers is None or kind not in LOSS_OPTIONS:
+    layers = planned_layers(net)
+    loss = None if layers is None else planned_loss(net)
+    if layers is None or loss is None:
         return NoPlan(guards)
-    loss_layer: Loss = net.lastLayer
-    table = loss_layer.target_table(net.sizes[-1])
-    loss = kind, _option(loss_layer, LOSS_OPTIONS[kind]), table, loss_layer.weighs
+    return Plan(net.dtype.name, layers, loss, *planned_scaling(net), guards, _caches(net))
+
+
+def planned_loss(net: NetworkLike) -> tuple[str, float, Array | None, bool] | None:
+    """The loss as a plan takes it; None if it knows none such."""
+    loss: Loss = net.lastLayer
+    kind = kind_of(loss, LOSSES)
+    if kind not in LOSS_OPTIONS:
+        return None
+    return kind, _option(loss, LOSS_OPTIONS[kind]), loss.target_table(net.sizes[-1]), loss.weighs
+
+
+def planned_scaling(net: NetworkLike) -> tuple[Array | None, Array | None]:
+    """What a plan takes as `mean` and `scale`."""
     mean = _per_input(net.input_mean, net, FLOAT64) if net.input_mean.any() else None
     scale = _per_input(net.input_scale, net, net.dtype) if (net.input_scale != 1).any() else None
-    return Plan(net.dtype.name, layers, loss, mean, scale, guards, _caches(net))
+    return mean, scale
 
 
 def _caches(net: NetworkLike) -> list[tuple[dict[str, Any], str]] | None:
@@ -105,52 +122,102 @@ def _caches(net: NetworkLike) -> list[tuple[dict[str, Any], str]] | None:
     return [(vars(layer), name) for layer in layers for name in layer.caches]
 
 
+class Run:
+    """Layers one behind another that a plan can run: their names, and how it takes them."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+        self.planned: list[PlannedLayer] = []
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers the last of them gives a sample."""
+        return _outputs_of(self.planned[-1])
+
+
 def planned_layers(net: NetworkLike) -> list[PlannedLayer] | None:
     """The layers as a plan takes them; None if something else stands among them, or their arrays do not fit."""
-    planned: list[PlannedLayer] = []
-    width = net.sizes[0]
-    for layer in net.layers.values():
-        # A loss may have a transform's name.
-        kind = kind_of(layer, LAYERS)
-        if isinstance(layer, RowFunction) and kind in TRANSFORM_OPTIONS:
-            planned.append((kind, IDENTITY, width, None, 0.0))
-        elif kind == Dropout.kind:
-            _option(layer, "seed"), _option(layer, "step")  # which raise where they are none
-            planned.append((kind, IDENTITY, width, vars(layer), _option(layer, "rate")))
-        elif kind in TRANSFORM_OPTIONS:
-            arrays = _parameters(layer, width, net.dtype)
-            if arrays is None:
-                return None
-            option: Any = _option(layer, TRANSFORM_OPTIONS[kind])
-            if kind == BatchNorm.kind:
-                running = _running(layer, *arrays)
-                if running is None:
-                    return None
-                option = option, _option(layer, "momentum"), *running
-            planned.append((kind, IDENTITY, *arrays, option))
-            width = arrays[0].shape[-1]
-        elif kind in ACTIVATION_NUMBERS and planned and planned[-1][1] == IDENTITY:
-            numbers = [_option(layer, name) for name in ACTIVATION_NUMBERS[kind]]
-            layer.options()  # which raises where these do not go together
-            planned[-1] = (planned[-1][0], kind, *planned[-1][2:], *numbers)
-        else:
-            return None
+    pieces = pieces_of(net)
+    if pieces is None or len(pieces) != 1 or not isinstance(pieces[0], Run):
+        return None
+    return pieces[0].planned
+
+
+def pieces_of(net: NetworkLike) -> list[Run | str] | None:
+    """The layers in order: in runs, and the names of those that no plan can run.
+
+    None if the network's inputs or outputs are not those that its sizes and its scaling say.
+    """
+    pieces: list[Run | str] = []
+    width: int | None = net.sizes[0]  # that is known
+    for key, layer in net.layers.items():
+        kind = kind_of(layer, LAYERS)  # a loss may have a transform's name
+        last = pieces[-1] if pieces else None
+        if kind in ACTIVATION_NUMBERS:
+            if isinstance(last, Run) and last.planned[-1][1] == IDENTITY:
+                numbers = [_option(layer, name) for name in ACTIVATION_NUMBERS[kind]]
+                layer.options()  # which raises where these do not go together
+                last.keys.append(key)
+                last.planned[-1] = (last.planned[-1][0], kind, *last.planned[-1][2:], *numbers)
+            else:
+                pieces.append(key)
+            continue
+        planned = _planned_transform(layer, kind, width, net.dtype)
+        if planned is None:
+            pieces.append(key)
+            width = None
+            continue
+        if not isinstance(last, Run):
+            pieces.append(last := Run())
+        last.keys.append(key)
+        last.planned.append(planned)
+        width = _outputs_of(planned)
     # What comes in and goes out is checked by the network's sizes, and then read and written without a look.
-    if not planned or width != net.sizes[-1]:
+    if not pieces or (isinstance(pieces[-1], Run) and pieces[-1].outputs != net.sizes[-1]):
         return None
     # Scaling for another number of inputs, of a first layer that was replaced: NumPy has the error.
     if any(array.ndim and array.shape != net.sizes[:1] for array in (net.input_mean, net.input_scale)):
         return None
-    return planned
+    return pieces
 
 
-def _parameters(layer: Layer, inputs: int, dtype: np.dtype[Any]) -> tuple[Array, Array | None] | None:
+def _planned_transform(
+    layer: Any, kind: str, inputs: int | None, dtype: np.dtype[Any]
+) -> PlannedLayer | None:
+    """A layer with so many inputs, None where that is not known, as a plan takes it; None if it knows none such."""
+    if isinstance(layer, RowFunction) and kind in TRANSFORM_OPTIONS:
+        return None if inputs is None else (kind, IDENTITY, inputs, None, 0.0)
+    if kind == Dropout.kind:
+        _option(layer, "seed"), _option(layer, "step")  # which raise where they are none
+        return None if inputs is None else (kind, IDENTITY, inputs, vars(layer), _option(layer, "rate"))
+    if kind not in TRANSFORM_OPTIONS:
+        return None
+    arrays = _parameters(layer, inputs, dtype)
+    if arrays is None:
+        return None
+    option: Any = _option(layer, TRANSFORM_OPTIONS[kind])
+    if kind == BatchNorm.kind:
+        running = _running(layer, *arrays)
+        if running is None:
+            return None
+        option = option, _option(layer, "momentum"), *running
+    return kind, IDENTITY, *arrays, option
+
+
+def _outputs_of(planned: PlannedLayer) -> int:
+    # Layers without parameters have a number in the place of theirs.
+    outputs: int = planned[2] if isinstance(planned[2], int) else planned[2].shape[-1]
+    return outputs
+
+
+def _parameters(layer: Layer, inputs: int | None, dtype: np.dtype[Any]) -> tuple[Array, Array | None] | None:
     """Weight and bias, if it has one, of a layer with so many inputs; None if a plan cannot use them as they are."""
     arrays: dict[str, Array] = {name: getattr(layer, name) for name in declared(layer) or ()}
     weight, bias = [*arrays.values(), None][:2]
     if weight is None or not all(array.ndim for array in arrays.values()):
         return None
     outputs = (weight if bias is None else bias).shape[-1]
+    inputs = weight.shape[0] if inputs is None else inputs
     shapes = type(layer).parameter_shapes(layer.options(), inputs, outputs)
     if not all(_in_place(array, dtype) and array.shape == shapes[name] for name, array in arrays.items()):
         return None

@@ -18,8 +18,10 @@ from backprop.optimizers.checks import checked_state, moved, pair, require_separ
 from backprop.optimizers.limits import LIMITS, Limits, within_norm
 from bpcore import kernels
 from bpcore.plan import RULES as COMPILED_RULES
-from bpcore.plan import Plan, Update, are_values
+from bpcore.plan import Update, are_values
 
+# A function and its arguments.
+Call = tuple[Any, ...]
 ATTRIBUTES: dict[str, Check] = {"steps": step_count, "state": state_mapping}
 OFF: dict[str, Any] = dict(l1=0.0, clip_value=None, clip_norm=None, max_norm=None, decay_biases=False)
 # What makes an optimizer with its defaults, by the name that `fit` takes.
@@ -78,7 +80,7 @@ class UpdateRule(SuggestsNames):
             setattr(self, name, value)
         self.steps = 0
         self.state: dict[str, tuple[Array, ...]] = {}
-        self._bound: tuple[ref[Plan], list[Any], list[Any], int] | None = None
+        self._bound: tuple[ref[object], list[Any], list[Any], int] | None = None
         self._update: Update | None = None  # what a plan reads
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -133,6 +135,10 @@ class UpdateRule(SuggestsNames):
             A shape differs, a parameter is read-only, a gradient shares memory with a parameter, a setting or the
             state is not what it can be.
         """
+        perform(self.calls(params, grads))
+
+    def calls(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> list[Call]:
+        """What `update` calls: the first counts the step, the others are independent of it; all has been looked at."""
         owner = f"{type(self).__name__}.update"
         self.require_settings()
         pairs = {key: pair(owner, params, key, grad) for key, grad in grads.items()}
@@ -140,32 +146,24 @@ class UpdateRule(SuggestsNames):
         ws, gs = ({key: both[n] for key, both in pairs.items()} for n in range(2))
         require_separate(owner, ws, gs, state)
         gs = gs if self.clip_norm is None else within_norm(gs, self.clip_norm)
-        calls: list[tuple[Any, ...]] = [(setitem, vars(self), "steps", self.steps + 1)]
+        calls: list[Call] = [(setitem, vars(self), "steps", self.steps + 1)]
         if self.state_size:
             calls.append((self.state.update, state))
-        limits: list[tuple[Any, ...]] = []
+        limits: list[Call] = []
         for key, w in ws.items():
             # Elsewhere than in one run of memory, the parameter is moved in a copy.
             in_place = w.flags.c_contiguous and w.flags.aligned
             run = w if in_place else np.empty(w.shape, w.dtype)
             there, back = ([], []) if in_place else ([(setitem, run, ..., w)], [(setitem, w, ..., run)])
-            calls += [*there, self._move(run, gs[key], state[key]), *back]
+            calls += [*there, self.call_to_move(run, gs[key], state[key]), *back]
             if self.max_norm is not None and run.ndim == 2:
                 limits += [*there, (kernels.limit_columns, run, self.max_norm), *back]
             if not isinstance(params[key], np.ndarray):
                 calls.append((moved, params, key, w))
         # Behind all moves: two layers may share a weight.
-        calls += limits
-        # In one call, since the handler of a signal runs between two of Python's and may raise. So it does before a
-        # kernel's work, where the kernel asks how many threads to use: what was not moved then is moved all the same.
-        done: list[object] = []
-        try:
-            done.extend(starmap(call, calls))
-        finally:
-            if len(done) < len(calls):
-                deque(starmap(call, calls[len(done) :]), maxlen=0)
+        return calls + limits
 
-    def _move(self, run: Array, g: Array, state: tuple[Array, ...]) -> tuple[Any, ...]:
+    def call_to_move(self, run: Array, g: Array, state: tuple[Array, ...]) -> tuple[Any, ...]:
         """The call that moves a parameter, which is one run of memory."""
         rule, values = self.compiled()
         kernel = getattr(kernels, f"{rule}_update")
@@ -199,8 +197,8 @@ class UpdateRule(SuggestsNames):
         update.step = self.steps + 1
         return update
 
-    def state_for(self, plan: Plan, params: Mapping[str, Array]) -> list[Any] | None:
-        """The state as `plan`, the plan of the network whose parameters these are, takes it."""
+    def state_for(self, plan: object, params: Mapping[str, Array]) -> list[Any] | None:
+        """The state as `plan`, the plan or the segments of the network whose parameters these are, takes it."""
         if self.state_size == 0:
             return None
         bound = self.bound_state(plan)
@@ -212,7 +210,7 @@ class UpdateRule(SuggestsNames):
             self._bound = ref(plan), bound, list(self.state.values()), self.state_size
         return bound
 
-    def bound_state(self, plan: Plan) -> list[Any] | None:
+    def bound_state(self, plan: object) -> list[Any] | None:
         """What `state_for` of this plan has made; None where it would make it anew."""
         # The same arrays as when they were bound, and not others that came in their place.
         made = self._bound
@@ -261,6 +259,18 @@ class UpdateRule(SuggestsNames):
             f"{name}={_text(value)}" for name, value in values.items() if value or self._defaults.get(name)
         ]
         return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def perform(calls: list[Call]) -> None:
+    """Make the calls of a step: all of them or, where Ctrl-C interrupts them before the first, none."""
+    # In one call, since the handler of a signal runs between two of Python's and may raise. So it does before a
+    # kernel's work, where the kernel asks how many threads to use: what was not moved then is moved all the same.
+    done: list[object] = []
+    try:
+        done.extend(starmap(call, calls))
+    finally:
+        if len(done) < len(calls):
+            deque(starmap(call, calls[len(done) :]), maxlen=0)
 
 
 def _text(value: Any) -> str:

@@ -17,6 +17,29 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class Steps(Protocol):
+    """What takes steps otherwise than a plan, or all layers one by one.
+
+    Attributes
+    ----------
+    is_of_use : bool
+        Whether it still does.
+    """
+
+    is_of_use: bool
+
+    def are_valid(self) -> bool: ...
+    def step(
+        self,
+        net: Any,
+        x: ArrayLike,
+        t: ArrayLike,
+        optimizer: Any,
+        losses: list[float],
+        sample_weight: ArrayLike | None = None,
+    ) -> Array | None: ...
+
+
 class Trainable(Protocol):
     """A network as the training loop sees it; `Network` describes its methods.
 
@@ -58,6 +81,7 @@ class Trainable(Protocol):
     @property
     def _planned(self) -> object: ...
     def _plan(self) -> Plan | None: ...
+    def _segments(self, optimizer: Optimizer) -> Steps | None: ...
     def _trains_by_plan(self, optimizer: Optimizer) -> bool: ...
     def _overrides(self, method: str) -> bool: ...
     def targets_for(self, owner: str, t: ArrayLike, rows: int) -> Array: ...

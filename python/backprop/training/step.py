@@ -1,4 +1,4 @@
-"""Steps of training: by a compiled plan, or layer by layer where there is none."""
+"""Steps of training: by a compiled plan; where there is none by segments, or layer by layer."""
 
 from _thread import get_ident
 from itertools import starmap
@@ -81,10 +81,15 @@ def _layered_step(
     losses: list[float],
     sample_weight: ArrayLike | None = None,
 ) -> Array | None:
-    """One step layer by layer, which adds the loss before it to `losses`.
+    """One step by segments, where the layers between them allow it, else layer by layer; adds the loss to `losses`.
 
     Returns the scores, where the network's own pass gave them.
     """
+    segments = net._segments(optimizer)
+    if segments is not None:
+        scores = segments.step(net, x, t, optimizer, losses, sample_weight)
+        if scores is not None:
+            return scores
     counters = Counters(net.layers.values())
     loss, grads, scores = net._while_training(lambda: loss_and_gradients(net, x, t, sample_weight))
     taken = getattr(optimizer, "steps", None)

@@ -21,7 +21,7 @@ from bpcore._gemm.panels cimport BP_PANEL_STRIDE_BYTES, into_panels
 from bpcore._layers.batch_norm cimport batch_norm_backward, batch_norm_forward
 from bpcore._layers.dense cimport dense_backward_input_columns, dense_forward_columns
 from bpcore._layers.layer cimport kept_rows
-from bpcore._network.workspace cimport Network, first_trained
+from bpcore._network.workspace cimport BACK, FORWARD, Network, first_trained, layer_below
 from bpcore._parallel.team cimport barrier, chunk_start
 from bpcore.activations cimport IDENTITY, activate, activate_backward
 from bpcore.layers cimport DENSE, Layer, needs_whole_batch, transform_backward_input, transform_forward
@@ -95,10 +95,11 @@ cdef inline void rows_half_by_columns(
     threads."""
     cdef Place place = place_of(B, rank, size, min(net.column_parts, size))
     cdef const Layer* layer
+    cdef const Layer* lower
     cdef Rows enters = x
     cdef Rectangle part
     cdef int n, last = first_trained(net)
-    for n in range(net.depth):
+    for n in range(0 if net.stage == BACK else net.depth):
         layer = &net.layers[n]
         barrier(size)
         part = part_of(&place, layer, layer.outputs)
@@ -106,15 +107,19 @@ cdef inline void rows_half_by_columns(
         enters = rows_of(<const floating*> layer.out, layer.stride)
     barrier(size)
     layer = &net.layers[net.depth - 1]
-    loss_rows(
-        &net.loss, <const floating*> layer.out + place.own * layer.stride,
-        <const int64_t*> NULL if labels is NULL else labels + place.own,
-        <const floating*> NULL if targets is NULL else targets + place.own * target_width(net.loss.kind, layer.outputs),
-        <const floating*> NULL if shares is NULL else shares + place.own,
-        <floating*> layer.dpre + place.own * layer.stride, net.losses + place.own, layer.stride,
-        place.own_stop - place.own, layer.outputs,
-        <floating> 1 if shares is not NULL else <floating> 1 / <floating> B,
-    )
+    if net.stage == FORWARD:
+        return
+    if net.stage != BACK:
+        loss_rows(
+            &net.loss, <const floating*> layer.out + place.own * layer.stride,
+            <const int64_t*> NULL if labels is NULL else labels + place.own,
+            <const floating*> NULL if targets is NULL
+            else targets + place.own * target_width(net.loss.kind, layer.outputs),
+            <const floating*> NULL if shares is NULL else shares + place.own,
+            <floating*> layer.dpre + place.own * layer.stride, net.losses + place.own, layer.stride,
+            place.own_stop - place.own, layer.outputs,
+            <floating> 1 if shares is not NULL else <floating> 1 / <floating> B,
+        )
     part = Rectangle(first=place.own, stop=place.own_stop, left=0, right=layer.outputs)
     for n in range(net.depth - 1, last - 1, -1):
         layer = &net.layers[n]
@@ -126,9 +131,10 @@ cdef inline void rows_half_by_columns(
                 <const floating*> layer.dpre + place.own * layer.stride, layer.stride, <floating*> layer.panels,
                 place.own, place.own_stop - place.own, B, layer.outputs,
             )
-        if n > last:
+        lower = layer_below(net, n)
+        if lower is not NULL:
             part = part_of(&place, layer, layer.inputs)
-            backward_part(layer, &net.layers[n - 1], &part, <floating> 0)
+            backward_part(layer, lower, &part, <floating> 0)
         elif needs_whole_batch(layer.transform):
             part = part_of(&place, layer, layer.outputs)
             batch_norm_backward(layer, <floating*> NULL, 0, B, part.left, part.right)

@@ -15,6 +15,15 @@ from bpcore.limits cimport NORM_SPAN
 from bpcore.losses cimport Loss
 
 
+cdef enum Stage:
+    # What of a step is run: all of it or, where other layers stand in front or behind, one part after the other.
+    WHOLE = 0
+    FORWARD = 1       # up to the outputs
+    FORTH_AND_BACK = 2    # forward, the loss, and back
+    BACK = 3          # from the gradient of the outputs, which is in the last layer's dpre
+    PARAMETERS = 4    # the gradients of the parameters, or their update
+
+
 cdef struct Network:
     # Made by `network`; `place` then sets what belongs to the workspace.
     int depth
@@ -26,6 +35,8 @@ cdef struct Network:
     double* squares        # (norm_spans,)
     double average_share   # by which moving averages move after each step of a loop; 0: there are none
     int column_parts       # in how many parts threads share the columns of wide layers; 1: they share rows alone
+    Stage stage
+    Layer* entrance        # whose dpre takes the gradient of what enters the first layer; NULL: nobody needs it
 
 
 cdef inline Network network(Layer* layers, int depth, Loss loss) noexcept nogil:
@@ -33,6 +44,7 @@ cdef inline Network network(Layer* layers, int depth, Loss loss) noexcept nogil:
     cdef Network net
     net.depth, net.layers, net.capacity, net.losses, net.column_parts = depth, layers, 0, <double*> NULL, 1
     net.norm_spans, net.squares, net.average_share = 0, <double*> NULL, 0
+    net.stage, net.entrance = WHOLE, <Layer*> NULL
     # Of a struct in a struct's constructor Cython makes a function that turns it into a dict, which nobody calls.
     net.loss = loss
     return net
@@ -86,11 +98,21 @@ cdef inline bint takes_whole_batches(const Network* net) noexcept nogil:
 
 
 cdef inline int first_trained(const Network* net) noexcept nogil:
-    """The first layer that has parameters: nobody needs the gradient of what enters it, or those below."""
+    """The first layer that has parameters: nobody needs the gradient of what enters it, or those below.
+
+    With an entrance it is the first of all.
+    """
     cdef int n = 0
-    while n < net.depth - 1 and not has_parameters(net.layers[n].transform):
+    while net.entrance is NULL and n < net.depth - 1 and not has_parameters(net.layers[n].transform):
         n = n + 1
     return n
+
+
+cdef inline const Layer* layer_below(const Network* net, int n) noexcept nogil:
+    """Whose dpre takes the gradient of what enters layer n; NULL of the first that is trained, without an entrance."""
+    if net.entrance is not NULL and n == 0:
+        return net.entrance
+    return &net.layers[n - 1] if n > first_trained(net) else <const Layer*> NULL
 
 
 cdef inline int row_buffers(const Network* net, int n) noexcept nogil:

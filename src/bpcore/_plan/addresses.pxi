@@ -50,6 +50,7 @@ cdef class NetworkAddresses:
 
     cdef object __weakref__
     cdef Network net
+    cdef Layer entrance             # of a segment that has layers below it
     cdef Source source              # the data is each call's own
     cdef readonly str dtype
     cdef readonly object state      # of the optimizer, to which the addresses in `net` belong
@@ -65,7 +66,9 @@ cdef class NetworkAddresses:
     cdef Guard* guards              # of the parameters, and behind them of the optimizer's state
     cdef int parameters, guarded    # how many parameters; how many guards
 
-    def __cinit__(self, str dtype, list layers, tuple loss, mean, scale, list made_of, list caches=None):
+    def __cinit__(
+        self, str dtype, list layers, tuple loss, mean, scale, list made_of, list caches=None, bint goes_below=False
+    ):
         if dtype not in ("float32", "float64") or len(loss) not in (2, 4) or loss[0] not in LOSSES or not layers:
             given = f"{len(layers)} layers of {dtype} with the loss {loss!r}"
             raise ValueError(f"Plan: {given}, wanted 1 or more of float32 or float64 with one of {', '.join(LOSSES)}")
@@ -76,6 +79,8 @@ cdef class NetworkAddresses:
         self.net = network(
             <Layer*> calloc(len(layers), sizeof(Layer)), len(layers), Loss(<LossKind> <int> LOSSES[loss[0]], loss[1])
         )
+        if goes_below:
+            self.net.entrance = &self.entrance
         self.guards = <Guard*> calloc(10 * len(layers) + 2, sizeof(Guard))
         if self.net.layers is NULL or self.guards is NULL:
             raise MemoryError("no memory for the plan")

@@ -33,7 +33,7 @@ cdef class JobRunner(NetworkAddresses):
         """A job that nothing is known of yet; whoever runs it has looked at the parameters."""
         cdef Job job
         job.task, job.net, job.given, job.memory, job.N = task, &self.net, NULL, NULL, 0
-        job.batch, job.stays = NULL, False
+        job.batch, job.stays, job.copies, job.out, job.dout = NULL, False, False, NULL, NULL
         return job
 
     cdef inline void run(self, Job* job, int threads, Py_ssize_t first) noexcept:

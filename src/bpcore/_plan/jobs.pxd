@@ -7,9 +7,11 @@ from libc.stdint cimport int64_t
 
 from bpcore._entries.buffers cimport View
 from bpcore._gemm.operands cimport Rows, rows_of
+from bpcore._network.workspace cimport BACK, FORTH_AND_BACK, FORWARD, WHOLE
 from bpcore._parallel.team cimport barrier
 from bpcore._plan.input_gradients cimport Seeds, input_gradient_chunk
 from bpcore._plan.padded_network cimport copy_first_weight
+from bpcore._plan.stages cimport give_outputs, take_gradient_of_outputs
 from bpcore.evaluation cimport count_correct_chunk, predict_chunk, scratch_size
 from bpcore.gather cimport Source, as_stored, gather_rows
 from bpcore.layers cimport Layer
@@ -35,7 +37,9 @@ cdef struct Job:
     Py_ssize_t N                  # PREDICT, COUNT_CORRECT, INPUT_GRADIENT: how many rows
     char* memory                  # the same: `each` bytes for every rank
     Py_ssize_t each
-    void* out                     # PREDICT and INPUT_GRADIENT
+    void* out                     # PREDICT and INPUT_GRADIENT; STEP, where it is run in stages: (B, outputs)
+    const void* dout              # STEP at the stage BACK: (B, outputs)
+    bint copies                   # STEP: whether x is copied even if the network could read it in place
     Seeds seeds                   # INPUT_GRADIENT
     const int64_t* labels         # COUNT_CORRECT
     const Batch* batch            # STEP and TRAIN
@@ -103,10 +107,14 @@ cdef inline void part_of_step(const Job* job, floating _, int rank, int size) no
     cdef const floating* targets = <const floating*> job.targets.weights
     # A rank prepares the rows that it then takes through the layers.
     first, stop = job.B * rank // size, job.B * (rank + 1) // size
-    if not as_stored(&job.source, _):
-        gather_rows(&job.source, NULL, first, batch + first * stride, stride, stop - first)
+    if job.copies or not as_stored(&job.source, _):
+        if job.net.stage <= FORTH_AND_BACK:
+            gather_rows(&job.source, NULL, first, batch + first * stride, stride, stop - first)
         enters = rows_of(<const floating*> batch, stride)
-    if are_made(&job.targets):
+    if job.net.stage == BACK:
+        take_gradient_of_outputs(job.net, <const floating*> job.dout, first, stop)
+        barrier(size)
+    if are_made(&job.targets) and (job.net.stage == WHOLE or job.net.stage == FORTH_AND_BACK):
         gather_targets(
             &job.targets, job.targets.labels, NULL, first, stop, job.net.layers[job.net.depth - 1].outputs,
             <floating*> job.batch.weights,
@@ -116,3 +124,5 @@ cdef inline void part_of_step(const Job* job, floating _, int rank, int size) no
         job.net, enters, <const int64_t*> NULL if are_made(&job.targets) else job.targets.labels, targets,
         <const floating*> job.targets.shares, job.B, <const Update*> NULL if job.stays else &job.update, rank, size,
     )
+    if job.net.stage == FORWARD or job.net.stage == FORTH_AND_BACK:
+        give_outputs(job.net, <floating*> job.out, first, stop)
