@@ -395,7 +395,7 @@ def test_nothing_is_left_of_a_pass():
 
 
 def test_what_is_replaced_counts_from_the_next_step_on():
-    net, own, x, t, sgd = ready(PLACES["in the middle, with parameters"])
+    net, _, x, t, sgd = ready(PLACES["in the middle, with parameters"])
     twin = copy.deepcopy(net)
     twin.__class__ = ByLayers
 
