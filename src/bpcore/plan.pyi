@@ -73,7 +73,7 @@ class Plan:
         scale: _Array | None,
         made_of: list[tuple[dict[str, Any], str, object]],
         caches: list[tuple[dict[str, Any], str]] | None = None,
-        goes_below: bool = False,
+        entrance: tuple[Any, ...] | None = None,
     ) -> None: ...
     @property
     def inputs(self) -> int: ...

@@ -166,6 +166,15 @@ def has_gradient(layer: Any, kept: Mapping[str, Any], name: str) -> bool:
     return f"d{name}" in kept or hasattr(type(layer), f"d{name}")
 
 
+def names_rule_out_parameters(layer: Any) -> bool:
+    """Whether none of a layer's attributes could be a parameter, whatever it is, and no layer is inside."""
+    if _slots(type(layer)) or not hasattr(layer, "__dict__"):  # type: ignore[arg-type]  # which is hashable
+        return False
+    kept = vars(layer)
+    named = any(name in USUAL or has_gradient(layer, kept, name) for name in kept)
+    return not named and not any(True for _ in inner_layers(layer))
+
+
 def _has_room(layer: Any, kept: Mapping[str, Any], name: str) -> bool:
     """Whether there is an attribute for the gradient, with nothing in it yet or with one of the right shape."""
     if not has_gradient(layer, kept, name):

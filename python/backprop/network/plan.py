@@ -16,6 +16,7 @@ from backprop.layers.batch_norm import BatchNorm
 from backprop.layers.descriptors import Option
 from backprop.layers.dropout import Dropout
 from backprop.layers.parameter_discovery import declared
+from backprop.layers.parametric import Affine
 from backprop.layers.row_losses import LossOfRows
 from backprop.layers.softmax import RowFunction
 from backprop.network.protocol import NetworkLike
@@ -123,10 +124,14 @@ def _caches(net: NetworkLike) -> list[tuple[dict[str, Any], str]] | None:
 
 
 class Run:
-    """Layers one behind another that a plan can run: their names, and how it takes them."""
+    """Layers one behind another that a plan can run: their names, and how it takes them.
+
+    In front of them there may be an activation, behind a layer that no plan knows: a segment takes it.
+    """
 
     def __init__(self) -> None:
         self.keys: list[str] = []
+        self.entrance: tuple[Any, ...] = (IDENTITY,)
         self.planned: list[PlannedLayer] = []
 
     @property
@@ -155,10 +160,8 @@ def pieces_of(net: NetworkLike) -> list[Run | str] | None:
         last = pieces[-1] if pieces else None
         if kind in ACTIVATION_NUMBERS:
             if isinstance(last, Run) and last.planned[-1][1] == IDENTITY:
-                numbers = [_option(layer, name) for name in ACTIVATION_NUMBERS[kind]]
-                layer.options()  # which raises where these do not go together
                 last.keys.append(key)
-                last.planned[-1] = (last.planned[-1][0], kind, *last.planned[-1][2:], *numbers)
+                last.planned[-1] = (last.planned[-1][0], kind, *last.planned[-1][2:], *_numbers(layer, kind))
             else:
                 pieces.append(key)
             continue
@@ -168,7 +171,14 @@ def pieces_of(net: NetworkLike) -> list[Run | str] | None:
             width = None
             continue
         if not isinstance(last, Run):
-            pieces.append(last := Run())
+            run = Run()
+            if last is not None and len(pieces) > 1 and kind == Affine.kind:  # whose inputs it says itself
+                in_front = net.layers.get(last)
+                if (its_kind := kind_of(in_front)) in ACTIVATION_NUMBERS:
+                    run.entrance, run.keys = (its_kind, *_numbers(in_front, its_kind)), [last]
+                    pieces.pop()
+            pieces.append(run)
+            last = run
         last.keys.append(key)
         last.planned.append(planned)
         width = _outputs_of(planned)
@@ -179,6 +189,13 @@ def pieces_of(net: NetworkLike) -> list[Run | str] | None:
     if any(array.ndim and array.shape != net.sizes[:1] for array in (net.input_mean, net.input_scale)):
         return None
     return pieces
+
+
+def _numbers(layer: Any, kind: str) -> list[float]:
+    """Those that an activation takes."""
+    numbers = [_option(layer, name) for name in ACTIVATION_NUMBERS[kind]]
+    layer.options()  # which raises where these do not go together
+    return numbers
 
 
 def _planned_transform(

@@ -23,7 +23,7 @@ from backprop._util.arrays import FLOAT32, FLOAT64, Array, readable
 from backprop.layers.base import Layer, pass_forward
 from backprop.layers.base_loss import checked_targets, loss_of, row_weights_of
 from backprop.layers.counters import Counters
-from backprop.layers.parameter_discovery import declared
+from backprop.layers.parameter_discovery import declared, names_rule_out_parameters
 from backprop.layers.parametric import Affine
 from backprop.layers.weighting import sample_weights
 from backprop.network.parameters import Places, gradient_of
@@ -58,7 +58,8 @@ class PlannedPart:
         self._flattens = run.planned[0][0] == Affine.kind
         self._shape: tuple[int, ...] = ()
         loss = loss or NO_LOSS
-        self.segment = Segment(net.dtype.name, run.planned, loss, mean, scale, guards, None, not first)
+        entrance = None if first else run.entrance
+        self.segment = Segment(net.dtype.name, run.planned, loss, mean, scale, guards, None, entrance)
 
     def _rows(self, x: Any) -> Array:
         """What comes in, as rows that can be read in place."""
@@ -141,6 +142,12 @@ class Segments:
         self._planned = [part for part in self._parts if isinstance(part, PlannedPart)]
         # Layers that are not ours, whose parameters may be others after any pass.
         self._others = {name: layer for name, layer in self._alone.items() if declared(layer) is None}
+        # Those of them that have no parameters as long as they have no other attributes: they need not be watched.
+        self._quiet = {
+            name: (layer, tuple(vars(layer)))
+            for name, layer in self._others.items()
+            if not isinstance(layer, Layer) and names_rule_out_parameters(layer)
+        }
         self._names = self._names_of_parameters()
         owned = {key for part in self._planned for key in part.keys}
         self._own: Places = {key: place for key, place in places.items() if key not in owned}
@@ -151,7 +158,14 @@ class Segments:
         self._states: tuple[list[Any] | None, list[list[Any]]] = (None, [])
 
     def _names_of_parameters(self) -> list[list[str]]:
-        return [self._layers.parameter_names(name) for name in self._others]
+        return [[] if name in self._quiet else self._layers.parameter_names(name) for name in self._others]
+
+    def _has_new_attributes(self) -> bool:
+        """Whether one of the layers that are not watched has got an attribute; from now on it is watched."""
+        changed = [name for name, (layer, names) in self._quiet.items() if tuple(vars(layer)) != names]
+        for name in changed:
+            del self._quiet[name]
+        return bool(changed)
 
     def are_valid(self) -> bool:
         """Whether the network is still made of what it was."""
@@ -229,11 +243,14 @@ class Segments:
         """Forward and back: the loss and the scores."""
         layers, head = self._layers, self._parts[-1]
         layers.clear_cache()
+        self._has_new_attributes()
         y: Any = rows if isinstance(self._parts[0], PlannedPart) else net._inputs(rows)
         below = self._parts[:-1] if isinstance(head, PlannedPart) else self._parts
         for part in below:
             if isinstance(part, PlannedPart):
                 y = part.forward(y)
+            elif part in self._quiet:
+                y = pass_forward(self._alone[part], y, training=True)
             elif part in self._others:
                 one = layers.begin_pass(part, self._others[part])
                 if one.inner or isinstance(one.layer, Layer):
@@ -252,6 +269,8 @@ class Segments:
                 dout = part.back(dout)
             else:
                 dout = layers.back_through_layer(part, self._alone[part], dout)
+        if self._has_new_attributes():
+            raise UnsuitedError
         layers.learn()
         return loss, y
 

@@ -36,7 +36,8 @@ cdef struct Network:
     double average_share   # by which moving averages move after each step of a loop; 0: there are none
     int column_parts       # in how many parts threads share the columns of wide layers; 1: they share rows alone
     Stage stage
-    Layer* entrance        # whose dpre takes the gradient of what enters the first layer; NULL: nobody needs it
+    Layer* entrance        # an activation in front of the first layer, and whose dpre takes the gradient of what enters
+    # it; NULL where nobody needs that
 
 
 cdef inline Network network(Layer* layers, int depth, Loss loss) noexcept nogil:
@@ -135,6 +136,13 @@ cdef inline Py_ssize_t norm_spans_of(const Network* net) noexcept nogil:
     return count
 
 
+cdef inline Py_ssize_t entrance_bytes(const Network* net, Py_ssize_t B) noexcept nogil:
+    """Bytes of what enters the activation in front of the first layer, where its backward needs it."""
+    if net.entrance is NULL or not needs_input(net.entrance.activation):
+        return 0
+    return B * stride_of(net.layers[0].inputs, net.layers[0].itemsize) * net.layers[0].itemsize
+
+
 cdef inline Py_ssize_t workspace_size(const Network* net, Py_ssize_t B) noexcept nogil:
     """Bytes that `place` divides, for batches of up to B rows."""
     cdef Py_ssize_t bytes = whole_lines(B * sizeof(double)) + whole_lines(norm_spans_of(net) * sizeof(double))
@@ -145,7 +153,7 @@ cdef inline Py_ssize_t workspace_size(const Network* net, Py_ssize_t B) noexcept
         bytes = bytes + row_buffers(net, n) * B * stride_of(layer.outputs, layer.itemsize) * layer.itemsize
         bytes = bytes + gradient_bytes(layer, n) + whole_lines(layer.bias.size * layer.itemsize)
         bytes = bytes + panels_bytes(layer, B) + scale_bytes(layer, B)
-    return bytes
+    return bytes + entrance_bytes(net, B)
 
 
 cdef inline void place(Network* net, void* workspace, Py_ssize_t B) noexcept nogil:
@@ -182,3 +190,5 @@ cdef inline void place(Network* net, void* workspace, Py_ssize_t B) noexcept nog
             memory = memory + B * layer.stride * layer.itemsize
             layer.kept.scale = memory if scale_bytes(layer, B) > 0 else NULL
             memory = memory + scale_bytes(layer, B)
+    if net.entrance is not NULL:
+        net.entrance.pre = memory if entrance_bytes(net, B) > 0 else NULL

@@ -50,7 +50,7 @@ cdef class NetworkAddresses:
 
     cdef object __weakref__
     cdef Network net
-    cdef Layer entrance             # of a segment that has layers below it
+    cdef Layer entrance             # of a segment that has layers below it: an activation alone
     cdef Source source              # the data is each call's own
     cdef readonly str dtype
     cdef readonly object state      # of the optimizer, to which the addresses in `net` belong
@@ -67,7 +67,7 @@ cdef class NetworkAddresses:
     cdef int parameters, guarded    # how many parameters; how many guards
 
     def __cinit__(
-        self, str dtype, list layers, tuple loss, mean, scale, list made_of, list caches=None, bint goes_below=False
+        self, str dtype, list layers, tuple loss, mean, scale, list made_of, list caches=None, tuple entrance=None
     ):
         if dtype not in ("float32", "float64") or len(loss) not in (2, 4) or loss[0] not in LOSSES or not layers:
             given = f"{len(layers)} layers of {dtype} with the loss {loss!r}"
@@ -79,7 +79,10 @@ cdef class NetworkAddresses:
         self.net = network(
             <Layer*> calloc(len(layers), sizeof(Layer)), len(layers), Loss(<LossKind> <int> LOSSES[loss[0]], loss[1])
         )
-        if goes_below:
+        if entrance is not None:
+            self.entrance = layer_of(DROPOUT, <Activation> <int> ACTIVATIONS[entrance[0]], 1, 1, NULL, NULL, 0, 0)
+            for k, number in enumerate(entrance[1:1 + MOST_ACTIVATION_NUMBERS]):
+                self.entrance.numbers[k] = number
             self.net.entrance = &self.entrance
         self.guards = <Guard*> calloc(10 * len(layers) + 2, sizeof(Guard))
         if self.net.layers is NULL or self.guards is NULL:

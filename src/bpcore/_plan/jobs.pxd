@@ -11,7 +11,9 @@ from bpcore._network.workspace cimport BACK, FORTH_AND_BACK, FORWARD, WHOLE
 from bpcore._parallel.team cimport barrier
 from bpcore._plan.input_gradients cimport Seeds, input_gradient_chunk
 from bpcore._plan.padded_network cimport copy_first_weight
-from bpcore._plan.stages cimport give_outputs, take_gradient_of_outputs
+from bpcore._plan.stages cimport (
+    activate_inputs, activate_inputs_backward, give_outputs, take_gradient_of_outputs,
+)
 from bpcore.evaluation cimport count_correct_chunk, predict_chunk, scratch_size
 from bpcore.gather cimport Source, as_stored, gather_rows
 from bpcore.layers cimport Layer
@@ -110,6 +112,7 @@ cdef inline void part_of_step(const Job* job, floating _, int rank, int size) no
     if job.copies or not as_stored(&job.source, _):
         if job.net.stage <= FORTH_AND_BACK:
             gather_rows(&job.source, NULL, first, batch + first * stride, stride, stop - first)
+            activate_inputs(job.net, batch, stride, first, stop)
         enters = rows_of(<const floating*> batch, stride)
     if job.net.stage == BACK:
         take_gradient_of_outputs(job.net, <const floating*> job.dout, first, stop)
@@ -126,3 +129,5 @@ cdef inline void part_of_step(const Job* job, floating _, int rank, int size) no
     )
     if job.net.stage == FORWARD or job.net.stage == FORTH_AND_BACK:
         give_outputs(job.net, <floating*> job.out, first, stop)
+    if job.net.stage == BACK or job.net.stage == FORTH_AND_BACK:
+        activate_inputs_backward(job.net, <const floating*> batch, stride, first, stop)

@@ -38,8 +38,8 @@ cdef class Plan(Averaging):
         The plan is valid while each dict holds that very object under its key.
     caches : list of (dict, key), optional
         What a pass leaves, which `step` sets to None; an attribute too.
-    goes_below : bool, default False
-        Whether layers stand below the first one, to which a `Segment` goes back.
+    entrance : (activation, *numbers), optional
+        The activation in front of the first layer of a `Segment` that goes back to layers below it.
     """
 
     cdef Network loop               # the same, its first layer padded

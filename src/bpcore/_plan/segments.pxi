@@ -15,7 +15,7 @@ cdef inline void* data_of(array) noexcept:
 cdef class Segment(Plan):
     """Some layers one behind another of a network, with the stages of a step.
 
-    The parameters are those of `Plan`. With `goes_below` the gradient of what enters is returned by `back` and
+    The parameters are those of `Plan`. With an `entrance` the gradient of what enters is returned by `back` and
     `forth_and_back`, and x has to be of the network's type. The loss is that of `forth_and_back` alone.
     """
 
@@ -25,7 +25,10 @@ cdef class Segment(Plan):
     cdef Stage done
 
     def forward(self, x not None, bint copies=True):
-        """What the last layer gives out in training, in a new array; None if x cannot be read as it is."""
+        """What the last layer gives out in training, in a new array; None if x cannot be read as it is.
+
+        Without `copies`, which an entrance needs, x must stay what it is until the step has ended.
+        """
         cdef Job job = self.job_of(STEP)
         self.start_training()
         try:
@@ -162,7 +165,7 @@ cdef class Segment(Plan):
             return 0
         if self.entered.rows == 0 or self.net.entrance is not NULL and self.entered.typecode != self.letter:
             return 0
-        self.pinned, self.copies = [x, held(x)], copies
+        self.pinned, self.copies = [x, held(x)], copies or self.net.entrance is not NULL
         return 1
 
     cdef int require_done(self, Stage stage) except -1:
