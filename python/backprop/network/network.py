@@ -3,7 +3,8 @@
 a) `loss` and `gradient` go through the layers and leave in them what their `backward` needs, as in the notes.
    Evaluation leaves the layers' memory as it is.
 b) `predict`, `predict_proba`, `accuracy`, `train_step` and `fit` run a compiled plan where one can (plan.py), else
-   the layers: the numbers are the same, bit for bit. Without a plan, evaluation goes through shallow copies.
+   the layers: the numbers are the same, bit for bit. Without a plan, evaluation goes through shallow copies, and
+   training by segments of the network where these can (segments.py).
 c) `train_step` and `fit` change the weights that the last pass went through, so they drop what the layers keep of it.
 d) The layers are the truth: `params` is a view of them, `spec`, and with it `sizes`, `activation` and `loss_name`, is
    computed from them, and a replaced layer is used from the next call on.
@@ -92,7 +93,8 @@ class Network(Described, Standardising, Copyable, Inspectable, Passing):
     Attributes
     ----------
     layers : Layers, an OrderedDict
-        `Affine1`, `Relu1`, `Affine2`, … An entry may be replaced, the mapping itself may not.
+        `Affine1`, `Relu1`, `Affine2`, … An entry may be replaced, the mapping itself may not. A layer of your own
+        runs by itself, between compiled segments of the others.
     lastLayer : SoftmaxWithLoss, IdentityWithLoss or another loss
         Or a loss of your own: `forward(scores, t)` returns the mean loss and `backward(dout)` its gradient. Its class
         attribute `classifies` says whether outputs are classes; without it, targets are passed on as they are, and
