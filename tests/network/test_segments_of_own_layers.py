@@ -312,3 +312,15 @@ def test_stages_of_a_segment_are_called_in_order():
         segment.move(update)
     assert segment.forward(np.ones((3, 5), np.float32)) is None
     assert segment.forward(np.ones((0, 6), np.float32)) is None
+
+
+def test_a_parameter_that_becomes_writable_is_planned_from_then_on():
+    net, (x, t), sgd = bp.Network([6, 8, 3], seed=0), data(), bp.SGD(0.1)
+    W2 = net.params["W2"]
+    W2.setflags(write=False)
+    with pytest.raises(ValueError, match="read-only"):
+        net.train_step(x, t, sgd)
+    assert goes_by_segments(net)
+    W2.setflags(write=True)
+    net.train_step(x, t, sgd)
+    assert net.is_planned

@@ -23,6 +23,8 @@ from backprop.layers.base import Layer, pass_forward
 
 # Of a layer that has both, also where its backward has not left dW and db yet.
 USUAL = ("W", "b")
+# Types of attributes in which no layer can be: most are of these.
+HOLD_NOTHING = frozenset((np.ndarray, np.float32, np.float64, float, int, bool, str, type(None)))
 
 
 def declared(layer: Any) -> tuple[str, ...] | None:
@@ -64,6 +66,8 @@ def attributes(layer: Any) -> dict[str, Any]:
 def inner_layers(layer: Any) -> Iterator[tuple[str, Any]]:
     """Layers that a layer holds, in its attributes or in lists, tuples and dicts there, and how they are reached."""
     for name, value in attributes(layer).items():
+        if type(value) in HOLD_NOTHING:
+            continue
         for place, one in ((name, value), *items_of(name, value)):
             if not isinstance(one, type) and all(
                 callable(getattr(one, x, None)) for x in ("forward", "backward")

@@ -42,7 +42,7 @@ class NoPlan:
         self.guards = guards
         # An array that a plan cannot use may be made one that it can, in place.
         arrays = [value for _, _, value in guards if isinstance(value, np.ndarray)]
-        self._arrays = [(array, _state(array)) for array in arrays]
+        self._arrays = [(array, state_of_array(array)) for array in arrays]
         # Made with the first step that can use them; False: they turned out to be of no use.
         self.segments: Steps | Literal[False] | None = None
 
@@ -54,7 +54,7 @@ class NoPlan:
         if self.segments:
             return self.segments.are_valid()
         return all(mapping.get(key) is value for mapping, key, value in self.guards) and all(
-            _state(array) == state for array, state in self._arrays
+            state_of_array(array) == state for array, state in self._arrays
         )
 
 
@@ -267,7 +267,8 @@ def _in_place(array: Array, dtype: np.dtype[Any]) -> bool:
     return bool(array.dtype == dtype and array.size and array.flags.carray)
 
 
-def _state(array: Array) -> tuple[object, ...]:
+def state_of_array(array: Array) -> tuple[object, ...]:
+    """What of an array can be changed in place, but for its numbers, and decides whether a plan can use it."""
     return array.dtype, array.shape, array.flags.carray
 
 

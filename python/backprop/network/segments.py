@@ -27,7 +27,14 @@ from backprop.layers.parameter_discovery import declared, names_rule_out_paramet
 from backprop.layers.parametric import Affine
 from backprop.layers.weighting import sample_weights
 from backprop.network.parameters import Places, gradient_of
-from backprop.network.plan import Guards, Run, pieces_of, planned_loss, planned_scaling
+from backprop.network.plan import (
+    Guards,
+    Run,
+    pieces_of,
+    planned_loss,
+    planned_scaling,
+    state_of_array,
+)
 from backprop.network.protocol import NetworkLike
 from backprop.optimizers.base import Call, UpdateRule, perform
 from bpcore.plan import Segment
@@ -153,6 +160,12 @@ class Segments:
         self._own: Places = {key: place for key, place in places.items() if key not in owned}
         ours = [layer for name, layer in objects.items() if name not in self._others]
         self._counting = [layer for layer in ours if type(layer).counters]
+        # Ours that no segment took: an array that none can use may be made one that it can, in place.
+        found = [
+            (layer, declared(layer) or ()) for name, layer in self._alone.items() if name not in self._others
+        ]
+        arrays = [getattr(layer, name) for layer, names in found for name in names]
+        self._arrays = [(array, state_of_array(array)) for array in arrays]
         self._caches = _caches(net, [*ours, net.lastLayer])
         self._is_running, self.is_of_use = False, True
         self._states: tuple[list[Any] | None, list[list[Any]]] = (None, [])
@@ -169,7 +182,9 @@ class Segments:
 
     def are_valid(self) -> bool:
         """Whether the network is still made of what it was."""
-        return all(part.segment.is_valid() for part in self._planned)
+        return all(part.segment.is_valid() for part in self._planned) and all(
+            state_of_array(array) == state for array, state in self._arrays
+        )
 
     def step(
         self,
