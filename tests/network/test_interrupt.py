@@ -76,8 +76,12 @@ AT_ANY_MOMENT = textwrap.dedent("""
 
     def network():
         net = (OwnLoss if kind == "own loss" else bp.Network)([12, 8, 8, 3], seed=0)
-        if kind in ("layers", "average by layers"):
-            net.layers["Halve"] = Halve()
+        if "layers" in kind:
+            net._plan = lambda: None
+        elif "segments" in kind:
+            net.layers.insert_after("Affine1", "Halve", Halve())
+            net.layers.insert_after("Relu1", "Norm", bp.BatchNorm(8))
+            net.layers.insert_after("Norm", "Dropout", bp.Dropout(0.25, seed=1))
         return net
 
     def average_of(net):
@@ -131,10 +135,13 @@ AT_ANY_MOMENT = textwrap.dedent("""
 """)
 
 
+KINDS = ("plan", "segments", "layers", "own update", "own loss")
+AVERAGES = ("average", "average by segments", "average by layers")
+
+
 @pytest.mark.parametrize(
     ("call", "kind"),
-    [(call, kind) for kind in ("plan", "layers", "own update", "own loss") for call in ("fit", "train_step")]
-    + [("fit", "average"), ("fit", "average by layers")],
+    [(call, kind) for kind in KINDS for call in ("fit", "train_step")] + [("fit", kind) for kind in AVERAGES],
 )
 @pytest.mark.parametrize("times", [25, pytest.param(1000, marks=pytest.mark.exhaustive)])
 def test_steps_parameters_and_record_belong_together(call, kind, times):
