@@ -1,7 +1,7 @@
 """Mutation testing: plant one fault at a time in the source, and see whether the tests notice.
 
     pip install '.[test]' 'pytest>=9' cmake ninja cython-cmake
-    python -m tools.mutants --seed 0 --count 70 --jobs 2 --json mutants.json
+    python -m tools.mutants --seed 0 --count 80 --jobs 2 --json mutants.json
     python -m tools.mutants --part python --seed 0 --count 100 --json mutants.json
 
 a) Faults are mechanical: another arithmetic operator, comparison or logical connective, a sign or a negation left out,
