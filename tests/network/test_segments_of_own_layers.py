@@ -324,3 +324,40 @@ def test_a_parameter_that_becomes_writable_is_planned_from_then_on():
     W2.setflags(write=True)
     net.train_step(x, t, sgd)
     assert net.is_planned
+
+
+class Shown(Scale):
+    """Its parameter is what it returns to the layer below, once it is told to."""
+
+    now = False
+
+    def backward(self, dout):
+        dx = super().backward(dout)
+        if self.now:
+            self.gamma[:] = 0.5
+            dx = np.broadcast_to(self.gamma, dx.shape)
+        return dx
+
+
+@pytest.mark.parametrize("change", ["data", "replaced", "an attribute", "another layer inside"])
+def test_a_layer_is_looked_at_again_where_it_has_changed(change):
+    found = []
+    for kind in (bp.Network, ByLayers):
+        net = network(kind, behind("Tanh1", lambda net: Shown(8, net.dtype)))
+        own, adam = net.layers["Own"], bp.Adam(0.01)
+        x, t = data()
+        losses = [net.train_step(x, t, adam) for _ in range(STEPS)]
+        if change == "data":
+            own.now = True
+        elif change == "replaced":
+            own.gamma = np.full(8, 0.25, np.float32)
+        elif change == "an attribute":
+            own.delta, own.ddelta = np.zeros(8, np.float32), np.ones(8, np.float32)
+        else:
+            own.inside = bp.Dropout(0.5, seed=1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            losses += [net.train_step(x, t, adam) for _ in range(STEPS)]
+        found.append((list(net.params), state_of(net, adam, losses)))
+    assert found[0] == found[1]
+    assert ("gamma1" in found[0][0]) == (change != "data")

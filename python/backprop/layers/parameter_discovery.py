@@ -170,13 +170,17 @@ def has_gradient(layer: Any, kept: Mapping[str, Any], name: str) -> bool:
     return f"d{name}" in kept or hasattr(type(layer), f"d{name}")
 
 
-def names_rule_out_parameters(layer: Any) -> bool:
-    """Whether none of a layer's attributes could be a parameter, whatever it is, and no layer is inside."""
+def names_of_candidates(layer: Any) -> list[str] | None:
+    """The attributes that by their names could be parameters, whatever they are; None if a look at names is too little.
+
+    As it is of a layer with slots, or with layers inside.
+    """
     if _slots(type(layer)) or not hasattr(layer, "__dict__"):  # type: ignore[arg-type]  # which is hashable
-        return False
+        return None
+    if any(True for _ in inner_layers(layer)):
+        return None
     kept = vars(layer)
-    named = any(name in USUAL or has_gradient(layer, kept, name) for name in kept)
-    return not named and not any(True for _ in inner_layers(layer))
+    return [name for name in kept if name in USUAL or has_gradient(layer, kept, name)]
 
 
 def _has_room(layer: Any, kept: Mapping[str, Any], name: str) -> bool:

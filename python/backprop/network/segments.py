@@ -23,7 +23,7 @@ from backprop._util.arrays import FLOAT32, FLOAT64, Array, readable
 from backprop.layers.base import Layer, pass_forward
 from backprop.layers.base_loss import checked_targets, loss_of, row_weights_of
 from backprop.layers.counters import Counters
-from backprop.layers.parameter_discovery import declared, names_rule_out_parameters
+from backprop.layers.parameter_discovery import declared
 from backprop.layers.parametric import Affine
 from backprop.layers.weighting import sample_weights
 from backprop.network.parameters import Places, gradient_of
@@ -36,6 +36,7 @@ from backprop.network.plan import (
     state_of_array,
 )
 from backprop.network.protocol import NetworkLike
+from backprop.network.settled import settled
 from backprop.optimizers.base import Call, UpdateRule, perform
 from bpcore.plan import Segment
 
@@ -45,6 +46,10 @@ NO_LOSS = ("squared_error", 0.0, None, False)
 
 class UnsuitedError(Exception):
     """A layer gave something that no segment takes as the layers would; the layers take it, or raise."""
+
+
+class ChangedError(UnsuitedError):
+    """A layer has changed in a pass in which not all of it was looked at; in those that follow it is."""
 
 
 class PlannedPart:
@@ -149,13 +154,10 @@ class Segments:
         self._planned = [part for part in self._parts if isinstance(part, PlannedPart)]
         # Layers that are not ours, whose parameters may be others after any pass.
         self._others = {name: layer for name, layer in self._alone.items() if declared(layer) is None}
-        # Those of them that have no parameters as long as they have no other attributes: they need not be watched.
-        self._quiet = {
-            name: (layer, tuple(vars(layer)))
-            for name, layer in self._others.items()
-            if not isinstance(layer, Layer) and names_rule_out_parameters(layer)
-        }
-        self._names = self._names_of_parameters()
+        # Those of them of which little has to be looked at.
+        self._names = {name: layers.parameter_names(name) for name in self._others}
+        known = {name: settled(layer, self._names[name]) for name, layer in self._others.items()}
+        self._settled = {name: one for name, one in known.items() if one is not None}
         owned = {key for part in self._planned for key in part.keys}
         self._own: Places = {key: place for key, place in places.items() if key not in owned}
         ours = [layer for name, layer in objects.items() if name not in self._others]
@@ -170,14 +172,17 @@ class Segments:
         self._is_running, self.is_of_use = False, True
         self._states: tuple[list[Any] | None, list[list[Any]]] = (None, [])
 
-    def _names_of_parameters(self) -> list[list[str]]:
-        return [[] if name in self._quiet else self._layers.parameter_names(name) for name in self._others]
+    def _have_the_same_parameters(self) -> bool:
+        """Whether those of the layers that are not ours still have the names that they had."""
+        return all(
+            name in self._settled or self._layers.parameter_names(name) == names
+            for name, names in self._names.items()
+        )
 
-    def _has_new_attributes(self) -> bool:
-        """Whether one of the layers that are not watched has got an attribute; from now on it is watched."""
-        changed = [name for name, (layer, names) in self._quiet.items() if tuple(vars(layer)) != names]
+    def _watch(self, changed: list[str]) -> bool:
+        """Look at all of these layers from now on; whether there are any."""
         for name in changed:
-            del self._quiet[name]
+            del self._settled[name]
         return bool(changed)
 
     def are_valid(self) -> bool:
@@ -221,7 +226,7 @@ class Segments:
                 counters.restore()
             if not isinstance(error, UnsuitedError):
                 raise
-            self.is_of_use = False
+            self.is_of_use = isinstance(error, ChangedError)
             return None
         finally:
             self._is_running = False
@@ -258,14 +263,14 @@ class Segments:
         """Forward and back: the loss and the scores."""
         layers, head = self._layers, self._parts[-1]
         layers.clear_cache()
-        self._has_new_attributes()
+        self._watch([name for name, one in self._settled.items() if not one.is_as_it_was()])
         y: Any = rows if isinstance(self._parts[0], PlannedPart) else net._inputs(rows)
         below = self._parts[:-1] if isinstance(head, PlannedPart) else self._parts
         for part in below:
             if isinstance(part, PlannedPart):
                 y = part.forward(y)
-            elif part in self._quiet:
-                y = pass_forward(self._alone[part], y, training=True)
+            elif part in self._settled:
+                y = self._settled[part].forward(y)
             elif part in self._others:
                 one = layers.begin_pass(part, self._others[part])
                 if one.inner or isinstance(one.layer, Layer):
@@ -282,16 +287,18 @@ class Segments:
         for part in reversed(below):
             if isinstance(part, PlannedPart):
                 dout = part.back(dout)
+            elif part in self._settled:
+                dout = self._settled[part].backward(dout)
             else:
                 dout = layers.back_through_layer(part, self._alone[part], dout)
-        if self._has_new_attributes():
-            raise UnsuitedError
+        if self._watch([name for name, one in self._settled.items() if not one.has_passed()]):
+            raise ChangedError
         layers.learn()
         return loss, y
 
     def _calls(self, net: NetworkLike, optimizer: UpdateRule) -> list[Call] | None:
         """What moves each parameter where it is; None where all gradients are needed at once."""
-        if self._layers.version is not self._version or self._names_of_parameters() != self._names:
+        if self._layers.version is not self._version or not self._have_the_same_parameters():
             return None
         update, state = optimizer.plan_update(), None
         if optimizer.state_size:
