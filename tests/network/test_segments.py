@@ -120,3 +120,15 @@ def test_any_number_of_threads():
         net, found = wide(bp.Network, threads)
         assert goes_by_segments(net)
         assert found == expected
+
+
+def test_a_loss_of_two_outputs_a_target():
+    x, t = data()[0], np.random.default_rng(1).normal(size=(40, 2)).astype(np.float32)
+    found, weights = [], np.arange(40) % 3 / 2
+    for kind in (bp.Network, ByLayers):
+        net, adam = kind([6, 8, 5, 4], "tanh", loss="gaussian_nll", seed=3), bp.Adam(0.01)
+        two(net)
+        losses = [net.train_step(x, t, adam, sample_weight=some) for some in STEPS * [None, weights]]
+        assert goes_by_segments(net) == (kind is bp.Network)
+        found.append(state_of(net, adam, losses))
+    assert found[0] == found[1]
