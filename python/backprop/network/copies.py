@@ -77,8 +77,8 @@ class Copyable:
         """
         tau = from_0_to_1("blend", "tau", tau)
         if isinstance(other, Copyable):
-            # In one call, which looks whether both plans still fit; then with new ones; else one by one, which says what
-            # does not fit.
+            # In one call, which looks whether both plans still fit; then with new ones; else one by one, which says
+            # what does not fit.
             plan, others = self._planned, other._planned
             if type(plan) is type(others) is Plan and plan.blend(others, tau):
                 return
