@@ -7,9 +7,11 @@ import pytest
 from safetensors.numpy import load_file
 
 import backprop as bp
-from backprop.layers.base import LAYERS, LOSSES
+from backprop.layers import base
+from backprop.layers.base import LAYERS
 from backprop.layers.elementwise import activations
 from tests.network.users_classes import registered, scaled  # noqa: F401  # `registered` is a fixture of each test
+from tests.registry import LOSSES
 
 X = np.random.default_rng(0).normal(size=(5, 4))
 
@@ -144,7 +146,7 @@ def test_a_users_layer_without_options_and_a_loss(tmp_path):
     ):
         bp.Network.load(tmp_path / "net")
     LAYERS["halve"] = Halve
-    del LOSSES["cubed"]
+    del base.LOSSES["cubed"]
     with pytest.raises(
         ValueError, match=r"loss is of the kind 'cubed', .* @backprop.register_loss\('cubed'\)"
     ):

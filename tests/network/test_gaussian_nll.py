@@ -201,6 +201,17 @@ def test_files_and_copies_keep_it(tmp_path):
     assert back.loss(X, T) == net.loss(X, T) == copy.deepcopy(net).loss(X, T)
 
 
+@pytest.mark.parametrize("loss", [bp.GaussianNLL(), bp.SoftmaxWithLoss(class_weights=[1, 2])])
+def test_a_loss_of_another_number_of_outputs_is_not_written(loss, tmp_path):
+    net = bp.Network([4, 3], seed=0)
+    net.lastLayer = loss
+    with pytest.raises(
+        TypeError, match=r"save: .*(3 outputs, wanted an even|class_weights has 2 numbers, wanted 3)"
+    ):
+        net.save(tmp_path / "net")
+    assert not [*tmp_path.iterdir()]
+
+
 def test_the_plan_knows_it():
     assert "gaussian_nll" in plan.LOSSES
     assert plan.LOSS_OPTIONS["gaussian_nll"] == "min_variance"

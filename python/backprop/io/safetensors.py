@@ -54,6 +54,7 @@ def save(net: Network, path: str | os.PathLike[str]) -> None:
         scaling_of(found, {name: getattr(net, name) for name in SCALING})
         if (found.sizes[0], found.sizes[-1]) != (net.sizes[0], net.sizes[-1]):
             raise ValueError(f"the layers do not tell inputs and outputs of the sizes {list(net.sizes)}")
+        checked_loss(net.lastLayer, net.sizes[-1])
     except (TypeError, ValueError) as error:
         raise TypeError(f"save: {error}; save its params instead") from None
     tensors |= {name: getattr(net, name) for name in SCALING}
