@@ -7,12 +7,16 @@ import backprop as bp
 from backprop.layers.base import LOSSES as ALL_LOSSES
 from tests.functions import ACTIVATIONS, SPECIAL
 from tests.losses import LOSSES
+from tests.oracles.beside_pytorch import (  # noqa: F401  # a fixture
+    BACKWARD,
+    FORWARD,
+    assert_close,
+    numbers_of_float64,
+)
 from tests.registry import ACTIVATIONS as REGISTERED
 from tests.registry import LOSSES_IN_PARTS, LOSSES_OF_NUMBERS, RULES, Table, loss_options, targets
 
 torch = pytest.importorskip("torch")
-# What is promised of float64, relative to numbers above 1.
-FORWARD, BACKWARD = 1e-12, 1e-10
 OPTIMIZERS = Table(
     "update rule",
     "tests/oracles/test_pytorch.py",
@@ -33,20 +37,6 @@ OPTIMIZERS = Table(
         "amsgradw": lambda w, lr, **given: torch.optim.AdamW(w, lr, amsgrad=True, **given),
     },
 )
-
-
-@pytest.fixture(autouse=True)
-def numbers_of_float64():
-    """Some optimizers keep numbers of PyTorch's default type, which is float32."""
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(before)
-
-
-def assert_close(ours, theirs, bound):
-    theirs = theirs.detach().numpy()
-    assert (np.abs(ours - theirs) <= bound * np.maximum(1, np.abs(theirs))).all()
 
 
 @pytest.mark.parametrize("kind", REGISTERED)

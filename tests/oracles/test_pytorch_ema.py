@@ -7,7 +7,7 @@ import pytest
 
 import backprop as bp
 from backprop.layers.buffers import buffers_of
-from tests.oracles.test_pytorch import FORWARD, assert_close, numbers_of_float64  # noqa: F401  # a fixture
+from tests.oracles.beside_pytorch import FORWARD, assert_close, numbers_of_float64  # noqa: F401  # a fixture
 
 torch = pytest.importorskip("torch")
 swa_utils = pytest.importorskip("torch.optim.swa_utils")

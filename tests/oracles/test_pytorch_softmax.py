@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import backprop as bp
-from tests.oracles.test_pytorch import BACKWARD, FORWARD, assert_close, numbers_of_float64  # noqa: F401  # a fixture
+from tests.oracles.beside_pytorch import BACKWARD, FORWARD, assert_close, numbers_of_float64  # noqa: F401  # a fixture
 
 torch = pytest.importorskip("torch")
 PAIRS = {"softmax": (bp.Softmax, torch.softmax), "log_softmax": (bp.LogSoftmax, torch.log_softmax)}
