@@ -54,6 +54,11 @@ def checked_output(value: OneOutput | None, loss: Any) -> list[Activation | RowF
     if value is None or value == "identity":
         return []
     made: Activation | RowFunction = _function("output", value, {**activations(), **row_functions()})
+    if isinstance(made, RowFunction) and getattr(loss, "outputs_per_target", 1) > 1:
+        raise ValueError(
+            f"Network: output is {value!r}, and loss={kind_of(loss, LOSSES)!r} has outputs of several kinds in a row; "
+            "wanted 'identity', or an activation"
+        )
     if kind_of(loss, LOSSES) in OF_SCORES:
         raise ValueError(
             f"Network: output is {value!r}, and loss={kind_of(loss, LOSSES)!r} takes the scores themselves; wanted "

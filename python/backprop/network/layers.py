@@ -57,6 +57,8 @@ class Layers(OrderedDict[str, Any]):
         self.version = object()
         self.trainer: int | None = None
         self._known: dict[str, Known] = {}
+        # Whether one of them was seen to replace another, or an array or a number of it, in a pass of a step.
+        self.change_in_passes = False
         self._passes: dict[str, Pass] = {}
         # Under which name each object stands; to go through all of them at every assignment would be quadratic.
         self._names: dict[int, str] = {}
@@ -239,7 +241,12 @@ class Layers(OrderedDict[str, Any]):
         return layer.backward(dout) if one is None or one.layer is not layer else one.backward(dout)
 
     def are_known(self, dtype: np.dtype[Any]) -> bool:
-        """Whether those that are not ours were looked at, and arrays of this type alone have gone through them."""
+        """Whether those that are not ours were looked at, and arrays of this type alone have gone through them.
+
+        And none of them changes others in a pass.
+        """
+        if self.change_in_passes:
+            return False
         for key, layer in self.items():
             if declared(layer) is None:
                 known = self._known.get(key)
@@ -268,7 +275,8 @@ class Layers(OrderedDict[str, Any]):
                 passes = 0 if last is None else last.passes
                 last = Known(one.layer, cached, passes, one.type_of_data())
             known[key] = last
-        self._known = known
+        # Those that a pass by segments knows are not watched in it.
+        self._known = {key: one for key, one in before.items() if self.get(key) is one.layer} | known
         if all(one.passes >= LOOKED_AT for one in known.values()):
             return
         from backprop.layers.untrained import doubt_of, fault_of  # which only layers of users need
@@ -283,7 +291,7 @@ class Layers(OrderedDict[str, Any]):
             doubt = doubt_of(one, own, trained)
             if doubt and known[key].passes == 0:
                 warnings.warn(f"{where}: {doubt}", UserWarning, stacklevel=2)
-        self._known = {key: one._replace(passes=one.passes + 1) for key, one in known.items()}
+        self._known |= {key: one._replace(passes=one.passes + 1) for key, one in known.items()}
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """Copy the layers; unlike NumPy's copies, constants stay read-only."""

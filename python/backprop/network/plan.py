@@ -49,6 +49,10 @@ class NoPlan:
     def predict(self, x: object, out: object = None) -> None:
         """None, as a plan that does not fit."""
 
+    def have_layers_changed(self) -> bool:
+        """Whether something of our layers or of the loss was replaced; what passes show of others is not asked."""
+        return any(mapping.get(key) is not value for mapping, key, value in self.guards if key != "version")
+
     def is_valid(self) -> bool:
         """Whether the network is still made of what no plan could run."""
         if self.segments:

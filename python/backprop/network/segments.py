@@ -112,7 +112,7 @@ class PlannedPart:
 
     def back(self, dout: Any) -> Array | None:
         """Go back; what comes of it is None where nobody needs it."""
-        if type(dout) is not np.ndarray or dout.dtype != self._dtype:
+        if type(dout) is not np.ndarray or dout.dtype != self._dtype or not self.segment.is_valid():
             raise UnsuitedError
         if dout.shape != (self.segment.rows, self._outputs):
             raise UnsuitedError
@@ -135,6 +135,9 @@ class Segments:
 
     def __init__(self, net: NetworkLike, pieces: list[Run | str], guards: Guards) -> None:
         layers, places = net.layers, net.params.places()
+        # But for what passes show of layers that are not ours.
+        self._loss = net.lastLayer
+        self._guards = [one for one in guards if one[1] != "version"]
         self._layers, self._version, self._places = layers, layers.version, places
         self._inputs = net.sizes[0]
         keys: dict[int, list[str]] = {}
@@ -147,7 +150,6 @@ class Segments:
                 own = [key for name in piece.keys for key in keys.get(id(objects[name]), [])]
                 its_loss = loss if n == len(pieces) - 1 else None
                 self._parts.append(PlannedPart(net, piece, own, n == 0, its_loss, guards))
-                guards = []  # once is enough
             else:
                 self._parts.append(piece)
         self._alone = {name: objects[name] for name in self._parts if isinstance(name, str)}
@@ -179,6 +181,12 @@ class Segments:
             for name, names in self._names.items()
         )
 
+    def _have_layers_changed(self, net: NetworkLike) -> bool:
+        """Whether a layer has replaced another, the loss, or an array or a number of one."""
+        return net.lastLayer is not self._loss or any(
+            mapping.get(key) is not value for mapping, key, value in self._guards
+        )
+
     def _watch(self, changed: list[str]) -> bool:
         """Look at all of these layers from now on; whether there are any."""
         for name in changed:
@@ -207,11 +215,14 @@ class Segments:
         rows = self._rows(net, x)
         if self._is_running or not len(rows):
             return None
-        counters, taken, loss = Counters(self._counting), optimizer.steps, 0.0
+        counters, taken, loss = Counters(self._counting), None, 0.0
         try:
             self._is_running = True
             loss, scores = self._pass(net, rows, t, sample_weight, counters)
+            if self._have_layers_changed(net):
+                raise UnsuitedError
             calls = self._calls(net, optimizer)
+            taken = optimizer.steps
             if calls is None:
                 optimizer.update(net.params, self._gradients(net))
             else:
@@ -220,13 +231,15 @@ class Segments:
             return scores
         except BaseException as error:
             # The handler of a signal may raise behind the update's last call: what it has counted is recorded.
-            if optimizer.steps != taken:
+            if taken is not None and optimizer.steps != taken:
                 losses += (loss,)
             else:
                 counters.restore()
             if not isinstance(error, UnsuitedError):
                 raise
             self.is_of_use = isinstance(error, ChangedError)
+            if self._have_layers_changed(net):
+                self._layers.change_in_passes = True
             return None
         finally:
             self._is_running = False

@@ -9,7 +9,7 @@ from typing import Any
 
 from backprop._util.arrays import Array, shares
 from backprop.layers.base import Layer, pass_forward
-from backprop.layers.parameter_discovery import names_of_candidates
+from backprop.layers.parameter_discovery import HOLD_NOTHING, names_of_candidates
 
 
 class SettledLayer:
@@ -33,9 +33,13 @@ class SettledLayer:
         return returned
 
     def is_as_it_was(self) -> bool:
-        """Whether it has the attributes and the parameters that it had."""
+        """Whether it has the attributes and the parameters that it had, and no layer is in an attribute."""
         kept = vars(self.layer)
-        return tuple(kept) == self._names and all(kept[name] is array for name, array in self._parameters)
+        return (
+            tuple(kept) == self._names
+            and all(kept[name] is array for name, array in self._parameters)
+            and all(type(value) in HOLD_NOTHING for value in kept.values())
+        )
 
     def has_passed(self) -> bool:
         """The same at the end of a pass, which is forgotten: whether no parameter went through it, either."""
@@ -50,4 +54,7 @@ def settled(layer: Any, parameters: list[str]) -> SettledLayer | None:
     if isinstance(layer, Layer):  # it may count
         return None
     names = names_of_candidates(layer)
-    return None if names is None or sorted(names) != sorted(parameters) else SettledLayer(layer, parameters)
+    if names is None or sorted(names) != sorted(parameters):
+        return None
+    one = SettledLayer(layer, parameters)
+    return one if one.is_as_it_was() else None

@@ -17,7 +17,9 @@ import numpy as np
 
 from backprop._util.arrays import Array, readable, shares
 from backprop._util.settings import fraction
+from backprop.layers.base import Layer
 from backprop.layers.buffers import buffers_of
+from backprop.layers.parameter_discovery import declared
 from backprop.training.lock import REFUSED
 from backprop.training.protocol import Trainable
 from bpcore import kernels
@@ -47,7 +49,18 @@ def blended(params: Mapping[str, Array], layers: Mapping[str, Any], other: Any) 
     for key, p in params.items():
         if any(shares(p, q) for q in theirs.values()):
             raise ValueError(f"blend: {key} shares memory with a parameter of other, wanted another network")
-    return pairs
+    # An array that several layers have moves once.
+    once = {(p.ctypes.data, p.shape, p.strides): (p, q) for p, q in reversed(pairs)}
+    return [*reversed(once.values())]
+
+
+def _followed(average: Any, net: Any) -> list[tuple[Array, Array]]:
+    """The same of an average and the network that it follows, with errors of `fit`."""
+    try:
+        return blended(average.params, average.layers, net)
+    except (TypeError, ValueError) as error:
+        text = re.sub(r"\bother\b", "the network", str(error).removeprefix("blend: "))
+        raise ValueError(f"fit: ema does not fit the network any more: {text}") from None
 
 
 def move(pairs: list[tuple[Array, Array]], tau: float, counter: dict[str, Any] | None = None) -> None:
@@ -95,7 +108,7 @@ class Average:
     def catch_up(self) -> None:
         """Follow the last step, if it was taken and is not followed yet."""
         if self.moves - self._before < len(self._losses) - self._at:
-            move(blended(self.network.params, self.network.layers, self.net), self.share, vars(self))
+            move(_followed(self.network, self.net), self.share, vars(self))
 
     def plan_beside(self, plan: Plan) -> Plan | None:
         """The plan of the network, if the loop of the trained one can move it along."""
@@ -139,6 +152,7 @@ def checked_average(net: Trainable, ema: Any, decay: Any) -> Average | None:
     if isinstance(ema, type) or not all(hasattr(ema, name) for name in ("params", "_layers", "_plan")):
         what = f"the class {ema.__name__}" if isinstance(ema, type) else f"a {type(ema).__name__}"
         raise TypeError(f"fit: ema is {what}, wanted a network of its own: ema=copy.deepcopy(net)")
+    _require_known(net)
     try:
         blended(net.params, net.layers, ema)
         for key, array in {**ema.params, **buffers_of(ema.layers)}.items():
@@ -154,6 +168,23 @@ def checked_average(net: Trainable, ema: Any, decay: Any) -> Average | None:
     return Average(net, ema, decay)
 
 
-def _made_of(net: Any) -> list[tuple[str, type]]:
-    """The layers by name, and the loss."""
-    return [(name, type(layer)) for name, layer in net.layers.items()] + [("", type(net.lastLayer))]
+def _require_known(net: Any) -> None:
+    """Of layers that are not ours a pass has shown the parameters, which the copy then has too."""
+    for name, layer in net.layers.items():
+        if declared(layer) is not None or name in net.layers._known or not hasattr(layer, "__dict__"):
+            continue
+        arrays = [own for own, value in vars(layer).items() if isinstance(value, np.ndarray)]
+        unknown = [own for own in arrays if own not in net.layers.parameter_names(name)]
+        if unknown:
+            raise ValueError(
+                f"fit: ema: no pass has shown yet whether {unknown[0]} of layers[{name!r}] ({type(layer).__name__}) "
+                "is a parameter; call net.gradient(x, t) once, and copy the network then"
+            )
+
+
+def _made_of(net: Any) -> list[tuple[str, type, Any]]:
+    """The layers by name, and the loss, with their options."""
+    layers = [*net.layers.items(), ("", net.lastLayer)]
+    return [
+        (name, type(layer), layer.options() if isinstance(layer, Layer) else None) for name, layer in layers
+    ]

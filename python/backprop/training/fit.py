@@ -132,11 +132,11 @@ def fit(
                 warn_of_parameters(net, done, optimizer)
         log_threads(net)
     finally:
-        if average is not None:
-            average.catch_up()  # with a step that an interrupt has let be taken
         history.seconds = time.perf_counter() - started
         if history.loss:
             net.history = history  # a callback may have called `fit`, which left its own
+        if average is not None:
+            average.catch_up()  # with a step that an interrupt has let be taken
     return history
 
 

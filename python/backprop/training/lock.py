@@ -32,10 +32,13 @@ class Locked(Protocol):
         The thread that trains them, by its `threading.get_ident()`.
     version : object
         Another one makes another plan necessary.
+    change_in_passes : bool
+        Whether a layer was seen to change others in a pass.
     """
 
     trainer: int | None
     version: object
+    change_in_passes: bool
 
 
 _known: WeakValueDictionary[int, Locked] = WeakValueDictionary()

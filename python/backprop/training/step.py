@@ -90,8 +90,11 @@ def _layered_step(
         scores = segments.step(net, x, t, optimizer, losses, sample_weight)
         if scores is not None:
             return scores
-    counters = Counters(net.layers.values())
+    counters, planned = Counters(net.layers.values()), net._planned
     loss, grads, scores = net._while_training(lambda: loss_and_gradients(net, x, t, sample_weight))
+    have_layers_changed = getattr(planned, "have_layers_changed", None)  # of a network without a plan
+    if have_layers_changed is not None and (net._planned is not planned or have_layers_changed()):
+        net._layers.change_in_passes = True
     taken = getattr(optimizer, "steps", None)
     try:
         optimizer.update(net.params, grads)

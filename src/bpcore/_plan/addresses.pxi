@@ -80,6 +80,8 @@ cdef class NetworkAddresses:
             <Layer*> calloc(len(layers), sizeof(Layer)), len(layers), Loss(<LossKind> <int> LOSSES[loss[0]], loss[1])
         )
         if entrance is not None:
+            if not entrance or entrance[0] not in ACTIVATIONS:
+                raise ValueError(f"Plan: entrance is {entrance!r}, wanted an activation's name and its numbers")
             self.entrance = layer_of(DROPOUT, <Activation> <int> ACTIVATIONS[entrance[0]], 1, 1, NULL, NULL, 0, 0)
             for k, number in enumerate(entrance[1:1 + MOST_ACTIVATION_NUMBERS]):
                 self.entrance.numbers[k] = number
@@ -233,7 +235,7 @@ cdef class NetworkAddresses:
         return True
 
     cdef bint can_blend(self, NetworkAddresses other) except -1:
-        """Whether both fit, their layers are alike, and they have no memory in common."""
+        """Whether both fit, their layers are alike, and no parameter has memory in common with another."""
         cdef int n
         if not self.fits() or not other.fits():
             return False
@@ -244,6 +246,9 @@ cdef class NetworkAddresses:
                 return False
         for n in range(self.parameters):
             if overlap(other.guards, other.parameters, span(self.guards[n].data, self.guards[n].bytes)):
+                return False
+            # An array that several layers have moves once, which is not told here; and threads share each.
+            if overlap(self.guards, n, span(self.guards[n].data, self.guards[n].bytes)):
                 return False
         return True
 

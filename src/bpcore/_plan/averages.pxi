@@ -4,18 +4,8 @@ cdef class Averaging(InputGradients):
     """Moves another plan's parameters along, after each step of a loop."""
 
     def averages(self, NetworkAddresses other not None):
-        """Whether a loop can move the parameters of `other` along.
-
-        Which is so where `other.blend(self, …)` would, and no two of its parameters have memory in common: threads
-        share each.
-        """
-        cdef int n
-        if not other.can_blend(self):
-            return False
-        for n in range(1, other.parameters):
-            if overlap(other.guards, n, span(other.guards[n].data, other.guards[n].bytes)):
-                return False
-        return True
+        """Whether a loop can move the parameters of `other` along, which is so where `other.blend(self, …)` would."""
+        return other.can_blend(self)
 
     cdef int begin_average(self, NetworkAddresses other, double share) except -1:
         """Point to the parameters of a plan that are to move along, if there is one."""

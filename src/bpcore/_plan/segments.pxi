@@ -12,6 +12,9 @@ cdef inline void* data_of(array) noexcept:
     return PyArray_DATA(<const PyArrayObject*> <PyObject*> array)
 
 
+NO_WHOLE_NETWORK = TypeError("Segment: it is part of a network, and has the stages of a step alone")
+
+
 cdef class Segment(Plan):
     """Some layers one behind another of a network, with the stages of a step.
 
@@ -23,6 +26,27 @@ cdef class Segment(Plan):
     cdef list pinned              # and what keeps it where it is
     cdef bint copies              # whether it is read in a copy
     cdef Stage done
+
+    def step(self, *args, **kwargs):
+        raise NO_WHOLE_NETWORK
+
+    def train(self, *args, **kwargs):
+        raise NO_WHOLE_NETWORK
+
+    def loss_and_gradient(self, *args, **kwargs):
+        raise NO_WHOLE_NETWORK
+
+    def input_gradient_into(self, *args, **kwargs):
+        raise NO_WHOLE_NETWORK
+
+    def predict(self, *args, **kwargs):
+        raise NO_WHOLE_NETWORK
+
+    def predict_into(self, *args, **kwargs):
+        raise NO_WHOLE_NETWORK
+
+    def count_correct(self, *args, **kwargs):
+        raise NO_WHOLE_NETWORK
 
     def forward(self, x not None, bint copies=True):
         """What the last layer gives out in training, in a new array; None if x cannot be read as it is.
