@@ -113,7 +113,9 @@ cdef inline const Layer* layer_below(const Network* net, int n) noexcept nogil:
     """Whose dpre takes the gradient of what enters layer n; NULL of the first that is trained, without an entrance."""
     if net.entrance is not NULL and n == 0:
         return net.entrance
-    return &net.layers[n - 1] if n > first_trained(net) else <const Layer*> NULL
+    if n > first_trained(net):
+        return &net.layers[n - 1]
+    return NULL
 
 
 cdef inline int row_buffers(const Network* net, int n) noexcept nogil:
