@@ -135,9 +135,9 @@ class Segments:
 
     def __init__(self, net: NetworkLike, pieces: list[Run | str], guards: Guards) -> None:
         layers, places = net.layers, net.params.places()
-        # But for what passes show of layers that are not ours.
         self._loss = net.lastLayer
-        self._guards = [one for one in guards if one[1] != "version"]
+        # What passes show of layers that are not ours makes another version, which is looked at apart.
+        guards = [one for one in guards if one[1] != "version"]
         self._layers, self._version, self._places = layers, layers.version, places
         self._inputs = net.sizes[0]
         keys: dict[int, list[str]] = {}
@@ -183,9 +183,7 @@ class Segments:
 
     def _have_layers_changed(self, net: NetworkLike) -> bool:
         """Whether a layer has replaced another, the loss, or an array or a number of one."""
-        return net.lastLayer is not self._loss or any(
-            mapping.get(key) is not value for mapping, key, value in self._guards
-        )
+        return net.lastLayer is not self._loss or not self._planned[0].segment.is_valid()
 
     def _watch(self, changed: list[str]) -> bool:
         """Look at all of these layers from now on; whether there are any."""
@@ -195,8 +193,10 @@ class Segments:
 
     def are_valid(self) -> bool:
         """Whether the network is still made of what it was."""
-        return all(part.segment.is_valid() for part in self._planned) and all(
-            state_of_array(array) == state for array, state in self._arrays
+        return (
+            self._layers.version is self._version
+            and all(part.segment.is_valid() for part in self._planned)
+            and all(state_of_array(array) == state for array, state in self._arrays)
         )
 
     def step(
