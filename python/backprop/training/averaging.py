@@ -6,11 +6,9 @@ of a signal finds all of it moved, or nothing.
 
 import re
 from _thread import get_ident
-from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from itertools import starmap
-from operator import call, setitem
+from operator import setitem
 from typing import Any
 
 import numpy as np
@@ -20,6 +18,7 @@ from backprop._util.settings import fraction
 from backprop.layers.base import Layer
 from backprop.layers.buffers import buffers_of
 from backprop.layers.parameter_discovery import declared
+from backprop.optimizers.base import perform
 from backprop.training.lock import REFUSED
 from backprop.training.protocol import Trainable
 from bpcore import kernels
@@ -73,14 +72,7 @@ def move(pairs: list[tuple[Array, Array]], tau: float, counter: dict[str, Any] |
         calls.append((kernels.blend, run.reshape(-1), readable(q, p.dtype).reshape(-1), tau))
         if run is not p:
             calls.append((setitem, p, ..., run))
-    # In one call, since the handler of a signal runs between two of Python's and may raise. So it does before a
-    # kernel's work, where the kernel asks how many threads to use: what was not moved then is moved all the same.
-    done: list[object] = []
-    try:
-        done.extend(starmap(call, calls))
-    finally:
-        if len(done) < len(calls):
-            deque(starmap(call, calls[len(done) :]), maxlen=0)
+    perform(calls)
 
 
 class Average:
