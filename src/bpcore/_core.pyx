@@ -14,6 +14,9 @@ from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 
+from sys import intern
+from weakref import ref
+
 from bpcore._entries.buffers cimport (
     View, address, check_indices, close, contiguous, gather_labels, itemsize_of, open_rows, read_struct, readable,
     shaped,
@@ -84,6 +87,7 @@ cimport bpcore.reductions as reductions
 
 from inspect import Signature
 from time import perf_counter
+from sys import intern
 from weakref import ref
 
 from numpy import ndarray

@@ -11,28 +11,11 @@ b) 1e-6 and 1e-7 are PyTorch's, in clip_grad_norm_ and in renorm. A norm that is
 from cython cimport floating
 from libc.math cimport sqrt
 
-from bpcore.reductions cimport total_of_lanes
+from bpcore.reductions cimport row_squares
 
 cdef enum:
     NORM_SPAN = 4096     # numbers of one sum of squares
-    NORM_LANES = 8
     NORM_COLUMNS = 64    # whose sums over the rows are taken at once
-
-
-cdef inline double span_of_squares(const floating* g, Py_ssize_t n) noexcept nogil:
-    """Σ g² of up to NORM_SPAN numbers."""
-    cdef double[NORM_LANES] partial
-    cdef Py_ssize_t k = 0, whole = n - n % NORM_LANES
-    cdef int lane
-    for lane in range(NORM_LANES):
-        partial[lane] = 0
-    while k < whole:
-        for lane in range(NORM_LANES):
-            partial[lane] = partial[lane] + <double> g[k + lane] * <double> g[k + lane]
-        k = k + NORM_LANES
-    for k in range(whole, n):
-        partial[k - whole] = partial[k - whole] + <double> g[k] * <double> g[k]
-    return total_of_lanes(&partial[0])
 
 
 cdef inline double squared_norm(const floating* g, Py_ssize_t n) noexcept nogil:
@@ -40,7 +23,7 @@ cdef inline double squared_norm(const floating* g, Py_ssize_t n) noexcept nogil:
     cdef double total = 0
     cdef Py_ssize_t first = 0
     while first < n:
-        total = total + span_of_squares(g + first, min(<Py_ssize_t> NORM_SPAN, n - first))
+        total = total + row_squares(g + first, 0, min(<Py_ssize_t> NORM_SPAN, n - first))
         first = first + NORM_SPAN
     return total
 

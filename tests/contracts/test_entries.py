@@ -3,6 +3,7 @@
 Each array lies between guard bytes, which stay untouched whatever happens; a call that raises has written nothing.
 """
 
+import inspect
 import re
 
 import numpy as np
@@ -58,6 +59,24 @@ def test_outputs_may_not_be_read_only(entry, alternative, name, dtype):
         assert_refused(call, ValueError, name, "read-only")
     else:
         assert call.results() == expected(entry, dtype, alternative)
+
+
+@both_types
+@every_entry
+def test_arguments_by_position_and_by_name(entry, alternative, dtype):
+    wanted = expected(entry, dtype, alternative)
+    function = getattr(kernels, entry)
+    given = Call(entry, dtype, alternative).given
+    names = [name for name in inspect.signature(function).parameters if name in given]
+    for first in range(len(names) + 1):
+        # Where a name is put together it is another object than the one that the entry knows.
+        for word in (str, lambda name: "".join(list(name))):
+            call = Call(entry, dtype, alternative)
+            by_name = {word(name): call.given[name] for name in reversed(names[first:])}
+            arguments = [call.given[name] for name in names[:first]]
+            returned = function(*arguments, threads=1, **by_name)
+            written = [call.contents()[name] for name in call.written()]
+            assert [*written, np.float64(returned or 0).tobytes()] == wanted
 
 
 def every_second(array):

@@ -1,5 +1,6 @@
 """What a compiled plan says to arrays that are not what its network's are."""
 
+import gc
 import re
 import warnings
 
@@ -95,6 +96,47 @@ def test_values_are_told_from_equal_ones():
     assert are_values({"a": one, "b": two}, [one, two])
     for other in ([two, one], [one], [one, two, two], [one, (two[0],)], []):
         assert not are_values({"a": one, "b": two}, other)
+
+
+def test_an_update_is_renewed_where_nothing_of_its_optimizer_has_changed():
+    net, adam = bp.Network([3, 2], seed=0), bp.Adam(0.1)
+    net.train_step(X, T, adam)
+    one = net.plan_for(adam)
+    update, attributes = adam.tied_update(one), vars(adam)
+    assert update.state is adam.bound_state(one)
+    adam.steps = 7
+    assert update.renew(one, attributes)
+    assert update.step == 8
+    assert not update.renew(plan(), attributes)
+    for changed in (
+        {"lr": 0.2},
+        {"amsgrad": True},
+        {"state": dict(list(adam.state.items())[:-1])},
+        {"state": {key: tuple(array.copy() for array in arrays) for key, arrays in adam.state.items()}},
+    ):
+        assert not update.renew(one, attributes | changed)
+    assert update.renew(one, attributes | {"state": dict(adam.state)})
+    for key in ("steps", "state"):
+        with pytest.raises(KeyError, match=key):
+            update.renew(one, {name: value for name, value in attributes.items() if name != key})
+
+
+def test_an_update_is_tied_to_a_plan_that_may_end():
+    sgd = bp.SGD(0.1)
+    one = plan()
+    update = sgd.tied_update(one)
+    assert update.state is None
+    assert update.renew(one, vars(sgd))
+    del one
+    gc.collect()
+    assert not update.renew(plan(), vars(sgd))
+    # One that is tied to none, and one whose settings may change within.
+    assert not bp.SGD(0.1).plan_update().renew(plan(), vars(sgd))
+    number = np.array(0.1)
+    free = Update("sgd", (0.1, 0.0, 0.0, 0.0), 0, 0, False, {"lr": number})
+    other = plan()
+    free.tie(other, None, {})
+    assert not free.renew(other, {"lr": number, "steps": 0, "state": {}})
 
 
 def test_scores_go_into_an_array_of_their_shape():

@@ -53,6 +53,8 @@ def test_an_output_that_overlaps():
 def test_missing_and_unknown_arguments():
     with pytest.raises(TypeError, match="affine_forward: missing a required argument: 'out'"):
         kernels.affine_forward(x, W, b)
+    with pytest.raises(TypeError, match="affine_forward: multiple values for argument 'x'"):
+        kernels.affine_forward(x, W, b, out, x=x)
     with pytest.raises(TypeError, match="affine_forward: got an unexpected keyword argument 'bias'"):
         kernels.affine_forward(x, W, b, out, bias=b)
 

@@ -16,7 +16,7 @@ e) Several threads may evaluate one network, also while another trains it: answe
 import os
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -340,7 +340,7 @@ class Network(Described, Standardising, Copyable, Inspectable, Passing):
         """Return the compiled plan that can train this network with `optimizer`; None if none can."""
         return self._plan() if self._trains_by_plan(optimizer) else None
 
-    def _trains_by_plan(self, optimizer: Optimizer) -> bool:
+    def _trains_by_plan(self, optimizer: Optimizer) -> TypeGuard[UpdateRule]:
         """Whether a plan, if there is one, makes the steps that this network and the optimizer mean."""
         # Whoever overrides how gradients or updates are made means them to be used.
         own = type(self) is not Network and (self._overrides("loss") or self._overrides("gradient"))

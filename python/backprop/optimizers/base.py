@@ -18,7 +18,7 @@ from backprop.optimizers.checks import checked_state, moved, pair, require_separ
 from backprop.optimizers.limits import LIMITS, Limits, within_norm
 from bpcore import kernels
 from bpcore.plan import RULES as COMPILED_RULES
-from bpcore.plan import Update, are_values
+from bpcore.plan import Plan, Update, are_values
 
 # A function and its arguments.
 Call = tuple[Any, ...]
@@ -195,6 +195,15 @@ class UpdateRule(SuggestsNames):
             )
             vars(self)["_update"] = update
         update.step = self.steps + 1
+        return update
+
+    def tied_update(self, plan: Plan) -> Update | None:
+        """`plan_update`, which from now on knows the state that `plan` takes; None where that is to be made anew."""
+        state = self.bound_state(plan)
+        if state is None and self.state_size:
+            return None
+        update = self.plan_update()
+        update.tie(plan, state, self.state)
         return update
 
     def state_for(self, plan: object, params: Mapping[str, Array]) -> list[Any] | None:

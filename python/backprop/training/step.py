@@ -39,24 +39,23 @@ def train_step(
     try:
         layers.trainer = me
         if net._trains_by_plan(optimizer):
-            assert isinstance(optimizer, UpdateRule)  # it has looked
             # The plan as it is: where it no longer fits, it takes no step and is made anew.
             planned, loss = net._planned, None
             plan = planned if isinstance(planned, Plan) else None
             plain = type(x) is type(t) is np.ndarray  # others may have a mask, which no plan sees
             if plain and plan is not None and sample_weight is None:
-                # State is made when x and t are known to be right: else a step that is refused would tie it to this
-                # network.
-                stateful = optimizer.state_size
-                state = optimizer.bound_state(plan) if stateful else None
-                if state is not None or not stateful:
-                    loss = plan.step(x, t, optimizer.plan_update(), None, state, vars(optimizer))
+                update, attributes = optimizer._update, optimizer.__dict__
+                if update is None or not update.renew(plan, attributes):
+                    update = optimizer.tied_update(plan)
+                if update is not None:
+                    loss = plan.step(x, t, update, None, update.state, attributes)
             if loss is None:
                 plan = net._plan()
                 if plan is not None and len(rows := net._readable_rows(x)):
                     wanted = net.targets_for("train_step", t, len(rows))
                     weights = sample_weights("train_step", sample_weight, len(rows))
                     row_weights = row_weights_of(net.lastLayer, wanted, weights)
+                    # Behind what looks at x and t: else a step that is refused would tie the state to this network.
                     state = optimizer.state_for(plan, net.params)
                     loss = plan.step(
                         rows, wanted, optimizer.plan_update(), None, state, vars(optimizer), 0, row_weights

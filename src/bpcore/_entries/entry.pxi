@@ -107,6 +107,7 @@ cdef class Entry:
     cdef list parsed
     cdef object signature
     cdef str name, doc
+    cdef tuple names, defaults                    # of the arguments, and of `threads` behind them
 
     def __init__(self):
         raise TypeError("entries are made when bpcore.kernels is imported, and by nobody else")
@@ -182,6 +183,8 @@ cdef Entry entry(str name, str description, SingleLoop single, DoubleLoop double
             self.arrays += 1
         self.required += specs[0].default is None
         self.count += 1
+    self.names = tuple([intern(specs[0].name) for specs in arguments] + ["threads"])
+    self.defaults = tuple([specs[0].default for specs in arguments] + [None])
     return self
 
 
@@ -308,8 +311,34 @@ cdef tuple arguments_of(PyObject** args, Py_ssize_t count):
     return tuple([<object> args[n] for n in range(count)])
 
 
+cdef bint place_keywords(Entry self, PyObject** args, Py_ssize_t given, tuple names, PyObject** ordered):
+    """Put the arguments of a call in their order; False if that takes more than to look for the names' objects."""
+    cdef Py_ssize_t n, place, count = self.count + 1
+    if given > count:
+        return False
+    for n in range(count):
+        ordered[n] = args[n] if n < given else NULL
+    for n in range(len(names)):
+        for place in range(given, count):
+            # A name that stands in a program is one object, wherever it stands.
+            if self.names[place] is names[n] and ordered[place] is NULL:
+                ordered[place] = args[given + n]
+                break
+        else:
+            return False
+    for n in range(given, count):
+        if ordered[n] is NULL:
+            if n < self.required:
+                return False
+            ordered[n] = <PyObject*> self.defaults[n]
+    return True
+
+
 cdef object call_with_keywords(Entry self, PyObject** args, Py_ssize_t given, tuple names):
     """A call with keywords, or with too few or too many arguments."""
+    cdef PyObject* ordered[MAX_ARRAYS + MAX_NUMBERS + 1]
+    if place_keywords(self, args, given, names, ordered):
+        return vectorcall(self, ordered, self.count + 1, NULL)
     positional = arguments_of(args, given)
     keywords = {name: <object> args[given + n] for n, name in enumerate(names)}
     return self(*bind(self, positional, keywords).args)

@@ -17,68 +17,16 @@ from libc.math cimport sqrt
 from bpcore._gemm.operands cimport Rows, row_address
 from bpcore._layers.layer cimport Layer, Kept, kept_rows, update_part
 from bpcore._parallel.team cimport chunk_start
-from bpcore.reductions cimport total_of_lanes
+from bpcore.reductions cimport row_dot, row_squares, row_sum
 from bpcore.updates cimport Update
 
 cdef enum:
-    LANES = 8
     COLUMNS = 64    # whose sums over the rows stay in registers
 
 
 cdef inline bint has_bias(const Layer* layer) noexcept nogil:
     """Whether it is layer normalisation; a workspace has no room for a gradient of nothing."""
     return layer.bias.size > 0
-
-
-cdef inline double row_sum(const floating* x, Py_ssize_t n) noexcept nogil:
-    """Σ x."""
-    cdef double[LANES] partial
-    cdef Py_ssize_t k = 0, whole = n - n % LANES
-    cdef int lane
-    for lane in range(LANES):
-        partial[lane] = 0
-    while k < whole:
-        for lane in range(LANES):
-            partial[lane] = partial[lane] + x[k + lane]
-        k = k + LANES
-    for k in range(whole, n):
-        partial[k - whole] = partial[k - whole] + x[k]
-    return total_of_lanes(&partial[0])
-
-
-cdef inline double row_squares(const floating* x, double mean, Py_ssize_t n) noexcept nogil:
-    """Σ (x − mean)²."""
-    cdef double[LANES] partial
-    cdef double d
-    cdef Py_ssize_t k = 0, whole = n - n % LANES
-    cdef int lane
-    for lane in range(LANES):
-        partial[lane] = 0
-    while k < whole:
-        for lane in range(LANES):
-            d = x[k + lane] - mean
-            partial[lane] = partial[lane] + d * d
-        k = k + LANES
-    for k in range(whole, n):
-        d = x[k] - mean
-        partial[k - whole] = partial[k - whole] + d * d
-    return total_of_lanes(&partial[0])
-
-
-cdef inline double row_dot(const floating* x, const floating* y, Py_ssize_t n) noexcept nogil:
-    """Σ x·y, each product rounded to the type."""
-    cdef double[LANES] partial
-    cdef Py_ssize_t k = 0, whole = n - n % LANES
-    cdef int lane
-    for lane in range(LANES):
-        partial[lane] = 0
-    while k < whole:
-        for lane in range(LANES):
-            partial[lane] = partial[lane] + x[k + lane] * y[k + lane]
-        k = k + LANES
-    for k in range(whole, n):
-        partial[k - whole] = partial[k - whole] + x[k] * y[k]
-    return total_of_lanes(&partial[0])
 
 
 cdef inline void row_norm_forward(

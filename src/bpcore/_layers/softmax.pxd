@@ -14,9 +14,9 @@ from libc.string cimport memcpy
 
 from bpcore._gemm.operands cimport Rows, row_address, rows_of
 from bpcore._layers.layer cimport Kept, Layer, kept_rows
-from bpcore._layers.row_norms cimport row_dot, row_sum
 from bpcore._losses.softmax cimport MAX_LANE_CLASSES, exponentials_of_lanes, softmax_row, softmax_rows
 from bpcore._simd.simd cimport exp_span
+from bpcore.reductions cimport row_dot, row_sum
 
 cdef enum:
     EXPONENTIALS = 64    # that are computed at a time

@@ -12,7 +12,8 @@ from bpcore._layers.layer cimport Parameter, update_part
 from bpcore._network.workspace cimport Network, spans_of_norm
 from bpcore._parallel.team cimport barrier, chunk_start
 from bpcore.layers cimport has_matrix
-from bpcore.limits cimport NORM_SPAN, limit_columns, scale_of_norm, span_of_squares
+from bpcore.limits cimport NORM_SPAN, limit_columns, scale_of_norm
+from bpcore.reductions cimport row_squares
 from bpcore.updates cimport Update
 
 
@@ -40,8 +41,8 @@ cdef inline void move_within_norm(
         parameter = parameter_of(net, n)
         for span in range(max(own - count, 0), min(own_stop - count, spans_of_norm(parameter))):
             first = span * NORM_SPAN
-            net.squares[count + span] = span_of_squares(
-                <const floating*> parameter.gradient + first, min(<Py_ssize_t> NORM_SPAN, parameter.size - first)
+            net.squares[count + span] = row_squares(
+                <const floating*> parameter.gradient + first, 0, min(<Py_ssize_t> NORM_SPAN, parameter.size - first)
             )
         count = count + spans_of_norm(parameter)
     barrier(size)

@@ -30,7 +30,7 @@ cdef void* array_data(array, str name, char typecode, int dimensions, bint writa
     return address(array, typecode, dimensions, array.shape[0], array.shape[dimensions - 1], writable)
 
 
-def are_values(mapping, list objects not None):
+cpdef bint are_values(mapping, list objects) except -1:
     """Whether these very objects, in this order, are the values of a mapping."""
     cdef Py_ssize_t n = 0
     for value in mapping.values():

@@ -25,12 +25,17 @@ cdef class Update:
     rule : str
     step : int
         The number of the next step, from 1.
+    state : list of tuple of ndarray, or None
+        What `tie` was given.
     states : int
         How many arrays the rule keeps of each parameter, in its shape and type.
     """
 
     cdef UpdateSettings settings
-    cdef dict made_of
+    cdef tuple names, objects       # the settings that it was made of, and what they were
+    cdef object tied_to             # a weak reference: an optimizer may outlive the network, whose plan is large
+    cdef list values
+    cdef readonly list state
 
     def __cinit__(
         self, str rule, tuple numbers, double clip_norm=0, double max_norm=0, bint decays_vectors=False,
@@ -52,15 +57,33 @@ cdef class Update:
                 raise ValueError(f"{name} is {number}, wanted a finite number of at least 0")
         self.settings.clip_norm, self.settings.max_norm = clip_norm, max_norm
         self.settings.decays_vectors = decays_vectors
-        self.made_of = made_of
+        if made_of is not None and all(type(value) in FIXED for value in made_of.values()):
+            self.names, self.objects = tuple(made_of), tuple(made_of.values())
 
-    def is_of(self, dict settings not None):
+    cpdef bint is_of(self, dict settings) except -1:
         """Whether the very objects that it was made of stand in a dict, and none of them can have changed."""
-        if self.made_of is None:
+        cdef Py_ssize_t n
+        if self.names is None:
             return False
-        for name, value in self.made_of.items():
-            if type(value) not in FIXED or PyDict_GetItemWithError(settings, name) != <PyObject*> value:
+        for n in range(len(self.names)):
+            if PyDict_GetItemWithError(settings, self.names[n]) != <PyObject*> self.objects[n]:
                 return False
+        return True
+
+    def tie(self, plan, list state, dict entries not None):
+        """Remember that an optimizer, which keeps `entries`, gives `plan` this state, as `Plan.step` takes it."""
+        self.tied_to, self.state, self.values = ref(plan), state, list(entries.values())
+
+    def renew(self, plan, dict attributes not None):
+        """Whether an optimizer's attributes are what it was made of, and tied to this plan with.
+
+        `step` is then the number of the optimizer's next step.
+        """
+        if self.tied_to is None or self.tied_to() is not plan or not self.is_of(attributes):
+            return False
+        if self.state is not None and not are_values(attributes["state"], self.values):
+            return False
+        self.step = attributes["steps"] + 1
         return True
 
     @property
