@@ -29,8 +29,8 @@ def log_tail(z: mpmath.mpf) -> mpmath.mpf:
 
 
 def gelu_tail(s: mpmath.mpf) -> mpmath.mpf:
-    """q in Φ(−t) = exp(−t²/2)·q(s) / (t + 4) with s = 1 − 8 / (t + 4)."""
-    t = 4 * (1 + s) / (1 - s)
+    """q in Φ(−t) = exp(−t²/2)·q(s) / (t + 4) with s = 1/8 − 1 / (t + 4)."""
+    t = 4 * (1 + 8 * s) / (1 - 8 * s)
     return mpmath.ncdf(-t) * mpmath.exp(t * t / 2) * (t + 4)
 
 
@@ -49,6 +49,7 @@ show("log, float64", log_tail, [0, LARGEST_S**2], 7, np.float64)
 LARGEST_S_OF_LOG1P = mpmath.mpf(1) / 3
 show("log1p, float32", log_tail, [0, LARGEST_S_OF_LOG1P**2], 5, np.float32)
 show("log1p, float64", log_tail, [0, LARGEST_S_OF_LOG1P**2], 10, np.float64)
+EIGHTH = mpmath.mpf(1) / 8
 # Up to the t from which t·Φ(−t) is 0 in the type.
-show("gelu, float32", gelu_tail, [-1, 1 - 8 / mpmath.mpf(19)], 11, np.float32)
-show("gelu, float64", gelu_tail, [-1, 1 - 8 / mpmath.mpf(43)], 24, np.float64)
+show("gelu, float32", gelu_tail, [-EIGHTH, EIGHTH - 1 / mpmath.mpf(19)], 10, np.float32)
+show("gelu, float64", gelu_tail, [-EIGHTH, EIGHTH - 1 / mpmath.mpf(43)], 24, np.float64)

@@ -26,23 +26,32 @@ static BP_INLINE BP_N BP_NAME(exp_tail)(BP_N r, const float f) {
     return BP_FMA(r * r, q, r);
 }
 
-/* exp(x) = 2^n · exp(r), n = rint(x / ln 2), r = x − n·ln 2 in two parts (Cody and Waite). Adding 1.5·2^23 (1.5·2^52)
-   rounds to an integer and leaves it in the low bits. 2^n is applied so that results below the normal range round once:
-   as two factors, where it is not one instruction. Error ≤ 2 ULP from x = −150 to 89 (−1400 to 710), where an exponent's
-   bits do. `low` is added to r: what x was rounded by; with 0, which compilers see, it is not there. */
-static BP_INLINE BP_N BP_NAME(exp_sum)(BP_N x, const int has_low, BP_N low) {
-    const BP_N shifted = BP_FMA(x, BP_ALL(0x1.715476p+0f), BP_ALL(0x1.8p23f));
-    const BP_N n = shifted - 0x1.8p23f;
-    BP_N r = BP_FMA(n, BP_ALL(-0x1.63p-1f), x);
-    r = BP_FMA(n, BP_ALL(0x1.bd0106p-13f), r);
-    if (has_low) r += low;
-    const BP_N p = BP_NAME(exp_tail)(r, 1.0f) + 1.0f;
+/* p·2^n, where n is in the low bits of `shifted`, as exp_within has it: as two factors, where it is not one instruction, so
+   that results below the normal range round once. */
+static BP_INLINE BP_N BP_NAME(scaled)(BP_N p, BP_N shifted, BP_N n) {
+    (void)shifted, (void)n;
 #ifdef BP_SCALE
     return BP_SCALE(p, n);
 #else
     const BP_I k = (BP_I)(BP_BITS(shifted) - 0x4b400000u), half = k >> 1;
     return p * BP_FROM_BITS((BP_U)(half + 127) << 23) * BP_FROM_BITS((BP_U)(k - half + 127) << 23);
 #endif
+}
+
+/* exp(x) = 2^n · exp(r), n = rint(x / ln 2), r = x − n·ln 2 in two parts (Cody and Waite). Adding 1.5·2^23 (1.5·2^52)
+   rounds to an integer and leaves it in the low bits. Error ≤ 2 ULP from x = −150 to 89 (−1400 to 710), where an exponent's
+   bits do. */
+static BP_INLINE BP_N BP_NAME(exp_within)(BP_N x) {
+    const BP_N shifted = BP_FMA(x, BP_ALL(0x1.715476p+0f), BP_ALL(0x1.8p23f)), n = shifted - 0x1.8p23f;
+    const BP_N r = BP_FMA(n, BP_ALL(0x1.bd0106p-13f), BP_FMA(n, BP_ALL(-0x1.63p-1f), x));
+    return BP_NAME(scaled)(BP_NAME(exp_tail)(r, 1.0f) + 1.0f, shifted, n);
+}
+
+/* exp(−(x + low) / 2), where `low` is what x was rounded by: the same with −2r in the place of r. */
+static BP_INLINE BP_N BP_NAME(exp_minus_half)(BP_N x, BP_N low) {
+    const BP_N shifted = BP_FMA(x, BP_ALL(-0x1.715476p-1f), BP_ALL(0x1.8p23f)), n = shifted - 0x1.8p23f;
+    const BP_N r = BP_FMA(n, BP_ALL(-0x1.bd0106p-12f), BP_FMA(n, BP_ALL(0x1.63p+0f), x)) + low;
+    return BP_NAME(scaled)(BP_FMA(BP_ALL(-0.5f), BP_NAME(exp_tail)(r, -0.5f), BP_ALL(1.0f)), shifted, n);
 }
 #else
 static BP_INLINE BP_N BP_NAME(exp_tail)(BP_N r, const double f) {
@@ -59,13 +68,8 @@ static BP_INLINE BP_N BP_NAME(exp_tail)(BP_N r, const double f) {
     return BP_FMA(r * r, q, r);
 }
 
-static BP_INLINE BP_N BP_NAME(exp_sum)(BP_N x, const int has_low, BP_N low) {
-    const BP_N shifted = BP_FMA(x, BP_ALL(0x1.71547652b82fep+0), BP_ALL(0x1.8p52));
-    const BP_N n = shifted - 0x1.8p52;
-    BP_N r = BP_FMA(n, BP_ALL(-0x1.62e42feep-1), x);
-    r = BP_FMA(n, BP_ALL(-0x1.a39ef35793c76p-33), r);
-    if (has_low) r += low;
-    const BP_N p = BP_NAME(exp_tail)(r, 1.0) + 1.0;
+static BP_INLINE BP_N BP_NAME(scaled)(BP_N p, BP_N shifted, BP_N n) {
+    (void)shifted, (void)n;
 #ifdef BP_SCALE
     return BP_SCALE(p, n);
 #else
@@ -74,13 +78,25 @@ static BP_INLINE BP_N BP_NAME(exp_sum)(BP_N x, const int has_low, BP_N low) {
     return p * BP_FROM_BITS((half - 1) << 52) * BP_FROM_BITS((k - half - 1) << 52);
 #endif
 }
+
+static BP_INLINE BP_N BP_NAME(exp_within)(BP_N x) {
+    const BP_N shifted = BP_FMA(x, BP_ALL(0x1.71547652b82fep+0), BP_ALL(0x1.8p52)), n = shifted - 0x1.8p52;
+    const BP_N r = BP_FMA(n, BP_ALL(-0x1.a39ef35793c76p-33), BP_FMA(n, BP_ALL(-0x1.62e42feep-1), x));
+    return BP_NAME(scaled)(BP_NAME(exp_tail)(r, 1.0) + 1.0, shifted, n);
+}
+
+static BP_INLINE BP_N BP_NAME(exp_minus_half)(BP_N x, BP_N low) {
+    const BP_N shifted = BP_FMA(x, BP_ALL(-0x1.71547652b82fep-1), BP_ALL(0x1.8p52)), n = shifted - 0x1.8p52;
+    const BP_N r = BP_FMA(n, BP_ALL(0x1.a39ef35793c76p-32), BP_FMA(n, BP_ALL(0x1.62e42feep+0), x)) + low;
+    return BP_NAME(scaled)(BP_FMA(BP_ALL(-0.5), BP_NAME(exp_tail)(r, -0.5), BP_ALL(1.0)), shifted, n);
+}
 #endif
 
 /* Beyond the clamps the result is exactly 0 or infinity. */
 static BP_INLINE BP_N BP_NAME(exp)(BP_N x) {
     x = BP_LEAST(BP_ALL(BP_EXP_MOST), x);
     x = BP_MOST(BP_ALL(BP_EXP_LEAST), x);
-    return BP_NAME(exp_sum)(x, 0, x);
+    return BP_NAME(exp_within)(x);
 }
 
 /* sigmoid(x) = 1 / (1 + exp(−x)), by the sign of x: exp is only taken of −|x| and cannot overflow. */
@@ -133,55 +149,52 @@ static BP_INLINE BP_N BP_NAME(off_by)(BP_N a, BP_N b, BP_N p) {
 }
 
 /* Φ(−t) = exp(−t²/2)·r(t) of t = |x|, Φ the normal distribution function, with r(t) = q(s)·w, w = 1 / (t + 4) and
-   s = 1 − 8w. The square is exact in two parts, or Φ(−t) of a large t would have few digits; w is corrected by what t + 4
-   and the division were rounded by. From 15 (float32) and 39 (float64) on t·Φ(−t) is 0. Writes times·r(t) as
+   s = 1/8 − w. The square is exact in two parts, or Φ(−t) of a large t would have few digits; w·(1 + off) is what w would be
+   if t + 4 and the division were not rounded. From 15 (float32) and 39 (float64) on t·Φ(−t) is 0. Writes times·r(t) as
    a number and what it was rounded by; returns exp(−t²/2). */
 static BP_INLINE BP_N BP_NAME(normal_tail)(BP_N t, BP_N times, BP_N *r, BP_N *rest_of_r) {
-    const BP_N high = BP_NAME(upper_half)(t);
-    const BP_N half = high * high * BP_ALL((BP_T) -0.5), rest = (t - high) * (t + high) * BP_ALL((BP_T) -0.5);
-    const BP_N sum = half + rest, d = t + 4, w = 1 / d;
-    const BP_N correction = w * (BP_NAME(off_by)(-w, d, BP_ALL((BP_T) -1)) - w * (t - (d - 4)));
-    const BP_N s = BP_FMA(BP_ALL((BP_T) -8), correction, BP_FMA(BP_ALL((BP_T) -8), w, BP_ALL((BP_T) 1)));
+    const BP_N square = t * t, d = t + 4, w = 1 / d;
+    const BP_N off = BP_FMA(-w, t - (d - 4), BP_NAME(off_by)(-w, d, BP_ALL((BP_T) -1)));
+    const BP_N s = BP_FMA(-w, off, BP_ALL((BP_T) 0.125) - w);
 #if BP_T_BYTES == 4
-    BP_N q = BP_FMA(BP_ALL(-0x1.b07cfp-15f), s, BP_ALL(-0x1.e61df8p-13f));
-    q = BP_FMA(q, s, BP_ALL(0x1.66ba3ep-13f));
-    q = BP_FMA(q, s, BP_ALL(0x1.af48ccp-10f));
-    q = BP_FMA(q, s, BP_ALL(-0x1.c95a1p-9f));
-    q = BP_FMA(q, s, BP_ALL(-0x1.ee7c98p-8f));
-    q = BP_FMA(q, s, BP_ALL(0x1.eec6cep-5f));
-    q = BP_FMA(q, s, BP_ALL(-0x1.7dfedep-3f));
-    q = BP_FMA(q, s, BP_ALL(0x1.8c6dbcp-2f));
-    q = BP_FMA(q, s, BP_ALL(-0x1.373e3cp-1f));
+    BP_N q = BP_FMA(BP_ALL(-0x1.0750a6p+14f), s, BP_ALL(0x1.8c5abcp+11f));
+    q = BP_FMA(q, s, BP_ALL(0x1.9abfa6p+11f));
+    q = BP_FMA(q, s, BP_ALL(-0x1.cd803ep+9f));
+    q = BP_FMA(q, s, BP_ALL(-0x1.ed2f4ep+7f));
+    q = BP_FMA(q, s, BP_ALL(0x1.eed8f4p+7f));
+    q = BP_FMA(q, s, BP_ALL(-0x1.7dffeep+6f));
+    q = BP_FMA(q, s, BP_ALL(0x1.8c6d9p+4f));
+    q = BP_FMA(q, s, BP_ALL(-0x1.373e38p+2f));
     q = BP_FMA(q, s, BP_ALL(0x1.82b4bcp-1f));
 #else
-    BP_N q = BP_FMA(BP_ALL(-0x1.8f4178ebec56p-31), s, BP_ALL(-0x1.5aa27c5b7d63cp-29));
-    q = BP_FMA(q, s, BP_ALL(0x1.07a55f5929c3ap-29));
-    q = BP_FMA(q, s, BP_ALL(0x1.510ff60a84cbp-26));
-    q = BP_FMA(q, s, BP_ALL(0x1.c85321fba99d2p-27));
-    q = BP_FMA(q, s, BP_ALL(-0x1.6ed38c82f7cd9p-24));
-    q = BP_FMA(q, s, BP_ALL(-0x1.4cc8dd42dff5fp-23));
-    q = BP_FMA(q, s, BP_ALL(0x1.23d90f695d206p-22));
-    q = BP_FMA(q, s, BP_ALL(0x1.1238a8ad41541p-20));
-    q = BP_FMA(q, s, BP_ALL(-0x1.5210d6172ef2fp-21));
-    q = BP_FMA(q, s, BP_ALL(-0x1.8d4bcda0e042bp-18));
-    q = BP_FMA(q, s, BP_ALL(0x1.80c1dea0222ap-21));
-    q = BP_FMA(q, s, BP_ALL(0x1.26d0a37c22e03p-15));
-    q = BP_FMA(q, s, BP_ALL(-0x1.001f43193794ap-19));
-    q = BP_FMA(q, s, BP_ALL(-0x1.e4a4260ad8c4ep-13));
-    q = BP_FMA(q, s, BP_ALL(0x1.17a4aebfc01c7p-13));
-    q = BP_FMA(q, s, BP_ALL(0x1.ab825fc3a459bp-10));
-    q = BP_FMA(q, s, BP_ALL(-0x1.c81719d610b82p-9));
-    q = BP_FMA(q, s, BP_ALL(-0x1.ee2761048b5e7p-8));
-    q = BP_FMA(q, s, BP_ALL(0x1.eec4cc3e4db85p-5));
-    q = BP_FMA(q, s, BP_ALL(-0x1.7dff2bff68368p-3));
-    q = BP_FMA(q, s, BP_ALL(0x1.8c6dbf2cfc2afp-2));
-    q = BP_FMA(q, s, BP_ALL(-0x1.373e3a893c28ap-1));
+    BP_N q = BP_FMA(BP_ALL(-0x1.8f4178ebec56p+38), s, BP_ALL(-0x1.5aa27c5b7d63cp+37));
+    q = BP_FMA(q, s, BP_ALL(0x1.07a55f5929c3ap+34));
+    q = BP_FMA(q, s, BP_ALL(0x1.510ff60a84cbp+34));
+    q = BP_FMA(q, s, BP_ALL(0x1.c85321fba99d2p+30));
+    q = BP_FMA(q, s, BP_ALL(-0x1.6ed38c82f7cd9p+30));
+    q = BP_FMA(q, s, BP_ALL(-0x1.4cc8dd42dff5fp+28));
+    q = BP_FMA(q, s, BP_ALL(0x1.23d90f695d206p+26));
+    q = BP_FMA(q, s, BP_ALL(0x1.1238a8ad41541p+25));
+    q = BP_FMA(q, s, BP_ALL(-0x1.5210d6172ef2fp+21));
+    q = BP_FMA(q, s, BP_ALL(-0x1.8d4bcda0e042bp+21));
+    q = BP_FMA(q, s, BP_ALL(0x1.80c1dea0222ap+15));
+    q = BP_FMA(q, s, BP_ALL(0x1.26d0a37c22e03p+18));
+    q = BP_FMA(q, s, BP_ALL(-0x1.001f43193794ap+11));
+    q = BP_FMA(q, s, BP_ALL(-0x1.e4a4260ad8c4ep+14));
+    q = BP_FMA(q, s, BP_ALL(0x1.17a4aebfc01c7p+11));
+    q = BP_FMA(q, s, BP_ALL(0x1.ab825fc3a459bp+11));
+    q = BP_FMA(q, s, BP_ALL(-0x1.c81719d610b82p+9));
+    q = BP_FMA(q, s, BP_ALL(-0x1.ee2761048b5e7p+7));
+    q = BP_FMA(q, s, BP_ALL(0x1.eec4cc3e4db85p+7));
+    q = BP_FMA(q, s, BP_ALL(-0x1.7dff2bff68368p+6));
+    q = BP_FMA(q, s, BP_ALL(0x1.8c6dbf2cfc2afp+4));
+    q = BP_FMA(q, s, BP_ALL(-0x1.373e3a893c28ap+2));
     q = BP_FMA(q, s, BP_ALL(0x1.82b4bb8c94dcep-1));
 #endif
-    const BP_N a = times * w, rest_of_a = BP_NAME(off_by)(times, w, a) + times * correction;
+    const BP_N a = times * w;
     *r = q * a;
-    *rest_of_r = BP_NAME(off_by)(q, a, *r) + q * rest_of_a;
-    return BP_NAME(exp_sum)(sum, 1, (half - sum) + rest);
+    *rest_of_r = BP_FMA(q, a * off, BP_NAME(off_by)(q, a, *r));
+    return BP_NAME(exp_minus_half)(square, BP_NAME(off_by)(t, t, square));
 }
 
 /* |x|, at most what the tails need; NaN stays. */
@@ -193,7 +206,7 @@ static BP_INLINE BP_N BP_NAME(tail_size)(BP_N x) {
 static BP_INLINE BP_N BP_NAME(gelu)(BP_N x) {
     BP_N r, rest;
     const BP_N t = BP_NAME(tail_size)(x), e = BP_NAME(normal_tail)(t, t, &r, &rest);
-    return BP_FMA(-r, e, BP_MOST(BP_ALL((BP_T) 0), x) - rest * e);
+    return BP_FMA(-r, e, BP_FMA(-rest, e, BP_MOST(BP_ALL((BP_T) 0), x)));
 }
 
 /* gelu′(x) = Φ(x) + x·φ(x), φ(x) = exp(−x²/2) / √(2π): of −t it is exp(−t²/2)·(r − t/√(2π)), of t the rest to 1. */
