@@ -8,6 +8,7 @@ find_package(Cython 3.3 REQUIRED MODULE)
 include(UseCython)
 
 set(BPCORE_IS_DEBUG $<CONFIG:Debug>)
+set(BPCORE_SMALL_BINDINGS "${CMAKE_CURRENT_LIST_DIR}/SmallBindings.cmake")
 
 # docs/explanation/free-threading.md says what keeps the modules from being compatible with free-threaded interpreters.
 set(BPCORE_CYTHON_ARGS -3 -X freethreading_compatible=False -X binding=True -X cdivision=True)
@@ -67,6 +68,15 @@ function(bpcore_module name)
     OUTPUT_VARIABLE generated
     INCLUDE_DIRECTORIES "${PROJECT_SOURCE_DIR}/src"
     CYTHON_ARGS ${BPCORE_CYTHON_ARGS})
+  if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug" AND NOT BPCORE_SANITIZE AND NOT BPCORE_COVERAGE)
+    set(small "${CMAKE_CURRENT_BINARY_DIR}/${name}_small.c")
+    add_custom_command(
+      OUTPUT "${small}"
+      COMMAND "${CMAKE_COMMAND}" "-DGENERATED=${generated}" "-DOUTPUT=${small}" -P "${BPCORE_SMALL_BINDINGS}"
+      DEPENDS "${generated}" "${BPCORE_SMALL_BINDINGS}"
+      VERBATIM)
+    set(generated "${small}")
+  endif()
   python_add_library(${name} MODULE WITH_SOABI "${generated}")
   if(OpenMP_C_FOUND)
     target_link_libraries(${name} PRIVATE OpenMP::OpenMP_C)
