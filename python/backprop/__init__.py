@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from backprop.network import *
     from backprop.nodes import *
     from backprop.optimizers.rules import *
+    from backprop.training.callbacks import Callback as Callback
     from backprop.training.history import History as History
+    from backprop.training.stopping import EarlyStopping as EarlyStopping
     from bpcore import __version__ as __version__
     from bpcore import cpu_info as cpu_info
     from bpcore import get_num_threads as get_num_threads
@@ -55,6 +57,8 @@ EXPORTS: dict[str, tuple[str, ...] | None] = {
     "backprop.optimizers.rules": None,
     "backprop.network": None,
     "backprop.training.history": ("History",),
+    "backprop.training.stopping": ("EarlyStopping",),
+    "backprop.training.callbacks": ("Callback",),
     "backprop.data": ("load_digits", "load_fashion_mnist", "load_mnist"),
     "backprop.nodes": None,
     "backprop.functions": None,

@@ -112,6 +112,7 @@ class Plan:
         row_weights: _RowWeights | None = None,
         average: Plan | None = None,
         share: float = 0,
+        rates: NDArray[float64] | None = None,
     ) -> int: ...
     def loss_and_gradient(
         self,

@@ -89,6 +89,8 @@ cdef inline void train_chunk(
                 )
             if has_averages(net):
                 average_statistics(net, _)
+        if update.rates is not NULL:
+            update.lr = update.rates[step]
         parameters_half(net, rows, B, &update, rank, size, _)
         update.step = update.step + 1
         if rank == 0:

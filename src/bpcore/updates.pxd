@@ -77,6 +77,7 @@ cdef struct Update:
     bint decays_vectors    # whether weight_decay and l1 also act on biases and on weights of normalisations
     double scale           # what gradients are multiplied by, which a step with clip_norm sets; else 1
     int64_t step           # counted from 1; the caller's to count
+    const double* rates    # of a loop's steps, from `step` on, in the place of lr; or NULL
 
 
 cdef enum:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import backprop as bp
-from backprop.training import fit as training
+from backprop.training import run as training
 from tests.registry import ACTIVATIONS, LOSSES, RULES, targets
 
 

@@ -15,7 +15,6 @@ e) Several threads may evaluate one network, also while another trains it: answe
 
 import os
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
@@ -38,6 +37,7 @@ from backprop.network.arguments import (
 )
 from backprop.network.copies import Copyable
 from backprop.network.described import Described
+from backprop.network.fitting import Fitting
 from backprop.network.initial_weights import WeightInit
 from backprop.network.inspection import Inspectable
 from backprop.network.layers import Layers, initial_layers
@@ -51,11 +51,10 @@ from backprop.training.step import train_step
 from bpcore.plan import Plan
 
 if TYPE_CHECKING:
-    from backprop.training.fit import Callback
     from backprop.training.history import History
 
 
-class Network(Described, Standardising, Copyable, Inspectable, Passing):
+class Network(Described, Standardising, Copyable, Inspectable, Passing, Fitting):
     """A dense neural network.
 
     Parameters
@@ -210,108 +209,6 @@ class Network(Described, Standardising, Copyable, Inspectable, Passing):
         nothing.
         """
         return train_step(self, x, t, optimizer, sample_weight)
-
-    @named_arguments
-    def fit(
-        self,
-        x: ArrayLike,
-        t: ArrayLike,
-        *,
-        epochs: int | None = None,
-        iterations: int | None = None,
-        batch_size: int | None = None,
-        optimizer: Optimizer | str | None = None,
-        sample_weight: ArrayLike | None = None,
-        validation: tuple[ArrayLike, ...] | None = None,
-        seed: int | None = None,
-        threads: int | None = None,
-        progress: bool = False,
-        callbacks: Sequence["Callback"] = (),
-        track_accuracy: bool = False,
-        ema: "Network | None" = None,
-        ema_decay: float | None = None,
-    ) -> "History":
-        """Train on mini-batches.
-
-        Parameters
-        ----------
-        x : array of shape (N, I) or (N, …) with I elements a sample, any real type
-        t : integer labels of shape (N,), or weights of shape (N, K); for squared error numbers of shape (N, K)
-            It is copied; x is read where it is, if the network can, and must not change meanwhile.
-        epochs : int
-            Passes over the data, shuffled without replacement; a last short batch is kept.
-        iterations : int
-            Steps, each on a batch drawn with replacement, as in the notes. Exactly one of the two is given.
-        batch_size : int, optional
-            100 if it is not given.
-        optimizer : Optimizer or str, default `SGD(0.1)`
-            A name such as "adam" is that optimizer with its defaults. "lbfgs" is for small data: L-BFGS on all of it
-            at once, in float64, for at most `iterations`, fewer where it has converged. Each counts as an epoch; the
-            recorded accuracy is that of all of x after it. `epochs`, `batch_size` and `seed` then have no meaning and
-            are refused, as are dropout and callbacks that change parameters. It needs SciPy (extra `sklearn`).
-        sample_weight : array of shape (N,), optional
-            As for `loss`: each batch's loss is divided by the sum of its samples' weights.
-        validation : (x, t) or (x, t, sample_weight), optional
-            Data whose loss and accuracy are recorded after every epoch; some of it is tried before the first step.
-        seed : int, optional
-            Of the order of the samples. The same seed gives the same bits.
-        threads : int, optional
-            See `bpcore.set_num_threads`.
-        progress : bool, default False
-            Show a progress bar on stderr; where that is no terminal, ten lines.
-        callbacks : sequence of callable
-            Called as `callback(network, history)` after every epoch (with `iterations`: after every
-            N // batch_size steps); training stops when one returns True. It may train the network itself, by
-            `train_step` or another `fit`.
-        track_accuracy : bool, default False
-            Record the accuracy on all of x after every epoch, which costs a pass over it, and not the running accuracy
-            of the epoch's batches, each before its step, which costs nothing. A subclass's `accuracy` is asked so.
-        ema : Network, optional
-            A copy of this network, `copy.deepcopy(net)`, that takes the exponential moving average of its weights:
-            after every step `ema.blend(net, 1 - ema_decay)`, bit for bit, running statistics too. It begins at what it
-            has; this network trains as without it. The validation data is evaluated on it.
-        ema_decay : float, default 0.999
-            From 0 to below 1: about 1 / (1 - ema_decay) steps are averaged over.
-
-        Returns
-        -------
-        History
-
-        Raises
-        ------
-        RuntimeError
-            Another thread trains the network, by `fit` or a step. Nothing is changed then.
-
-        Warns
-        -----
-        RuntimeWarning
-            Once, when the loss of a step or of the validation data is not finite: which step, and which number of x
-            or t is not finite, if one is; or when the last steps have left parameters that are not.
-        """
-        # With all that only a training needs.
-        if isinstance(optimizer, str) and optimizer.lower() == "lbfgs":
-            from backprop.training.lbfgs import fit_lbfgs as train
-        else:
-            from backprop.training.fit import fit
-
-            train = partial(fit, optimizer=optimizer)
-        return train(
-            self,
-            x,
-            t,
-            epochs=epochs,
-            iterations=iterations,
-            batch_size=batch_size,
-            sample_weight=sample_weight,
-            validation=validation,
-            seed=seed,
-            threads=threads,
-            progress=progress,
-            callbacks=callbacks,
-            track_accuracy=track_accuracy,
-            ema=ema,
-            ema_decay=ema_decay,
-        )
 
     def clear_cache(self) -> None:
         """Drop what the layers keep of the last pass; `backward` raises until the next `loss` or `gradient`."""

@@ -11,6 +11,7 @@ from backprop._util.arrays import Array
 from backprop.layers.base_loss import has_classes, labels_with_a_class
 from backprop.layers.buffers import buffers_of
 from backprop.layers.weighting import sample_weights
+from backprop.training.callbacks import Callback
 from backprop.training.protocol import Trainable
 
 
@@ -79,14 +80,18 @@ def switch(name: str, value: Any) -> bool:
     return bool(value)
 
 
-def functions(callbacks: Any) -> Sequence[Callable[..., Any]]:
-    """A sequence of callables that take a network and a history."""
+def functions(callbacks: Any) -> Sequence[Callback | Callable[..., Any]]:
+    """A sequence of callbacks, or of callables that take a network and a history."""
     if isinstance(callbacks, str) or not isinstance(callbacks, Iterable):
         raise TypeError(
             f"fit: callbacks is {callbacks!r}, wanted a sequence of callables, such as [function]"
         )
     found = list(callbacks)
     for n, one in enumerate(found):
+        if isinstance(one, Callback):
+            if one.every is not None:
+                whole(f"callbacks[{n}].every", one.every)
+            continue
         wanted = "wanted a callable that is called as f(network, history)"
         if isinstance(one, type):
             raise TypeError(f"fit: callbacks[{n}] is the class {one.__name__}, {wanted}")

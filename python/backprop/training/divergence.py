@@ -1,5 +1,6 @@
 """Warnings of losses and parameters that are not finite, with what the data tell of the cause."""
 
+import sys
 import warnings
 from typing import Any
 
@@ -47,8 +48,11 @@ def _too_large(optimizer: Optimizer | None) -> str:
 
 
 def _warn(text: str) -> None:
-    # Behind the two functions here, `exclusive`, `Network.fit` and its check of names.
-    warnings.warn(text, RuntimeWarning, stacklevel=7)
+    # At the line that called the package.
+    frame, level = sys._getframe(), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "backprop":
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, RuntimeWarning, stacklevel=level)
 
 
 def not_finite(name: str, array: Array, dtype: np.dtype[Any], block: int = 4096) -> str:

@@ -1,10 +1,8 @@
-"""The training loop of sections 0092 and 0094: mini-batch, gradient, update, again."""
+"""The training loop of sections 0092 and 0094: what `fit` is asked for, all of it checked, made a run."""
 
-import math
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -12,144 +10,225 @@ from numpy.typing import ArrayLike
 
 from backprop._util.arguments import seed_number
 from backprop._util.arrays import Array, resize_guards
-from backprop._util.progress import bar_for
-from backprop.layers.base_loss import has_classes, labels_of_targets, labels_with_a_class, row_weights_of
-from backprop.layers.weighting import RowWeights
+from backprop._util.names import did_you_mean
+from backprop.layers.base_loss import has_classes, is_binary, labels_of_targets, labels_with_a_class
 from backprop.optimizers import SGD
-from backprop.optimizers.base import Optimizer, UpdateRule, chosen_optimizer
+from backprop.optimizers.base import UpdateRule, chosen_optimizer
 from backprop.training import arguments
-from backprop.training.averaging import checked_average, held
-from backprop.training.divergence import warn_of_loss, warn_of_parameters, warn_of_validation
+from backprop.training.averaging import checked_average
+from backprop.training.callbacks import Callback, callbacks_of
 from backprop.training.history import History
 from backprop.training.lock import exclusive
-from backprop.training.protocol import Trainable
-from backprop.training.sampling import Epochs, Sampler, WithReplacement
-from backprop.training.step import train_batches
-from backprop.training.validation import evaluate, evaluate_some
+from backprop.training.metrics import Metric, metrics_of
+from backprop.training.protocol import Scheduled, Trainable
+from backprop.training.run import Data, Run
+from backprop.training.sampling import Epochs, Sampler, Subset, WithReplacement
+from backprop.training.splitting import class_weights, fraction_of_data, split
+from backprop.training.stopping import EarlyStopping, Watch, early_stopping_of
 from bpcore.plan import Plan
-from bpcore.threads import limited
 
-# Seconds between two looks at Ctrl-C and the progress bar, if steps go on as the last ones went. They may take ten
-# times as long where others begin to use the processors.
-PAUSE = 0.03
-
-Callback = Callable[[Any, History], Any]
+AnyCallback = Callback | Callable[[Any, History], Any]
 
 
 @exclusive
 def fit(
     net: Trainable,
+    /,
     x: ArrayLike,
     t: ArrayLike,
     *,
     epochs: int | None,
     iterations: int | None,
-    batch_size: int | None,
-    optimizer: Optimizer | str | None,
     sample_weight: ArrayLike | None,
     validation: tuple[ArrayLike, ...] | None,
-    seed: int | None,
+    metrics: Any,
     threads: int | None,
     progress: bool,
-    callbacks: Sequence[Callback],
+    callbacks: Sequence[AnyCallback],
     track_accuracy: bool,
-    ema: Any,
-    ema_decay: float | None,
+    shuffle: bool,
+    continue_from: History | None,
+    **of_the_run: Any,
 ) -> History:
     """Train `net`; the parameters are those of `Network.fit`."""
-    average = checked_average(net, ema, ema_decay)
-    validated: Trainable = net if average is None else ema
+    started = time.perf_counter()
+    earlier = _continued(net, continue_from, of_the_run, shuffle)
+    ema, decay = (of_the_run["ema"], of_the_run["ema_decay"]) if earlier is None else earlier.averaged
+    average = checked_average(net, ema, decay)
+    validated: Trainable = net if average is None else average.network
     x, t = arguments.data(net, x, t, validated)
     weights = arguments.weights(sample_weight, len(x))
     checked = arguments.validation_data(net, validation, validated)
     _in_place = [resize_guards(x), resize_guards(checked[0]) if checked is not None else None]
     if (epochs is None) == (iterations is None):
         raise ValueError(f"fit: epochs is {epochs}, iterations is {iterations}; wanted exactly one of them")
-    batch_size = arguments.whole("batch_size", 100 if batch_size is None else batch_size)
-    optimizer = SGD(0.1) if optimizer is None else chosen_optimizer("fit", optimizer)
-    if isinstance(optimizer, UpdateRule):
-        optimizer.require_match(net.params)
-    called = arguments.functions(callbacks)
+    shuffle = arguments.switch("shuffle", shuffle)
+    if iterations is not None and not shuffle:
+        raise ValueError(
+            "fit: shuffle is False, and iterations= draws samples with replacement; wanted epochs="
+        )
+    called = callbacks_of(arguments.functions(callbacks))
     progress = arguments.switch("progress", progress)
-    # What a subclass calls the accuracy is not counted along the way.
-    counts = has_classes(net.lastLayer, net.sizes[-1])
     tracked = arguments.switch("track_accuracy", track_accuracy) or net._overrides("accuracy")
+    measured = metrics_of(metrics, net)
+    run = earlier or _new_run(net, t, epochs is not None, shuffle, checked is not None, of_the_run)
+    if isinstance(run.optimizer, UpdateRule):
+        run.optimizer.require_match(net.params)
+    counts = has_classes(net.lastLayer, net.sizes[-1])
     if tracked and counts:
         labels_with_a_class("fit", net.lastLayer, t)
-    evaluated = (x, t) if tracked else None
-    bits = np.random.PCG64(seed_number("fit", seed))
-    sampler: Sampler
-    if epochs is not None:
-        steps_an_epoch = -(-len(x) // batch_size)
-        steps = arguments.whole("epochs", epochs) * steps_an_epoch
-        sampler = Epochs(bits, len(x), batch_size)
-    else:
-        steps_an_epoch = max(len(x) // batch_size, 1)
-        steps = arguments.whole("iterations", iterations)
-        sampler = WithReplacement(bits, len(x), batch_size)
-    has_class, row_weights = _as_the_loss_has_them(net, t, weights, bool(counts))
+    data = _data(net, run, x, t, weights, checked, tracked, measured)
+    steps = _steps(run, epochs, iterations)
 
-    history = History()
-    started = time.perf_counter()
-    try:
-        with held(average), limited(threads), closing(bar_for(progress, steps)) as bar:
-            if checked is not None:
-                evaluate_some(validated, checked)
-            net.history = history
-            done, chunk, correct, counted, warned = 0, 1, 0, 0, False
-            while done < steps:
-                # Up to the next evaluation, and no longer than Ctrl-C and the progress bar may wait.
-                count = min(chunk, steps_an_epoch - done % steps_an_epoch, steps - done)
-                before = time.perf_counter()
-                batches = sampler.take(count)
-                correct += train_batches(
-                    net, x, t, batches, optimizer, history.loss, weights, row_weights, average
-                )[1]
-                losses = history.loss[-count:]
-                if not warned and not np.isfinite(losses).all():
-                    warned = True
-                    warn_of_loss(net, x, t, losses, done, optimizer)
-                counted += sum(
-                    group.size if has_class is None else has_class[group].sum() for group in batches
-                )
-                chunk = chunk_for(PAUSE, count, time.perf_counter() - before, chunk)
-                done += count
-                bar.update(count)
-                if done % steps_an_epoch == 0 or done == steps:
-                    running = correct / counted if counted else math.nan
-                    evaluate(net, history, done, running, evaluated, checked, validated)
-                    if not warned and checked is not None and not math.isfinite(history.validation_loss[-1]):
-                        warned = True
-                        warn_of_validation(validated, history, checked[:2])
-                    correct = counted = 0
-                    answers = [callback(net, history) for callback in called]
-                    if called:  # which may have changed the loss
-                        t = net.targets_for("fit", t, len(x))
-                        has_class, row_weights = _as_the_loss_has_them(net, t, weights, bool(counts))
-                    if any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers):
-                        break
-            if not warned:
-                warn_of_parameters(net, done, optimizer)
-        log_threads(net)
-    finally:
-        history.seconds = time.perf_counter() - started
-        if history.loss:
-            net.history = history  # a callback may have called `fit`, which left its own
-        if average is not None:
-            average.catch_up()  # with a step that an interrupt has let be taken
+    if earlier is None:
+        run.watch = _watch(net, data, of_the_run["early_stopping"])
+        run.schedule = _schedule(run, of_the_run["schedule"], steps)
+    history = History() if continue_from is None else continue_from.continued()
+    run.averaged, run.steps = (ema, decay), steps
+    run.go(net, history, average, data, called, threads, progress, started)
+    log_threads(net)
     return history
 
 
-def _as_the_loss_has_them(
-    net: Trainable, t: Array, weights: Array | None, counts: bool
-) -> tuple[Array | None, RowWeights | None]:
-    """Which samples have a class, None where all have or none is counted, and the weights of the rows."""
-    # Samples without a class are left out, as `accuracy` does.
-    has_class = labels_of_targets(net.lastLayer, t) >= 0 if counts else None
-    return (
-        None if has_class is None or has_class.all() else has_class,
-        row_weights_of(net.lastLayer, t, weights),
-    )
+def _continued(net: Trainable, history: Any, given: dict[str, Any], shuffle: bool) -> Run | None:
+    """The run that a history is of; None without one."""
+    if history is None:
+        return None
+    if not isinstance(history, History):
+        raise TypeError(
+            f"fit: continue_from is a {type(history).__name__}, wanted the History of an earlier fit"
+        )
+    run: Run | None = history._run
+    if run is None or not run.has_come_to(history):
+        what = "a copy, or was continued already" if run is None else "continued already"
+        raise ValueError(f"fit: continue_from is {what}; wanted what the last fit returned")
+    if not run.is_of(net):
+        raise ValueError("fit: continue_from is of another network")
+    for name, value in given.items():
+        if value is not None:
+            raise ValueError(f"fit: {name} is given, and continue_from goes on with that of its run")
+    if shuffle is not True:
+        raise ValueError("fit: shuffle is given, and continue_from goes on with that of its run")
+    return run
+
+
+def _new_run(
+    net: Trainable, t: Array, by_epochs: bool, shuffle: bool, has_validation: bool, given: dict[str, Any]
+) -> Run:
+    """A run that has not begun."""
+    batch_size = given["batch_size"]
+    batch_size = arguments.whole("batch_size", 100 if batch_size is None else batch_size)
+    optimizer = given["optimizer"]
+    optimizer = SGD(0.1) if optimizer is None else chosen_optimizer("fit", optimizer)
+    bits = np.random.PCG64(seed_number("fit", given["seed"]))
+    samples, chosen = len(t), None
+    if given["validation_fraction"] is not None:
+        share = fraction_of_data(given["validation_fraction"])
+        if has_validation:
+            raise ValueError("fit: validation and validation_fraction are given; wanted one of the two")
+        labels = labels_of_targets(net.lastLayer, t) if has_classes(net.lastLayer, net.sizes[-1]) else None
+        chosen = split(labels, samples, share, bits.random_raw(samples))
+        samples = len(chosen[0])
+    sampler: Sampler
+    if by_epochs:
+        sampler = Epochs(bits if shuffle else None, samples, batch_size)
+        steps_an_epoch = -(-samples // batch_size)
+    else:
+        sampler = WithReplacement(bits, samples, batch_size)
+        steps_an_epoch = max(samples // batch_size, 1)
+    if chosen is not None:
+        sampler = Subset(sampler, chosen[0])
+    run = Run(net, optimizer, sampler, steps_an_epoch)
+    run.chosen, run.by_epochs, run.rows = chosen, by_epochs, len(t)
+    run.class_weight = given["class_weight"]
+    return run
+
+
+def _data(
+    net: Trainable,
+    run: Run,
+    x: Array,
+    t: Array,
+    weights: Array | None,
+    checked: Any,
+    tracked: bool,
+    metrics: Sequence[Metric],
+) -> Data:
+    """What a call trains on: all has been looked at but what depends on the run."""
+    if len(x) != run.rows:
+        raise ValueError(f"fit: x has {len(x)} rows, the run of continue_from has {run.rows}")
+    counts = has_classes(net.lastLayer, net.sizes[-1])
+    labels = labels_of_targets(net.lastLayer, t) if counts else None
+    classes = 2 if is_binary(net.lastLayer) else net.sizes[-1]
+    given = weights
+    if run.class_weight is not None:
+        seen = labels
+        if seen is not None and run.chosen is not None:
+            seen = np.full_like(seen, -1)
+            seen[run.chosen[0]] = labels[run.chosen[0]]
+        by_class = class_weights(run.class_weight, seen, classes)
+        weights = by_class if weights is None else weights * by_class
+    if run.chosen is not None:
+        if checked is not None:
+            raise ValueError("fit: validation is given, and the run keeps some of x for it")
+        kept = run.chosen[1]
+        checked = x[kept], t[kept], None if given is None else given[kept]
+        if counts:
+            labels_with_a_class("fit", net.lastLayer, checked[1])
+    if metrics and checked is None:
+        raise ValueError("fit: metrics are of validation data, and there is none")
+    every = slice(None) if run.chosen is None else run.chosen[0]
+    return Data(x, t, weights, checked, (x[every], t[every]) if tracked else None, metrics)
+
+
+def _watch(net: Trainable, data: Data, value: Any) -> Watch | None:
+    """What early stopping watches."""
+    settings: EarlyStopping | None = early_stopping_of(value)
+    if settings is None:
+        return None
+    better = {"loss": False}
+    if has_classes(net.lastLayer, net.sizes[-1]):
+        better["train_accuracy"] = True
+    if data.validation is not None:
+        better["validation_loss"] = False
+        if "train_accuracy" in better:
+            better["validation_accuracy"] = True
+        better |= {f"validation_{one.name}": one.highest_is_best for one in data.metrics}  # type: ignore[misc]
+    monitor = settings.monitor or ("loss" if data.validation is None else "validation_loss")
+    if monitor not in better:
+        hint = did_you_mean(monitor, better) or f"; wanted one of {', '.join(better)}"
+        raise ValueError(f"fit: early_stopping monitors {monitor!r}, which is not recorded{hint}")
+    if better[monitor] is None:
+        raise ValueError(
+            f"fit: early_stopping monitors {monitor!r}, a function that does not say what is best; set its attribute "
+            "highest_is_best to True or False"
+        )
+    return Watch(settings, monitor, better[monitor])
+
+
+def _schedule(run: Run, value: Any, steps: int) -> Scheduled | None:
+    """The schedule of a run that is to have so many steps."""
+    if value is None:
+        return None
+    from backprop.training.schedules import schedule_of
+
+    schedule, rate = schedule_of(value), getattr(run.optimizer, "lr", None)
+    if not isinstance(rate, float):
+        raise TypeError(f"fit: schedule is given, and the optimizer's lr is {rate!r}, wanted a number")
+    begun: Scheduled = schedule.begin(run.steps_an_epoch, steps)
+    return begun
+
+
+def _steps(run: Run, epochs: int | None, iterations: int | None) -> int:
+    """After how many steps a run is to end."""
+    if (epochs is not None) is not run.by_epochs:
+        raise ValueError(
+            f"fit: {'epochs' if epochs is not None else 'iterations'} is given, the run of continue_from goes by "
+            f"{'epochs' if run.by_epochs else 'iterations'}"
+        )
+    if iterations is not None:
+        return run.step + arguments.whole("iterations", iterations)
+    return (run.epoch + arguments.whole("epochs", epochs)) * run.steps_an_epoch
 
 
 def log_threads(net: Trainable) -> None:
@@ -168,11 +247,3 @@ def log_threads(net: Trainable) -> None:
             for (threads, parts), seconds in tuning.seconds.items()
         )
         logger.debug("fit: batches of %d on %d threads; a step by threads: %s", rows, tuning.best[0], tried)
-
-
-def chunk_for(seconds: float, steps: int, took: float, last: int) -> int:
-    """How many steps take about `seconds`, if `steps` of them took `took`; at most twice as many as the last time.
-
-    Beside others that want the processors a step may take any time, now and then a hundredfold.
-    """
-    return max(1, min(2 * last, int(steps * seconds / max(took, 1e-9))))

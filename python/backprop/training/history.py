@@ -1,10 +1,13 @@
 """What a training run recorded."""
 
+import math
+from copy import copy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from backprop._util.arrays import plural
 from backprop._util.names import SuggestsNames
+from backprop._util.sums import exact_sum
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,6 +30,8 @@ class History(SuggestsNames):
         On all of the validation data after every epoch, of the moving average where `fit` had one; empty without data.
     evaluated_at : list of int
         After how many steps each of them was taken.
+    others : list of dict of str to float
+        What else was recorded then: "learning_rate", and metrics of the validation data, "validation_mae".
     seconds : float
         Time the whole run took.
 
@@ -45,7 +50,38 @@ class History(SuggestsNames):
     validation_loss: list[float] = field(default_factory=list)
     validation_accuracy: list[float] = field(default_factory=list)
     evaluated_at: list[int] = field(default_factory=list)
+    others: list[dict[str, float]] = field(default_factory=list)
     seconds: float = 0.0
+    _run: Any = field(default=None, repr=False, compare=False)  # from which `fit(continue_from=…)` goes on
+
+    def to_dict(self) -> dict[str, list[float]]:
+        """Columns with a row for each evaluation, as `pandas.DataFrame` takes them.
+
+        "step", "loss", the mean of the steps since the row above, and what else was recorded: NaN where a row has none.
+        """
+        starts = [0, *self.evaluated_at]
+        parts = [self.loss[first:stop] for first, stop in zip(starts, self.evaluated_at, strict=False)]
+        table: dict[str, list[float]] = {
+            "step": [*self.evaluated_at],
+            "loss": [exact_sum(part) / max(len(part), 1) for part in parts],
+        }
+        for name in ("train_accuracy", "validation_loss", "validation_accuracy"):
+            if values := getattr(self, name):
+                table[name] = [*values]
+        for name in dict.fromkeys(name for row in self.others for name in row):
+            table[name] = [row.get(name, math.nan) for row in self.others]
+        return table
+
+    def continued(self) -> "History":
+        """A history of its own, whose lists begin with what this one has."""
+        own = copy(self)
+        own.__dict__ |= {name: [*value] for name, value in vars(self).items() if isinstance(value, list)}
+        own._run = self._run
+        return own
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out of copies and pickles what belongs to a network."""
+        return self.__dict__ | {"_run": None}
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the loss of every step and the accuracies; needs matplotlib (`pip install 'bpcore[plot]'`).
@@ -72,8 +108,6 @@ class History(SuggestsNames):
         return f"History({', '.join(parts)})"
 
     def _repr_html_(self) -> str:
-        import math
-
         from backprop._util.html import sparkline, table
 
         losses = self.loss

@@ -24,9 +24,11 @@ from backprop.layers.buffers import buffers_of
 from backprop.layers.counters import draws
 from backprop.optimizers import SGD
 from backprop.training import arguments
+from backprop.training.callbacks import Callback
 from backprop.training.divergence import warn_of_loss, warn_of_parameters, warn_of_validation
 from backprop.training.history import History
 from backprop.training.lock import exclusive
+from backprop.training.metrics import metrics_of
 from backprop.training.protocol import Trainable
 from backprop.training.step import loss_and_gradients
 from backprop.training.validation import evaluate, evaluate_some
@@ -43,6 +45,11 @@ WITHOUT_MEANING = {
     "seed": "each iteration takes all of the data in its order",
     "ema": "its iterations are few, and each goes as far as it can",
     "ema_decay": "its iterations are few, and each goes as far as it can",
+    "schedule": "its line searches choose how far they go",
+    "class_weight": "sample_weight= takes the weights of the samples",
+    "validation_fraction": "validation= takes data",
+    "early_stopping": "a callback that returns True stops it",
+    "continue_from": "another fit begins anew, with the weights as they are",
 }
 Pair = tuple[Array, Array]
 
@@ -50,28 +57,26 @@ Pair = tuple[Array, Array]
 @exclusive
 def fit_lbfgs(
     net: Trainable,
+    /,
     x: ArrayLike,
     t: ArrayLike,
     *,
-    epochs: object,
     iterations: int | None,
-    batch_size: object,
     sample_weight: ArrayLike | None,
     validation: tuple[ArrayLike, ...] | None,
-    seed: object,
+    metrics: Any,
     threads: int | None,
     progress: bool,
-    callbacks: Sequence[Callable[[Any, History], Any]],
+    callbacks: Sequence[Callback | Callable[[Any, History], Any]],
     track_accuracy: bool,
-    ema: object,
-    ema_decay: object,
+    shuffle: bool,
+    **given: Any,
 ) -> History:
     """Train `net` on all of the data at once; the parameters are those of `Network.fit`."""
     x, t = arguments.data(net, x, t, net)
     weights = arguments.weights(sample_weight, len(x))
     checked = arguments.validation_data(net, validation, net)
     _in_place = [resize_guards(x), resize_guards(checked[0]) if checked is not None else None]
-    given = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "ema": ema, "ema_decay": ema_decay}
     for name, value in given.items():
         if value is not None:
             raise ValueError(
@@ -80,7 +85,20 @@ def fit_lbfgs(
     if iterations is None:
         raise ValueError(f"fit: iterations is None, wanted how many optimizer={NAME!r} takes at most")
     iterations = arguments.whole("iterations", iterations)
-    called = arguments.functions(callbacks)
+    called: list[Callable[[Any, History], Any]] = []
+    for n, one in enumerate(arguments.functions(callbacks)):
+        if isinstance(one, Callback):
+            raise TypeError(
+                f"fit: callbacks[{n}] is a Callback, and optimizer={NAME!r} takes functions alone"
+            )
+        called.append(one)
+    if shuffle is not True:
+        raise ValueError(
+            f"fit: shuffle is {shuffle!r}, and optimizer={NAME!r} takes all of the data in its order"
+        )
+    measured = metrics_of(metrics, net)
+    if measured and checked is None:
+        raise ValueError("fit: metrics are of validation data, and there is none")
     progress = arguments.switch("progress", progress)
     counts = has_classes(net.lastLayer, net.sizes[-1])
     if arguments.switch("track_accuracy", track_accuracy) and counts:
@@ -101,7 +119,7 @@ def fit_lbfgs(
             """Take an iteration, evaluate it, and ask the callbacks."""
             run.take(result.x.copy(), float(result.fun))
             bar.update(1)
-            evaluate(net, history, len(history.loss), math.nan, train, checked)
+            evaluate(net, history, len(history.loss), math.nan, train, checked, None, measured)
             if run.is_stopped_by(called):
                 raise StopIteration
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeGuard, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from backprop._util.arrays import Array
 from backprop.optimizers.base import Optimizer, UpdateRule
@@ -38,6 +38,13 @@ class Steps(Protocol):
         losses: list[float],
         sample_weight: ArrayLike | None = None,
     ) -> Array | None: ...
+
+
+class Scheduled(Protocol):
+    """A learning-rate schedule of a run: `backprop.schedules` describes its methods."""
+
+    def rates(self, base: float, first: int, count: int) -> NDArray[np.float64]: ...
+    def observe(self, step: int, value: float) -> None: ...
 
 
 class Trainable(Protocol):

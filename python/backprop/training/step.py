@@ -5,7 +5,7 @@ from itertools import starmap
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from backprop._util.arrays import Array
 from backprop.layers.base_loss import (
@@ -138,12 +138,13 @@ def train_batches(
     sample_weight: Array | None = None,
     row_weights: RowWeights | None = None,
     average: Average | None = None,
+    rates: NDArray[np.float64] | None = None,
 ) -> tuple[list[float], int]:
     """One step for each row of indices: the losses before the steps, and how many samples were classified correctly.
 
     The losses are added to `losses`, if it is given, as soon as their steps are taken, also where an interrupt ends the
     call. `row_weights` is what the loss makes of t and of the samples' weights, if the caller knows it.
-    `average` follows each step.
+    `average` follows each step. `rates` has the learning rate of each, in the place of the optimizer's.
     """
     # Whoever overrides how a step is made, or what is predicted, means that.
     own = net._overrides("train_step") or net._overrides("predict")
@@ -153,8 +154,10 @@ def train_batches(
     if average is not None:
         average.begin(losses)
     if plan is None:
-        for batch in (row for group in batches for row in group):
+        for n, batch in enumerate(row for group in batches for row in group):
             weights = None if sample_weight is None else sample_weight[batch]
+            if rates is not None:
+                vars(optimizer)["lr"] = float(rates[n])  # also 0, which a user does not set
             try:
                 correct += _counted_step(net, x[batch], t[batch], optimizer, own, losses, weights)
             finally:
@@ -170,9 +173,12 @@ def train_batches(
     if average is not None and other is None:
         # It follows one step after the other.
         batches = [row[np.newaxis] for group in batches for row in group]
+    taken = 0
     try:
         for indices in batches:
             count, step_losses = len(indices), np.empty(len(indices))
+            own_rates = None if rates is None else rates[taken : taken + count]
+            taken += count
             read = step_losses.data
             arguments = (
                 x,
@@ -186,6 +192,7 @@ def train_batches(
                 row_weights,
                 other,
                 share,
+                own_rates,
             )
             # The handler of a signal runs behind a call, and may raise. Here the loop makes the call, and no other
             # comes before the steps are recorded.

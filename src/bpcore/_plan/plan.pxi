@@ -60,7 +60,7 @@ cdef class Plan(Averaging):
 
     def train(
         self, x not None, t not None, indices, Update update not None, losses, threads=None, list state=None,
-        int column_parts=0, tuple row_weights=None, NetworkAddresses average=None, double share=0,
+        int column_parts=0, tuple row_weights=None, NetworkAddresses average=None, double share=0, rates=None,
     ):
         """Take a step for every row of `indices`, which names the samples of its batch.
 
@@ -69,6 +69,7 @@ cdef class Plan(Averaging):
         `column_parts` is in how many parts threads share the columns of wide layers; by 0 it is measured. `row_weights`
         are the weights of all rows and their divisors, (N,) float64 each. After each step the parameters of the plan
         `average`, for which `averages` has to be true, move by `share` towards those of this one, as `blend` does it.
+        `rates`, if it is given, has the learning rate of each step, (steps,) float64, in the place of the update's.
         Returns how many samples of all the batches had their highest score at their label or highest weight (0 without
         classes).
         """
@@ -83,6 +84,8 @@ cdef class Plan(Averaging):
         if len(losses) != len(indices):
             raise ValueError(f"Plan: {len(losses)} losses for {len(indices)} steps")
         job.update = update.settings
+        _read = held(rates) if rates is not None else None
+        job.update.rates = rates_of(rates, len(indices))
         self.start_training()
         try:
             self.begin_average(average, share)
@@ -155,6 +158,8 @@ cdef class Plan(Averaging):
             job.indices = job.indices + job.steps * job.B
             job.losses = job.losses + job.steps
             job.update.step = job.update.step + job.steps
+            if job.update.rates is not NULL:
+                job.update.rates = job.update.rates + job.steps
             if self.targets.labels is not NULL:
                 self.targets.labels = self.targets.labels + job.steps * job.B
             if self.targets.counted is not NULL:

@@ -5,6 +5,21 @@ cdef double INFINITY = float("inf")
 cdef frozenset FIXED = frozenset((bool, float, int, tuple, type(None)))
 
 
+cdef const double* rates_of(rates, Py_ssize_t steps) except? NULL:
+    """The learning rates of so many steps, each looked at; NULL of None."""
+    cdef const double* found
+    cdef Py_ssize_t n
+    if rates is None:
+        return NULL
+    found = <const double*> array_data(rates, "rates", c"d", 1, False)
+    if len(rates) != steps:
+        raise ValueError(f"Plan: {len(rates)} rates for {steps} steps")
+    for n in range(steps):
+        if not 0 <= found[n] < INFINITY:
+            raise ValueError(f"Plan: rates[{n}] is {found[n]}, wanted a finite number of at least 0")
+    return found
+
+
 cdef class Update:
     """A rule and its settings.
 

@@ -1,0 +1,130 @@
+"""Metrics that `fit` records after every epoch, by name; each is a function of targets and what the network says.
+
+Sums are exact, so that a metric has the same bits on every machine, and early stopping stops there.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from backprop._util.arrays import Array
+from backprop._util.names import did_you_mean
+from backprop._util.sums import exact_sum
+from backprop.layers.base_loss import has_classes, labels_of_scores, labels_of_targets
+from backprop.training.protocol import Trainable
+
+AnyMetric = str | Callable[[Array, Array], float]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric.
+
+    Attributes
+    ----------
+    name : str
+    function : callable
+        `function(t, y)`: targets and predictions, both labels (N,), or numbers in one shape.
+    highest_is_best : bool or None
+        None where nobody has said.
+    of_classes : bool or None
+        Whether it is for labels; None for either.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    highest_is_best: bool | None
+    of_classes: bool | None
+
+
+def balanced_accuracy(t: Array, y: Array) -> float:
+    """The mean, over the classes that t has, of the share of their samples that is recognised."""
+    classes = np.unique(t)
+    recalls = [np.count_nonzero(y[t == one] == one) / np.count_nonzero(t == one) for one in classes]
+    return exact_sum(recalls) / len(recalls)
+
+
+def mean_absolute_error(t: Array, y: Array) -> float:
+    """The mean of |y − t|."""
+    return exact_sum(np.abs(y.astype(float) - t).reshape(-1)) / t.size
+
+
+def root_mean_squared_error(t: Array, y: Array) -> float:
+    """The root of the mean of (y − t)²."""
+    return math.sqrt(exact_sum(np.square(y.astype(float) - t).reshape(-1)) / t.size)
+
+
+def r2(t: Array, y: Array) -> float:
+    """1 − Σ(y − t)² / Σ(t − mean)², the mean of it over the outputs. A constant t gives 1 where y is t, else 0."""
+    found = []
+    for own, other in zip(
+        t.reshape(len(t), -1).T.astype(float), y.reshape(len(t), -1).T.astype(float), strict=True
+    ):
+        residual = exact_sum(np.square(other - own))
+        total = exact_sum(np.square(own - exact_sum(own) / len(own)))
+        found.append(1 - residual / total if total else float(residual == 0))
+    return exact_sum(found) / len(found)
+
+
+METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric("balanced_accuracy", balanced_accuracy, True, True),
+        Metric("mae", mean_absolute_error, False, False),
+        Metric("rmse", root_mean_squared_error, False, False),
+        Metric("r2", r2, True, False),
+    )
+}
+ALREADY = {"accuracy": "validation_accuracy", "loss": "validation_loss", "log_loss": "validation_loss"}
+
+
+def metrics_of(value: Any, net: Trainable) -> list[Metric]:
+    """What `fit(metrics=…)` is given: names, functions `f(t, y)`, or a list of these."""
+    given = [value] if isinstance(value, str) or callable(value) else value
+    if not isinstance(given, Sequence):
+        raise TypeError(f"fit: metrics is {value!r}, wanted names or functions f(t, y)")
+    classes = bool(has_classes(net.lastLayer, net.sizes[-1]))
+    found = [_metric(one, classes) for one in given]
+    names = [metric.name for metric in found]
+    if len({*names}) < len(names):
+        raise ValueError(f"fit: metrics has {max(names, key=names.count)!r} twice")
+    return found
+
+
+def _metric(one: Any, classes: bool) -> Metric:
+    if isinstance(one, str):
+        if one in ALREADY:
+            raise ValueError(f"fit: metrics has {one!r}, which is recorded anyway, as {ALREADY[one]}")
+        if one not in METRICS:
+            hint = (
+                did_you_mean(one, METRICS) or f"; wanted one of {', '.join(METRICS)}, or a function f(t, y)"
+            )
+            raise ValueError(f"fit: metrics has {one!r}{hint}")
+        metric = METRICS[one]
+        if metric.of_classes is not classes:
+            kinds = ("numbers", "classes")
+            raise ValueError(
+                f"fit: metrics has {one!r}, which is for {kinds[bool(metric.of_classes)]}, and the outputs are "
+                f"{kinds[classes]}"
+            )
+        return metric
+    if not callable(one):
+        raise TypeError(f"fit: metrics has {one!r}, wanted a name or a function f(t, y)")
+    name = getattr(one, "__name__", type(one).__name__)
+    return Metric(name, one, getattr(one, "highest_is_best", None), None)
+
+
+def values_of(metrics: Sequence[Metric], net: Trainable, x: Array, t: Array) -> list[float]:
+    """Each metric of some data."""
+    if not metrics:
+        return []
+    y = net.predict(x)
+    if has_classes(net.lastLayer, net.sizes[-1]):
+        labels = labels_of_targets(net.lastLayer, t)
+        t, y = labels[labels >= 0], labels_of_scores(net.lastLayer, y)[labels >= 0]
+    else:
+        t = t.reshape(y.shape) if t.size == y.size else t
+    return [float(metric.function(t, y)) for metric in metrics]

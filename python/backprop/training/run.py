@@ -1,0 +1,276 @@
+"""A training run: its loop, and where it has come to, from which it can go on."""
+
+import math
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+from weakref import ref
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backprop._util.arrays import Array
+from backprop._util.progress import bar_for
+from backprop.layers.base_loss import has_classes, labels_of_targets, row_weights_of
+from backprop.layers.weighting import RowWeights
+from backprop.optimizers.base import Optimizer
+from backprop.training.averaging import Average, held
+from backprop.training.callbacks import Callback, stops
+from backprop.training.divergence import warn_of_loss, warn_of_parameters, warn_of_validation
+from backprop.training.history import History
+from backprop.training.metrics import Metric
+from backprop.training.protocol import Scheduled, Trainable
+from backprop.training.sampling import Indices, Sampler
+from backprop.training.step import train_batches
+from backprop.training.stopping import Watch
+from backprop.training.validation import Validation, evaluate, evaluate_some
+from bpcore.threads import limited
+
+# Seconds between two looks at Ctrl-C and the progress bar, if steps go on as the last ones went. They may take ten
+# times as long where others begin to use the processors.
+PAUSE = 0.03
+
+
+@dataclass
+class Data:
+    """What a call of `fit` trains on and evaluates.
+
+    Attributes
+    ----------
+    x, t, weights : arrays, the weights None without them
+    validation : (x, t, weights) or None
+    tracked : (x, t) or None
+        Whose accuracy is recorded in the place of the running one.
+    metrics : sequence of Metric
+    """
+
+    x: Array
+    t: Array
+    weights: Array | None
+    validation: Validation | None
+    tracked: tuple[Array, Array] | None
+    metrics: Sequence[Metric]
+
+
+class Run:
+    """One training run, as its callbacks see it.
+
+    Attributes
+    ----------
+    network : Network
+    history : History
+    optimizer : Optimizer
+    step : int
+        Steps taken so far.
+    steps : int
+        How many it takes, if nothing stops it.
+    steps_an_epoch : int
+        With `iterations`: N // batch_size, after which things are recorded as after an epoch.
+    """
+
+    def __init__(self, net: Trainable, optimizer: Optimizer, sampler: Sampler, steps_an_epoch: int) -> None:
+        self.optimizer, self.sampler = optimizer, sampler
+        self.steps_an_epoch, self.step, self.steps = steps_an_epoch, 0, 0
+        self.schedule: Scheduled | None = None
+        self.watch: Watch | None = None
+        # What a call that goes on has to agree with.
+        self.rows, self.by_epochs, self.class_weight = sampler.samples, True, None
+        self.chosen: tuple[Indices, Indices] | None = None  # samples to train on, and for validation
+        self.averaged: tuple[Any, Any] = None, None  # `ema` and `ema_decay`
+        self._of: ref[Trainable] = ref(net)
+        self._last: ref[History] | None = None
+        self._correct = self._counted = 0
+        self._stops = False
+        self._base = self._shown = math.nan
+
+    @property
+    def epoch(self) -> int:
+        """How many epochs are complete."""
+        return self.step // self.steps_an_epoch
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the last step. It may be set, but not where a schedule sets it."""
+        return float(self.optimizer.lr)  # type: ignore[attr-defined]
+
+    @rate.setter
+    def rate(self, rate: float) -> None:
+        if self.schedule is not None:
+            raise ValueError(f"fit: rate is set to {rate}, and schedule={self.schedule!r} sets it")
+        self.optimizer.lr = rate  # type: ignore[attr-defined]
+
+    def stop(self) -> None:
+        """End the run behind the callback that calls this."""
+        self._stops = True
+
+    def is_of(self, net: Trainable) -> bool:
+        """Whether it is the run of this very network."""
+        return self._of() is net
+
+    def has_come_to(self, history: History) -> bool:
+        """Whether this is the record of its last call."""
+        return self._last is not None and self._last() is history
+
+    @property
+    def _watched(self) -> Trainable:
+        """The network whose weights the watch keeps: that which the monitored number is of."""
+        own = self.average is None or self.watch is None or self.watch.monitor in ("loss", "train_accuracy")
+        return self.network if own else self.average.network  # type: ignore[union-attr]  # `own` has looked
+
+    def go(
+        self,
+        net: Trainable,
+        history: History,
+        average: Average | None,
+        data: Data,
+        callbacks: Sequence[Callback],
+        threads: int | None,
+        progress: bool,
+        started: float,
+    ) -> None:
+        """Take the steps that are left, and record them."""
+        before = history.seconds
+        validated: Trainable = net if average is None else average.network
+        self._stops = False
+        try:
+            self.network, self.history, self.average = net, history, average
+            history._run, self._last = self, ref(history)
+            if self.watch is not None:
+                self.watch.resume(self._watched)
+            with held(average), limited(threads), closing(bar_for(progress, self.steps - self.step)) as bar:
+                if data.validation is not None:
+                    evaluate_some(validated, data.validation)
+                net.history = history
+                self._begin_rates()
+                self._ask(callbacks, "begin")
+                self._train(data, validated, callbacks, bar)
+        finally:
+            history.seconds = before + time.perf_counter() - started
+            if history.loss:
+                net.history = history  # a callback may have called `fit`, which left its own
+            if average is not None:
+                average.catch_up()  # with a step that an interrupt has let be taken
+            self._end_rates()
+            if self.watch is not None:
+                self.watch.restore(self._watched)
+            for callback in callbacks:
+                callback.end(self)
+            # The network has the history, and that the run, which would keep both until garbage is collected.
+            for name in ("network", "history", "average"):
+                vars(self).pop(name, None)
+
+    def _train(self, data: Data, validated: Trainable, callbacks: Sequence[Callback], bar: Any) -> None:
+        net, history = self.network, self.history
+        chunk, warned = 1, False
+        has_class, row_weights = self._as_the_loss_has_them(data)
+        while self.step < self.steps and not self._stops:
+            # Up to the next evaluation or callback, and no longer than Ctrl-C and the progress bar may wait.
+            ends = [self.steps_an_epoch, *(one.every for one in callbacks if one.every)]
+            count = min(chunk, self.steps - self.step, *(every - self.step % every for every in ends))
+            before = time.perf_counter()
+            batches = self._take_steps(data, count, row_weights)
+            losses = history.loss[-count:]
+            if not warned and not np.isfinite(losses).all():
+                warned = True
+                warn_of_loss(net, data.x, data.t, losses, self.step - count, self.optimizer)
+            self._counted += sum(
+                group.size if has_class is None else has_class[group].sum() for group in batches
+            )
+            chunk = chunk_for(PAUSE, count, time.perf_counter() - before, chunk)
+            bar.update(count)
+            due: Sequence[Callback] = [one for one in callbacks if one.every and self.step % one.every == 0]
+            self._ask(due, "step")
+            if self.step % self.steps_an_epoch == 0 or self.step == self.steps:
+                running = self._correct / self._counted if self._counted else math.nan
+                found = evaluate(
+                    net, history, self.step, running, data.tracked, data.validation, validated,
+                    data.metrics, getattr(self.optimizer, "lr", math.nan),
+                )  # fmt: skip
+                self._correct = self._counted = 0
+                if not warned and data.validation is not None and not math.isfinite(found["validation_loss"]):
+                    warned = True
+                    warn_of_validation(validated, history, data.validation[:2])
+                if self.schedule is not None:
+                    self.schedule.observe(self.step, found["validation_loss" if data.validation else "loss"])
+                if self.watch is not None and self.watch.observe(
+                    self.step, found[self.watch.monitor], self._watched
+                ):
+                    self.stop()
+                self._ask(callbacks, "epoch")
+                due = callbacks
+            if due:  # which may have changed the loss
+                data.t = net.targets_for("fit", data.t, len(data.x))
+                has_class, row_weights = self._as_the_loss_has_them(data)
+        if not warned:
+            warn_of_parameters(net, self.step, self.optimizer)
+
+    def _take_steps(self, data: Data, count: int, row_weights: RowWeights | None) -> list[Indices]:
+        """So many steps; returns their batches. What an interrupt ends can go on from the last step that was taken."""
+        history, drawn_from, before = self.history, self.sampler.state, len(self.history.loss)
+        rates = self._rates(count)
+        batches = self.sampler.take(count)
+        try:
+            self._correct += train_batches(
+                self.network, data.x, data.t, batches, self.optimizer, history.loss, data.weights, row_weights,
+                self.average, rates,
+            )[1]  # fmt: skip
+        except BaseException:
+            self.sampler.state = drawn_from
+            if taken := len(history.loss) - before:
+                self.sampler.take(taken)
+                self.step += taken
+            raise
+        self.step += count
+        if rates is not None:
+            self._show(float(rates[-1]))
+        return batches
+
+    def _begin_rates(self) -> None:
+        if self.schedule is not None:
+            self._base = self.optimizer.lr  # type: ignore[attr-defined]
+            self._show(self._base)
+
+    def _rates(self, count: int) -> NDArray[np.float64] | None:
+        """The learning rates of the next steps, where a schedule sets them."""
+        if self.schedule is None:
+            return None
+        if self.optimizer.lr != self._shown:  # type: ignore[attr-defined]
+            raise ValueError(
+                f"fit: the optimizer's lr was changed to {self.optimizer.lr}, and schedule={self.schedule!r} sets it"  # type: ignore[attr-defined]
+            )
+        return self.schedule.rates(self._base, self.step, count)
+
+    def _show(self, rate: float) -> None:
+        """Let the optimizer have the rate of the last step, which may be 0."""
+        self._shown = vars(self.optimizer)["lr"] = rate
+
+    def _end_rates(self) -> None:
+        if self.schedule is not None:
+            vars(self.optimizer)["lr"] = self._base
+
+    def _ask(self, callbacks: Sequence[Callback], what: str) -> None:
+        answers = [getattr(callback, what)(self) for callback in callbacks]
+        if any(stops(answer) for answer in answers):
+            self.stop()
+
+    def _as_the_loss_has_them(self, data: Data) -> tuple[Array | None, RowWeights | None]:
+        """Which samples have a class, None where all have or none is counted, and the weights of the rows."""
+        loss = self.network.lastLayer
+        # Samples without a class are left out, as `accuracy` does.
+        has_class = (
+            labels_of_targets(loss, data.t) >= 0 if has_classes(loss, self.network.sizes[-1]) else None
+        )
+        return (
+            None if has_class is None or has_class.all() else has_class,
+            row_weights_of(loss, data.t, data.weights),
+        )
+
+
+def chunk_for(seconds: float, steps: int, took: float, last: int) -> int:
+    """How many steps take about `seconds`, if `steps` of them took `took`; at most twice as many as the last time.
+
+    Beside others that want the processors a step may take any time, now and then a hundredfold.
+    """
+    return max(1, min(2 * last, int(steps * seconds / max(took, 1e-9))))
