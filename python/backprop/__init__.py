@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from backprop import data as data
     from backprop import graph as graph
     from backprop import plots as plots
+    from backprop import schedules as schedules
     from backprop.data import load_digits as load_digits
     from backprop.data import load_fashion_mnist as load_fashion_mnist
     from backprop.data import load_mnist as load_mnist
@@ -75,6 +76,7 @@ SUBMODULES = (
     "nodes",
     "optimizers",
     "plots",
+    "schedules",
     "training",
 )
 

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 import backprop as bp
-from backprop import data, graph, plots
+from backprop import data, graph, plots, schedules
 from backprop._util.names import did_you_mean, named_arguments
 from backprop._util.other_libraries import arguments, attributes, modules
 from backprop.cli import main
 from backprop.layers.softmax import row_functions
 from backprop.optimizers.limits import LIMITS
+from backprop.training.schedules.base import SCHEDULES
 from tests.registry import ACTIVATIONS, LOSSES, LOSSES_IN_PARTS, RULES
 
 NET = bp.Network([2, 3, 2], seed=0)
@@ -84,6 +85,9 @@ def test_what_was_mistyped(call, error, message):
         (lambda: bp.nn, "all names are in one module"),
         (lambda: bp.CrossEntropyLoss, "it is SoftmaxWithLoss"),
         (lambda: bp.ReLU, "did you mean 'Relu'"),
+        (lambda: bp.CosineAnnealingLR, r"it is schedules.Cosine\(\)"),
+        (lambda: schedules.StepLR, r"it is schedules.StepDecay\(step_size, gamma\)"),
+        (lambda: schedules.Warmap, "did you mean 'Warmup'"),
         (lambda: bp.MultiLayerNet, "it is in backprop.book"),
         (lambda: NET.evaluate, r"'Network' object has no attribute 'evaluate'; net.accuracy\(x, t\)"),
         (lambda: NET.state_dict, "params is the mapping"),
@@ -116,13 +120,16 @@ def test_what_is_said_of_other_libraries_names_is_about_names_that_exist():
         for name in re.findall(r"\b(?:net|Network)\.(\w+)", answer):
             assert hasattr(NET, name), answer
         for name in re.findall(r"\b([A-Z][a-z]\w+)\b(?=[(,;]| and | is |$)", answer):
-            assert hasattr(bp, name) or name in {"AddLayer", "MulLayer", "True"}, answer
+            assert (
+                hasattr(bp, name) or hasattr(schedules, name) or name in {"AddLayer", "MulLayer", "True"}
+            ), answer
     for meant in arguments.SAME.values():
         assert set(meant) <= ARGUMENTS_OF_OURS, meant
     # None of ours is among those that are answered.
     for module, table in (
         (bp, modules.MODULE),
         (plots, modules.PLOTS),
+        (schedules, modules.SCHEDULES),
         (graph, modules.GRAPH),
         (data, modules.DATA),
     ):
@@ -134,11 +141,17 @@ def test_what_is_said_of_other_libraries_names_is_about_names_that_exist():
         (bp.Adam(), attributes.OF_OPTIMIZER),
         (bp.RMSprop(), attributes.OF_OPTIMIZER),
         (bp.SGD(), attributes.OF_OPTIMIZER),
+        (schedules.Cosine(), attributes.OF_SCHEDULE),
         (bp.Affine(np.ones((2, 2)), np.ones(2)), attributes.OF_LAYER),
     ):
         assert not [name for name in table if hasattr(one, name)]
     # What is registered later may be among them still: it is found first.
-    for argument, known in (("activation", ACTIVATIONS), ("loss", LOSSES), ("optimizer", RULES)):
+    for argument, known in (
+        ("activation", ACTIVATIONS),
+        ("loss", LOSSES),
+        ("optimizer", RULES),
+        ("schedule", SCHEDULES),
+    ):
         stale = dict.fromkeys(known, "there is none") | arguments.VALUES[argument]
         assert all(did_you_mean(name, known, instead=stale) == f"; did you mean {name!r}?" for name in known)
 
@@ -260,7 +273,7 @@ def test_each_name_is_exported_once_and_type_checkers_see_the_same():
     )
     imported = {(node.module, one.name) for node in for_checkers.body for one in node.names}
     assert imported == {(module, name) for module, names in bp.EXPORTS.items() for name in names or "*"} | {
-        ("backprop", name) for name in ("book", "data", "graph", "plots")
+        ("backprop", name) for name in ("book", "data", "graph", "plots", "schedules")
     }
 
 

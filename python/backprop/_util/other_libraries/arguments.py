@@ -9,6 +9,7 @@ from backprop._util.other_libraries.sentences import (
     CPU,
     DROPOUT,
     EMA,
+    FUNCTION_OF_STEPS,
     IN_FIT,
     IN_NETWORK,
     LINEAR,
@@ -185,6 +186,12 @@ VALUES = {
     "loss": {
         "hinge": LOSS,
         "kl_divergence": LOSS,
+    },
+    "schedule": {
+        "inverse_sqrt": FUNCTION_OF_STEPS,
+        "lambda": FUNCTION_OF_STEPS,
+        "linear": FUNCTION_OF_STEPS,
+        "polynomial": FUNCTION_OF_STEPS,
     },
     "optimizer": {
         "adamax": UPDATE_RULE,

@@ -111,6 +111,15 @@ OF_OPTIMIZER = {
     "zero_grad": "it is not needed: net.gradient(x, t) returns new arrays at every call",
 }
 
+# schedule.NAME
+OF_SCHEDULE = {
+    "get_last_lr": "begin(steps_an_epoch, steps).rates(base, first, count) has the rates",
+    "last_epoch": "begin(steps_an_epoch, steps).rates(base, first, count) has the rates",
+    "load_state_dict": "state may be set, of what begin(steps_an_epoch, steps) returned",
+    "state_dict": "state has what changes in a run, settings_of() the rest",
+    "step": "fit follows it: net.fit(x, t, epochs=20, schedule=schedule)",
+}
+
 # layer.NAME
 OF_LAYER = {
     "bias": "Affine has b, and after backward its gradient db",

@@ -26,8 +26,26 @@ from backprop._util.other_libraries.sentences import (
     WEIGHT_DECAY,
 )
 
+# bp.NAME, and bp.schedules.NAME
+SCHEDULES = {
+    "cosineannealinglr": "it is schedules.Cosine(), over the whole run",
+    "cosineannealingwarmrestarts": "it is schedules.Cosine(period, period_mult)",
+    "cosinedecay": "it is schedules.Cosine(), over the whole run",
+    "exponentialdecay": "it is schedules.Exponential(gamma)",
+    "exponentiallr": "it is schedules.Exponential(gamma)",
+    "lambdalr": "it is schedules.Lambda(function)",
+    "learningratescheduler": "it is schedules.Lambda(function)",
+    "linearlr": "it is schedules.Warmup(length, then)",
+    "lr_scheduler": "it is schedules: schedules.Cosine()",
+    "onecyclelr": "it is schedules.OneCycle(max_rate)",
+    "reducelronplateau": "it is schedules.Plateau(factor, patience)",
+    "sequentiallr": "it is schedules.Warmup(length, then)",
+    "steplr": "it is schedules.StepDecay(step_size, gamma)",
+}
+
 # bp.NAME
 MODULE = {
+    **SCHEDULES,
     "accuracy": "it is net.accuracy(x, t)",
     "accuracy_score": "it is net.accuracy(x, t)",
     "activation": ACTIVATION,
@@ -59,7 +77,6 @@ MODULE = {
     "conv3d": DENSE_ONLY,
     "convolution": DENSE_ONLY,
     "convtranspose2d": DENSE_ONLY,
-    "cosineannealinglr": "a callback may set the rate: optimizer.lr = 0.01",
     "cross_entropy": "it is part of SoftmaxWithLoss",
     "crossentropyloss": "it is SoftmaxWithLoss, which takes labels or weights",
     "csvlogger": CALLBACK,
@@ -105,7 +122,6 @@ MODULE = {
     "layer": "a layer is any class with forward and backward; it has Affine, {activations}",
     "layernormalization": "it is LayerNorm(size)",
     "lbfgs": "it is a name: net.fit(x, t, iterations=100, optimizer='lbfgs')",
-    "learningratescheduler": "a callback may set the rate: optimizer.lr = 0.01",
     "linear": AFFINE,
     "load": "it is Network.load(path)",
     "load_breast_cancer": "it has load_digits, load_mnist and load_fashion_mnist; fit takes any arrays",
@@ -165,7 +181,6 @@ MODULE = {
     "rand": RANDOM,
     "randn": RANDOM,
     "random": RANDOM,
-    "reducelronplateau": "a callback may set the rate: optimizer.lr = 0.01",
     "regularizers": WEIGHT_DECAY,
     "relu6": "it is Hardtanh(0, 6)",
     "rnn": DENSE_ONLY,
@@ -181,7 +196,6 @@ MODULE = {
     "smoothl1loss": "it is Huber(delta) divided by delta",
     "sparsecategoricalcrossentropy": "it is SoftmaxWithLoss, which takes labels or weights",
     "standardscaler": "Network.standardised(x, sizes) scales the inputs",
-    "steplr": "a callback may set the rate: optimizer.lr = 0.01",
     "sum_squared_error": "it is IdentityWithLoss: half the squared error",
     "summary": SUMMARY,
     "swish": "it is Silu",

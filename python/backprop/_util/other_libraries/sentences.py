@@ -18,6 +18,7 @@ DENSE_ONLY = "there is none: this package is for dense networks"
 DRAWN = "Network([784, 50, 10], weight_init='he_normal') draws the weights"
 DROPOUT = "it is an argument: Network([784, 50, 10], dropout=0.5)"
 EMA = "fit does that: net.fit(x, t, epochs=20, ema=copy.deepcopy(net), ema_decay=0.999)"
+FUNCTION_OF_STEPS = "a function of the step does that: schedule=lambda step: factor"
 GRADIENT = (
     "net.gradient(x, t) returns the gradients of a network; graph.variable(value) is a node that gets one"
 )
