@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from backprop.training.callbacks import Callback as Callback
     from backprop.training.history import History as History
     from backprop.training.stopping import EarlyStopping as EarlyStopping
+    from backprop.training.rate_range import *
     from bpcore import __version__ as __version__
     from bpcore import cpu_info as cpu_info
     from bpcore import get_num_threads as get_num_threads
@@ -60,6 +61,7 @@ EXPORTS: dict[str, tuple[str, ...] | None] = {
     "backprop.training.history": ("History",),
     "backprop.training.stopping": ("EarlyStopping",),
     "backprop.training.callbacks": ("Callback",),
+    "backprop.training.rate_range": None,
     "backprop.data": ("load_digits", "load_fashion_mnist", "load_mnist"),
     "backprop.nodes": None,
     "backprop.functions": None,

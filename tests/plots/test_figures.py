@@ -16,8 +16,10 @@ from backprop import plots
 HISTORY = bp.History(loss=[2.3, 1.9, 1.2], train_accuracy=[0.5], evaluated_at=[3])
 X, T = np.random.default_rng(0).normal(size=(12, 4)), np.arange(12) % 3
 NET, PLANE = bp.Network([4, 3], seed=0), bp.Network([2, 3], seed=0)
+RATES = bp.RateRange(np.array([0.1, 0.2, 0.4]), np.array([2.3, 1.9, 1.2]), np.array([2.3, 2.1, 1.8]), 0.2)
 DRAW = {
     "learning_curve": lambda ax: HISTORY.plot(ax),
+    "rate_range": lambda ax: RATES.plot(ax),
     "weight_images": lambda ax: plots.weight_images(NET, ax=ax),
     "confusion_matrix": lambda ax: plots.confusion_matrix(NET, X, T, ax),
     "gradient_flow": lambda ax: plots.gradient_flow(NET, X, T, ax),
@@ -113,6 +115,7 @@ WRONG = {
     "losses of no time": lambda: bp.History([1.0, 2.0], [], [0.1], [0.2]).plot(),
     "losses that are none": lambda: bp.History([1.0, "low"]).plot(),
     "losses of a matrix": lambda: bp.History([[1.0, 2.0]]).plot(),
+    "no rates": lambda: plots.rate_range(HISTORY),
     "no history": lambda: plots.learning_curve(None),
     "weights that are none": lambda: plots.weight_images(np.array([[1.0, "a"]])),
     "units that are not there": lambda: plots.weight_images(NET, units=[5]),

@@ -39,6 +39,12 @@ def full(steps):
     return bp.History([2.0 / n for n in range(1, steps + 1)], [0.5], [1.0], [0.4], [steps])
 
 
+def rates(steps, explodes):
+    losses = 3 - 2 / (1 + np.exp(-np.arange(steps) / 10 + 5))
+    losses[-3:] *= 100 if explodes else 1
+    return bp.RateRange(np.geomspace(1e-6, 1, steps), losses, losses, None if steps < 3 else 1e-3)
+
+
 PICTURES = {
     "one step": lambda ax: plots.learning_curve(bp.History(loss=[2.3]), ax),
     "one step, evaluated": lambda ax: plots.learning_curve(full(1), ax),
@@ -46,6 +52,9 @@ PICTURES = {
     "no validation": lambda ax: plots.learning_curve(bp.History(loss=[3.0] * 500), ax),
     "all curves": lambda ax: plots.learning_curve(full(100_000), ax),
     "nothing finite": lambda ax: plots.learning_curve(bp.History(loss=[np.nan, np.inf, np.nan]), ax),
+    "rates": lambda ax: plots.rate_range(rates(100, False), ax),
+    "rates that explode": lambda ax: plots.rate_range(rates(100, True), ax),
+    "one rate": lambda ax: plots.rate_range(rates(1, False), ax),
     "100 units": lambda ax: plots.weight_images(RNG.normal(size=(784, 100)), ax=ax, units=100),
     "one unit": lambda ax: plots.weight_images(RNG.normal(size=(6, 1)), (2, 3), ax),
     "a flat picture": lambda ax: plots.weight_images(RNG.normal(size=(10, 1)), (1, 10), ax),

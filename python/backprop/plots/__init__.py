@@ -17,6 +17,7 @@ from backprop.plots.curves import learning_curve
 from backprop.plots.errors import gradient_errors
 from backprop.plots.flow import gradient_flow
 from backprop.plots.matrices import confusion_counts, confusion_matrix
+from backprop.plots.rates import rate_range
 from backprop.plots.regions import decision_regions
 from backprop.plots.weights import weight_images
 
@@ -27,6 +28,7 @@ __all__ = [
     "gradient_errors",
     "gradient_flow",
     "learning_curve",
+    "rate_range",
     "weight_images",
 ]
 
