@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 import backprop as bp
 from backprop import plots
 from backprop.layers.buffers import buffers_of
-from backprop.training.rate_range import KEPT
+from backprop.training.rate_range import KEPT, _steepest
 from backprop.training.sampling import WithReplacement
 
 (X, T), _ = bp.load_digits()
@@ -104,6 +104,17 @@ def test_a_loss_that_never_falls():
     found = bp.rate_range_test(bp.Network([64, 10], seed=0), x, t, lowest=1e-30, highest=1e-20, seed=0)
     assert len(set(found.losses)) == len(set(found.smoothed)) == 1
     assert found.suggestion is None
+
+
+@pytest.mark.parametrize("skipped", [0, 1, 3])
+def test_the_steepest_fall_before_the_best(skipped):
+    # From 5 to 1 around the fifth; the first fall is skipped or smaller, the last is behind the best.
+    smoothed = np.array([8, 5, 5, 5, 4, 1, 0.9, 9, 50, 1, np.inf])
+    rates = 2.0 ** np.arange(len(smoothed))
+    assert _steepest(rates, smoothed, skipped) == rates[4]
+    assert _steepest(rates, smoothed, 7) == rates[8]
+    assert _steepest(rates, smoothed, 9) is None
+    assert _steepest(rates[:2], smoothed[:2], 0) is None
 
 
 class WithoutARate:
