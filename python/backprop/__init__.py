@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from backprop.optimizers.rules import *
     from backprop.training.callbacks import Callback as Callback
     from backprop.training.history import History as History
-    from backprop.training.stopping import EarlyStopping as EarlyStopping
     from backprop.training.rate_range import *
+    from backprop.training.stopping import EarlyStopping as EarlyStopping
     from bpcore import __version__ as __version__
     from bpcore import cpu_info as cpu_info
     from bpcore import get_num_threads as get_num_threads

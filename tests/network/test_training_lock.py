@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import backprop as bp
+from backprop.training import lock
 from tests.network.machine import Halve
 
 MESSAGE = "this network is being trained by another thread"
@@ -248,3 +249,13 @@ def test_copies_of_a_network_that_is_being_trained(twin_of, data):
     assert all((twin.layers is net.layers) == (twin_of == "copy.copy") for twin in twins)
     assert net.train_step(*data, bp.SGD()) > 0
     assert twins[0].train_step(*data, bp.SGD()) > 0
+
+
+def test_layers_that_ended_are_forgotten(monkeypatch):
+    monkeypatch.setattr(lock, "_known", {})
+    kept = [bp.Network([2, 2], seed=0) for _ in range(5)]
+    for _ in range(1000):
+        bp.Network([2, 2], seed=0)
+    assert len(lock._known) <= lock.FORGET_FROM
+    known = [one() for one in lock._known.values()]
+    assert all(any(one is net.layers for one in known) for net in kept)

@@ -83,6 +83,8 @@ def fit(
     if earlier is None:
         run.watch = _watch(net, data, of_the_run["early_stopping"])
         run.schedule = _schedule(run, of_the_run["schedule"], steps)
+    elif run.schedule is not None:
+        run.schedule = _longer(run, run.schedule, steps)
     history = History() if continue_from is None else continue_from.continued()
     run.averaged, run.steps = (ema, decay), steps
     run.go(net, history, average, data, called, threads, progress, started)
@@ -217,6 +219,19 @@ def _schedule(run: Run, value: Any, steps: int) -> Scheduled | None:
         raise TypeError(f"fit: schedule is given, and the optimizer's lr is {rate!r}, wanted a number")
     begun: Scheduled = schedule.begin(run.steps_an_epoch, steps)
     return begun
+
+
+def _longer(run: Run, schedule: Scheduled, steps: int) -> Scheduled:
+    """The schedule of a run that goes on to so many steps; those that were taken have to have had the same rates."""
+    longer = schedule.begin(run.steps_an_epoch, steps)
+    longer.state = schedule.state
+    base: float = run.optimizer.lr  # type: ignore[attr-defined]  # `_schedule` has looked
+    if (schedule.rates(base, 0, run.step) != longer.rates(base, 0, run.step)).any():
+        raise ValueError(
+            f"fit: schedule={schedule!r} is of the whole run, which had {run.steps} steps, and is to have {steps}; "
+            "wanted one that says its length"
+        )
+    return longer
 
 
 def _steps(run: Run, epochs: int | None, iterations: int | None) -> int:

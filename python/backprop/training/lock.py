@@ -15,11 +15,13 @@ from _thread import get_ident  # threading's, without its import
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
-from weakref import WeakValueDictionary
+from weakref import ref
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+# Layers that ended are looked for when there are so many, and at each doubling.
+FORGET_FROM = 64
 REFUSED = "this network is being trained by another thread"
 
 
@@ -41,12 +43,17 @@ class Locked(Protocol):
     change_in_passes: bool
 
 
-_known: WeakValueDictionary[int, Locked] = WeakValueDictionary()
+# No weak dictionary: what that does where layers end is Python, in which a Ctrl-C would be lost.
+_known: dict[int, ref[Locked]] = {}
 
 
 def register(layers: Locked) -> None:
     """Remember layers for as long as they live, so that a forked child can free them."""
-    _known[id(layers)] = layers
+    if len(_known) >= FORGET_FROM and not len(_known) & (len(_known) - 1):
+        for key, one in [*_known.items()]:
+            if one() is None:
+                _known.pop(key, None)
+    _known[id(layers)] = ref(layers)
 
 
 def exclusive(function: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any, P], R]:
@@ -75,8 +82,9 @@ def exclusive(function: Callable[Concatenate[Any, P], R]) -> Callable[Concatenat
 
 def _after_fork() -> None:
     me = get_ident()
-    for layers in list(_known.values()):
-        if layers.trainer is not None and layers.trainer != me:
+    for one in [*_known.values()]:
+        layers = one()
+        if layers is not None and layers.trainer is not None and layers.trainer != me:
             layers.trainer = None
             layers.version = object()
 

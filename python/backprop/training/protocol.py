@@ -43,6 +43,9 @@ class Steps(Protocol):
 class Scheduled(Protocol):
     """A learning-rate schedule of a run: `backprop.schedules` describes its methods."""
 
+    state: dict[str, Any]
+
+    def begin(self, steps_an_epoch: int, steps: int) -> Self: ...
     def rates(self, base: float, first: int, count: int) -> NDArray[np.float64]: ...
     def observe(self, step: int, value: float) -> None: ...
 
