@@ -163,7 +163,7 @@ def test_the_blocks_of_a_page(page, folder, capsys):
 
 TRUE = {
     "bits-contract": 2,
-    "resume-a-run": 1,
+    "resume-a-run": 2,
     "pick-threads": 2,
     "regularise": 6,
     "train-on-your-csv": 2,

@@ -99,14 +99,14 @@ def test_what_was_mistyped(call, error, message):
         (lambda: bp.Network([2, 2], dropout_ratio=0.5), "did you mean 'dropout'"),
         (lambda: bp.Dropout(p=0.5), "did you mean 'rate'"),
         (lambda: bp.Adadelta(alpha=0.5), "did you mean 'rho'"),
-        (lambda: NET.fit(X, T, validation_split=0.1), "split the data and give both parts"),
+        (lambda: NET.fit(X, T, validation_split=0.1), "fit takes validation_fraction=0.1"),
         (lambda: NET.fit(X, T, use_ema=True), r"fit does that: .*ema=copy.deepcopy\(net\)"),
         (lambda: NET.fit(X, T, ema_momentum=0.9), "did you mean 'ema_decay'"),
         (lambda: bp.AveragedModel, r"fit does that: .*ema=copy.deepcopy\(net\)"),
         (lambda: NET.fit(X, T, learning_rate=0.1), "the optimizer has it"),
         (lambda: NET.fit(X, T, max_iter=3), "did you mean 'epochs'"),
         (lambda: NET.fit(X, y=T), "did you mean 't'"),
-        (lambda: NET.fit(X, T, patience=3), "callbacks="),
+        (lambda: NET.fit(X, T, patience=3), "early_stopping=10"),
     ],
 )  # fmt: skip
 def test_what_other_libraries_call_it(call, words):

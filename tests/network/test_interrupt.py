@@ -100,8 +100,8 @@ AT_ANY_MOMENT = textwrap.dedent("""
         net, optimizer, losses = network(), optimizer_of(), []
         average, other_average = average_of(net), average_of(net)
         try:
-            # With an average there is more in front of the first step.
-            longer = 10 if "average" in kind else 1
+            # With an average, or segments, there is more in front of the first step.
+            longer = 10 if "average" in kind or "segments" in kind else 1
             signal.setitimer(signal.ITIMER_REAL, 1e-4 + longer * (4e-3 + 1e-4 * n % 0.02) * rng.random())
             while True:
                 if call == "fit":

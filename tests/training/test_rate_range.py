@@ -164,6 +164,7 @@ def test_what_is_refused(settings, error, message):
 
 
 def test_the_picture():
+    figures = plt.get_fignums()
     found = bp.rate_range_test(network(), X, T, "adam", highest=1e4, seed=0)
     ax = Figure().add_subplot()
     assert found.plot(ax) is ax
@@ -181,4 +182,4 @@ def test_the_picture():
     assert len(nothing.plot(Figure().add_subplot()).lines) == 2
     with pytest.raises(TypeError, match="rate_range: found is a History, wanted a RateRange"):
         plots.rate_range(bp.History())
-    assert plt.get_fignums() == []
+    assert plt.get_fignums() == figures

@@ -92,7 +92,7 @@ def functions(callbacks: Any) -> Sequence[Callback | Callable[..., Any]]:
             if one.every is not None:
                 whole(f"callbacks[{n}].every", one.every)
             continue
-        wanted = "wanted a callable that is called as f(network, history)"
+        wanted = "wanted a callable that is called as f(network, history), or a Callback"
         if isinstance(one, type):
             raise TypeError(f"fit: callbacks[{n}] is the class {one.__name__}, {wanted}")
         if not callable(one):

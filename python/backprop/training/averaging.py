@@ -178,5 +178,11 @@ def _made_of(net: Any) -> list[tuple[str, type, Any]]:
     """The layers by name, and the loss, with their options."""
     layers = [*net.layers.items(), ("", net.lastLayer)]
     return [
-        (name, type(layer), layer.options() if isinstance(layer, Layer) else None) for name, layer in layers
+        (name, type(layer), _without_step(layer.options()) if isinstance(layer, Layer) else None)
+        for name, layer in layers
     ]
+
+
+def _without_step(options: Any) -> dict[str, Any]:
+    """Options without how many masks a layer has drawn, in which an average may differ."""
+    return {name: value for name, value in dict(options).items() if name != "step"}

@@ -1,5 +1,7 @@
 """The training loop of sections 0092 and 0094: what `fit` is asked for, all of it checked, made a run."""
 
+import copy
+import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -24,6 +26,7 @@ from backprop.training.protocol import Scheduled, Trainable
 from backprop.training.run import Data, Run
 from backprop.training.sampling import Epochs, Sampler, Subset, WithReplacement
 from backprop.training.splitting import class_weights, fraction_of_data, split
+from backprop.training.step import rate_of
 from backprop.training.stopping import EarlyStopping, Watch, early_stopping_of
 from bpcore.plan import Plan
 
@@ -81,8 +84,14 @@ def fit(
     steps = _steps(run, epochs, iterations)
 
     if earlier is None:
+        run.recorded = _recorded(net, data)
         run.watch = _watch(net, data, of_the_run["early_stopping"])
         run.schedule = _schedule(run, of_the_run["schedule"], steps)
+    elif run.recorded != (recorded := _recorded(net, data)):
+        raise ValueError(
+            f"fit: {', '.join(recorded)} would be recorded, and the run of continue_from has "
+            f"{', '.join(run.recorded)}; wanted validation data and metrics as before"
+        )
     elif run.schedule is not None:
         run.schedule = _longer(run, run.schedule, steps)
     history = History() if continue_from is None else continue_from.continued()
@@ -101,8 +110,10 @@ def _continued(net: Trainable, history: Any, given: dict[str, Any], shuffle: boo
             f"fit: continue_from is a {type(history).__name__}, wanted the History of an earlier fit"
         )
     run: Run | None = history._run
+    if run is not None and run.is_going:
+        raise ValueError("fit: continue_from is of a run that has not ended")
     if run is None or not run.has_come_to(history):
-        what = "a copy, or was continued already" if run is None else "continued already"
+        what = "a copy, of L-BFGS, or was continued already" if run is None else "continued already"
         raise ValueError(f"fit: continue_from is {what}; wanted what the last fit returned")
     if not run.is_of(net):
         raise ValueError("fit: continue_from is of another network")
@@ -142,7 +153,7 @@ def _new_run(
         sampler = Subset(sampler, chosen[0])
     run = Run(net, optimizer, sampler, steps_an_epoch)
     run.chosen, run.by_epochs, run.rows = chosen, by_epochs, len(t)
-    run.class_weight = given["class_weight"]
+    run.class_weight = copy.deepcopy(given["class_weight"])
     return run
 
 
@@ -188,14 +199,8 @@ def _watch(net: Trainable, data: Data, value: Any) -> Watch | None:
     settings: EarlyStopping | None = early_stopping_of(value)
     if settings is None:
         return None
-    better = {"loss": False}
-    if has_classes(net.lastLayer, net.sizes[-1]):
-        better["train_accuracy"] = True
-    if data.validation is not None:
-        better["validation_loss"] = False
-        if "train_accuracy" in better:
-            better["validation_accuracy"] = True
-        better |= {f"validation_{one.name}": one.highest_is_best for one in data.metrics}  # type: ignore[misc]
+    own = {f"validation_{one.name}": one.highest_is_best for one in data.metrics}
+    better = {name: own.get(name, name.endswith("accuracy")) for name in _recorded(net, data)}
     monitor = settings.monitor or ("loss" if data.validation is None else "validation_loss")
     if monitor not in better:
         hint = did_you_mean(monitor, better) or f"; wanted one of {', '.join(better)}"
@@ -205,7 +210,19 @@ def _watch(net: Trainable, data: Data, value: Any) -> Watch | None:
             f"fit: early_stopping monitors {monitor!r}, a function that does not say what is best; set its attribute "
             "highest_is_best to True or False"
         )
-    return Watch(settings, monitor, better[monitor])
+    return Watch(settings, monitor, bool(better[monitor]))
+
+
+def _recorded(net: Trainable, data: Data) -> tuple[str, ...]:
+    """The names of what is recorded after each epoch."""
+    classes, validation = has_classes(net.lastLayer, net.sizes[-1]), data.validation is not None
+    return (
+        "loss",
+        *(["train_accuracy"] if classes else []),
+        *(["validation_loss"] if validation else []),
+        *(["validation_accuracy"] if validation and classes else []),
+        *(f"validation_{one.name}" for one in data.metrics),
+    )
 
 
 def _schedule(run: Run, value: Any, steps: int) -> Scheduled | None:
@@ -215,8 +232,12 @@ def _schedule(run: Run, value: Any, steps: int) -> Scheduled | None:
     from backprop.training.schedules import schedule_of
 
     schedule, rate = schedule_of(value), getattr(run.optimizer, "lr", None)
-    if not isinstance(rate, float):
+    if not math.isfinite(rate_of(run.optimizer)):
         raise TypeError(f"fit: schedule is given, and the optimizer's lr is {rate!r}, wanted a number")
+    if getattr(schedule, "mode", "min") == "max":
+        raise ValueError(
+            f"fit: schedule is {schedule!r}, and what it is told of is a loss; wanted mode='min'"
+        )
     begun: Scheduled = schedule.begin(run.steps_an_epoch, steps)
     return begun
 
@@ -225,7 +246,11 @@ def _longer(run: Run, schedule: Scheduled, steps: int) -> Scheduled:
     """The schedule of a run that goes on to so many steps; those that were taken have to have had the same rates."""
     longer = schedule.begin(run.steps_an_epoch, steps)
     longer.state = schedule.state
-    base: float = run.optimizer.lr  # type: ignore[attr-defined]  # `_schedule` has looked
+    base = rate_of(run.optimizer)
+    if run.base_rate is not None and base != run.base_rate:
+        raise ValueError(
+            f"fit: the optimizer's lr is {base}, and schedule={schedule!r} of the run began with {run.base_rate}"
+        )
     if (schedule.rates(base, 0, run.step) != longer.rates(base, 0, run.step)).any():
         raise ValueError(
             f"fit: schedule={schedule!r} is of the whole run, which had {run.steps} steps, and is to have {steps}; "

@@ -30,10 +30,11 @@ class History(SuggestsNames):
         On all of the validation data after every epoch, of the moving average where `fit` had one; empty without data.
     evaluated_at : list of int
         After how many steps each of them was taken.
-    others : list of dict of str to float
-        What else was recorded then: "learning_rate", and metrics of the validation data, "validation_mae".
     seconds : float
         Time the whole run took.
+    others : list of dict of str to float
+        What else was recorded at each evaluation: "learning_rate", and metrics of the validation data, such as
+        "validation_mae".
 
     Examples
     --------
@@ -50,8 +51,8 @@ class History(SuggestsNames):
     validation_loss: list[float] = field(default_factory=list)
     validation_accuracy: list[float] = field(default_factory=list)
     evaluated_at: list[int] = field(default_factory=list)
-    others: list[dict[str, float]] = field(default_factory=list)
     seconds: float = 0.0
+    others: list[dict[str, float]] = field(default_factory=list)
     _run: Any = field(default=None, repr=False, compare=False)  # from which `fit(continue_from=…)` goes on
 
     def to_dict(self) -> dict[str, list[float]]:
@@ -82,6 +83,10 @@ class History(SuggestsNames):
     def __getstate__(self) -> dict[str, Any]:
         """Leave out of copies and pickles what belongs to a network."""
         return self.__dict__ | {"_run": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take what a copy or a pickle has; what came later has its default."""
+        self.__dict__ |= vars(History()) | state
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the loss of every step and the accuracies; needs matplotlib (`pip install 'bpcore[plot]'`).

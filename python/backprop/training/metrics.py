@@ -78,6 +78,8 @@ METRICS = {
         Metric("r2", r2, True, False),
     )
 }
+# Losses whose outputs are a logarithm, means and variances, or scores of yes and no.
+NO_PREDICTIONS = ("poisson", "gaussian_nll", "binary_cross_entropy")
 ALREADY = {"accuracy": "validation_accuracy", "loss": "validation_loss", "log_loss": "validation_loss"}
 
 
@@ -87,14 +89,15 @@ def metrics_of(value: Any, net: Trainable) -> list[Metric]:
     if not isinstance(given, Sequence):
         raise TypeError(f"fit: metrics is {value!r}, wanted names or functions f(t, y)")
     classes = bool(has_classes(net.lastLayer, net.sizes[-1]))
-    found = [_metric(one, classes) for one in given]
+    loss = getattr(type(net.lastLayer), "kind", None)
+    found = [_metric(one, classes, loss) for one in given]
     names = [metric.name for metric in found]
     if len({*names}) < len(names):
         raise ValueError(f"fit: metrics has {max(names, key=names.count)!r} twice")
     return found
 
 
-def _metric(one: Any, classes: bool) -> Metric:
+def _metric(one: Any, classes: bool, loss: Any) -> Metric:
     if isinstance(one, str):
         if one in ALREADY:
             raise ValueError(f"fit: metrics has {one!r}, which is recorded anyway, as {ALREADY[one]}")
@@ -110,10 +113,19 @@ def _metric(one: Any, classes: bool) -> Metric:
                 f"fit: metrics has {one!r}, which is for {kinds[bool(metric.of_classes)]}, and the outputs are "
                 f"{kinds[classes]}"
             )
+        if not classes and loss in NO_PREDICTIONS:
+            raise ValueError(
+                f"fit: metrics has {one!r}, and outputs of the loss {loss!r} are no predictions of t; wanted a "
+                "function f(t, y) that knows them"
+            )
         return metric
     if not callable(one):
         raise TypeError(f"fit: metrics has {one!r}, wanted a name or a function f(t, y)")
     name = getattr(one, "__name__", type(one).__name__)
+    if name in ALREADY:
+        raise ValueError(
+            f"fit: metrics has a function called {name!r}, which {ALREADY[name]} is; give it another name"
+        )
     return Metric(name, one, getattr(one, "highest_is_best", None), None)
 
 
@@ -126,5 +138,5 @@ def values_of(metrics: Sequence[Metric], net: Trainable, x: Array, t: Array) -> 
         labels = labels_of_targets(net.lastLayer, t)
         t, y = labels[labels >= 0], labels_of_scores(net.lastLayer, y)[labels >= 0]
     else:
-        t = t.reshape(y.shape) if t.size == y.size else t
+        t = t.reshape(y.shape).copy() if t.size == y.size else t.copy()  # for functions of others
     return [float(metric.function(t, y)) for metric in metrics]

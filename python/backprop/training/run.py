@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Any
 from weakref import ref
@@ -23,7 +23,7 @@ from backprop.training.history import History
 from backprop.training.metrics import Metric
 from backprop.training.protocol import Scheduled, Trainable
 from backprop.training.sampling import Indices, Sampler
-from backprop.training.step import train_batches
+from backprop.training.step import rate_of, set_rate, train_batches
 from backprop.training.stopping import Watch
 from backprop.training.validation import Validation, evaluate, evaluate_some
 from bpcore.threads import limited
@@ -83,7 +83,13 @@ class Run:
         self._last: ref[History] | None = None
         self._correct = self._counted = 0
         self._stops = False
-        self._base = self._shown = math.nan
+        self._base: float | None = None  # the optimizer's own rate, where a schedule sets others
+        self._shown = math.nan
+        self._scheduled = False
+        # What was recorded last, of which step, and whether schedule and watch were told.
+        self._found: dict[str, float] = {}
+        self._found_at = self._told_at = 0
+        self.recorded: tuple[str, ...] = ()
 
     @property
     def epoch(self) -> int:
@@ -131,105 +137,132 @@ class Run:
         started: float,
     ) -> None:
         """Take the steps that are left, and record them."""
-        before = history.seconds
+        before, begun = history.seconds, list[Callback]()
         validated: Trainable = net if average is None else average.network
-        self._stops = False
-        try:
-            self.network, self.history, self.average = net, history, average
-            history._run, self._last = self, ref(history)
-            if self.watch is not None:
-                self.watch.resume(self._watched)
-            with held(average), limited(threads), closing(bar_for(progress, self.steps - self.step)) as bar:
-                if data.validation is not None:
-                    evaluate_some(validated, data.validation)
-                net.history = history
-                self._begin_rates()
-                self._ask(callbacks, "begin")
-                self._train(data, validated, callbacks, bar)
-        finally:
+
+        def record() -> None:
             history.seconds = before + time.perf_counter() - started
             if history.loss:
                 net.history = history  # a callback may have called `fit`, which left its own
+
+        self._stops = False
+        with ExitStack() as last:
+            # From the last to the first, each whatever becomes of the others.
+            last.callback(self._leave)
+            last.callback(lambda: _tell_the_end(self, begun))
+            last.callback(self._restore)
+            last.callback(self._end_rates)
             if average is not None:
-                average.catch_up()  # with a step that an interrupt has let be taken
-            self._end_rates()
-            if self.watch is not None:
-                self.watch.restore(self._watched)
-            for callback in callbacks:
-                callback.end(self)
-            # The network has the history, and that the run, which would keep both until garbage is collected.
-            for name in ("network", "history", "average"):
-                vars(self).pop(name, None)
+                last.callback(average.catch_up)  # with a step that an interrupt has let be taken
+            last.callback(record)
+            self.network, self.history, self.average = net, history, average
+            with held(average), limited(threads), closing(bar_for(progress, self.steps - self.step)) as bar:
+                if data.validation is not None:
+                    evaluate_some(validated, data.validation)
+                if self.watch is not None:
+                    self.watch.resume(self._watched)
+                history._run, self._last = self, ref(history)
+                net.history = history
+                self._begin_rates()
+                for callback in callbacks:
+                    begun.append(callback)
+                    self._ask([callback], "begin")
+                self._train(data, validated, callbacks, bar)
+
+    @property
+    def is_going(self) -> bool:
+        """Whether its steps are being taken."""
+        return "network" in vars(self)
+
+    def _leave(self) -> None:
+        # The network has the history, and that the run, which would keep both until garbage is collected.
+        for name in ("network", "history", "average"):
+            vars(self).pop(name, None)
+
+    def _restore(self) -> None:
+        if self.watch is not None and self.is_going:
+            self.watch.restore(self._watched)
 
     def _train(self, data: Data, validated: Trainable, callbacks: Sequence[Callback], bar: Any) -> None:
         net, history = self.network, self.history
-        chunk, warned = 1, False
+        chunk, self._warned = 1, False
+        loss_layer = net.lastLayer
         has_class, row_weights = self._as_the_loss_has_them(data)
+        if self.step and self.step % self.steps_an_epoch == 0 and self._told_at != self.step:
+            self._evaluate(data, validated)  # which an interrupt has kept from it
+            self._ask(callbacks, "epoch")
         while self.step < self.steps and not self._stops:
             # Up to the next evaluation or callback, and no longer than Ctrl-C and the progress bar may wait.
             ends = [self.steps_an_epoch, *(one.every for one in callbacks if one.every)]
             count = min(chunk, self.steps - self.step, *(every - self.step % every for every in ends))
             before = time.perf_counter()
-            batches = self._take_steps(data, count, row_weights)
+            self._take_steps(data, count, has_class, row_weights)
             losses = history.loss[-count:]
-            if not warned and not np.isfinite(losses).all():
-                warned = True
+            if not self._warned and not np.isfinite(losses).all():
+                self._warned = True
                 warn_of_loss(net, data.x, data.t, losses, self.step - count, self.optimizer)
+            chunk = chunk_for(PAUSE, count, time.perf_counter() - before, chunk)
+            bar.update(count)
+            self._ask([one for one in callbacks if one.every and self.step % one.every == 0], "step")
+            is_due = self.step % self.steps_an_epoch == 0 or self.step == self.steps
+            if is_due:
+                self._evaluate(data, validated)
+                self._ask(callbacks, "epoch")
+            if callbacks and (is_due or net.lastLayer is not loss_layer):  # which may have changed the loss
+                loss_layer = net.lastLayer
+                data.t = net.targets_for("fit", data.t, len(data.x))
+                has_class, row_weights = self._as_the_loss_has_them(data)
+        if not self._warned:
+            warn_of_parameters(net, self.step, self.optimizer)
+
+    def _evaluate(self, data: Data, validated: Trainable) -> None:
+        """Record what belongs to the steps so far, and tell the schedule and the watch."""
+        if self._found_at != self.step:
+            running = self._correct / self._counted if self._counted else math.nan
+            self._found = evaluate(
+                self.network, self.history, self.step, running, data.tracked, data.validation, validated,
+                data.metrics, rate_of(self.optimizer),
+            )  # fmt: skip
+            self._found_at = self.step
+        found, self._correct, self._counted = self._found, 0, 0
+        if not self._warned and data.validation is not None and not math.isfinite(found["validation_loss"]):
+            self._warned = True
+            warn_of_validation(validated, self.history, data.validation[:2])
+        if self.schedule is not None:
+            self.schedule.observe(self.step, found["validation_loss" if data.validation else "loss"])
+        if self.watch is not None and self.watch.observe(self.step, found[self.watch.monitor], self._watched):
+            self.stop()
+        self._told_at = self.step
+
+    def _take_steps(
+        self, data: Data, count: int, has_class: Array | None, row_weights: RowWeights | None
+    ) -> None:
+        """So many steps. What an interrupt ends can go on from the last step that was taken."""
+        losses, drawn_from, before = self.history.loss, self.sampler.state, len(self.history.loss)
+        rates, correct, batches = self._rates(count), list[int](), list[Indices]()
+        try:
+            batches = self.sampler.take(count)
+            train_batches(
+                self.network, data.x, data.t, batches, self.optimizer, losses, data.weights, row_weights,
+                self.average, rates, correct,
+            )  # fmt: skip
+        finally:
+            taken = len(losses) - before
+            if taken < count:
+                self.sampler.state = drawn_from
+                batches = self.sampler.take(taken) if taken else []
+            self.step += taken
+            self._correct += sum(correct)
             self._counted += sum(
                 group.size if has_class is None else has_class[group].sum() for group in batches
             )
-            chunk = chunk_for(PAUSE, count, time.perf_counter() - before, chunk)
-            bar.update(count)
-            due: Sequence[Callback] = [one for one in callbacks if one.every and self.step % one.every == 0]
-            self._ask(due, "step")
-            if self.step % self.steps_an_epoch == 0 or self.step == self.steps:
-                running = self._correct / self._counted if self._counted else math.nan
-                found = evaluate(
-                    net, history, self.step, running, data.tracked, data.validation, validated,
-                    data.metrics, getattr(self.optimizer, "lr", math.nan),
-                )  # fmt: skip
-                self._correct = self._counted = 0
-                if not warned and data.validation is not None and not math.isfinite(found["validation_loss"]):
-                    warned = True
-                    warn_of_validation(validated, history, data.validation[:2])
-                if self.schedule is not None:
-                    self.schedule.observe(self.step, found["validation_loss" if data.validation else "loss"])
-                if self.watch is not None and self.watch.observe(
-                    self.step, found[self.watch.monitor], self._watched
-                ):
-                    self.stop()
-                self._ask(callbacks, "epoch")
-                due = callbacks
-            if due:  # which may have changed the loss
-                data.t = net.targets_for("fit", data.t, len(data.x))
-                has_class, row_weights = self._as_the_loss_has_them(data)
-        if not warned:
-            warn_of_parameters(net, self.step, self.optimizer)
-
-    def _take_steps(self, data: Data, count: int, row_weights: RowWeights | None) -> list[Indices]:
-        """So many steps; returns their batches. What an interrupt ends can go on from the last step that was taken."""
-        history, drawn_from, before = self.history, self.sampler.state, len(self.history.loss)
-        rates = self._rates(count)
-        batches = self.sampler.take(count)
-        try:
-            self._correct += train_batches(
-                self.network, data.x, data.t, batches, self.optimizer, history.loss, data.weights, row_weights,
-                self.average, rates,
-            )[1]  # fmt: skip
-        except BaseException:
-            self.sampler.state = drawn_from
-            if taken := len(history.loss) - before:
-                self.sampler.take(taken)
-                self.step += taken
-            raise
-        self.step += count
-        if rates is not None:
-            self._show(float(rates[-1]))
-        return batches
+            if rates is not None and taken:
+                self._show(float(rates[taken - 1]))
 
     def _begin_rates(self) -> None:
         if self.schedule is not None:
-            self._base = self.optimizer.lr  # type: ignore[attr-defined]
+            self._base = self.optimizer.lr  # type: ignore[attr-defined]  # `fit` has looked
+            self._scheduled = True
             self._show(self._base)
 
     def _rates(self, count: int) -> NDArray[np.float64] | None:
@@ -240,15 +273,23 @@ class Run:
             raise ValueError(
                 f"fit: the optimizer's lr was changed to {self.optimizer.lr}, and schedule={self.schedule!r} sets it"  # type: ignore[attr-defined]
             )
+        assert self._base is not None  # `_begin_rates` has set it
         return self.schedule.rates(self._base, self.step, count)
 
     def _show(self, rate: float) -> None:
-        """Let the optimizer have the rate of the last step, which may be 0."""
-        self._shown = vars(self.optimizer)["lr"] = rate
+        """Let the optimizer have the rate of the last step."""
+        set_rate(self.optimizer, rate)
+        self._shown = rate
 
     def _end_rates(self) -> None:
-        if self.schedule is not None:
-            vars(self.optimizer)["lr"] = self._base
+        if self._scheduled and self._base is not None:
+            set_rate(self.optimizer, self._base)
+        self._scheduled = False
+
+    @property
+    def base_rate(self) -> float | None:
+        """What the rates of the schedule began with; None before the first step, or without a schedule."""
+        return self._base
 
     def _ask(self, callbacks: Sequence[Callback], what: str) -> None:
         answers = [getattr(callback, what)(self) for callback in callbacks]
@@ -266,6 +307,12 @@ class Run:
             None if has_class is None or has_class.all() else has_class,
             row_weights_of(loss, data.t, data.weights),
         )
+
+
+def _tell_the_end(run: Run, callbacks: Sequence[Callback]) -> None:
+    with ExitStack() as all_of_them:
+        for callback in reversed(callbacks):
+            all_of_them.callback(callback.end, run)
 
 
 def chunk_for(seconds: float, steps: int, took: float, last: int) -> int:

@@ -18,7 +18,8 @@ def split(
     Parameters
     ----------
     labels : (N,) or None
-        Classes: each gives its share, to the nearest whole number, largest remainders first. −1 is a class too.
+        Classes: each gives its share, to the nearest whole number, largest remainders first, and keeps at least one
+        sample to train on. −1 is a class too.
     samples : int
     share : float
         Of validation; at least one sample is on either side.
@@ -38,9 +39,12 @@ def split(
     # Largest remainder: what rounding down leaves goes to those that it took most from.
     exact = [len(group) * wanted / samples for group in groups]
     counts = [math.floor(size) for size in exact]
-    by_remainder = sorted(range(len(groups)), key=lambda n: counts[n] - exact[n])
-    for n in by_remainder[: wanted - sum(counts)]:
-        counts[n] += 1
+    most = [max(len(group) - 1, 0) if labels is not None else len(group) for group in groups]
+    counts = [min(count, limit) for count, limit in zip(counts, most, strict=True)]
+    for n in sorted(range(len(groups)), key=lambda n: counts[n] - exact[n]) * 2:
+        counts[n] += counts[n] < most[n] and sum(counts) < wanted
+    if not sum(counts):
+        raise ValueError(f"fit: validation_fraction is {share}, and no class has two samples")
     chosen = [
         group[np.argsort(keys[group], kind="stable")[:count]]
         for group, count in zip(groups, counts, strict=True)
@@ -84,7 +88,7 @@ def class_weights(value: Any, labels: Array | None, classes: int) -> Array | Non
         table = np.array([counts.sum() / (there * count) if count else 0.0 for count in counts])
     else:
         table = _table(value, classes)
-    return np.where(labels >= 0, table[labels], 0.0 if isinstance(value, str) else 1.0)
+    return np.where(labels >= 0, table[np.maximum(labels, 0)], 0.0 if isinstance(value, str) else 1.0)
 
 
 def _table(value: Any, classes: int) -> Array:

@@ -1,5 +1,6 @@
 """Steps of training: by a compiled plan; where there is none by segments, or layer by layer."""
 
+import math
 from _thread import get_ident
 from itertools import starmap
 from typing import TYPE_CHECKING
@@ -139,31 +140,32 @@ def train_batches(
     row_weights: RowWeights | None = None,
     average: Average | None = None,
     rates: NDArray[np.float64] | None = None,
+    correct: list[int] | None = None,
 ) -> tuple[list[float], int]:
     """One step for each row of indices: the losses before the steps, and how many samples were classified correctly.
 
     The losses are added to `losses`, if it is given, as soon as their steps are taken, also where an interrupt ends the
     call. `row_weights` is what the loss makes of t and of the samples' weights, if the caller knows it.
-    `average` follows each step. `rates` has the learning rate of each, in the place of the optimizer's.
+    `average` follows each step. `rates` has the learning rate of each, in the place of the optimizer's. What was
+    classified correctly is added to `correct` as losses are.
     """
     # Whoever overrides how a step is made, or what is predicted, means that.
     own = net._overrides("train_step") or net._overrides("predict")
     plan = None if own else net.plan_for(optimizer)
-    losses = [] if losses is None else losses
-    correct = 0
+    losses, correct = [] if losses is None else losses, [] if correct is None else correct
     if average is not None:
         average.begin(losses)
     if plan is None:
         for n, batch in enumerate(row for group in batches for row in group):
             weights = None if sample_weight is None else sample_weight[batch]
             if rates is not None:
-                vars(optimizer)["lr"] = float(rates[n])  # also 0, which a user does not set
+                set_rate(optimizer, float(rates[n]))
             try:
-                correct += _counted_step(net, x[batch], t[batch], optimizer, own, losses, weights)
+                correct += (_counted_step(net, x[batch], t[batch], optimizer, own, losses, weights),)
             finally:
                 if average is not None:
                     average.catch_up()
-        return losses, correct
+        return losses, sum(correct)
     assert isinstance(optimizer, UpdateRule)  # plan_for has looked
     state = optimizer.state_for(plan, net.params)
     if row_weights is None:
@@ -174,10 +176,16 @@ def train_batches(
         # It follows one step after the other.
         batches = [row[np.newaxis] for group in batches for row in group]
     taken = 0
+    if rates is not None and "kind" not in vars(type(optimizer)):
+        # A user's class may make another rate of lr, and is asked before each step.
+        batches = [row[np.newaxis] for group in batches for row in group]
     try:
         for indices in batches:
             count, step_losses = len(indices), np.empty(len(indices))
             own_rates = None if rates is None else rates[taken : taken + count]
+            if own_rates is not None and "kind" not in vars(type(optimizer)):
+                set_rate(optimizer, float(own_rates[0]))
+                own_rates = None
             taken += count
             read = step_losses.data
             arguments = (
@@ -199,7 +207,7 @@ def train_batches(
             for count_correct in starmap(plan.train, (arguments,)):
                 optimizer.__dict__["steps"] += count
                 losses += read
-                correct += count_correct
+                correct += (count_correct,)
                 if average is not None:
                     if other is None:
                         average.catch_up()
@@ -207,7 +215,21 @@ def train_batches(
                         average.__dict__["moves"] += count
     finally:
         net.clear_cache()
-    return losses, correct
+    return losses, sum(correct)
+
+
+def rate_of(optimizer: Optimizer) -> float:
+    """The learning rate; NaN where it is no number."""
+    rate = getattr(optimizer, "lr", None)
+    return float(rate) if isinstance(rate, (int, float, np.integer, np.floating)) else math.nan
+
+
+def set_rate(optimizer: Optimizer, rate: float) -> None:
+    """Give an optimizer a learning rate, which for ours has been looked at."""
+    if isinstance(optimizer, UpdateRule):
+        vars(optimizer)["lr"] = rate
+    else:
+        optimizer.lr = rate  # type: ignore[attr-defined]  # `fit` has looked
 
 
 def _counted_step(

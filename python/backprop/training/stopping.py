@@ -26,7 +26,8 @@ class EarlyStopping:
         "validation_loss", "validation_accuracy", "loss" (mean of the epoch's steps), "train_accuracy" or the name of a
         metric. By default "validation_loss", without validation data "loss".
     restore : bool, default True
-        Whether the network has the weights of the best evaluation when `fit` returns, running statistics too.
+        Whether the network has the weights of the best evaluation when `fit` returns, running statistics too; with
+        `ema` and a number of the validation data the average has them, and the network keeps its last.
     """
 
     patience: int = 10
@@ -94,6 +95,8 @@ class Watch:
 
     def resume(self, net: Trainable) -> None:
         """Give it back those that it had when `restore` was called, if nobody has changed it since."""
+        if self.waited >= self.settings.patience:
+            self.waited = 0  # a run that it has ended goes on
         last, self.last_arrays = self.last_arrays, []
         pairs = zip(arrays_of(net), self.best_arrays, strict=True)
         if last and all(one.tobytes() == other.tobytes() for one, other in pairs):
