@@ -17,6 +17,7 @@ from tests.reference_updates import *  # noqa: F403
 
 Array = NDArray[np.floating]
 Labels = NDArray[np.int64]
+Indices = NDArray[np.int32] | NDArray[np.int64]
 
 
 def scaled(x: NDArray[Any], mean: Array, scale: Array, out: Array) -> None:
@@ -46,6 +47,36 @@ def affine_backward_params(x: Array, dout: Array, dW: Array, db: Array, threads:
     """dW = xᵀ·dout, db = Σ dout over the batch."""
     dW[...] = x.T @ dout
     db[...] = dout.sum(axis=0)
+
+
+def csr_forward(
+    indptr: Indices, indices: Indices, data: Array, W: Array, b: Array, out: Array, threads: int | None = None
+) -> None:
+    """out = x·W + b, row r of x having data[n] in column indices[n] for n from indptr[r] to indptr[r + 1] − 1."""
+    out[...] = dense(indptr, indices, data, len(W)) @ W + b
+
+
+def csr_backward_params(
+    indptr: Indices,
+    indices: Indices,
+    data: Array,
+    dout: Array,
+    dW: Array,
+    db: Array,
+    threads: int | None = None,
+) -> None:
+    """dW = xᵀ·dout, db = Σ dout over the batch, x as in csr_forward."""
+    dW[...] = dense(indptr, indices, data, len(dW)).T @ dout
+    db[...] = dout.sum(axis=0)
+
+
+def dense(indptr: Indices, indices: Indices, data: Array, columns: int) -> Array:
+    """A matrix in compressed sparse rows, with its zeros. Not a kernel."""
+    x = np.zeros((len(indptr) - 1, columns), data.dtype)
+    for r in range(len(x)):
+        stored = slice(indptr[r], indptr[r + 1])
+        x[r, indices[stored]] = data[stored]
+    return x
 
 
 def blend(p: Array, q: Array, tau: float, threads: int | None = None) -> None:

@@ -10,7 +10,7 @@ HEAD = '''"""The kernels of the chosen instruction-set level. Written by tools/k
 import inspect
 from typing import Any, TypeAlias
 
-from numpy import bool_, floating, int64, uint8
+from numpy import bool_, floating, int32, int64, uint8
 from numpy.typing import NDArray
 
 from bpcore.errors import ArgumentSpec
@@ -18,6 +18,7 @@ from bpcore.errors import ArgumentSpec
 # float32 or float64, one type a call: NumPy's stubs have no way to say "the same one" for both at once.
 _Floats: TypeAlias = NDArray[floating[Any]]
 _Mask: TypeAlias = NDArray[bool_] | NDArray[uint8]
+_Indices: TypeAlias = NDArray[int32] | NDArray[int64]
 _Targets: TypeAlias = NDArray[int64] | _Floats
 
 class Entry:
@@ -37,7 +38,9 @@ def type_of(entry: kernels.Entry, name: str) -> str:
     specs = next((specs for specs in entry.arguments if specs[0].name == name), None)
     if specs is None:
         return "int" if name == "step" else "int | None" if name == "threads" else "float"
-    return "_Targets" if len(specs) == 2 else "_Mask" if "bool" in specs[0].dtypes else "_Floats"
+    if len(specs) == 2:
+        return "_Targets"
+    return {"bool": "_Mask", "int32": "_Indices"}.get(specs[0].dtypes[0], "_Floats")
 
 
 def stub(entry: kernels.Entry) -> str:

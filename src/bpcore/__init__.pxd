@@ -12,4 +12,5 @@ from bpcore.network cimport (
     Network, network, network_step, parameters_half, place, rows_backward, rows_forward, rows_half, workspace_size,
 )
 from bpcore.reductions cimport loss_of, sum_rows
+from bpcore.sparse cimport SparseRows, csr_backward_params, csr_forward, sparse_rows
 from bpcore.updates cimport *

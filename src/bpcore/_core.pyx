@@ -10,7 +10,7 @@ from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.object cimport PyObject
 from cython cimport floating
 from cython.parallel cimport parallel, prange, threadid
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport INT32_MAX, int32_t, int64_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 
@@ -23,8 +23,8 @@ from bpcore._entries.buffers cimport (
 )
 from bpcore._entries.ndarray cimport (
     NPY_ARRAY_ALIGNED, NPY_ARRAY_C_CONTIGUOUS, NPY_ARRAY_CARRAY, NPY_ARRAY_CARRAY_RO, NPY_ARRAY_WRITEABLE, NPY_BOOL,
-    NPY_DOUBLE, NPY_FLOAT, NPY_INT64, NPY_LONGLONG, NPY_UBYTE, PyArray_DATA, PyArray_DESCR, PyArray_DIMS,
-    PyArray_FLAGS, PyArray_ISNOTSWAPPED, PyArray_NDIM, PyArray_SimpleNew, PyArray_STRIDES, PyArray_TYPE, PyArrayObject,
+    NPY_DOUBLE, NPY_FLOAT, NPY_INT, NPY_INT64, NPY_LONG, NPY_LONGLONG, NPY_UBYTE, PyArray_DATA, PyArray_DESCR,
+    PyArray_DIMS, PyArray_FLAGS, PyArray_ISNOTSWAPPED, PyArray_NDIM, PyArray_SimpleNew, PyArray_STRIDES, PyArray_TYPE, PyArrayObject,
     _import_array,
 )
 from bpcore._entries.overlaps cimport Span, intersect, is_same, span
@@ -84,6 +84,7 @@ cimport bpcore.affine as affine
 cimport bpcore.elementwise as elementwise
 cimport bpcore.limits as limits
 cimport bpcore.reductions as reductions
+cimport bpcore.sparse as sparse
 
 from inspect import Signature
 from time import perf_counter
@@ -92,7 +93,7 @@ from weakref import ref
 
 from numpy import ndarray
 
-from bpcore.errors import COUNTS, MOST, bind, explain, number, parse, signature_of
+from bpcore.errors import COUNTS, MOST, bind, explain, explain_rows, number, parse, signature_of
 from bpcore.threads import is_named, named, resolve, whole_number
 
 _import_array()
@@ -101,6 +102,7 @@ include "_plan/names.pxi"
 
 include "_entries/entry.pxi"
 include "_entries/checks.pxi"
+include "_entries/csr.pxi"
 include "_entries/loops.pxi"
 include "_entries/softmax.pxi"
 include "_entries/table.pxi"

@@ -2,7 +2,7 @@
 
 a) A signature is written like `"x:BI W:IO b:O -> out:BO"`: subscripts name the sizes of the axes, as in numpy.einsum;
    equal subscripts are equal sizes; arrays behind the arrow are written. `~` behind the subscripts allows any strides,
-   `?` marks a mask, `!` an array that is read and written, `t:B|BK` is (B,) integer labels or a (B, K) matrix, and
+   `?` marks a mask, `@` integers of 32 or 64 bits, `!` an array that is read and written, `t:B|BK` is (B,) integer labels or a (B, K) matrix, and
    `out:N=x` may be x itself. A name without subscripts is a number: `beta1[0,1)` is at least 0 and below 1,
    `delta(0,inf)` above 0 and finite, `weight_decay[0,inf)=0` is 0 where it is not given.
 b) The compiled entry checks the arguments and only finds that one is wrong. The message is written here, so that a
@@ -18,6 +18,7 @@ from bpcore.threads import whole_number
 
 FLOATS = ("float32", "float64")
 MASKS = ("bool", "uint8")
+INDICES = ("int32", "int64")
 LABELS = ("int64",)
 # Whole numbers, and the least of each; they are held in float64.
 COUNTS = {"step": 1, "seed": 0}
@@ -72,8 +73,9 @@ def parse(description: str) -> list[list[ArgumentSpec]]:
 
 
 def _spec(name: str, text: str, written: bool, alternatives: bool, may_be: tuple[str, ...]) -> ArgumentSpec:
-    subscripts = text.rstrip("~?!")
-    dtypes = LABELS if alternatives and len(subscripts) == 1 else MASKS if "?" in text else FLOATS
+    subscripts = text.rstrip("~?!@")
+    dtypes = LABELS if alternatives and len(subscripts) == 1 else FLOATS
+    dtypes = MASKS if "?" in text else INDICES if "@" in text else dtypes
     return ArgumentSpec(name, subscripts, dtypes, "~" in text, written or "!" in text, may_be)
 
 
@@ -189,6 +191,8 @@ def check_sizes(kernel: str, arguments: list[ArgumentSpec], given: Mapping[str, 
                 raise ValueError(f"{kernel}: {first}, {argument.name} has {size} {axis}")
     if "J" in seen and seen["J"][0] != 2 * seen["K"][0]:
         raise ValueError(f"{kernel}: {seen['K'][1]}, {seen['J'][1]}, wanted twice as many")
+    if "P" in seen and seen["P"][0] != seen["B"][0] + 1:
+        raise ValueError(f"{kernel}: {seen['P'][1]}, {seen['B'][1]}, wanted one more than rows")
 
 
 def check_overlaps(kernel: str, arguments: list[ArgumentSpec], given: Mapping[str, Any]) -> None:
@@ -206,6 +210,32 @@ def check_overlaps(kernel: str, arguments: list[ArgumentSpec], given: Mapping[st
                 raise ValueError(
                     f"{kernel}: {argument.name} overlaps {other.name}, wanted {itself}an array of its own"
                 )
+
+
+def explain_rows(kernel: str, indptr: Any, indices: Any, columns: int) -> None:
+    """Raise the error for what keeps compressed sparse rows from being a matrix of so many columns; else return."""
+    last, numbers = len(indptr) - 1, len(indices)
+    for r, place in enumerate(indptr):
+        least = indptr[r - 1] if r else 0
+        text = f"{kernel}: indptr[{r}] is {place}, wanted "
+        if r == 0 and place != 0:
+            raise ValueError(text + "0")
+        if r == last and place >= least and place != numbers:
+            raise ValueError(text + f"{numbers}: indices has so many elements")
+        if not least <= place <= numbers:
+            raise ValueError(text + f"{least} to {numbers}: the one before it, and the elements of indices")
+    for r in range(last):
+        before = -1
+        for n in range(indptr[r], indptr[r + 1]):
+            index = indices[n]
+            if not 0 <= index < columns:
+                raise ValueError(f"{kernel}: indices[{n}], of row {r}, is {index}, wanted 0 to {columns - 1}")
+            if index <= before:
+                raise ValueError(
+                    f"{kernel}: indices[{n}], of row {r}, is {index} behind {before}, wanted indices that ascend, "
+                    "none twice: SciPy's x.sum_duplicates() makes them so"
+                )
+            before = index
 
 
 def _same(array: Any, other: Any) -> bool:

@@ -3,7 +3,7 @@
 import inspect
 from typing import Any, TypeAlias
 
-from numpy import bool_, floating, int64, uint8
+from numpy import bool_, floating, int32, int64, uint8
 from numpy.typing import NDArray
 
 from bpcore.errors import ArgumentSpec
@@ -11,6 +11,7 @@ from bpcore.errors import ArgumentSpec
 # float32 or float64, one type a call: NumPy's stubs have no way to say "the same one" for both at once.
 _Floats: TypeAlias = NDArray[floating[Any]]
 _Mask: TypeAlias = NDArray[bool_] | NDArray[uint8]
+_Indices: TypeAlias = NDArray[int32] | NDArray[int64]
 _Targets: TypeAlias = NDArray[int64] | _Floats
 
 class Entry:
@@ -23,6 +24,24 @@ def affine_forward(x: _Floats, W: _Floats, b: _Floats, out: _Floats, threads: in
 def affine_backward_input(dout: _Floats, W: _Floats, dx: _Floats, threads: int | None = None) -> None: ...
 def affine_backward_params(
     x: _Floats, dout: _Floats, dW: _Floats, db: _Floats, threads: int | None = None
+) -> None: ...
+def csr_forward(
+    indptr: _Indices,
+    indices: _Indices,
+    data: _Floats,
+    W: _Floats,
+    b: _Floats,
+    out: _Floats,
+    threads: int | None = None,
+) -> None: ...
+def csr_backward_params(
+    indptr: _Indices,
+    indices: _Indices,
+    data: _Floats,
+    dout: _Floats,
+    dW: _Floats,
+    db: _Floats,
+    threads: int | None = None,
 ) -> None: ...
 def sum_rows(x: _Floats, out: _Floats, threads: int | None = None) -> None: ...
 def squared_norm(g: _Floats, threads: int | None = None) -> float: ...

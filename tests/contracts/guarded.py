@@ -7,7 +7,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from bpcore import kernels
-from bpcore.errors import ArgumentSpec
+from bpcore.errors import INDICES, ArgumentSpec
 from tests.registry import NUMBERS
 
 GUARD, MARGIN = 0xA5, 128
@@ -47,6 +47,15 @@ class Call:
         rng = np.random.default_rng(7)
         all_sizes = {**SIZES, **sizes}
         all_sizes.setdefault("J", 2 * all_sizes["K"])
+        all_sizes.setdefault("P", all_sizes["B"] + 1)
+        # A sparse matrix has room for so many numbers.
+        cells = all_sizes["B"] * all_sizes["I"]
+        all_sizes["Z"] = min(all_sizes.get("Z", cells * 2 // 5), cells)
+        stored = np.sort(rng.choice(cells, all_sizes["Z"], replace=False))
+        positions = {
+            "indptr": np.searchsorted(stored, np.arange(all_sizes["P"]) * all_sizes["I"]),
+            "indices": stored % max(all_sizes["I"], 1),
+        }
         chosen = [specs[min(alternative, len(specs) - 1)] for specs in self.function.arguments]
         self.arguments: dict[str, ArgumentSpec] = {spec.name: spec for spec in chosen}
         self.memory: dict[str, Memory] = {}
@@ -58,7 +67,10 @@ class Call:
                 self.given[name] = NUMBERS[name]
         for name, argument in self.arguments.items():
             shape = tuple(all_sizes[subscript] for subscript in argument.subscripts)
-            if argument.dtypes == ("int64",):
+            if argument.dtypes == INDICES:
+                # As wide as the other numbers, so that arrays may begin anywhere in each other.
+                values = positions[name].astype(f"i{np.dtype(dtype).itemsize}")
+            elif argument.dtypes == ("int64",):
                 values = rng.integers(0, max(all_sizes["K"], 1), shape)
             elif "bool" in argument.dtypes:
                 values = rng.integers(0, 2, shape).astype(bool)

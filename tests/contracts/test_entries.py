@@ -11,6 +11,7 @@ import pytest
 from numpy.lib.stride_tricks import as_strided
 
 from bpcore import kernels
+from bpcore.errors import FLOATS
 from tests import reference
 from tests.contracts.guarded import EVERY, EVERY_ARGUMENT, Call, Memory, expected, far_apart
 from tests.strategies import DTYPES
@@ -134,9 +135,9 @@ def cast(array, dtype):
 
 def wrong_types(entry, alternative, name, dtype):
     given = Call(entry, dtype, alternative).given
-    right = given[name].dtype
-    # A mask may be either of two types, and so may an array beside which there is no other.
-    also_right = {np.dtype(bool), np.dtype(np.uint8)} if right.kind == "b" else {right}
+    right, dtypes = given[name].dtype, Call(entry, dtype, alternative).arguments[name].dtypes
+    # Masks and indices may be of either of two types, and so may an array beside which there is no other.
+    also_right = {right} if dtypes == FLOATS else {np.dtype(one) for one in dtypes}
     if sum(isinstance(value, np.ndarray) for value in given.values()) == 1:
         also_right = {np.dtype(one) for one in DTYPES}
     swapped = [right.newbyteorder()] if right.itemsize > 1 else []
@@ -232,7 +233,7 @@ SOME = [
     (entry, alternative, subscript, size)
     for entry, alternative in EVERY
     for subscript in subscripts_of(entry, alternative)
-    if subscript != "J"  # twice K
+    if subscript not in "JP"  # twice K, and one more than B
     for size in (0, 1)
 ]
 

@@ -73,7 +73,7 @@ ENTRIES += [f"rule {kind}" for kind in plan.RULES]
 # With each setting that can be off: off above, on here.
 ENTRIES += [f"rule {kind} {name}" for kind in plan.RULES for name in plan.RULES[kind] if name in registry.OFF]
 ENTRIES += [f"transform {kind}" for kind in plan.TRANSFORMS]
-ENTRIES += [f"kernel {name}" for name in ("squared_norm", "limit_columns", "blend")]
+ENTRIES += [f"kernel {name}" for name in ("squared_norm", "limit_columns", "blend", "csr")]
 DTYPES = ("float32", "float64")
 # Enough numbers for several threads, and no full vectors.
 ROWS, COLUMNS = 35003, 5

@@ -5,7 +5,6 @@ cdef bint bind_array(Entry self, Call* call, int n, PyObject* value) noexcept:
     cdef const PyArrayObject* array = <const PyArrayObject*> value
     cdef const ArgumentSpec* spec = &self.specs[n]
     cdef int array_flags, type, dimensions, i
-    cdef Py_ssize_t size
     if not PyObject_TypeCheck(<object> value, ARRAY):
         return False
     array_flags, type, dimensions = PyArray_FLAGS(array), PyArray_TYPE(array), PyArray_NDIM(array)
@@ -25,16 +24,22 @@ cdef bint bind_array(Entry self, Call* call, int n, PyObject* value) noexcept:
     if spec.type == c"m":
         if type != NPY_BOOL and type != NPY_UBYTE:
             return False
+        call.itemsizes[n] = 1
+    elif spec.type == c"i":
+        call.itemsizes[n] = integer_size(type)
+        if call.itemsizes[n] == 0:
+            return False
     elif type == NPY_FLOAT or type == NPY_DOUBLE:
         if call.typecode == 0:
             call.typecode = c"f" if type == NPY_FLOAT else c"d"
         elif (call.typecode == c"f") != (type == NPY_FLOAT):
             return False
+        call.itemsizes[n] = 4 if type == NPY_FLOAT else 8
     else:
         return False
-    call.data[n], size = PyArray_DATA(array), bytes_of_number(call, spec)
+    call.data[n] = PyArray_DATA(array)
     for i in range(dimensions):
-        call.strides[n][i] = PyArray_STRIDES(array)[i] // size
+        call.strides[n][i] = PyArray_STRIDES(array)[i] // call.itemsizes[n]
         if not same_size(call, spec.subscripts[i], PyArray_DIMS(array)[i]):
             return False
     return True
@@ -47,8 +52,20 @@ cdef bint same_size(Call* call, int subscript, Py_ssize_t size) noexcept:
     return call.sizes[subscript] == size
 
 
-cdef Py_ssize_t bytes_of_number(const Call* call, const ArgumentSpec* spec) noexcept:
-    return 1 if spec.type == c"m" else 4 if call.typecode == c"f" else 8
+cdef bint related_sizes_fit(const Call* call) noexcept:
+    """Whether sizes that depend on others are what they have to be."""
+    if call.sizes[J] >= 0 and call.sizes[J] != 2 * call.sizes[K]:
+        return False
+    return call.sizes[P] < 0 or call.sizes[P] == call.sizes[B] + 1
+
+
+cdef int integer_size(int type) noexcept:
+    """Bytes of one of NumPy's types of signed integers of 32 or 64 bits; 0 for another."""
+    if type == NPY_INT:
+        return sizeof(int)
+    if type == NPY_LONG:
+        return sizeof(long)
+    return 8 if type == NPY_LONGLONG else 0
 
 
 cdef Span span_of(Entry self, const Call* call, int n) noexcept:
@@ -59,7 +76,7 @@ cdef Span span_of(Entry self, const Call* call, int n) noexcept:
         return span(call.labels, size * 8)
     if spec.dimensions == 2:
         size = size * call.sizes[spec.subscripts[1]]
-    return span(call.data[n], size * bytes_of_number(call, spec))
+    return span(call.data[n], size * call.itemsizes[n])
 
 
 cdef bint outputs_are_disjoint(Entry self, const Call* call) noexcept:
@@ -88,7 +105,7 @@ cdef bint outputs_are_disjoint(Entry self, const Call* call) noexcept:
 cdef bint overlaps_strided(Span out, const Call* call, int n, const ArgumentSpec* spec) noexcept:
     """Whether a matrix of any strides overlaps `out` and is not `out` itself."""
     cdef Py_ssize_t rows = call.sizes[spec.subscripts[0]], columns = call.sizes[spec.subscripts[1]], r, o
-    cdef Py_ssize_t size = bytes_of_number(call, spec)
+    cdef Py_ssize_t size = call.itemsizes[n]
     cdef Py_ssize_t row = call.strides[n][0] * size, column = call.strides[n][1] * size
     cdef Py_ssize_t row_extent = row * (rows - 1), column_extent = column * (columns - 1)
     cdef const char* first = <const char*> call.data[n]

@@ -22,7 +22,9 @@ cdef enum:
     K = 3
     N = 4
     J = 5                    # twice K
-    SUBSCRIPTS = 6
+    P = 6                    # one more than B
+    Z = 7                    # numbers that a sparse matrix stores
+    SUBSCRIPTS = 8
     # Operations that take no longer than releasing the GIL and acquiring it again while other threads wait for it.
     GIL_MIN_OPERATIONS = 16384
 
@@ -31,7 +33,7 @@ cdef PyTypeObject* ARRAY = <PyTypeObject*> <PyObject*> ndarray
 
 cdef struct ArgumentSpec:
     # What an entry requires of an array.
-    char type                # f: float32 or float64, m: mask, l: int64 labels
+    char type                # f: float32 or float64, m: mask, l: int64 labels, i: int32 or int64
     int dimensions
     int[2] subscripts
     bint strided
@@ -45,8 +47,11 @@ cdef struct Call:
     char typecode            # of the floating-point arrays, f or d
     void* data[MAX_ARRAYS]
     Py_ssize_t strides[MAX_ARRAYS][2]    # in numbers
+    int[MAX_ARRAYS] itemsizes
     Py_ssize_t[SUBSCRIPTS] sizes
     const int64_t* labels
+    const int64_t* indptr    # (P,), with SPARSE,
+    const int32_t* indices   # (Z,): their lower halves
     double[MAX_NUMBERS] numbers
     int count_of_numbers
     const int* settings      # of each number, which setting of an Update it is; −1: its step
@@ -148,6 +153,7 @@ cdef enum:
     ELEMENTWISE = 4      # threads share the elements
     MEAN = 8             # it computes a mean over the batch, which must not be empty
     RETURNS = 16         # it returns that mean
+    SPARSE = 32          # its first arrays are indptr, indices and data of a matrix in compressed sparse rows
 
 
 cdef Entry entry(str name, str description, SingleLoop single, DoubleLoop double_, int kind, int flags, str doc):
@@ -173,10 +179,10 @@ cdef Entry entry(str name, str description, SingleLoop single, DoubleLoop double
             self.order[self.count] = self.arrays
             spec = &self.specs[self.arrays]
             one = specs[len(specs) - 1]    # not [-1]: a release is compiled without wraparound
-            spec.type = c"m" if "bool" in one.dtypes else c"f"
+            spec.type = c"m" if "bool" in one.dtypes else c"i" if "int32" in one.dtypes else c"f"
             spec.dimensions, spec.strided, spec.written = len(one.subscripts), one.strided, one.written
             for n, subscript in enumerate(one.subscripts):
-                spec.subscripts[n] = "BIOKNJ".index(subscript)
+                spec.subscripts[n] = "BIOKNJPZ".index(subscript)
             spec.may_be = sum([1 << names.index(other) for other in one.may_be])
             if len(specs) == 2:
                 self.labels = self.arrays
@@ -206,7 +212,7 @@ cdef object vectorcall(object callee, PyObject** args, size_t nargsf, PyObject* 
     cdef Call call
     cdef Py_ssize_t given = PyVectorcall_NARGS(nargsf), n
     cdef object threads = None
-    cdef int64_t* copied = NULL
+    cdef void* copied = NULL
     cdef int wrong
     call.kind, call.typecode, call.labels, call.losses, call.result = self.kind, 0, NULL, NULL, 0
     call.numbers[0] = call.numbers[1] = 0
@@ -224,12 +230,15 @@ cdef object vectorcall(object callee, PyObject** args, size_t nargsf, PyObject* 
             call.numbers[-1 - self.order[n]] = number_of(self, n, <object> args[n])
         elif not bind_array(self, &call, self.order[n], args[n]):
             raise call_error(self, args, given)
-    if call.sizes[J] >= 0 and call.sizes[J] != 2 * call.sizes[K] or not outputs_are_disjoint(self, &call):
+    if not related_sizes_fit(&call) or not outputs_are_disjoint(self, &call):
         raise call_error(self, args, given)
     cdef double operations = 0 if self.flags & SINGLE_THREAD else 1 if self.flags & PRODUCT else 8
-    for n in range(SUBSCRIPTS):
-        if call.sizes[n] >= 0 and n != J:
-            operations = operations * call.sizes[n]
+    if self.flags & SPARSE:
+        operations = 3 * <double> call.sizes[Z] * call.sizes[O]    # of a dense product as many take a third of the time
+    else:
+        for n in range(SUBSCRIPTS):
+            if call.sizes[n] >= 0 and n != J:
+                operations = operations * call.sizes[n]
     call.threads = choose_threads(self, threads, operations)
     if self.flags & MEAN and (call.sizes[B] == 0 or call.sizes[K] == 0):
         raise ValueError(
@@ -242,7 +251,12 @@ cdef object vectorcall(object callee, PyObject** args, size_t nargsf, PyObject* 
                 raise MemoryError(f"no memory for the losses of {call.sizes[B]} rows")
         if call.labels is not NULL:
             copied = checked_copy(self, &call)
-            call.labels = copied
+            call.labels = <const int64_t*> copied
+        elif self.flags & SPARSE:
+            copied = checked_rows(&call)
+            if copied is NULL:
+                explain_rows(self.name, <object> args[0], <object> args[1], min(call.sizes[I], <Py_ssize_t> INT32_MAX + 1))
+                raise ValueError(f"{self.name}: indptr or indices changed during the call")
         if operations < GIL_MIN_OPERATIONS:
             run(self, &call)
         else:

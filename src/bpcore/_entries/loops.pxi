@@ -34,6 +34,22 @@ cdef void affine_backward_params(Call* c, floating _) noexcept nogil:
         )
 
 
+cdef void csr_forward(Call* c, floating _) noexcept nogil:
+    if c.sizes[B] > 0 and c.sizes[O] > 0:
+        sparse.csr_forward(
+            c.indptr, c.indices, <const floating*> arg(c, 2, _), <const floating*> arg(c, 3, _),
+            <const floating*> arg(c, 4, _), arg(c, 5, _), c.sizes[O], c.sizes[B], c.sizes[I], c.sizes[O], c.threads,
+        )
+
+
+cdef void csr_backward_params(Call* c, floating _) noexcept nogil:
+    if c.sizes[O] > 0:
+        sparse.csr_backward_params(
+            c.indptr, c.indices, <const floating*> arg(c, 2, _), <const floating*> arg(c, 3, _), c.sizes[O],
+            arg(c, 4, _), arg(c, 5, _), c.sizes[B], c.sizes[I], c.sizes[O], c.threads,
+        )
+
+
 cdef void sum_rows(Call* c, floating _) noexcept nogil:
     reductions.sum_rows(arg(c, 0, _), c.sizes[O], arg(c, 1, _), c.sizes[B], c.sizes[O])
 

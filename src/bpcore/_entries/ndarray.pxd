@@ -13,7 +13,7 @@ cdef extern from "numpy/ndarraytypes.h":
     bint PyArray_ISNOTSWAPPED(const PyArrayObject*) noexcept
     int NPY_ARRAY_C_CONTIGUOUS, NPY_ARRAY_ALIGNED, NPY_ARRAY_WRITEABLE
     int NPY_ARRAY_CARRAY, NPY_ARRAY_CARRAY_RO    # contiguous, aligned, the first writable too
-    int NPY_FLOAT, NPY_DOUBLE, NPY_INT64, NPY_LONGLONG, NPY_BOOL, NPY_UBYTE, NPY_LONG, NPY_ULONG, NPY_ULONGLONG
+    int NPY_FLOAT, NPY_DOUBLE, NPY_INT64, NPY_LONGLONG, NPY_BOOL, NPY_UBYTE, NPY_INT, NPY_LONG, NPY_ULONG, NPY_ULONGLONG
 
 # Functions of NumPy's, once the module has called `_import_array`.
 cdef extern from "numpy/arrayobject.h":

@@ -19,6 +19,19 @@ cdef list table():
             affine_backward_params[double], 0, PRODUCT, "dW = xᵀ·dout, db = Σ dout over the batch.",
         ),
         entry(
+            "csr_forward", "indptr:P@ indices:Z@ data:Z W:IO b:O -> out:BO", csr_forward[float], csr_forward[double], 0,
+            SPARSE,
+            "out = x·W + b for x in compressed sparse rows, the three arrays of a scipy.sparse.csr_array.\n\n"
+            "The indices of a row ascend, none twice. The bits are those of affine_forward, the sign of a 0 apart, but "
+            "what x does not store is left out even where a weight is infinite or NaN.",
+        ),
+        entry(
+            "csr_backward_params", "indptr:P@ indices:Z@ data:Z dout:BO -> dW:IO db:O", csr_backward_params[float],
+            csr_backward_params[double], 0, SPARSE,
+            "dW = xᵀ·dout, db = Σ dout over the batch, x as csr_forward takes it.\n\n"
+            "The bits are those of affine_backward_params, the sign of a 0 apart. All of dW is written.",
+        ),
+        entry(
             "sum_rows", "x:BO -> out:O", sum_rows[float], sum_rows[double], 0, SINGLE_THREAD,
             "out = Σ x over the rows, in their order.",
         ),

@@ -35,6 +35,26 @@ typedef struct {
     ptrdiff_t packed_a_bytes;
 } bp_shape;
 
+/* Rows in compressed sparse rows (CSR): row r has data[n] in column indices[n] from place begin[r] to place end[r]. Its indices
+   ascend, are at least 0 and below 2^32: of one of 64 bits the lower half is read. begin and end are integers of the same
+   type, most often one array and the same from its second number on. */
+typedef struct {
+    const void *begin, *end;
+    const void *indices, *data;
+    ptrdiff_t step; /* bytes of an index */
+    int wide;       /* whether begin and end have 64 bits, not 32 */
+} bp_csr;
+
+typedef uint32_t bp_index __attribute__((may_alias));
+typedef int32_t bp_place_32 __attribute__((may_alias));
+typedef int64_t bp_place_64 __attribute__((may_alias));
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define BP_LOWER_HALF(x) ((x)->step - 4)
+#else
+#define BP_LOWER_HALF(x) 0
+#endif
+
 /* Data that is needed after the product: a tile that computes row r of c prefetches from rows[r] on. */
 typedef struct {
     const void **rows; /* one for each row of c, or NULL */
@@ -63,3 +83,24 @@ static inline ptrdiff_t bp_part_start(ptrdiff_t n, ptrdiff_t part, ptrdiff_t par
 
 static inline ptrdiff_t bp_min(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 static inline ptrdiff_t bp_max(ptrdiff_t a, ptrdiff_t b) { return a > b ? a : b; }
+
+/* Number r of `begin` or `end`. */
+static inline ptrdiff_t bp_place(const bp_csr *x, const void *places, ptrdiff_t r) {
+    return x->wide ? (ptrdiff_t)((const bp_place_64 *)places)[r] : ((const bp_place_32 *)places)[r];
+}
+
+/* Where the index of place n is read from, and the index that is there. */
+static inline const char *bp_index_address(const bp_csr *x, ptrdiff_t n) {
+    return (const char *)x->indices + n * x->step + BP_LOWER_HALF(x);
+}
+static inline ptrdiff_t bp_index_at(const char *address) { return *(const bp_index *)address; }
+
+/* The first place from `begin` to `end` whose index is at least k; `end` if there is none. */
+static inline ptrdiff_t bp_first_from(const bp_csr *x, ptrdiff_t begin, ptrdiff_t end, ptrdiff_t k) {
+    while (begin < end) {
+        const ptrdiff_t middle = begin + (end - begin) / 2;
+        if (bp_index_at(bp_index_address(x, middle)) < k) begin = middle + 1;
+        else end = middle;
+    }
+    return begin;
+}
