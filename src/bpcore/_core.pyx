@@ -24,8 +24,8 @@ from bpcore._entries.buffers cimport (
 from bpcore._entries.ndarray cimport (
     NPY_ARRAY_ALIGNED, NPY_ARRAY_C_CONTIGUOUS, NPY_ARRAY_CARRAY, NPY_ARRAY_CARRAY_RO, NPY_ARRAY_WRITEABLE, NPY_BOOL,
     NPY_DOUBLE, NPY_FLOAT, NPY_INT, NPY_INT64, NPY_LONG, NPY_LONGLONG, NPY_UBYTE, PyArray_DATA, PyArray_DESCR,
-    PyArray_DIMS, PyArray_FLAGS, PyArray_ISNOTSWAPPED, PyArray_NDIM, PyArray_SimpleNew, PyArray_STRIDES, PyArray_TYPE, PyArrayObject,
-    _import_array,
+    PyArray_DIMS, PyArray_FLAGS, PyArray_ISNOTSWAPPED, PyArray_NDIM, PyArray_SimpleNew, PyArray_STRIDES, PyArray_TYPE,
+    PyArrayObject, _import_array,
 )
 from bpcore._entries.overlaps cimport Span, intersect, is_same, span
 from bpcore._gemm.operands cimport Address, aligned, rows_of

@@ -2,9 +2,9 @@
 
 a) A signature is written like `"x:BI W:IO b:O -> out:BO"`: subscripts name the sizes of the axes, as in numpy.einsum;
    equal subscripts are equal sizes; arrays behind the arrow are written. `~` behind the subscripts allows any strides,
-   `?` marks a mask, `@` integers of 32 or 64 bits, `!` an array that is read and written, `t:B|BK` is (B,) integer labels or a (B, K) matrix, and
-   `out:N=x` may be x itself. A name without subscripts is a number: `beta1[0,1)` is at least 0 and below 1,
-   `delta(0,inf)` above 0 and finite, `weight_decay[0,inf)=0` is 0 where it is not given.
+   `?` marks a mask, `@` integers of 32 or 64 bits, `!` an array that is read and written, `t:B|BK` is (B,) integer
+   labels or a (B, K) matrix, and `out:N=x` may be x itself. A name without subscripts is a number: `beta1[0,1)` is at
+   least 0 and below 1, `delta(0,inf)` above 0 and finite, `weight_decay[0,inf)=0` is 0 where it is not given.
 b) The compiled entry checks the arguments and only finds that one is wrong. The message is written here, so that a
    right call takes no time for it.
 """

@@ -3,11 +3,11 @@
 """The affine layer of a sparse x: out = x·W + b and the gradients of W and b, x stored in compressed sparse rows (CSR).
 
 a) Sizes: B batch, I in, O out. Row r of `x` has the numbers data[n] in the columns indices[n], for n from indptr[r] to
-   indptr[r + 1] − 1; its other numbers are 0. `W` is (I, O), `b` (O,), `out` and `dout` (B, O) with rows at any stride.
+   indptr[r + 1] − 1; its others are 0. `W` is (I, O), `b` (O,), `out` and `dout` (B, O) with rows at any stride.
 b) The indices of a row ascend, each from 0 to I − 1 and none twice (SciPy calls it the canonical format), and are below
    2³², whatever their type. B and O are at least 1.
-c) What is not stored takes no part. So the bits are those of affine.pxd for the same x with its zeros, the sign of a sum
-   that is 0 apart, if no weight is infinite or NaN: there 0·∞ is NaN, here it is left out. The same holds of `dout`.
+c) What is not stored takes no part. So the bits are those of affine.pxd for the same x with its zeros, the sign of a
+   sum that is 0 apart, if no weight is infinite or NaN: there 0·∞ is NaN, here it is left out. So it is with `dout`.
 d) Every element of an output is written: rows of dW whose column of x is empty are 0.
 """
 

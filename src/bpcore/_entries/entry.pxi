@@ -234,7 +234,8 @@ cdef object vectorcall(object callee, PyObject** args, size_t nargsf, PyObject* 
         raise call_error(self, args, given)
     cdef double operations = 0 if self.flags & SINGLE_THREAD else 1 if self.flags & PRODUCT else 8
     if self.flags & SPARSE:
-        operations = 3 * <double> call.sizes[Z] * call.sizes[O]    # of a dense product as many take a third of the time
+        # Of a dense product as many take a third of the time.
+        operations = 3 * <double> call.sizes[Z] * call.sizes[O]
     else:
         for n in range(SUBSCRIPTS):
             if call.sizes[n] >= 0 and n != J:
@@ -255,7 +256,9 @@ cdef object vectorcall(object callee, PyObject** args, size_t nargsf, PyObject* 
         elif self.flags & SPARSE:
             copied = checked_rows(&call)
             if copied is NULL:
-                explain_rows(self.name, <object> args[0], <object> args[1], min(call.sizes[I], <Py_ssize_t> INT32_MAX + 1))
+                explain_rows(
+                    self.name, <object> args[0], <object> args[1], min(call.sizes[I], <Py_ssize_t> INT32_MAX + 1)
+                )
                 raise ValueError(f"{self.name}: indptr or indices changed during the call")
         if operations < GIL_MIN_OPERATIONS:
             run(self, &call)

@@ -14,7 +14,7 @@ d) The last vector of a row begins early enough to be full, and computes some co
 #define BP_SPARSE_VECTORS 7           /* of columns in a tile at most: 50 float32 are 7 vectors of 32 bytes */
 #define BP_SPARSE_BLOCK_BYTES 20480   /* of dW in a block of columns of x */
 #define BP_SPARSE_LEAST 6             /* numbers of a row in a block on average, below which blocks are larger */
-#define BP_SPARSE_ROWS 256            /* of x whose places in a block are kept */
+#define BP_SPARSE_ROWS 2048           /* of x whose places are kept at once: two lists of them in BP_DOT_BYTES */
 #define BP_SPARSE_PARTS 4             /* of dW for each thread: some have few numbers */
 /* Numbers in the memory of a virtual lane: up to BP_LANES / 2 edge columns. */
 #define BP_LANE_NUMBERS (BP_VL > BP_LANES / 2 ? BP_VL : BP_LANES / 2)
@@ -49,9 +49,15 @@ static BP_INLINE void BP_(sparse_edge)(const int is_short, ptrdiff_t outputs, BP
 /* out[j] += the sum of the lanes, reduced pairwise, of `edge` columns, the last ones; the lanes are 0 again. */
 static BP_KERNEL void BP_(sparse_edge_sums)(int edge, ptrdiff_t outputs, BP_T *lanes, BP_T *out) {
     const ptrdiff_t first = bp_min(outputs, BP_LANE_NUMBERS) - edge;
-    BP_NO_UNROLL for (int half = BP_LANES / 2; half > 0; half /= 2)
-        BP_NO_UNROLL for (ptrdiff_t j = 0; j < half * BP_LANE_NUMBERS; j += BP_VL)
-            *(BP_V *)(lanes + j) += *(const BP_V *)(lanes + half * BP_LANE_NUMBERS + j);
+    BP_NO_UNROLL for (ptrdiff_t v = 0; v < BP_LANE_NUMBERS; v += BP_VL) {
+        BP_V sum[BP_LANES / 2];
+        BP_UNROLL for (int l = 0; l < BP_LANES / 2; l++)
+            sum[l] = *(const BP_V *)(lanes + l * BP_LANE_NUMBERS + v)
+                + *(const BP_V *)(lanes + (l + BP_LANES / 2) * BP_LANE_NUMBERS + v);
+        BP_UNROLL for (int half = BP_LANES / 4; half > 0; half /= 2)
+            BP_UNROLL for (int l = 0; l < half; l++) sum[l] += sum[l + half];
+        *(BP_V *)(lanes + v) = sum[0];
+    }
     BP_NO_UNROLL for (int j = 0; j < edge; j++) out[j] += lanes[first + j];
     memset(lanes, 0, BP_LANES * BP_LANE_NUMBERS * sizeof(BP_T));
 }
@@ -116,17 +122,14 @@ static BP_INLINE ptrdiff_t BP_(sparse_column)(ptrdiff_t columns, ptrdiff_t n, pt
     return bp_min((columns + BP_VL - 1) / BP_VL * n / blocks * BP_VL, columns);
 }
 
-static BP_INLINE ptrdiff_t BP_(sparse_column_blocks)(ptrdiff_t columns, const int most) {
-    return ((columns + BP_VL - 1) / BP_VL + most - 1) / most;
-}
-
 /* out = b + x·W for rows `first` to `stop` of x; W is (I, O). */
 static BP_UNUSED void BP_(sparse_forward_rows)(const bp_csr *x, const BP_T *w, const BP_T *b, BP_T *out, ptrdiff_t stride,
                                                ptrdiff_t first, ptrdiff_t stop, ptrdiff_t inputs, ptrdiff_t outputs) {
     BP_T lanes[BP_LANES * BP_LANE_NUMBERS];
     const bp_shape s = {stop - first, outputs, inputs, outputs, 1, stride, 0, NULL, 0, NULL, 0};
     const int edge = (int)BP_(edge_width)(BP_FORWARD, &s);
-    const ptrdiff_t columns = outputs - edge, blocks = BP_(sparse_column_blocks)(columns, BP_SPARSE_VECTORS);
+    const ptrdiff_t columns = outputs - edge, vectors = (columns + BP_VL - 1) / BP_VL;
+    const ptrdiff_t blocks = (vectors + BP_SPARSE_VECTORS - 1) / BP_SPARSE_VECTORS;
     /* The rows of W are read once where no sum of lanes is needed before the end. */
     const int fused = edge && columns > 0 && inputs <= BP_DOT_TERMS;
     memset(lanes, 0, sizeof lanes);
@@ -147,52 +150,40 @@ static BP_UNUSED void BP_(sparse_forward_rows)(const bp_csr *x, const BP_T *w, c
     }
 }
 
-/* dW[k] += x[r, k]·dout[r] in n vectors of columns, for numbers of x from place[r] on whose k is below `stop`; next[r] is the
-   place behind them. */
-static BP_INLINE void BP_(sparse_outer)(const int n, const int partial, const bp_csr *x, const ptrdiff_t *place,
-                                        ptrdiff_t *next, ptrdiff_t first, ptrdiff_t rows, ptrdiff_t stop,
-                                        const BP_T *dout, ptrdiff_t stride, BP_T *dW, ptrdiff_t outputs, ptrdiff_t width) {
-    const ptrdiff_t last = width - BP_VL;
+/* dW[k] += x[r, k]·dout[r] in n vectors of columns, for numbers of x from place[r] on whose column k is below `stop`; next[r]
+   is the place behind them. With n = 0 there are `width` columns, fewer than a vector has. */
+static BP_INLINE void BP_(sparse_outer)(const int n, const bp_csr *x, const ptrdiff_t *place, ptrdiff_t *next,
+                                        ptrdiff_t first, ptrdiff_t rows, ptrdiff_t stop, const BP_T *dout,
+                                        ptrdiff_t stride, BP_T *dW, ptrdiff_t outputs, ptrdiff_t width) {
+    const ptrdiff_t last = width - BP_VL, step = x->step;
     for (ptrdiff_t r = 0; r < rows; r++, dout += stride) {
         BP_(sparse_row) row = BP_(sparse_row_of)(x, place[r], bp_place(x, x->end, first + r));
         BP_V y[BP_SPARSE_VECTORS];
-        next[r] = place[r];
-        if (row.value == row.end || bp_index_at(row.index) >= stop) continue;
-        BP_UNROLL for (int v = 0; v < n - 1; v++) y[v] = *(const BP_V *)(dout + v * BP_VL);
-        y[n - 1] = partial ? BP_(load_partial)(dout, (int)width) : *(const BP_V *)(dout + last);
-        do {
+        BP_UNROLL for (int v = 0; v < n; v++) y[v] = *(const BP_V *)(dout + (v < n - 1 ? v * BP_VL : last));
+        for (; row.value < row.end; row.value++, row.index += step) {
             const ptrdiff_t k = bp_index_at(row.index);
             if (k >= stop) break;
             BP_T *const c = dW + k * outputs;
             const BP_V scalar = *row.value - (BP_V){0};
             BP_V sum[BP_SPARSE_VECTORS];
-            BP_UNROLL for (int v = 0; v < n - 1; v++)
-                sum[v] = BP_(vector_fma)(scalar, y[v], *(const BP_V *)(c + v * BP_VL));
-            const BP_V end = partial ? BP_(load_partial)(c, (int)width) : *(const BP_V *)(c + last);
-            sum[n - 1] = BP_(vector_fma)(scalar, y[n - 1], end);
-            BP_UNROLL for (int v = 0; v < n - 1; v++) *(BP_V *)(c + v * BP_VL) = sum[v];
-            if (partial) BP_(store_partial)(c, (int)width, sum[n - 1]);
-            else *(BP_V *)(c + last) = sum[n - 1];
-            row.index += x->step;
-        } while (++row.value < row.end);
+            BP_UNROLL for (int v = 0; v < n; v++)
+                sum[v] = BP_(vector_fma)(scalar, y[v], *(const BP_V *)(c + (v < n - 1 ? v * BP_VL : last)));
+            BP_UNROLL for (int v = 0; v < n; v++) *(BP_V *)(c + (v < n - 1 ? v * BP_VL : last)) = sum[v];
+            if (n == 0)
+                BP_NO_UNROLL for (ptrdiff_t j = 0; j < width; j++) c[j] = BP_(fma)(*row.value, dout[j], c[j]);
+        }
         next[r] = row.value - (const BP_T *)x->data;
     }
 }
 
-#define BP_SPARSE_OUTER(n, partial) \
-    BP_(sparse_outer)(n, partial, x, place, next, first, rows, stop, dout, stride, dW, outputs, width); return;
+#define BP_SPARSE_OUTER(n)                                                                 \
+    case n: BP_(sparse_outer)(n, x, place, next, first, rows, stop, dout, stride, dW, outputs, width); return;
 static BP_KERNEL void BP_(sparse_outers)(const bp_csr *x, const ptrdiff_t *place, ptrdiff_t *next, ptrdiff_t first,
                                          ptrdiff_t rows, ptrdiff_t stop, const BP_T *dout, ptrdiff_t stride, BP_T *dW,
                                          ptrdiff_t outputs, ptrdiff_t width) {
     switch (width < BP_VL ? 0 : (width + BP_VL - 1) / BP_VL) {
-    case 0: BP_SPARSE_OUTER(1, 1)
-    case 1: BP_SPARSE_OUTER(1, 0)
-    case 2: BP_SPARSE_OUTER(2, 0)
-    case 3: BP_SPARSE_OUTER(3, 0)
-    case 4: BP_SPARSE_OUTER(4, 0)
-    case 5: BP_SPARSE_OUTER(5, 0)
-    case 6: BP_SPARSE_OUTER(6, 0)
-    case 7: BP_SPARSE_OUTER(7, 0)
+        BP_SPARSE_OUTER(0) BP_SPARSE_OUTER(1) BP_SPARSE_OUTER(2) BP_SPARSE_OUTER(3) BP_SPARSE_OUTER(4)
+        BP_SPARSE_OUTER(7)
     }
 }
 #undef BP_SPARSE_OUTER
@@ -201,32 +192,29 @@ static BP_KERNEL void BP_(sparse_outers)(const bp_csr *x, const ptrdiff_t *place
 static BP_UNUSED void BP_(sparse_parameters_part)(const bp_csr *x, const BP_T *dout, ptrdiff_t stride, BP_T *dW,
                                                   ptrdiff_t batch, ptrdiff_t k0, ptrdiff_t k1, ptrdiff_t inputs,
                                                   ptrdiff_t outputs) {
-    ptrdiff_t places[2][BP_SPARSE_ROWS];
-    const ptrdiff_t blocks = BP_(sparse_column_blocks)(outputs, BP_SPARSE_VECTORS);
-    const ptrdiff_t width = bp_min(outputs, BP_SPARSE_VECTORS * BP_VL) * BP_T_BYTES;
-    for (ptrdiff_t first = 0, rows; first < batch || first == 0; first += rows) {
-        ptrdiff_t numbers = 0, *place = places[0], *next = places[1];
-        rows = bp_min(batch - first, BP_SPARSE_ROWS);
+    /* Tiles of 5 and 6 vectors are not compiled. */
+    const ptrdiff_t vectors = (outputs + BP_VL - 1) / BP_VL, blocks = vectors == 7 ? 1 : (vectors + 3) / 4;
+    const ptrdiff_t least = bp_max(BP_SPARSE_BLOCK_BYTES / BP_T_BYTES / bp_min(outputs, BP_SPARSE_VECTORS * BP_VL), 1);
+    ptrdiff_t *const place = (ptrdiff_t *)bp_dot_memory(), *const unused = place + BP_SPARSE_ROWS;
+    memset(dW + k0 * outputs, 0, (size_t)((k1 - k0) * outputs) * sizeof(BP_T));
+    for (ptrdiff_t first = 0; first < batch; first += BP_SPARSE_ROWS) {
+        const ptrdiff_t rows = bp_min(batch - first, BP_SPARSE_ROWS);
+        ptrdiff_t numbers = 1;
         for (ptrdiff_t r = 0; r < rows; r++) {
-            const ptrdiff_t end = bp_place(x, x->end, first + r);
-            place[r] = bp_place(x, x->begin, first + r), numbers += end - place[r];
-            if (k0 > 0) place[r] = bp_first_from(x, place[r], end, k0);
+            const ptrdiff_t begin = bp_place(x, x->begin, first + r), end = bp_place(x, x->end, first + r);
+            numbers += end - begin;
+            place[r] = k0 > 0 ? bp_first_from(x, begin, end, k0) : begin;
         }
-        /* Columns of x in a block. */
-        ptrdiff_t step = bp_max(BP_SPARSE_BLOCK_BYTES / width, 1);
-        if (numbers * step < BP_SPARSE_LEAST * rows * inputs) step = BP_SPARSE_LEAST * rows * inputs / bp_max(numbers, 1);
+        const ptrdiff_t height = bp_max(least, BP_SPARSE_LEAST * rows * inputs / numbers);
         for (ptrdiff_t k = k0, stop; k < k1; k = stop) {
-            stop = bp_min(k1 - k, step) + k;
-            if (first == 0) memset(dW + k * outputs, 0, (size_t)((stop - k) * outputs) * sizeof(BP_T));
+            stop = bp_min(k1 - k, height) + k;
             for (ptrdiff_t n = 0; n < blocks; n++) {
                 const ptrdiff_t column = BP_(sparse_column)(outputs, n, blocks);
-                BP_(sparse_outers)(x, place, next, first, rows, stop, dout + first * stride + column, stride, dW + column,
-                                   outputs, BP_(sparse_column)(outputs, n + 1, blocks) - column);
+                BP_(sparse_outers)(x, place, n + 1 < blocks ? unused : place, first, rows, stop,
+                                   dout + first * stride + column, stride, dW + column, outputs,
+                                   BP_(sparse_column)(outputs, n + 1, blocks) - column);
             }
-            ptrdiff_t *const swapped = place;
-            place = next, next = swapped;
         }
-        if (rows == 0) return;
     }
 }
 
