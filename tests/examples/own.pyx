@@ -20,6 +20,7 @@ from bpcore.memoryviews cimport (
     relu_backward, relu_forward, softmax,
 )
 from bpcore.network cimport Network, network, network_step, place, workspace_size
+from bpcore.sparse cimport csr_backward_params, csr_forward, index_type, place_type
 from bpcore.updates cimport Update, adam as adam_rule, sgd, update_shared
 
 cdef extern from "<semaphore.h>" nogil:
@@ -40,6 +41,19 @@ def products(
         affine_forward(x, W, b, out, threads)
         affine_backward_input(dout, W, dx, threads)
         affine_backward_params(x, dout, dW, db, threads)
+
+
+def sparse_products(
+    const place_type[::1] indptr, const index_type[::1] indices, const floating[::1] data, const floating[:, ::1] W,
+    const floating[::1] b, const floating[:, ::1] dout, floating[:, ::1] out, floating[:, ::1] dW, floating[::1] db,
+    int threads,
+):
+    cdef Py_ssize_t B = dout.shape[0], I = W.shape[0], O = W.shape[1]
+    with nogil:
+        csr_forward(&indptr[0], &indices[0], &data[0], &W[0, 0], &b[0], &out[0, 0], O, B, I, O, threads)
+        csr_backward_params(
+            &indptr[0], &indices[0], &data[0], &dout[0, 0], O, &dW[0, 0], &db[0], B, I, O, threads
+        )
 
 
 def pointwise(

@@ -86,10 +86,25 @@ def products(rng, dtype, threads):
         assert np.array_equal(dx, dout @ W.T)
         assert np.array_equal(dW, x.T @ dout)
         assert np.array_equal(db, dout.sum(axis=0))
+        sparse_products(own, x, W, b, dout, threads)
         total, product = np.empty_like(out), np.empty_like(out)
         own.nodes(out, np.broadcast_to(b, out.shape), total, product, threads)
         assert np.array_equal(total, out + b)
         assert np.array_equal(product, out * b)
+
+
+def sparse_products(own, x, W, b, dout, threads):
+    """The same of rows without the zeros, with each type of places and of indices."""
+    rows, columns = np.nonzero(x)
+    indptr, data = np.searchsorted(rows, np.arange(len(x) + 1)), x[rows, columns]
+    for places in (np.int32, np.int64):
+        for indices in (np.int32, np.int64):
+            out, dW, db = np.empty_like(dout), np.empty_like(W), np.empty_like(b)
+            csr = indptr.astype(places), columns.astype(indices), data
+            own.sparse_products(*csr, W, b, dout, out, dW, db, threads)
+            assert np.array_equal(out, x @ W + b)
+            assert np.array_equal(dW, x.T @ dout)
+            assert np.array_equal(db, dout.sum(axis=0))
 
 
 def pointwise(rng, dtype, threads):
