@@ -4,6 +4,7 @@ import copy
 import pickle
 import sys
 import threading
+from collections import deque
 
 import numpy as np
 import pytest
@@ -252,10 +253,10 @@ def test_copies_of_a_network_that_is_being_trained(twin_of, data):
 
 
 def test_layers_that_ended_are_forgotten(monkeypatch):
-    monkeypatch.setattr(lock, "_known", {})
+    monkeypatch.setattr(lock, "_known", deque())
     kept = [bp.Network([2, 2], seed=0) for _ in range(5)]
     for _ in range(1000):
         bp.Network([2, 2], seed=0)
-    assert len(lock._known) <= lock.FORGET_FROM
-    known = [one() for one in lock._known.values()]
+    assert len(lock._known) <= 16
+    known = [one() for one in lock._known]
     assert all(any(one is net.layers for one in known) for net in kept)

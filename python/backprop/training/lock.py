@@ -12,7 +12,9 @@ c) A forked child has only the thread that forked. What others were training is 
 
 import os
 from _thread import get_ident  # threading's, without its import
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 from weakref import ref
@@ -20,8 +22,6 @@ from weakref import ref
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# Layers that ended are looked for when there are so many, and at each doubling.
-FORGET_FROM = 64
 REFUSED = "this network is being trained by another thread"
 
 
@@ -44,16 +44,18 @@ class Locked(Protocol):
 
 
 # No weak dictionary: what that does where layers end is Python, in which a Ctrl-C would be lost.
-_known: dict[int, ref[Locked]] = {}
+_known: deque[ref[Locked]] = deque()
 
 
 def register(layers: Locked) -> None:
     """Remember layers for as long as they live, so that a forked child can free them."""
-    if len(_known) >= FORGET_FROM and not len(_known) & (len(_known) - 1):
-        for key, one in [*_known.items()]:
-            if one() is None:
-                _known.pop(key, None)
-    _known[id(layers)] = ref(layers)
+    # Two of those that were looked at longest ago: those that have ended are forgotten faster than others come.
+    with suppress(IndexError):
+        for _ in range(2):
+            one = _known.popleft()
+            if one() is not None:
+                _known.append(one)
+    _known.append(ref(layers))
 
 
 def exclusive(function: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any, P], R]:
@@ -82,7 +84,7 @@ def exclusive(function: Callable[Concatenate[Any, P], R]) -> Callable[Concatenat
 
 def _after_fork() -> None:
     me = get_ident()
-    for one in [*_known.values()]:
+    for one in [*_known]:
         layers = one()
         if layers is not None and layers.trainer is not None and layers.trainer != me:
             layers.trainer = None
