@@ -262,6 +262,19 @@ def test_a_run_that_was_stopped_early_has_its_patience_again():
     assert len(more.evaluated_at) == len(history.evaluated_at) + 3
 
 
+def test_a_call_that_fails_keeps_the_last_weights_beside_the_best():
+    nets = plain(), plain()
+    valid = X, np.random.default_rng(4).permutation(T)
+    for net in nets:
+        history = net.fit(X, T, epochs=20, batch_size=10, seed=0, validation=valid, early_stopping=99)
+        if net is nets[0]:
+            with pytest.raises(ValueError, match="threads"):
+                net.fit(X, T, epochs=1, validation=valid, continue_from=history, threads=0)
+        net.fit(X, T, epochs=3, validation=valid, continue_from=history)
+    assert nets[0].history.loss == nets[1].history.loss
+    assert bits(nets[0]) == bits(nets[1])
+
+
 def test_a_schedule_goes_on_with_the_rate_that_it_began_with():
     net, optimizer = plain(), bp.SGD(0.1)
     history = net.fit(X, T, epochs=1, optimizer=optimizer, schedule="exponential")

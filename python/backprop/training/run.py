@@ -85,7 +85,7 @@ class Run:
         self._stops = False
         self._base: float | None = None  # the optimizer's own rate, where a schedule sets others
         self._shown = math.nan
-        self._scheduled = False
+        self._scheduled = self._watches = False
         # What was recorded last, of which step, and whether schedule and watch were told.
         self._found: dict[str, float] = {}
         self._found_at = self._told_at = 0
@@ -161,6 +161,7 @@ class Run:
                     evaluate_some(validated, data.validation)
                 if self.watch is not None:
                     self.watch.resume(self._watched)
+                    self._watches = True
                 history._run, self._last = self, ref(history)
                 net.history = history
                 self._begin_rates()
@@ -180,7 +181,9 @@ class Run:
             vars(self).pop(name, None)
 
     def _restore(self) -> None:
-        if self.watch is not None and self.is_going:
+        # A call that has failed before that has the weights that it restored at its end.
+        if self.watch is not None and self._watches:
+            self._watches = False
             self.watch.restore(self._watched)
 
     def _train(self, data: Data, validated: Trainable, callbacks: Sequence[Callback], bar: Any) -> None:
