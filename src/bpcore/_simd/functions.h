@@ -165,7 +165,7 @@ static BP_INLINE BP_N BP_NAME(normal_tail)(BP_N t, BP_N times, BP_N *r, BP_N *re
     q = BP_FMA(q, s, BP_ALL(-0x1.7dffeep+6f));
     q = BP_FMA(q, s, BP_ALL(0x1.8c6d9p+4f));
     q = BP_FMA(q, s, BP_ALL(-0x1.373e38p+2f));
-    q = BP_FMA(q, s, BP_ALL(0x1.82b4bcp-1f));
+    const BP_N first = BP_ALL(0x1.82b4bcp-1f);
 #else
     BP_N q = BP_FMA(BP_ALL(-0x1.8f4178ebec56p+38), s, BP_ALL(-0x1.5aa27c5b7d63cp+37));
     q = BP_FMA(q, s, BP_ALL(0x1.07a55f5929c3ap+34));
@@ -189,11 +189,20 @@ static BP_INLINE BP_N BP_NAME(normal_tail)(BP_N t, BP_N times, BP_N *r, BP_N *re
     q = BP_FMA(q, s, BP_ALL(-0x1.7dff2bff68368p+6));
     q = BP_FMA(q, s, BP_ALL(0x1.8c6dbf2cfc2afp+4));
     q = BP_FMA(q, s, BP_ALL(-0x1.373e3a893c28ap+2));
-    q = BP_FMA(q, s, BP_ALL(0x1.82b4bb8c94dcep-1));
+    const BP_N first = BP_ALL(0x1.82b4bb8c94dcep-1);
 #endif
     const BP_N a = times * w;
+#if BP_FMA_IS_FUSED
+    q = BP_FMA(q, s, first);
     *r = q * a;
     *rest_of_r = BP_FMA(q, a * off, BP_NAME(off_by)(q, a, *r));
+#else
+    /* Products are rounded too: what a and the last step of Horner's were rounded by is carried as well. */
+    const BP_N p = q * s, sum = p + first, part = sum - p;
+    const BP_N rest_of_q = BP_NAME(off_by)(q, s, p) + ((p - (sum - part)) + (first - part));
+    *r = sum * a;
+    *rest_of_r = sum * (a * off + BP_NAME(off_by)(times, w, a)) + rest_of_q * a + BP_NAME(off_by)(sum, a, *r);
+#endif
     return BP_NAME(exp_minus_half)(square, BP_NAME(off_by)(t, t, square));
 }
 
