@@ -1,4 +1,4 @@
-# bpcore_module(NAME SOURCE bpcore/file.pyx [FLAGS …]) builds the extension module bpcore.NAME. None of them has typed
+# bpcore_module(NAME SOURCE bpcore/file.pyx [SMALL_FROM text] [FLAGS …]) builds the extension module bpcore.NAME. None of them has typed
 # memoryviews, whose code is 150 kB.
 #
 # Release leaves the checks out; Debug (the editable install) has those of Cython in .pyx and .pxi files, those of
@@ -60,7 +60,7 @@ function(_bpcore_finish target)
 endfunction()
 
 function(bpcore_module name)
-  cmake_parse_arguments(arg "" "SOURCE" "FLAGS" ${ARGN})
+  cmake_parse_arguments(arg "" "SOURCE;SMALL_FROM" "FLAGS" ${ARGN})
   cython_transpile("${PROJECT_SOURCE_DIR}/src/${arg_SOURCE}"
     LANGUAGE C
     MODULE_NAME bpcore.${name}
@@ -72,7 +72,7 @@ function(bpcore_module name)
     set(small "${CMAKE_CURRENT_BINARY_DIR}/${name}_small.c")
     add_custom_command(
       OUTPUT "${small}"
-      COMMAND "${CMAKE_COMMAND}" "-DGENERATED=${generated}" "-DOUTPUT=${small}" -P "${BPCORE_SMALL_BINDINGS}"
+      COMMAND "${CMAKE_COMMAND}" "-DGENERATED=${generated}" "-DOUTPUT=${small}" "-DFROM=${arg_SMALL_FROM}" -P "${BPCORE_SMALL_BINDINGS}"
       DEPENDS "${generated}" "${BPCORE_SMALL_BINDINGS}"
       VERBATIM)
     set(generated "${small}")

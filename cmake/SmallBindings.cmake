@@ -1,9 +1,30 @@
-# cmake -DGENERATED=in.c -DOUTPUT=out.c -P SmallBindings.cmake: what Cython makes of types, imports and its own helpers, which
-# no loop runs through, is compiled for size by GCC. It stands behind all functions of the module, from a line on that says so;
-# where there is none, nothing changes.
+# cmake -DGENERATED=in.c -DOUTPUT=out.c -DFROM=text -P SmallBindings.cmake: what Cython makes of types, imports and its own
+# helpers, which no loop runs through, is compiled for size by GCC. It stands behind all functions of the module, from a line
+# on that says so. With FROM, all functions are from the first on whose comment has that text: those of .pxd files, which
+# have the loops, stand before it. Where there is no such line, nothing changes.
 
 set(marker "/* #### Code section: module_exttypes ### */")
 set(pragma "#if defined(__GNUC__) && !defined(__clang__)\n#pragma GCC optimize(\"Os\")\n#endif\n")
 file(READ "${GENERATED}" code)
-string(REPLACE "${marker}" "${pragma}${marker}" code "${code}")
+set(place -1)
+if(FROM)
+  string(FIND "${code}" "/* #### Code section: module_code ### */" functions)
+  if(functions GREATER 0)
+    string(SUBSTRING "${code}" ${functions} -1 behind)
+    string(FIND "${behind}" "${FROM}" first)
+    if(first GREATER 0)
+      math(EXPR first "${functions} + ${first}")
+      string(SUBSTRING "${code}" 0 ${first} before)
+      string(FIND "${before}" "/* \"" place REVERSE)
+    endif()
+  endif()
+endif()
+if(place LESS 1)
+  string(FIND "${code}" "${marker}" place)
+endif()
+if(place GREATER 0)
+  string(SUBSTRING "${code}" 0 ${place} before)
+  string(SUBSTRING "${code}" ${place} -1 behind)
+  set(code "${before}${pragma}${behind}")
+endif()
 file(WRITE "${OUTPUT}" "${code}")

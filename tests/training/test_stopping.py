@@ -135,7 +135,7 @@ def test_numbers_have_no_classes_to_weigh():
 
 
 @given(
-    counts=st.lists(st.integers(0, 30), min_size=1, max_size=5).filter(lambda counts: sum(counts) > 1),
+    counts=st.lists(st.integers(0, 30), min_size=1, max_size=5).filter(lambda counts: max(counts) > 1),
     share=st.floats(0.01, 0.99),
     seed=st.integers(0, 2**32 - 1),
 )
@@ -144,13 +144,19 @@ def test_each_class_gives_its_share(counts, share, seed):
     labels = rng.permutation(np.repeat(np.arange(len(counts)), counts))
     keys = rng.integers(0, 2**64, len(labels), dtype=np.uint64)
     train, kept = split(labels, len(labels), share, keys)
+    wanted = min(max(round(len(labels) * share), 1), len(labels) - 1)
     assert sorted([*train, *kept]) == [*range(len(labels))]
-    assert len(kept) == min(max(round(len(labels) * share), 1), len(labels) - 1)
+    assert 1 <= len(kept) <= wanted
     for one, count in enumerate(counts):
-        assert abs(np.count_nonzero(labels[kept] == one) - count * len(kept) / len(labels)) < 1
-    plain_train, plain_kept = split(None, len(labels), share, keys)
-    assert {*plain_kept} == {*np.argsort(keys, kind="stable")[: len(kept)]}
-    assert len(plain_train) == len(train)
+        # A class keeps a sample; what those that are too small cannot give, others give in part.
+        found, exact, most = (
+            np.count_nonzero(labels[kept] == one),
+            count * wanted // len(labels),
+            max(count - 1, 0),
+        )
+        assert min(exact, most) <= found <= min(exact + 2, most)
+    _, of_all = split(None, len(labels), share, keys)
+    assert {*of_all} == {*np.argsort(keys, kind="stable")[:wanted]}
 
 
 def test_a_share_that_is_kept_is_not_trained_on():
