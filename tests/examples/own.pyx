@@ -44,7 +44,7 @@ def products(
 
 
 def sparse_products(
-    const place_type[::1] indptr, const index_type[::1] indices, const floating[::1] data, const floating[:, ::1] W,
+    place_type[::1] indptr, index_type[::1] indices, const floating[::1] data, const floating[:, ::1] W,
     const floating[::1] b, const floating[:, ::1] dout, floating[:, ::1] out, floating[:, ::1] dW, floating[::1] db,
     int threads,
 ):
