@@ -123,3 +123,17 @@ def test_early_stopping_by_a_metric():
 def test_metrics_that_cannot_be(given, error, words):
     with pytest.raises(error, match=words):
         plain().fit(X, T, **(dict(epochs=1, validation=(X, T)) | given))
+
+
+@pytest.mark.parametrize(
+    ("name", "t", "y", "wanted"),
+    [
+        # Recalls of 2/3 and 1/2; errors of 1, 0, 2 and 1, around a mean of 2 with squares 4, 0, 0 and 4.
+        ("balanced_accuracy", [0, 0, 0, 1, 1], [0, 0, 1, 1, 0], (2 / 3 + 1 / 2) / 2),
+        ("mae", [0.0, 2.0, 2.0, 4.0], [1.0, 2.0, 4.0, 3.0], 1.0),
+        ("rmse", [0.0, 2.0, 2.0, 4.0], [1.0, 2.0, 4.0, 3.0], 1.5**0.5),
+        ("r2", [0.0, 2.0, 2.0, 4.0], [1.0, 2.0, 4.0, 3.0], 1 - 6 / 8),
+    ],
+)
+def test_metrics_by_hand(name, t, y, wanted):
+    assert METRICS[name].function(np.array(t), np.array(y)) == pytest.approx(wanted, rel=4 * 2.0**-53)
