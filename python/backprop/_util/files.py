@@ -100,8 +100,24 @@ def check_writable(path: str | os.PathLike[str]) -> os.stat_result | None:
     return found
 
 
-def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
+def before(path: str | os.PathLike[str]) -> Path:
+    """Where the file before the one at `path` may be kept: "run.safetensors" has "run.previous.safetensors"."""
+    path = Path(path)
+    return path.with_name(f"{path.stem}.previous{path.suffix}")
+
+
+def write_atomically(
+    path: str | os.PathLike[str], content: bytes, kept: str | os.PathLike[str] | None = None
+) -> None:
     """Write `content` to `path`; a file that is there is replaced only when the new one is whole.
+
+    Parameters
+    ----------
+    path : path
+    content : bytes
+    kept : path, optional
+        In the same folder: what becomes of the file that is there, in place of what stands there. At every instant
+        there is a whole file at `path`.
 
     Raises
     ------
@@ -110,7 +126,7 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     """
     found = check_writable(path)
     try:
-        _replace(_real(expanded(path)), content, found)
+        _replace(_real(expanded(path)), content, found, None if kept is None else expanded(kept))
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), os.fspath(path)) from None
 
@@ -120,15 +136,28 @@ def _real(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _replace(path: Path, content: bytes, found: os.stat_result | None) -> None:
+def _replace(path: Path, content: bytes, found: os.stat_result | None, kept: Path | None) -> None:
     with temporary(path.parent, 0o666 if found is None else 0o600) as (beside, file):
         if found is not None:
             os.fchmod(file.fileno(), _given_to_owner(file.fileno(), found))
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+        if found is not None and kept is not None:
+            _keep(path, kept)
         beside.replace(path)
     _sync_folder(path.parent)
+
+
+def _keep(path: Path, kept: Path) -> None:
+    """Let the file at `path` stand at `kept` too."""
+    second = path.parent / f".backprop-{secrets.token_hex(8)}"
+    try:
+        second.hardlink_to(path)
+    except OSError:  # a file system without hard links, where for an instant `kept` alone is there
+        path.replace(kept)
+    else:
+        second.replace(kept)
 
 
 @contextlib.contextmanager

@@ -34,6 +34,8 @@ from backprop.network.layers import Layers
 SUFFIXES = (".safetensors",)
 KEY = "backprop"
 CHECKSUM = "checksum"
+# Where a checkpoint says what the network is not, and how the tensors of that are called.
+CHECKPOINT, PREFIX = "checkpoint", "checkpoint."
 # What reads the description of each version; the last is the one that is written.
 VERSIONS: dict[str, ModuleType] = {_version1.FORMAT: _version1, _description.FORMAT: _description}
 # Of a message about a file.
@@ -44,10 +46,15 @@ LARGEST_ENTRY = 250
 
 def save(net: Network, path: str | os.PathLike[str]) -> None:
     """Write `net` to `path`; a file that is there is replaced only when the new one is whole."""
-    from safetensors.numpy import save as to_bytes
+    write_atomically(path, content(*parts_of(net)))
 
+
+def parts_of(
+    net: Network, arrays: Mapping[str, Array] | None = None
+) -> tuple[dict[str, Any], dict[str, Array]]:
+    """What a file says of a network, and its tensors; `arrays` stand in for parameters and running statistics."""
     description = described(net)
-    arrays = {**net.params, **buffers_of(net.layers)}
+    arrays = {**net.params, **buffers_of(net.layers)} if arrays is None else arrays
     tensors = {key: np.ascontiguousarray(array) for key, array in arrays.items()}
     try:  # whether `load` would take it
         found = _description.read(description | {"metadata": {}}, tensors)
@@ -60,29 +67,43 @@ def save(net: Network, path: str | os.PathLike[str]) -> None:
     tensors |= {name: getattr(net, name) for name in SCALING}
     description["metadata"] = storable(net.metadata, "save: ")
     description[CHECKSUM] = _checksum(description, tensors)
+    return description, tensors
+
+
+def content(description: Mapping[str, Any], tensors: dict[str, Array]) -> bytes:
+    """The bytes of a file."""
+    from safetensors.numpy import save as to_bytes
+
     text = json.dumps(description)
     header = len(json.dumps(text)) + LARGEST_ENTRY * len(tensors)
     if header > MOST_HEADER:
         raise TypeError(f"save: the metadata makes a header of {header} bytes, wanted {MOST_HEADER} at most")
-    write_atomically(path, to_bytes(tensors, {KEY: text}))
+    return to_bytes(tensors, {KEY: text})
 
 
 def load(path: str | os.PathLike[str]) -> Network:
-    """Read a network that `save` wrote."""
+    """Read a network that `save` wrote, or out of a checkpoint that `fit` wrote."""
+    return read(path)[0]
+
+
+def read(path: str | os.PathLike[str]) -> tuple[Network, dict[str, Any], dict[str, Array]]:
+    """Read a file: its network, what it says in all, and the tensors that are not the network's."""
     with opened(expanded(path)) as file:
         try:
             entries, texts = read_header(file, os.fstat(file.fileno()).st_size)
             stated = _stated(texts.get(KEY, "{}"))
-            layers = {name: entry for name, entry in entries.items() if name not in SCALING}
+            beside = {name for name in entries if CHECKPOINT in stated and name.startswith(PREFIX)}
+            layers = {name: entry for name, entry in entries.items() if name not in {*SCALING, *beside}}
             found: Description = VERSIONS[stated["format"]].read(stated, layers)
             tensors = read_tensors(file, entries)
+            others = {name: tensors.pop(name) for name in beside}
             if stated.get(CHECKSUM, None) not in (None, _checksum(stated, tensors)):
                 raise ValueError(
                     "not what was saved: the file is damaged, or was written to while it was read; "
                     f"one that is changed on purpose has no {CHECKSUM!r} in its description"
                 )
             scaling = scaling_of(found, tensors)
-            return _network(found, tensors, scaling)
+            return _network(found, tensors, scaling), stated, others
         except KeyError as error:
             raise ValueError(f"{path}: {cut(str(error.args[0]))} is missing") from None
         except (TypeError, ValueError) as error:

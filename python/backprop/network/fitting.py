@@ -1,5 +1,6 @@
 """`fit`, the face of training; `backprop.training` does it."""
 
+import os
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,8 @@ from backprop._util.names import named_arguments
 from backprop.optimizers.base import Optimizer
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from backprop.training.fit import AnyCallback
     from backprop.training.history import History
     from backprop.training.metrics import AnyMetric
@@ -46,6 +49,9 @@ class Fitting:
         ema: Any = None,
         ema_decay: float | None = None,
         continue_from: "History | None" = None,
+        checkpoint: "str | os.PathLike[str] | None" = None,
+        every: "int | timedelta | None" = None,
+        resume: "str | os.PathLike[str] | bool | None" = None,
     ) -> "History":
         """Train on mini-batches.
 
@@ -109,6 +115,18 @@ class Fitting:
             goes on where it was, bit for bit, for so many epochs or iterations more. It has its optimizer, order of
             samples and what else tells how it trains, which may not be given again; the data, callbacks and metrics
             are given again. The earlier history stays as it is.
+        checkpoint : path, optional
+            Where the run is saved, over and over, and at its end: network, optimizer, schedule, place in the order of
+            the samples, history, in one file. It is replaced when the next is whole, and the one before stays beside
+            it: "run.safetensors" has "run.previous.safetensors". `Network.load` reads the network, as `fit` would have
+            left it then. A file that is there is not replaced by another run: FileExistsError.
+        every : int or datetime.timedelta, optional
+            After how many steps, or how long, a checkpoint is written; after each epoch if it is not given.
+        resume : path or True, optional
+            The checkpoint of a run that goes on from it, to the bits that it would have had, on any number of threads
+            and any processor with FMA. The network is made as it was, data and metrics are given again, and so may be
+            all other arguments, which have to be as they were; `epochs` and `iterations` are those of the whole run
+            and may be more. True: from `checkpoint`, if it is there.
 
         Returns
         -------
@@ -155,6 +173,9 @@ class Fitting:
             ema=ema,
             ema_decay=ema_decay,
             continue_from=continue_from,
+            checkpoint=checkpoint,
+            every=every,
+            resume=resume,
         )
 
 

@@ -5,7 +5,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,6 +19,7 @@ from backprop.optimizers.base import UpdateRule, chosen_optimizer
 from backprop.training import arguments
 from backprop.training.averaging import checked_average
 from backprop.training.callbacks import Callback, callbacks_of
+from backprop.training.checkpoints.checkpointing import Checkpointing, of_the_run
 from backprop.training.history import History
 from backprop.training.lock import exclusive
 from backprop.training.metrics import Metric, metrics_of
@@ -51,19 +52,25 @@ def fit(
     track_accuracy: bool,
     shuffle: bool,
     continue_from: History | None,
-    **of_the_run: Any,
+    checkpoint: Any,
+    every: Any,
+    resume: Any,
+    **given: Any,
 ) -> History:
     """Train `net`; the parameters are those of `Network.fit`."""
     started = time.perf_counter()
-    earlier = _continued(net, continue_from, of_the_run, shuffle)
-    ema, decay = (of_the_run["ema"], of_the_run["ema_decay"]) if earlier is None else earlier.averaged
+    earlier = _continued(net, continue_from, given, shuffle)
+    files = Checkpointing(checkpoint, every, resume, continue_from)
+    given = files.arguments({**given, "shuffle": shuffle, "epochs": epochs, "iterations": iterations})
+    shuffle = given["shuffle"]
+    ema, decay = (given["ema"], given["ema_decay"]) if earlier is None else earlier.averaged
     average = checked_average(net, ema, decay)
     validated: Trainable = net if average is None else average.network
     x, t = arguments.data(net, x, t, validated)
     weights = arguments.weights(sample_weight, len(x))
     checked = arguments.validation_data(net, validation, validated)
     _in_place = [resize_guards(x), resize_guards(checked[0]) if checked is not None else None]
-    if (epochs is None) == (iterations is None):
+    if (epochs is None) == (iterations is None) and (files.saved is None or epochs is not None):
         raise ValueError(f"fit: epochs is {epochs}, iterations is {iterations}; wanted exactly one of them")
     shuffle = arguments.switch("shuffle", shuffle)
     if iterations is not None and not shuffle:
@@ -74,19 +81,22 @@ def fit(
     progress = arguments.switch("progress", progress)
     tracked = arguments.switch("track_accuracy", track_accuracy) or net._overrides("accuracy")
     measured = metrics_of(metrics, net)
-    run = earlier or _new_run(net, t, epochs is not None, shuffle, checked is not None, of_the_run)
+    by_epochs = files.saved.by_epochs if files.saved is not None else epochs is not None
+    run = earlier or _new_run(net, t, by_epochs, checked is not None, given)
     if isinstance(run.optimizer, UpdateRule):
         run.optimizer.require_match(net.params)
     counts = has_classes(net.lastLayer, net.sizes[-1])
     if tracked and counts:
         labels_with_a_class("fit", net.lastLayer, t)
+    files.look_at(x, t, weights, checked)
     data = _data(net, run, x, t, weights, checked, tracked, measured)
-    steps = _steps(run, epochs, iterations)
+    steps = _steps(run, epochs, iterations, files)
 
     if earlier is None:
         run.recorded = _recorded(net, data)
-        run.watch = _watch(net, data, of_the_run["early_stopping"])
-        run.schedule = _schedule(run, of_the_run["schedule"], steps)
+        run.watch = _watch(net, data, given["early_stopping"])
+        run.schedule = _schedule(run, given["schedule"], steps)
+        run.given = of_the_run(given, average)
     elif run.recorded != (recorded := _recorded(net, data)):
         raise ValueError(
             f"fit: {', '.join(recorded)} would be recorded, and the run of continue_from has "
@@ -95,8 +105,9 @@ def fit(
     elif run.schedule is not None:
         run.schedule = _longer(run, run.schedule, steps)
     history = History() if continue_from is None else continue_from.continued()
-    run.averaged, run.steps = (ema, decay), steps
-    run.go(net, history, average, data, called, threads, progress, started)
+    run.averaged, run.steps, run.has_ended = (ema, decay), steps, False
+    history = files.begin(net, run, average, history)
+    run.go(net, history, average, data, called, threads, progress, started, files.saver)
     log_threads(net)
     return history
 
@@ -125,15 +136,16 @@ def _continued(net: Trainable, history: Any, given: dict[str, Any], shuffle: boo
     return run
 
 
-def _new_run(
-    net: Trainable, t: Array, by_epochs: bool, shuffle: bool, has_validation: bool, given: dict[str, Any]
-) -> Run:
-    """A run that has not begun."""
+def _new_run(net: Trainable, t: Array, by_epochs: bool, has_validation: bool, given: dict[str, Any]) -> Run:
+    """A run that has not begun; what it decides is put into `given`."""
     batch_size = given["batch_size"]
     batch_size = arguments.whole("batch_size", 100 if batch_size is None else batch_size)
     optimizer = given["optimizer"]
     optimizer = SGD(0.1) if optimizer is None else chosen_optimizer("fit", optimizer)
-    bits = np.random.PCG64(seed_number("fit", given["seed"]))
+    seed, shuffle = seed_number("fit", given["seed"]), given["shuffle"]
+    if seed is None:
+        seed = cast("int", np.random.SeedSequence().entropy)  # what PCG64 would take
+    bits = np.random.PCG64(seed)
     samples, chosen = len(t), None
     if given["validation_fraction"] is not None:
         share = fraction_of_data(given["validation_fraction"])
@@ -154,6 +166,7 @@ def _new_run(
     run = Run(net, optimizer, sampler, steps_an_epoch)
     run.chosen, run.by_epochs, run.rows = chosen, by_epochs, len(t)
     run.class_weight = copy.deepcopy(given["class_weight"])
+    given |= dict(batch_size=batch_size, optimizer=optimizer, seed=seed)
     return run
 
 
@@ -259,8 +272,12 @@ def _longer(run: Run, schedule: Scheduled, steps: int) -> Scheduled:
     return longer
 
 
-def _steps(run: Run, epochs: int | None, iterations: int | None) -> int:
+def _steps(run: Run, epochs: int | None, iterations: int | None, files: Checkpointing) -> int:
     """After how many steps a run is to end."""
+    if files.saved is not None:
+        asked = arguments.whole("iterations", iterations) if iterations is not None else None
+        asked = arguments.whole("epochs", epochs) if epochs is not None else asked
+        return files.steps(asked, run.steps_an_epoch if epochs is not None else 1)
     if (epochs is not None) is not run.by_epochs:
         raise ValueError(
             f"fit: {'epochs' if epochs is not None else 'iterations'} is given, the run of continue_from goes by "

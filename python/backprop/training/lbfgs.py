@@ -49,6 +49,9 @@ WITHOUT_MEANING = {
     "class_weight": "sample_weight= takes the weights of the samples",
     "validation_fraction": "validation= takes data",
     "early_stopping": "a callback that returns True stops it",
+    "checkpoint": "its runs are short",
+    "every": "its runs are short",
+    "resume": "its runs are short",
     "continue_from": "another fit begins anew, with the weights as they are",
 }
 Pair = tuple[Array, Array]

@@ -18,6 +18,7 @@ from backprop.layers.weighting import RowWeights
 from backprop.optimizers.base import Optimizer
 from backprop.training.averaging import Average, held
 from backprop.training.callbacks import Callback, stops
+from backprop.training.checkpoints.saver import Saver
 from backprop.training.divergence import warn_of_loss, warn_of_parameters, warn_of_validation
 from backprop.training.history import History
 from backprop.training.metrics import Metric
@@ -81,15 +82,19 @@ class Run:
         self.averaged: tuple[Any, Any] = None, None  # `ema` and `ema_decay`
         self._of: ref[Trainable] = ref(net)
         self._last: ref[History] | None = None
-        self._correct = self._counted = 0
+        self.correct = self.counted = 0
         self._stops = False
-        self._base: float | None = None  # the optimizer's own rate, where a schedule sets others
+        self.base_rate: float | None = None  # the optimizer's own, with which those of a schedule began
         self._shown = math.nan
         self._scheduled = self._watches = False
         # What was recorded last, of which step, and whether schedule and watch were told.
-        self._found: dict[str, float] = {}
-        self._found_at = self._told_at = 0
+        self.found: dict[str, float] = {}
+        self.found_at = self.told_at = 0
         self.recorded: tuple[str, ...] = ()
+        # What a checkpoint has of the call, and whether something else than the number of steps has ended the run.
+        self.given: dict[str, Any] = {}
+        self.has_ended = False
+        self._earlier = self._started = 0.0
 
     @property
     def epoch(self) -> int:
@@ -120,7 +125,7 @@ class Run:
         return self._last is not None and self._last() is history
 
     @property
-    def _watched(self) -> Trainable:
+    def watched(self) -> Trainable:
         """The network whose weights the watch keeps: that which the monitored number is of."""
         own = self.average is None or self.watch is None or self.watch.monitor in ("loss", "train_accuracy")
         return self.network if own else self.average.network  # type: ignore[union-attr]  # `own` has looked
@@ -135,17 +140,19 @@ class Run:
         threads: int | None,
         progress: bool,
         started: float,
+        saver: Saver | None = None,
     ) -> None:
         """Take the steps that are left, and record them."""
-        before, begun = history.seconds, list[Callback]()
+        begun = list[Callback]()
+        self._earlier, self._started = history.seconds, started
         validated: Trainable = net if average is None else average.network
 
         def record() -> None:
-            history.seconds = before + time.perf_counter() - started
+            history.seconds = self.seconds
             if history.loss:
                 net.history = history  # a callback may have called `fit`, which left its own
 
-        self._stops = False
+        self._stops = self.has_ended
         with ExitStack() as last:
             # From the last to the first, each whatever becomes of the others.
             last.callback(self._leave)
@@ -160,7 +167,7 @@ class Run:
                 if data.validation is not None:
                     evaluate_some(validated, data.validation)
                 if self.watch is not None:
-                    self.watch.resume(self._watched)
+                    self.watch.resume(self.watched)
                     self._watches = True
                 history._run, self._last = self, ref(history)
                 net.history = history
@@ -168,7 +175,19 @@ class Run:
                 for callback in callbacks:
                     begun.append(callback)
                     self._ask([callback], "begin")
-                self._train(data, validated, callbacks, bar)
+                try:
+                    self._train(data, validated, callbacks, bar, saver)
+                except KeyboardInterrupt:
+                    if saver is not None:
+                        if average is not None:
+                            average.catch_up()
+                        saver.save(self)
+                    raise
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has taken, all calls together."""
+        return self._earlier + time.perf_counter() - self._started
 
     @property
     def is_going(self) -> bool:
@@ -184,19 +203,27 @@ class Run:
         # A call that has failed before that has the weights that it restored at its end.
         if self.watch is not None and self._watches:
             self._watches = False
-            self.watch.restore(self._watched)
+            self.watch.restore(self.watched)
 
-    def _train(self, data: Data, validated: Trainable, callbacks: Sequence[Callback], bar: Any) -> None:
+    def _train(
+        self,
+        data: Data,
+        validated: Trainable,
+        callbacks: Sequence[Callback],
+        bar: Any,
+        saver: Saver | None,
+    ) -> None:
         net, history = self.network, self.history
-        chunk, self._warned = 1, False
+        chunk, self._warned, taken = 1, False, self.step
         loss_layer = net.lastLayer
         has_class, row_weights = self._as_the_loss_has_them(data)
-        if self.step and self.step % self.steps_an_epoch == 0 and self._told_at != self.step:
+        if self.step and self.step % self.steps_an_epoch == 0 and self.told_at != self.step:
             self._evaluate(data, validated)  # which an interrupt has kept from it
             self._ask(callbacks, "epoch")
         while self.step < self.steps and not self._stops:
             # Up to the next evaluation or callback, and no longer than Ctrl-C and the progress bar may wait.
             ends = [self.steps_an_epoch, *(one.every for one in callbacks if one.every)]
+            ends += [saver.steps] if saver is not None and saver.steps else []
             count = min(chunk, self.steps - self.step, *(every - self.step % every for every in ends))
             before = time.perf_counter()
             self._take_steps(data, count, has_class, row_weights)
@@ -215,27 +242,32 @@ class Run:
                 loss_layer = net.lastLayer
                 data.t = net.targets_for("fit", data.t, len(data.x))
                 has_class, row_weights = self._as_the_loss_has_them(data)
-        if not self._warned:
+            if saver is not None and saver.is_due(self.step, is_due):
+                saver.save(self)
+        self.has_ended = self._stops
+        if saver is not None:
+            saver.save(self)
+        if not self._warned and self.step > taken:
             warn_of_parameters(net, self.step, self.optimizer)
 
     def _evaluate(self, data: Data, validated: Trainable) -> None:
         """Record what belongs to the steps so far, and tell the schedule and the watch."""
-        if self._found_at != self.step:
-            running = self._correct / self._counted if self._counted else math.nan
-            self._found = evaluate(
+        if self.found_at != self.step:
+            running = self.correct / self.counted if self.counted else math.nan
+            self.found = evaluate(
                 self.network, self.history, self.step, running, data.tracked, data.validation, validated,
                 data.metrics, rate_of(self.optimizer),
             )  # fmt: skip
-            self._found_at = self.step
-        found, self._correct, self._counted = self._found, 0, 0
+            self.found_at = self.step
+        found, self.correct, self.counted = self.found, 0, 0
         if not self._warned and data.validation is not None and not math.isfinite(found["validation_loss"]):
             self._warned = True
             warn_of_validation(validated, self.history, data.validation[:2])
         if self.schedule is not None:
             self.schedule.observe(self.step, found["validation_loss" if data.validation else "loss"])
-        if self.watch is not None and self.watch.observe(self.step, found[self.watch.monitor], self._watched):
+        if self.watch is not None and self.watch.observe(self.step, found[self.watch.monitor], self.watched):
             self.stop()
-        self._told_at = self.step
+        self.told_at = self.step
 
     def _take_steps(
         self, data: Data, count: int, has_class: Array | None, row_weights: RowWeights | None
@@ -255,8 +287,8 @@ class Run:
                 self.sampler.state = drawn_from
                 batches = self.sampler.take(taken) if taken else []
             self.step += taken
-            self._correct += sum(correct)
-            self._counted += sum(
+            self.correct += sum(correct)
+            self.counted += sum(
                 group.size if has_class is None else has_class[group].sum() for group in batches
             )
             if rates is not None and taken:
@@ -264,9 +296,9 @@ class Run:
 
     def _begin_rates(self) -> None:
         if self.schedule is not None:
-            self._base = self.optimizer.lr  # type: ignore[attr-defined]  # `fit` has looked
+            self.base_rate = self.optimizer.lr  # type: ignore[attr-defined]  # `fit` has looked
             self._scheduled = True
-            self._show(self._base)
+            self._show(self.base_rate)
 
     def _rates(self, count: int) -> NDArray[np.float64] | None:
         """The learning rates of the next steps, where a schedule sets them."""
@@ -276,8 +308,8 @@ class Run:
             raise ValueError(
                 f"fit: the optimizer's lr was changed to {self.optimizer.lr}, and schedule={self.schedule!r} sets it"  # type: ignore[attr-defined]
             )
-        assert self._base is not None  # `_begin_rates` has set it
-        return self.schedule.rates(self._base, self.step, count)
+        assert self.base_rate is not None  # `_begin_rates` has set it
+        return self.schedule.rates(self.base_rate, self.step, count)
 
     def _show(self, rate: float) -> None:
         """Let the optimizer have the rate of the last step."""
@@ -285,14 +317,9 @@ class Run:
         self._shown = rate
 
     def _end_rates(self) -> None:
-        if self._scheduled and self._base is not None:
-            set_rate(self.optimizer, self._base)
+        if self._scheduled and self.base_rate is not None:
+            set_rate(self.optimizer, self.base_rate)
         self._scheduled = False
-
-    @property
-    def base_rate(self) -> float | None:
-        """What the rates of the schedule began with; None before the first step, or without a schedule."""
-        return self._base
 
     def _ask(self, callbacks: Sequence[Callback], what: str) -> None:
         answers = [getattr(callback, what)(self) for callback in callbacks]

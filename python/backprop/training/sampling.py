@@ -21,11 +21,14 @@ class Sampler(Protocol):
     samples, batch_size : int
     state : Any
         What the next batches follow from. It may be set to what it was before.
+    position : dict
+        The same as texts and numbers, for files. It may be set to that of another such sampler.
     """
 
     samples: int
     batch_size: int
     state: Any
+    position: dict[str, Any]
 
     def take(self, batches: int) -> list[Indices]:
         """Draw the next batches, as arrays (batches of one size, size); they hold that many in all."""
@@ -50,6 +53,15 @@ class WithReplacement:
     def state(self, state: Any) -> None:
         self.bits.state = state
 
+    @property
+    def position(self) -> dict[str, Any]:
+        """The stream's numbers."""
+        return _numbers_of(self.bits.state)
+
+    @position.setter
+    def position(self, position: dict[str, Any]) -> None:
+        self.bits.state = _stream_of(position)
+
     def take(self, batches: int) -> list[Indices]:
         """Draw the next batches."""
         # In place: new memory for each operation would cost more than the operations.
@@ -69,17 +81,38 @@ class Epochs:
     def __init__(self, bits: "np.random.PCG64 | None", samples: int, batch_size: int) -> None:
         self.bits, self.samples, self.batch_size = bits, samples, batch_size
         self.left = np.empty(0, dtype=np.int64)
+        self._before: dict[str, Any] | None = (
+            None  # the stream, before the order was drawn that the epoch has
+        )
 
     @property
-    def state(self) -> tuple[dict[str, Any] | None, Indices]:
-        """The state of the stream, and what is left of the epoch."""
-        return None if self.bits is None else dict(self.bits.state), self.left
+    def state(self) -> tuple[dict[str, Any] | None, Indices, dict[str, Any] | None]:
+        """The state of the stream, what is left of the epoch, and the state before its order."""
+        return None if self.bits is None else dict(self.bits.state), self.left, self._before
 
     @state.setter
-    def state(self, state: tuple[Any, Indices]) -> None:
-        stream, self.left = state
+    def state(self, state: tuple[Any, Indices, Any]) -> None:
+        stream, self.left, self._before = state
         if self.bits is not None:
             self.bits.state = stream
+
+    @property
+    def position(self) -> dict[str, Any]:
+        """How many samples the epoch has left, and the stream's numbers, before its order if it has some."""
+        if self.bits is None:
+            return {"left": len(self.left)}
+        stream = self._before if len(self.left) else self.bits.state
+        assert stream is not None  # an order was drawn
+        return {"left": len(self.left), **_numbers_of(stream)}
+
+    @position.setter
+    def position(self, position: dict[str, Any]) -> None:
+        left = position["left"]
+        if type(left) is not int or not 0 <= left < self.samples:
+            raise ValueError(f"left is {left!r}, wanted a number of samples, of {self.samples}")
+        if self.bits is not None:
+            self.bits.state = _stream_of(position)
+        self.left = self._order()[self.samples - left :] if left else np.empty(0, dtype=np.int64)
 
     def take(self, batches: int) -> list[Indices]:
         """Draw the next batches; asked for more than the epoch has left, it goes on with the next epoch."""
@@ -97,6 +130,7 @@ class Epochs:
     def _order(self) -> Indices:
         if self.bits is None:
             return np.arange(self.samples, dtype=np.int64)
+        self._before = dict(self.bits.state)
         return np.argsort(self.bits.random_raw(self.samples), kind="stable").astype(np.int64, copy=False)
 
 
@@ -116,6 +150,33 @@ class Subset:
     def state(self, state: Any) -> None:
         self.sampler.state = state
 
+    @property
+    def position(self) -> dict[str, Any]:
+        """That of the sampler."""
+        return self.sampler.position
+
+    @position.setter
+    def position(self, position: dict[str, Any]) -> None:
+        self.sampler.position = position
+
     def take(self, batches: int) -> list[Indices]:
         """Draw the next batches."""
         return [self.chosen[group] for group in self.sampler.take(batches)]
+
+
+def _numbers_of(stream: Any) -> dict[str, str]:
+    """The numbers of PCG64's state as texts: they have 128 bits."""
+    return {name: str(stream["state"][name]) for name in ("state", "inc")}
+
+
+def _stream_of(position: dict[str, Any]) -> Any:
+    """PCG64's state of its numbers."""
+    found = {}
+    for name in ("state", "inc"):
+        text = position[name]
+        if not isinstance(text, str) or len(text) > 39 or not (text.isascii() and text.isdigit()):
+            raise ValueError(f"{name} is {text!r:.60}, wanted the digits of a number")
+        if (number := int(text)) >= 2**128:
+            raise ValueError(f"{name} is {number}, wanted a number below 2**128")
+        found[name] = number
+    return {"bit_generator": "PCG64", "state": found, "has_uint32": 0, "uinteger": 0}
