@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from backprop._util.frames import array_of_column, array_of_frame, is_frame, require_values
+
 Array = NDArray[Any]
 
 # How far to look for memory that two arrays with strange steps have in common; beyond that they count as sharing it.
@@ -30,14 +32,38 @@ def real_array(owner: str, name: str, value: ArrayLike) -> Array:
     if type(value) is not np.ndarray:
         require_no_mask(owner, name, value)
     try:
-        array = value if type(value) is np.ndarray else np.asarray(value)
+        array = value if type(value) is np.ndarray else _array_of(owner, name, value)
     except ValueError as error:  # ragged lists
+        if str(error).startswith(owner):
+            raise
         raise ValueError(f"{owner}: {name} is not an array: {error}") from None
     if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
         raise TypeError(
             f"{owner}: {name} has dtype {array.dtype}, wanted real numbers, float64 at most{_way_out(name, array)}"
         )
     return array
+
+
+def _array_of(owner: str, name: str, value: Any) -> Array:
+    """What is no array of NumPy's own class, as one."""
+    if isinstance(value, (np.ndarray, list, tuple, int, float)):
+        return np.asarray(value)
+    if is_frame(value):
+        return array_of_frame(owner, name, value)
+    if hasattr(value, "null_count"):  # a column of polars
+        require_values(owner, name, value)
+    column = array_of_column(owner, name, value)
+    if column is not None:
+        return column
+    if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
+        try:
+            return np.from_dlpack(value)
+        except (BufferError, RuntimeError, TypeError) as error:
+            raise TypeError(
+                f"{owner}: {name} is a {type(value).__name__}, of which NumPy makes no array: {error}; "
+                "wanted numbers in the memory of the CPU"
+            ) from None
+    return np.asarray(value)
 
 
 def require_no_mask(owner: str, name: str, value: Any) -> None:

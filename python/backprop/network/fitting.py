@@ -59,7 +59,9 @@ class Fitting:
         ----------
         x : array of shape (N, I) or (N, …) with I elements a sample, any real type
         t : integer labels of shape (N,), or weights of shape (N, K); for squared error numbers of shape (N, K)
-            It is copied; x is read where it is, if the network can, and must not change meanwhile.
+            It is copied; x is read where it is, if the network can, and must not change meanwhile. An `np.memmap` of
+            more than 64 MB is read in blocks of 256 KB: an epoch takes them in a random order, 64 MB at once, and the
+            samples of these in a random order; `np.asarray(x)` is shuffled wholly.
         epochs : int
             Passes over the data, shuffled without replacement; a last short batch is kept.
         iterations : int

@@ -18,6 +18,7 @@ from backprop.optimizers import SGD
 from backprop.optimizers.base import UpdateRule, chosen_optimizer
 from backprop.training import arguments
 from backprop.training.averaging import checked_average
+from backprop.training.blocks import Blocks, blocks_of, mapping_of
 from backprop.training.callbacks import Callback, callbacks_of
 from backprop.training.checkpoints.checkpointing import Checkpointing, of_the_run
 from backprop.training.history import History
@@ -66,6 +67,7 @@ def fit(
     ema, decay = (given["ema"], given["ema_decay"]) if earlier is None else earlier.averaged
     average = checked_average(net, ema, decay)
     validated: Trainable = net if average is None else average.network
+    given_x = x
     x, t = arguments.data(net, x, t, validated)
     weights = arguments.weights(sample_weight, len(x))
     checked = arguments.validation_data(net, validation, validated)
@@ -82,7 +84,9 @@ def fit(
     tracked = arguments.switch("track_accuracy", track_accuracy) or net._overrides("accuracy")
     measured = metrics_of(metrics, net)
     by_epochs = files.saved.by_epochs if files.saved is not None else epochs is not None
-    run = earlier or _new_run(net, t, by_epochs, checked is not None, given)
+    run = earlier or _new_run(net, t, by_epochs, checked is not None, given, blocks_of(given_x, x))
+    if isinstance(run.sampler, Blocks):
+        run.sampler.mapping = mapping_of(given_x)
     if isinstance(run.optimizer, UpdateRule):
         run.optimizer.require_match(net.params)
     counts = has_classes(net.lastLayer, net.sizes[-1])
@@ -136,7 +140,14 @@ def _continued(net: Trainable, history: Any, given: dict[str, Any], shuffle: boo
     return run
 
 
-def _new_run(net: Trainable, t: Array, by_epochs: bool, has_validation: bool, given: dict[str, Any]) -> Run:
+def _new_run(
+    net: Trainable,
+    t: Array,
+    by_epochs: bool,
+    has_validation: bool,
+    given: dict[str, Any],
+    blocks: tuple[int, int] | None,
+) -> Run:
     """A run that has not begun; what it decides is put into `given`."""
     batch_size = given["batch_size"]
     batch_size = arguments.whole("batch_size", 100 if batch_size is None else batch_size)
@@ -155,7 +166,9 @@ def _new_run(net: Trainable, t: Array, by_epochs: bool, has_validation: bool, gi
         chosen = split(labels, samples, share, bits.random_raw(samples))
         samples = len(chosen[0])
     sampler: Sampler
-    if by_epochs:
+    if by_epochs and shuffle and blocks is not None:
+        sampler, steps_an_epoch = Blocks(bits, samples, batch_size, *blocks), -(-samples // batch_size)
+    elif by_epochs:
         sampler = Epochs(bits if shuffle else None, samples, batch_size)
         steps_an_epoch = -(-samples // batch_size)
     else:

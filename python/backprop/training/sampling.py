@@ -56,11 +56,11 @@ class WithReplacement:
     @property
     def position(self) -> dict[str, Any]:
         """The stream's numbers."""
-        return _numbers_of(self.bits.state)
+        return numbers_of(self.bits.state)
 
     @position.setter
     def position(self, position: dict[str, Any]) -> None:
-        self.bits.state = _stream_of(position)
+        self.bits.state = stream_of(position)
 
     def take(self, batches: int) -> list[Indices]:
         """Draw the next batches."""
@@ -103,15 +103,17 @@ class Epochs:
             return {"left": len(self.left)}
         stream = self._before if len(self.left) else self.bits.state
         assert stream is not None  # an order was drawn
-        return {"left": len(self.left), **_numbers_of(stream)}
+        return {"left": len(self.left), **numbers_of(stream)}
 
     @position.setter
     def position(self, position: dict[str, Any]) -> None:
         left = position["left"]
+        if "kind" in position:
+            raise ValueError("its samples were shuffled by blocks; wanted x as it was, an np.memmap")
         if type(left) is not int or not 0 <= left < self.samples:
             raise ValueError(f"left is {left!r}, wanted a number of samples, of {self.samples}")
         if self.bits is not None:
-            self.bits.state = _stream_of(position)
+            self.bits.state = stream_of(position)
         self.left = self._order()[self.samples - left :] if left else np.empty(0, dtype=np.int64)
 
     def take(self, batches: int) -> list[Indices]:
@@ -164,12 +166,12 @@ class Subset:
         return [self.chosen[group] for group in self.sampler.take(batches)]
 
 
-def _numbers_of(stream: Any) -> dict[str, str]:
+def numbers_of(stream: Any) -> dict[str, str]:
     """The numbers of PCG64's state as texts: they have 128 bits."""
     return {name: str(stream["state"][name]) for name in ("state", "inc")}
 
 
-def _stream_of(position: dict[str, Any]) -> Any:
+def stream_of(position: dict[str, Any]) -> Any:
     """PCG64's state of its numbers."""
     found = {}
     for name in ("state", "inc"):
