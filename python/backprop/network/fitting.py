@@ -27,7 +27,7 @@ class Fitting:
     def fit(
         self: Any,
         x: ArrayLike,
-        t: ArrayLike,
+        t: ArrayLike | None = None,
         *,
         epochs: int | None = None,
         iterations: int | None = None,
@@ -61,7 +61,12 @@ class Fitting:
         t : integer labels of shape (N,), or weights of shape (N, K); for squared error numbers of shape (N, K)
             It is copied; x is read where it is, if the network can, and must not change meanwhile. An `np.memmap` of
             more than 64 MB is read in blocks of 256 KB: an epoch takes them in a random order, 64 MB at once, and the
-            samples of these in a random order; `np.asarray(x)` is shuffled wholly.
+            samples of these in a random order; `np.asarray(x)` is shuffled wholly. A table of pandas or polars stands
+            for its numbers.
+
+            Without t, x has batches: pairs (x, t) or (x, t, sample_weight). A sequence, which has `__len__` and
+            `__getitem__`, is gone through in another order each epoch, and read ahead in a thread of its own; an
+            iterable as it comes, for `epochs` if it has `__len__`; an iterator once, to its end without `iterations`.
         epochs : int
             Passes over the data, shuffled without replacement; a last short batch is kept.
         iterations : int

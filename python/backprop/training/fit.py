@@ -1,7 +1,6 @@
 """The training loop of sections 0092 and 0094: what `fit` is asked for, all of it checked, made a run."""
 
 import copy
-import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -12,7 +11,6 @@ from numpy.typing import ArrayLike
 
 from backprop._util.arguments import seed_number
 from backprop._util.arrays import Array, resize_guards
-from backprop._util.names import did_you_mean
 from backprop.layers.base_loss import has_classes, is_binary, labels_of_targets, labels_with_a_class
 from backprop.optimizers import SGD
 from backprop.optimizers.base import UpdateRule, chosen_optimizer
@@ -21,15 +19,15 @@ from backprop.training.averaging import checked_average
 from backprop.training.blocks import Blocks, blocks_of, mapping_of
 from backprop.training.callbacks import Callback, callbacks_of
 from backprop.training.checkpoints.checkpointing import Checkpointing, of_the_run
+from backprop.training.fit_batches import NOTHING, UNKNOWN, run_of_batches
 from backprop.training.history import History
 from backprop.training.lock import exclusive
 from backprop.training.metrics import Metric, metrics_of
-from backprop.training.protocol import Scheduled, Trainable
+from backprop.training.protocol import Trainable
+from backprop.training.recording import begin, go_on
 from backprop.training.run import Data, Run
 from backprop.training.sampling import Epochs, Sampler, Subset, WithReplacement
 from backprop.training.splitting import class_weights, fraction_of_data, split
-from backprop.training.step import rate_of
-from backprop.training.stopping import EarlyStopping, Watch, early_stopping_of
 from bpcore.plan import Plan
 
 AnyCallback = Callback | Callable[[Any, History], Any]
@@ -40,7 +38,7 @@ def fit(
     net: Trainable,
     /,
     x: ArrayLike,
-    t: ArrayLike,
+    t: ArrayLike | None,
     *,
     epochs: int | None,
     iterations: int | None,
@@ -67,51 +65,59 @@ def fit(
     ema, decay = (given["ema"], given["ema_decay"]) if earlier is None else earlier.averaged
     average = checked_average(net, ema, decay)
     validated: Trainable = net if average is None else average.network
-    given_x = x
-    x, t = arguments.data(net, x, t, validated)
-    weights = arguments.weights(sample_weight, len(x))
     checked = arguments.validation_data(net, validation, validated)
-    _in_place = [resize_guards(x), resize_guards(checked[0]) if checked is not None else None]
-    if (epochs is None) == (iterations is None) and (files.saved is None or epochs is not None):
+    if (epochs is None) == (iterations is None) and (
+        epochs is not None or (files.saved is None and t is not None)
+    ):
         raise ValueError(f"fit: epochs is {epochs}, iterations is {iterations}; wanted exactly one of them")
     shuffle = arguments.switch("shuffle", shuffle)
-    if iterations is not None and not shuffle:
-        raise ValueError(
-            "fit: shuffle is False, and iterations= draws samples with replacement; wanted epochs="
-        )
     called = callbacks_of(arguments.functions(callbacks))
     progress = arguments.switch("progress", progress)
-    tracked = arguments.switch("track_accuracy", track_accuracy) or net._overrides("accuracy")
+    tracked = arguments.switch("track_accuracy", track_accuracy)
     measured = metrics_of(metrics, net)
-    by_epochs = files.saved.by_epochs if files.saved is not None else epochs is not None
-    run = earlier or _new_run(net, t, by_epochs, checked is not None, given, blocks_of(given_x, x))
-    if isinstance(run.sampler, Blocks):
-        run.sampler.mapping = mapping_of(given_x)
+    if t is None:
+        of_batches = run_of_batches(
+            net, x, earlier, epochs, iterations, sample_weight, tracked, given, files.saved is not None
+        )
+        run: Run = of_batches
+        data = Data(*NOTHING, None, checked, None, measured)
+        _require_metrics(data)
+        files.look_at_batches(of_batches.source)
+        _in_place = [resize_guards(checked[0]) if checked is not None else None]
+    else:
+        if iterations is not None and not shuffle:
+            raise ValueError(
+                "fit: shuffle is False, and iterations= draws samples with replacement; wanted epochs="
+            )
+        given_x = x
+        x, t = arguments.data(net, x, t, validated)
+        weights = arguments.weights(sample_weight, len(x))
+        _in_place = [resize_guards(x), resize_guards(checked[0]) if checked is not None else None]
+        by_epochs = files.saved.by_epochs if files.saved is not None else epochs is not None
+        run = earlier or _new_run(net, t, by_epochs, checked is not None, given, blocks_of(given_x, x))
+        if isinstance(run.sampler, Blocks):
+            run.sampler.mapping = mapping_of(given_x)
+        tracked = tracked or net._overrides("accuracy")
+        if tracked and has_classes(net.lastLayer, net.sizes[-1]):
+            labels_with_a_class("fit", net.lastLayer, t)
+        files.look_at(x, t, weights, checked)
+        data = _data(net, run, x, t, weights, checked, tracked, measured)
     if isinstance(run.optimizer, UpdateRule):
         run.optimizer.require_match(net.params)
-    counts = has_classes(net.lastLayer, net.sizes[-1])
-    if tracked and counts:
-        labels_with_a_class("fit", net.lastLayer, t)
-    files.look_at(x, t, weights, checked)
-    data = _data(net, run, x, t, weights, checked, tracked, measured)
     steps = _steps(run, epochs, iterations, files)
 
     if earlier is None:
-        run.recorded = _recorded(net, data)
-        run.watch = _watch(net, data, given["early_stopping"])
-        run.schedule = _schedule(run, given["schedule"], steps)
+        begin(net, run, data, given, steps)
         run.given = of_the_run(given, average)
-    elif run.recorded != (recorded := _recorded(net, data)):
-        raise ValueError(
-            f"fit: {', '.join(recorded)} would be recorded, and the run of continue_from has "
-            f"{', '.join(run.recorded)}; wanted validation data and metrics as before"
-        )
-    elif run.schedule is not None:
-        run.schedule = _longer(run, run.schedule, steps)
+    else:
+        go_on(net, run, data, steps)
     history = History() if continue_from is None else continue_from.continued()
     run.averaged, run.steps, run.has_ended = (ema, decay), steps, False
     history = files.begin(net, run, average, history)
-    run.go(net, history, average, data, called, threads, progress, started, files.saver)
+    try:
+        run.go(net, history, average, data, called, threads, progress, started, files.saver)
+    finally:
+        run.close()
     log_threads(net)
     return history
 
@@ -214,75 +220,15 @@ def _data(
         checked = x[kept], t[kept], None if given is None else given[kept]
         if counts:
             labels_with_a_class("fit", net.lastLayer, checked[1])
-    if metrics and checked is None:
-        raise ValueError("fit: metrics are of validation data, and there is none")
     every = slice(None) if run.chosen is None else run.chosen[0]
-    return Data(x, t, weights, checked, (x[every], t[every]) if tracked else None, metrics)
+    data = Data(x, t, weights, checked, (x[every], t[every]) if tracked else None, metrics)
+    _require_metrics(data)
+    return data
 
 
-def _watch(net: Trainable, data: Data, value: Any) -> Watch | None:
-    """What early stopping watches."""
-    settings: EarlyStopping | None = early_stopping_of(value)
-    if settings is None:
-        return None
-    own = {f"validation_{one.name}": one.highest_is_best for one in data.metrics}
-    better = {name: own.get(name, name.endswith("accuracy")) for name in _recorded(net, data)}
-    monitor = settings.monitor or ("loss" if data.validation is None else "validation_loss")
-    if monitor not in better:
-        hint = did_you_mean(monitor, better) or f"; wanted one of {', '.join(better)}"
-        raise ValueError(f"fit: early_stopping monitors {monitor!r}, which is not recorded{hint}")
-    if better[monitor] is None:
-        raise ValueError(
-            f"fit: early_stopping monitors {monitor!r}, a function that does not say what is best; set its attribute "
-            "highest_is_best to True or False"
-        )
-    return Watch(settings, monitor, bool(better[monitor]))
-
-
-def _recorded(net: Trainable, data: Data) -> tuple[str, ...]:
-    """The names of what is recorded after each epoch."""
-    classes, validation = has_classes(net.lastLayer, net.sizes[-1]), data.validation is not None
-    return (
-        "loss",
-        *(["train_accuracy"] if classes else []),
-        *(["validation_loss"] if validation else []),
-        *(["validation_accuracy"] if validation and classes else []),
-        *(f"validation_{one.name}" for one in data.metrics),
-    )
-
-
-def _schedule(run: Run, value: Any, steps: int) -> Scheduled | None:
-    """The schedule of a run that is to have so many steps."""
-    if value is None:
-        return None
-    from backprop.training.schedules import schedule_of
-
-    schedule, rate = schedule_of(value), getattr(run.optimizer, "lr", None)
-    if not math.isfinite(rate_of(run.optimizer)):
-        raise TypeError(f"fit: schedule is given, and the optimizer's lr is {rate!r}, wanted a number")
-    if getattr(schedule, "mode", "min") == "max":
-        raise ValueError(
-            f"fit: schedule is {schedule!r}, and what it is told of is a loss; wanted mode='min'"
-        )
-    begun: Scheduled = schedule.begin(run.steps_an_epoch, steps)
-    return begun
-
-
-def _longer(run: Run, schedule: Scheduled, steps: int) -> Scheduled:
-    """The schedule of a run that goes on to so many steps; those that were taken have to have had the same rates."""
-    longer = schedule.begin(run.steps_an_epoch, steps)
-    longer.state = schedule.state
-    base = rate_of(run.optimizer)
-    if run.base_rate is not None and base != run.base_rate:
-        raise ValueError(
-            f"fit: the optimizer's lr is {base}, and schedule={schedule!r} of the run began with {run.base_rate}"
-        )
-    if (schedule.rates(base, 0, run.step) != longer.rates(base, 0, run.step)).any():
-        raise ValueError(
-            f"fit: schedule={schedule!r} is of the whole run, which had {run.steps} steps, and is to have {steps}; "
-            "wanted one that says its length"
-        )
-    return longer
+def _require_metrics(data: Data) -> None:
+    if data.metrics and data.validation is None:
+        raise ValueError("fit: metrics are of validation data, and there is none")
 
 
 def _steps(run: Run, epochs: int | None, iterations: int | None, files: Checkpointing) -> int:
@@ -291,13 +237,15 @@ def _steps(run: Run, epochs: int | None, iterations: int | None, files: Checkpoi
         asked = arguments.whole("iterations", iterations) if iterations is not None else None
         asked = arguments.whole("epochs", epochs) if epochs is not None else asked
         return files.steps(asked, run.steps_an_epoch if epochs is not None else 1)
-    if (epochs is not None) is not run.by_epochs:
+    if (iterations is None) is not run.by_epochs and not (epochs is iterations is None):
         raise ValueError(
             f"fit: {'epochs' if epochs is not None else 'iterations'} is given, the run of continue_from goes by "
             f"{'epochs' if run.by_epochs else 'iterations'}"
         )
     if iterations is not None:
         return run.step + arguments.whole("iterations", iterations)
+    if epochs is None:
+        return UNKNOWN
     return (run.epoch + arguments.whole("epochs", epochs)) * run.steps_an_epoch
 
 

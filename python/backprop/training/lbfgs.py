@@ -62,7 +62,7 @@ def fit_lbfgs(
     net: Trainable,
     /,
     x: ArrayLike,
-    t: ArrayLike,
+    t: ArrayLike | None,
     *,
     iterations: int | None,
     sample_weight: ArrayLike | None,
@@ -76,6 +76,8 @@ def fit_lbfgs(
     **given: Any,
 ) -> History:
     """Train `net` on all of the data at once; the parameters are those of `Network.fit`."""
+    if t is None:
+        raise TypeError(f"fit: t is not given, and optimizer={NAME!r} takes all of the data at once: x and t")
     x, t = arguments.data(net, x, t, net)
     weights = arguments.weights(sample_weight, len(x))
     checked = arguments.validation_data(net, validation, net)

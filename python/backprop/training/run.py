@@ -194,6 +194,9 @@ class Run:
         """Whether its steps are being taken."""
         return "network" in vars(self)
 
+    def close(self) -> None:
+        """Let go of what only a call needs."""
+
     def _leave(self) -> None:
         # The network has the history, and that the run, which would keep both until garbage is collected.
         for name in ("network", "history", "average"):
@@ -226,15 +229,17 @@ class Run:
             ends += [saver.steps] if saver is not None and saver.steps else []
             count = min(chunk, self.steps - self.step, *(every - self.step % every for every in ends))
             before = time.perf_counter()
-            self._take_steps(data, count, has_class, row_weights)
-            losses = history.loss[-count:]
+            count = self._take_steps(data, count, has_class, row_weights)
+            losses = history.loss[len(history.loss) - count :]
             if not self._warned and not np.isfinite(losses).all():
                 self._warned = True
                 warn_of_loss(net, data.x, data.t, losses, self.step - count, self.optimizer)
             chunk = chunk_for(PAUSE, count, time.perf_counter() - before, chunk)
             bar.update(count)
-            self._ask([one for one in callbacks if one.every and self.step % one.every == 0], "step")
+            if count:
+                self._ask([one for one in callbacks if one.every and self.step % one.every == 0], "step")
             is_due = self.step % self.steps_an_epoch == 0 or self.step == self.steps
+            is_due = is_due and self.told_at != self.step
             if is_due:
                 self._evaluate(data, validated)
                 self._ask(callbacks, "epoch")
@@ -271,8 +276,8 @@ class Run:
 
     def _take_steps(
         self, data: Data, count: int, has_class: Array | None, row_weights: RowWeights | None
-    ) -> None:
-        """So many steps. What an interrupt ends can go on from the last step that was taken."""
+    ) -> int:
+        """So many steps; returns how many. What an interrupt ends can go on from the last step that was taken."""
         losses, drawn_from, before = self.history.loss, self.sampler.state, len(self.history.loss)
         rates, correct, batches = self._rates(count), list[int](), list[Indices]()
         try:
@@ -293,6 +298,7 @@ class Run:
             )
             if rates is not None and taken:
                 self._show(float(rates[taken - 1]))
+        return count
 
     def _begin_rates(self) -> None:
         if self.schedule is not None:

@@ -6,6 +6,7 @@ from typing import Any
 from backprop._util.arrays import Array
 from backprop._util.messages import shown
 from backprop.training.averaging import DECAY
+from backprop.training.batches import FromSequence, Source
 from backprop.training.checkpoints.arguments import agreed, described
 from backprop.training.checkpoints.fingerprint import fingerprint
 from backprop.training.checkpoints.saver import Saver, checked_paths
@@ -69,6 +70,21 @@ class Checkpointing:
         if self.saver is None and self.saved is None:
             return
         found = fingerprint(x, t, weights, validation)
+        if self.saved is not None:
+            self.saved.require_data(found)
+        if self.saver is not None:
+            self.saver.data = found
+
+    def look_at_batches(self, source: Source) -> None:
+        """The same of batches, of which only their number is known."""
+        if self.saver is None and self.saved is None:
+            return
+        if not isinstance(source, FromSequence):
+            raise TypeError(
+                f"fit: checkpoint is given, and x is a {type(source.batches).__name__}, which cannot be asked where it "
+                "is; wanted a sequence of batches, with __len__ and __getitem__"
+            )
+        found = {"batches": [[source.length], "batches", 0]}
         if self.saved is not None:
             self.saved.require_data(found)
         if self.saver is not None:
