@@ -282,7 +282,9 @@ def test_runs_of_other_kinds_do_not_go_on():
         ValueError, match="fit: x is a Loader, the run of continue_from has batches of another kind"
     ):
         net.fit(Loader(Parts()), epochs=1, continue_from=history)
-    with pytest.raises(ValueError, match="fit: epochs is None, iterations is None; wanted exactly one of them"):
+    with pytest.raises(
+        ValueError, match="fit: epochs is None, iterations is None; wanted exactly one of them"
+    ):
         net.fit(Parts(), continue_from=history)
     with pytest.raises(ValueError, match="fit: x has 3 batches, the run of continue_from has 6"):
         net.fit([*in_order()][:3], epochs=1, continue_from=history)

@@ -32,6 +32,7 @@ class Fitting:
         epochs: int | None = None,
         iterations: int | None = None,
         batch_size: int | None = None,
+        accumulate: int | None = None,
         optimizer: Optimizer | str | None = None,
         schedule: "Schedule | str | None" = None,
         sample_weight: ArrayLike | None = None,
@@ -73,6 +74,10 @@ class Fitting:
             Steps, each on a batch drawn with replacement, as in the notes. Exactly one of the two is given.
         batch_size : int, optional
             100 if it is not given.
+        accumulate : int, optional
+            How many batches a step has the gradient of, which go through the network one after the other: a step with
+            the loss of `accumulate * batch_size` samples in the memory of one batch. Batch normalisation normalises
+            each batch for itself.
         optimizer : Optimizer or str, default `SGD(0.1)`
             A name such as "adam" is that optimizer with its defaults. "lbfgs" is for small data: L-BFGS on all of it
             at once, in float64, for at most `iterations`, fewer where it has converged. Each counts as an epoch; the
@@ -164,6 +169,7 @@ class Fitting:
             epochs=epochs,
             iterations=iterations,
             batch_size=batch_size,
+            accumulate=accumulate,
             schedule=schedule,
             sample_weight=sample_weight,
             class_weight=class_weight,

@@ -157,13 +157,18 @@ def _new_run(
     """A run that has not begun; what it decides is put into `given`."""
     batch_size = given["batch_size"]
     batch_size = arguments.whole("batch_size", 100 if batch_size is None else batch_size)
+    parts = 1 if given["accumulate"] is None else arguments.whole("accumulate", given["accumulate"])
+    if parts > 1 and net._overrides("train_step"):
+        raise ValueError(
+            f"fit: accumulate is {parts}, and {type(net).__name__} has a train_step of its own, which takes a batch"
+        )
     optimizer = given["optimizer"]
     optimizer = SGD(0.1) if optimizer is None else chosen_optimizer("fit", optimizer)
     seed, shuffle = seed_number("fit", given["seed"]), given["shuffle"]
     if seed is None:
         seed = cast("int", np.random.SeedSequence().entropy)  # what PCG64 would take
     bits = np.random.PCG64(seed)
-    samples, chosen = len(t), None
+    samples, chosen, rows = len(t), None, batch_size * parts
     if given["validation_fraction"] is not None:
         share = fraction_of_data(given["validation_fraction"])
         if has_validation:
@@ -173,19 +178,20 @@ def _new_run(
         samples = len(chosen[0])
     sampler: Sampler
     if by_epochs and shuffle and blocks is not None:
-        sampler, steps_an_epoch = Blocks(bits, samples, batch_size, *blocks), -(-samples // batch_size)
+        sampler, steps_an_epoch = Blocks(bits, samples, rows, *blocks), -(-samples // rows)
     elif by_epochs:
-        sampler = Epochs(bits if shuffle else None, samples, batch_size)
-        steps_an_epoch = -(-samples // batch_size)
+        sampler = Epochs(bits if shuffle else None, samples, rows)
+        steps_an_epoch = -(-samples // rows)
     else:
-        sampler = WithReplacement(bits, samples, batch_size)
-        steps_an_epoch = max(samples // batch_size, 1)
+        sampler = WithReplacement(bits, samples, rows)
+        steps_an_epoch = max(samples // rows, 1)
     if chosen is not None:
         sampler = Subset(sampler, chosen[0])
     run = Run(net, optimizer, sampler, steps_an_epoch)
     run.chosen, run.by_epochs, run.rows = chosen, by_epochs, len(t)
     run.class_weight = copy.deepcopy(given["class_weight"])
-    given |= dict(batch_size=batch_size, optimizer=optimizer, seed=seed)
+    run.part = batch_size if parts > 1 else None
+    given |= dict(batch_size=batch_size, accumulate=parts, optimizer=optimizer, seed=seed)
     return run
 
 

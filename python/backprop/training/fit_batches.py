@@ -24,6 +24,7 @@ UNKNOWN = MOST_STEPS - 1
 NOTHING = np.empty((0, 0)), np.empty(0)
 WITHOUT_MEANING = {
     "batch_size": "the batches are as they are given",
+    "accumulate": "a step takes one of them",
     "validation_fraction": "validation= takes data",
     "sample_weight": "a batch may be (x, t, sample_weight)",
 }

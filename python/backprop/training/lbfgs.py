@@ -42,6 +42,7 @@ EVALUATIONS = 50
 WITHOUT_MEANING = {
     "epochs": "each iteration takes all of the data, and iterations= says how many",
     "batch_size": "each iteration takes all of the data",
+    "accumulate": "each iteration takes all of the data",
     "seed": "each iteration takes all of the data in its order",
     "ema": "its iterations are few, and each goes as far as it can",
     "ema_decay": "its iterations are few, and each goes as far as it can",

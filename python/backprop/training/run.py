@@ -93,6 +93,7 @@ class Run:
         self.recorded: tuple[str, ...] = ()
         # What a checkpoint has of the call, and whether something else than the number of steps has ended the run.
         self.given: dict[str, Any] = {}
+        self.part: int | None = None  # how many samples go through the network at once, if not all of a step
         self.has_ended = False
         self._earlier = self._started = 0.0
 
@@ -284,7 +285,7 @@ class Run:
             batches = self.sampler.take(count)
             train_batches(
                 self.network, data.x, data.t, batches, self.optimizer, losses, data.weights, row_weights,
-                self.average, rates, correct,
+                self.average, rates, correct, self.part,
             )  # fmt: skip
         finally:
             taken = len(losses) - before

@@ -141,17 +141,19 @@ def train_batches(
     average: Average | None = None,
     rates: NDArray[np.float64] | None = None,
     correct: list[int] | None = None,
+    part: int | None = None,
 ) -> tuple[list[float], int]:
     """One step for each row of indices: the losses before the steps, and how many samples were classified correctly.
 
     The losses are added to `losses`, if it is given, as soon as their steps are taken, also where an interrupt ends the
     call. `row_weights` is what the loss makes of t and of the samples' weights, if the caller knows it.
     `average` follows each step. `rates` has the learning rate of each, in the place of the optimizer's. What was
-    classified correctly is added to `correct` as losses are.
+    classified correctly is added to `correct` as losses are. With `part` so many samples at once go through the
+    network, and a step has the gradient of all of its samples.
     """
     # Whoever overrides how a step is made, or what is predicted, means that.
     own = net._overrides("train_step") or net._overrides("predict")
-    plan = None if own else net.plan_for(optimizer)
+    plan = None if own or part is not None else net.plan_for(optimizer)
     losses, correct = [] if losses is None else losses, [] if correct is None else correct
     if average is not None:
         average.begin(losses)
@@ -161,7 +163,12 @@ def train_batches(
             if rates is not None:
                 set_rate(optimizer, float(rates[n]))
             try:
-                correct += (_counted_step(net, x[batch], t[batch], optimizer, own, losses, weights),)
+                if part is not None:
+                    from backprop.training.accumulation import accumulated_step  # which most runs do not need
+
+                    correct += (accumulated_step(net, x[batch], t[batch], optimizer, losses, weights, part),)
+                else:
+                    correct += (_counted_step(net, x[batch], t[batch], optimizer, own, losses, weights),)
             finally:
                 if average is not None:
                     average.catch_up()

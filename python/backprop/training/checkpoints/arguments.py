@@ -85,6 +85,7 @@ def _of_json(value: Any) -> Any:
 
 _DESCRIBED: dict[str, Callable[[Any], Any]] = {
     "batch_size": int,
+    "accumulate": int,
     "optimizer": _optimizer,
     "schedule": lambda value: _schedule(value).settings_of(),
     "class_weight": _class_weight,
@@ -95,6 +96,7 @@ _DESCRIBED: dict[str, Callable[[Any], Any]] = {
 }
 _MADE: dict[str, Callable[[Any], Any]] = {
     "batch_size": int,
+    "accumulate": int,
     "optimizer": _optimizer_made,
     "schedule": _schedule,
     "class_weight": lambda saved: saved if isinstance(saved, str) else dict(saved),
