@@ -166,6 +166,8 @@ TRUE = {
     "resume-a-run": 2,
     "pick-threads": 2,
     "regularise": 6,
+    "stop-and-schedule": 5,
+    "train-on-more-than-memory": 4,
     "train-on-your-csv": 2,
     "weigh-samples": 3,
 }
