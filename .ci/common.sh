@@ -12,6 +12,14 @@ export MPLCONFIGDIR=$work/matplotlib
 unset BACKPROP_ISA BACKPROP_NUM_THREADS PYTHONPATH PYTHONDONTWRITEBYTECODE
 quick="not training and not exhaustive and not compilers"
 
+# Tests of files, interrupts, memory, options and messages, which are the same whatever is compiled how: they are run once.
+once=()
+for name in assignment files format_2 files_in_use files_v1 file_headers forks freed interrupt lbfgs memory metadata \
+  overlap parameters pauses recorded released saving several spec state_machine stress summary training_lock tuning \
+  update_checks; do
+  once+=("--ignore-glob=tests/network/test_$name*")
+done
+
 say() { printf '\n=== %s (after %d s)\n' "$*" "$SECONDS"; }
 
 # A new virtual environment named $1, made the current one.
