@@ -6,7 +6,7 @@ a) The share of a row is its weight divided by the sum of the divisors of the ba
    float64 and rounded once; where that sum is 0, all shares are. `backprop.layers.weighting` says what weights and
    divisors are.
 b) Label smoothing and class weights turn a row t of weights, or the one-hot row of a label, into slope·t + rest·Σt,
-   computed in float64 and rounded once. The twin of both is in that module too.
+   computed in float64 and rounded once; targets that are scaled are slope·t + rest. The twins are in that module too.
 """
 
 from cython cimport floating
@@ -21,10 +21,11 @@ cdef struct Targets:
     const void* shares             # (steps, B) of the network's type, or NULL: 1 / B of all
     const double* slope            # (outputs,) or NULL: targets stay as they are
     const double* rest             # (outputs,)
+    bint are_numbers               # whether what is made of t is slope·t + rest
 
 
 cdef inline Targets no_targets() noexcept nogil:
-    return Targets(labels=NULL, counted=NULL, weights=NULL, shares=NULL, slope=NULL, rest=NULL)
+    return Targets(labels=NULL, counted=NULL, weights=NULL, shares=NULL, slope=NULL, rest=NULL, are_numbers=False)
 
 
 cdef inline bint are_made(const Targets* targets) noexcept nogil:
@@ -59,6 +60,8 @@ cdef inline void make_row(const Targets* targets, const floating* t, floating* o
     cdef Py_ssize_t k
     for k in range(K):
         total = total + t[k]
+    if targets.are_numbers:
+        total = 1
     for k in range(K):
         out[k] = <floating> (targets.slope[k] * t[k] + targets.rest[k] * total)
 

@@ -33,6 +33,23 @@ def finite(owner: str, name: str, value: Any) -> float:
     return _number(owner, name, value, INFINITY, None)
 
 
+def numbers(owner: str, name: str, value: Any) -> float | tuple[float, ...]:
+    """A finite number, as a float, or several of them, as a tuple."""
+    if np.ndim(value) == 0:
+        return finite(owner, name, value.item() if isinstance(value, np.ndarray) else value)
+    if np.ndim(value) != 1 or not len(value):
+        raise ValueError(f"{owner}: {name} has shape {np.shape(value)}, wanted a number, or one an output")
+    return tuple(finite(owner, f"{name}[{n}]", one) for n, one in enumerate(np.asarray(value).tolist()))
+
+
+def positive_numbers(owner: str, name: str, value: Any) -> float | tuple[float, ...]:
+    """A positive finite number, as a float, or several of them, as a tuple."""
+    found = numbers(owner, name, value)
+    for n, one in enumerate(found if isinstance(found, tuple) else (found,)):
+        positive(owner, f"{name}[{n}]" if isinstance(found, tuple) else name, one)
+    return found
+
+
 def fraction(owner: str, name: str, value: Any) -> float:
     """A number from 0 to below 1, as a float."""
     return _number(owner, name, value, 1, True)

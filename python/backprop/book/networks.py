@@ -172,7 +172,9 @@ class MultiLayerNet(Network):
         return own or (method == "loss" and self.weight_decay_lambda > 0)
 
     @classmethod
-    def standardised(cls, x: ArrayLike, sizes: Sequence[int], **options: Any) -> NoReturn:
+    def standardised(
+        cls, x: ArrayLike, sizes: Sequence[int], t: ArrayLike | None = None, **options: Any
+    ) -> NoReturn:
         """Raise TypeError: this network takes its inputs as they are."""
         raise TypeError(
             f"{cls.__name__}.standardised: the book's network takes its inputs as they are; "

@@ -9,16 +9,24 @@ from backprop._util.arrays import Array, floats
 from backprop._util.names import named_arguments
 from backprop._util.settings import positive, share
 from backprop.layers.descriptors import Option
-from backprop.layers.row_losses import LossOfNumbers
+from backprop.layers.row_losses import LossOfNumbers, LossOfScaledNumbers
 
 __all__ = ["AbsoluteError", "GaussianNLL", "Huber", "IdentityWithLoss", "LogCosh", "Poisson", "Quantile"]
 
 
-class IdentityWithLoss(LossOfNumbers):
+class IdentityWithLoss(LossOfScaledNumbers):
     """Identity and the mean squared-error loss, as one layer, for regression: `loss = mean(Σ (x - t)² / 2)`.
 
     The book's counterpart of SoftmaxWithLoss where the outputs are numbers; with it the gradient has the same
     form, `(y - t) / B`.
+
+    Parameters
+    ----------
+    normalise : "weights" or "count", default "weights"
+        Whether weights of samples divide the loss by their sum or by the number of rows.
+    target_mean, target_scale : float or array of shape (K,), default 0 and 1
+        The loss is that of (t - target_mean)·target_scale, and the outputs stand for y / target_scale + target_mean,
+        which `Network.predict` returns.
 
     Attributes
     ----------
@@ -34,7 +42,7 @@ class IdentityWithLoss(LossOfNumbers):
     derivatives = ("{d}·({x}−{t})/B", "")
 
 
-class Huber(LossOfNumbers):
+class Huber(LossOfScaledNumbers):
     """Identity and Huber's loss (1964), for regression: squared error that grows linearly beyond `delta`.
 
     Of `d = x - t` it is `d² / 2` where `|d| <= delta`, else `delta·(|d| - delta / 2)`, summed over the outputs; the
@@ -43,9 +51,12 @@ class Huber(LossOfNumbers):
     Parameters
     ----------
     delta : float, default 1.0
-        Positive. It may be changed between steps.
+        Positive, of scaled targets. It may be changed between steps.
     normalise : "weights" or "count", default "weights"
         Whether weights of samples divide the loss by their sum or by the number of rows.
+    target_mean, target_scale : float or array of shape (K,), default 0 and 1
+        The loss is that of (t - target_mean)·target_scale, and the outputs stand for y / target_scale + target_mean,
+        which `Network.predict` returns.
 
     Attributes
     ----------
@@ -71,15 +82,30 @@ class Huber(LossOfNumbers):
     delta: float = Option(positive)  # type: ignore[assignment]  # what a layer has
 
     @named_arguments
-    def __init__(self, delta: float = 1.0, normalise: str = "weights") -> None:
-        super().__init__(normalise)
+    def __init__(
+        self,
+        delta: float = 1.0,
+        normalise: str = "weights",
+        *,
+        target_mean: ArrayLike = 0.0,
+        target_scale: ArrayLike = 1.0,
+    ) -> None:
+        super().__init__(normalise, target_mean=target_mean, target_scale=target_scale)
         self.delta = delta
 
 
-class AbsoluteError(LossOfNumbers):
+class AbsoluteError(LossOfScaledNumbers):
     """Identity and the absolute error, for regression: `loss = mean(Σ |x - t|)`, the mean over the batch.
 
     What a network learns by it is the median. The gradient where x is t is 0.
+
+    Parameters
+    ----------
+    normalise : "weights" or "count", default "weights"
+        Whether weights of samples divide the loss by their sum or by the number of rows.
+    target_mean, target_scale : float or array of shape (K,), default 0 and 1
+        The loss is that of (t - target_mean)·target_scale, and the outputs stand for y / target_scale + target_mean,
+        which `Network.predict` returns.
 
     Attributes
     ----------
@@ -95,10 +121,18 @@ class AbsoluteError(LossOfNumbers):
     derivatives = ("{d}·sign({x}−{t})/B", "")
 
 
-class LogCosh(LossOfNumbers):
+class LogCosh(LossOfScaledNumbers):
     """Identity and log-cosh, for regression: `loss = mean(Σ log(cosh(x - t)))`, the mean over the batch.
 
     Near 0 it is half the square, farther out the absolute error less log 2; its gradient is `tanh(x - t)`.
+
+    Parameters
+    ----------
+    normalise : "weights" or "count", default "weights"
+        Whether weights of samples divide the loss by their sum or by the number of rows.
+    target_mean, target_scale : float or array of shape (K,), default 0 and 1
+        The loss is that of (t - target_mean)·target_scale, and the outputs stand for y / target_scale + target_mean,
+        which `Network.predict` returns.
 
     Attributes
     ----------
@@ -114,7 +148,7 @@ class LogCosh(LossOfNumbers):
     derivatives = ("{d}·tanh({x}−{t})/B", "")
 
 
-class Quantile(LossOfNumbers):
+class Quantile(LossOfScaledNumbers):
     """Identity and the quantile loss (Koenker and Bassett 1978), for regression: what is learnt is a quantile.
 
     It is `quantile·(t - x)` where x is below t and `(1 - quantile)·(x - t)` beyond, summed over the outputs; the loss
@@ -126,6 +160,9 @@ class Quantile(LossOfNumbers):
         Between 0 and 1; 0.9 learns a number that nine in ten targets are below. It may be changed between steps.
     normalise : "weights" or "count", default "weights"
         Whether weights of samples divide the loss by their sum or by the number of rows.
+    target_mean, target_scale : float or array of shape (K,), default 0 and 1
+        The loss is that of (t - target_mean)·target_scale, and the outputs stand for y / target_scale + target_mean,
+        which `Network.predict` returns.
 
     Attributes
     ----------
@@ -148,8 +185,15 @@ class Quantile(LossOfNumbers):
     quantile: float = Option(share)  # type: ignore[assignment]
 
     @named_arguments
-    def __init__(self, quantile: float = 0.5, normalise: str = "weights") -> None:
-        super().__init__(normalise)
+    def __init__(
+        self,
+        quantile: float = 0.5,
+        normalise: str = "weights",
+        *,
+        target_mean: ArrayLike = 0.0,
+        target_scale: ArrayLike = 1.0,
+    ) -> None:
+        super().__init__(normalise, target_mean=target_mean, target_scale=target_scale)
         self.quantile = quantile
 
 

@@ -8,9 +8,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop._util.arrays import Array, floats, number, number_targets, require_cache
+from backprop._util.names import named_arguments
+from backprop._util.settings import numbers, positive_numbers
 from backprop.layers.base_loss import Loss
 from backprop.layers.descriptors import Option
-from backprop.layers.weighting import RowWeights, made_targets, normalisation, sample_weights, shares_of
+from backprop.layers.weighting import (
+    RowWeights,
+    made_targets,
+    normalisation,
+    sample_weights,
+    scaled_targets,
+    shares_of,
+)
 from bpcore import kernels
 
 
@@ -74,9 +83,12 @@ class LossOfRows(Loss):
         t = self.checked_targets(owner, t, x.shape, x.dtype)
         weights = self.row_weights(t, sample_weights(owner, sample_weight, len(x)))
         table = self.target_table(x.shape[1])
-        self.t, self.targets = t, t if table is None else made_targets(t, table, x.dtype)
+        self.t, self.targets = t, t if table is None else self._made(t, table, x.dtype)
         self.shares = None if weights is None else shares_of(weights, x.dtype)
         return x
+
+    # What is made of targets, and of the table that says how.
+    _made = staticmethod(made_targets)
 
     def _outputs_are(self) -> str:
         return "classes" if self.classifies else "outputs"
@@ -157,3 +169,63 @@ class LossOfNumbers(LossOfRows):
         else:
             self._weighted_kernels[1](y, self.targets, self.shares, dout, *self._numbers(), dx)
         return dx
+
+
+class LossOfScaledNumbers(LossOfNumbers):
+    """A loss of numbers that may be computed in another unit than that of the targets.
+
+    It is then that of the targets (t - target_mean)·target_scale, and outputs stand for y / target_scale + target_mean.
+
+    Attributes
+    ----------
+    target_mean, target_scale : float, or tuple of float with one an output
+    """
+
+    other_options: ClassVar[dict[str, Any]] = {
+        "normalise": "weights",
+        "target_mean": 0.0,
+        "target_scale": 1.0,
+    }
+    target_mean: float | tuple[float, ...] = Option(numbers)  # type: ignore[assignment]  # what a layer has
+    target_scale: float | tuple[float, ...] = Option(positive_numbers)  # type: ignore[assignment]
+    _made = staticmethod(scaled_targets)
+
+    @named_arguments
+    def __init__(
+        self, normalise: str = "weights", *, target_mean: ArrayLike = 0.0, target_scale: ArrayLike = 1.0
+    ) -> None:
+        super().__init__(normalise)
+        self.target_mean, self.target_scale = target_mean, target_scale  # type: ignore[assignment]  # made of these
+
+    @property
+    def scales_targets(self) -> bool:
+        """Whether it is computed in another unit."""
+        return self.target_mean != 0.0 or self.target_scale != 1.0
+
+    def target_table(self, outputs: int) -> Array | None:
+        """Slope and rest of targets as they are scaled."""
+        for name in ("target_mean", "target_scale"):
+            value = getattr(self, name)
+            if isinstance(value, tuple) and len(value) != outputs:
+                raise ValueError(
+                    f"{type(self).__name__}: {name} has {len(value)} numbers, wanted {outputs}, one an output"
+                )
+        if not self.scales_targets:
+            return None
+        mean, scale = (np.broadcast_to(one, outputs) for one in (self.target_mean, self.target_scale))
+        return np.array([scale, -np.multiply(mean, scale)], dtype=np.float64)
+
+    def in_units_of_targets(self, y: Array, out: Array | None = None) -> Array:
+        """Outputs in the targets' unit: y / target_scale + target_mean, in float64, rounded to y's type.
+
+        Parameters
+        ----------
+        y : ndarray of shape (B, K)
+        out : ndarray of the same shape and type, optional
+            What takes them; it may be y.
+        """
+        found = y / np.asarray(self.target_scale, np.float64) + np.asarray(self.target_mean, np.float64)
+        if out is None:
+            return found.astype(y.dtype)
+        out[...] = found
+        return out

@@ -3,7 +3,7 @@
 a) Each row has a weight and a divisor, both float64. The loss is Σ weight·loss / Σ divisor; where the sum of the
    divisors is 0 so is the loss. A row of weight 0 has no loss and no gradient of its scores, whatever these and its
    target are.
-b) `shares_of` and `made_targets` are twins of the plan's targets.pxd, bit for bit.
+b) `shares_of`, `made_targets` and `scaled_targets` are twins of the plan's targets.pxd, bit for bit.
 """
 
 from typing import Any
@@ -81,6 +81,13 @@ def shares_of(row_weights: RowWeights, dtype: np.dtype[Any]) -> Array:
     total = np.add.accumulate(divisors)[-1]  # in the order of the rows
     shares = rows / total if total > 0 else np.zeros_like(rows)
     return shares.astype(dtype)
+
+
+def scaled_targets(t: Array, table: Array, dtype: np.dtype[Any]) -> Array:
+    """Targets that are numbers, (B, K): slope·t + rest."""
+    slope, rest = table
+    scaled: Array = slope * t.astype(FLOAT64) + rest
+    return scaled.astype(dtype)
 
 
 def made_targets(t: Array, table: Array, dtype: np.dtype[Any]) -> Array:

@@ -12,6 +12,7 @@ from backprop._util.settings import fraction
 from backprop.layers.base import LOSSES, kind_of, own_methods
 from backprop.layers.base_loss import Loss
 from backprop.layers.elementwise import Activation, activations
+from backprop.layers.row_losses import LossOfScaledNumbers
 from backprop.layers.softmax import RowFunction, row_functions
 from backprop.network.layers import a_layer
 
@@ -108,13 +109,30 @@ def _function(name: str, value: Any, known: dict[str, Any]) -> Any:
     return known[one_of(name, value, known)]()
 
 
-def checked_loss(value: Any, outputs: int) -> Any:
-    """The loss of a name, or the one that is given, for so many outputs."""
+def checked_loss(
+    value: Any, outputs: int, target_mean: ArrayLike | None = None, target_scale: ArrayLike | None = None
+) -> Any:
+    """The loss of a name, or the one that is given, for so many outputs, and for targets that are scaled so."""
     named = isinstance(value, str)
     loss = LOSSES[one_of("loss", value, LOSSES)]() if named else a_layer("Network: loss", value)
+    scaling = {"target_mean": target_mean, "target_scale": target_scale}
+    for name, given in scaling.items():
+        if given is not None:
+            require_scaled(name, given, loss)
+            setattr(loss, name, given)
     if isinstance(loss, Loss):
         loss.target_table(outputs)  # which raises where it is for another number of them
     return loss
+
+
+def require_scaled(name: str, value: Any, loss: Any) -> None:
+    """Raise for a scaling of targets that the loss has not."""
+    if not isinstance(loss, LossOfScaledNumbers):
+        has = [cls.kind for cls in LOSSES.values() if issubclass(cls, LossOfScaledNumbers)]
+        kind = kind_of(loss, LOSSES) or type(loss).__name__
+        raise ValueError(
+            f"Network: {name} is {value!r}, and loss={kind!r} does not scale targets; {', '.join(has)} do"
+        )
 
 
 def per_feature(name: str, value: ArrayLike, inputs: int, dtype: np.dtype[Any]) -> Array:

@@ -18,7 +18,7 @@ REFUSED = {
 }
 # What a plan is made of, beside the layers.
 PLANNED = ("input_mean", "input_scale", "lastLayer")
-PUBLIC = (*REFUSED, *PLANNED, "params", "metadata", "history")
+PUBLIC = (*REFUSED, *PLANNED, "target_mean", "target_scale", "classes", "params", "metadata", "history")
 # How much of a name has to be that of an attribute: one more letter or underscore, no more.
 NEAR = 0.85
 

@@ -18,6 +18,8 @@ from backprop.layers.base_loss import (
     labels_with_a_class,
 )
 from backprop.layers.buffers import buffers_of
+from backprop.layers.row_losses import LossOfScaledNumbers
+from backprop.layers.weighting import scaled_targets
 from backprop.network.protocol import NetworkLike
 from bpcore.plan import Plan
 
@@ -25,8 +27,19 @@ from bpcore.plan import Plan
 BLOCK = 1 << 14
 
 
+def scores_of(net: NetworkLike, x: ArrayLike) -> Array:
+    """What the loss is computed of: the scores, in its unit; of a subclass's `predict` those that it means."""
+    loss = net.lastLayer
+    if not isinstance(loss, LossOfScaledNumbers) or not loss.scales_targets:
+        return net.predict(x)
+    if net._overrides("predict"):
+        y = net.predict(x)
+        return scaled_targets(y, loss.target_table(y.shape[1]), y.dtype)  # type: ignore[arg-type]  # it has one
+    return predict(net, net._plan(), x, None)
+
+
 def predict(net: NetworkLike, plan: Plan | None, x: ArrayLike, out: Array | None) -> Array:
-    """Scores of the last affine layer; the parameters are those of `Network.predict`."""
+    """What the last layer gives out; the parameters are those of `Network.predict`."""
     if plan is not None and type(x) is np.ndarray:
         scores = plan.predict(x, out)
         if scores is not None:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from backprop._util.arrays import Array, floats
 from backprop.layers.base import pass_forward
 from backprop.layers.base_loss import Loss, checked_targets
+from backprop.layers.row_losses import LossOfScaledNumbers
 from backprop.network.plan import READABLE
 from backprop.network.protocol import NetworkLike
 from bpcore.plan import Plan
@@ -25,15 +26,24 @@ def jacobian(net: NetworkLike, x: ArrayLike) -> Array:
     derivatives = np.empty((len(rows), outputs, inputs), net.dtype)
     if plan is not None:
         plan.input_gradient_into(rows, derivatives.reshape(-1, inputs))
-        return derivatives
-    if not len(rows):
-        return derivatives
-    twin, scores = _forward("jacobian", net, x)
-    for k in range(outputs):
-        seed = np.zeros_like(scores)  # a layer may write to what it is given
-        seed[:, k] = 1
-        derivatives[:, k] = _back("jacobian", twin, seed, len(rows))
+    elif len(rows):
+        twin, scores = _forward("jacobian", net, x)
+        for k in range(outputs):
+            seed = np.zeros_like(scores)  # a layer may write to what it is given
+            seed[:, k] = 1
+            derivatives[:, k] = _back("jacobian", twin, seed, len(rows))
+    unit = _unit_of_targets(net)
+    if unit is not None:
+        derivatives *= np.broadcast_to(unit, outputs)[:, np.newaxis].astype(net.dtype)
     return derivatives
+
+
+def _unit_of_targets(net: NetworkLike) -> Array | None:
+    """What a unit of the scores is in the targets' unit; None where that is 1."""
+    loss = net.lastLayer
+    if not isinstance(loss, LossOfScaledNumbers) or not loss.scales_targets:
+        return None
+    return 1 / np.asarray(loss.target_scale, np.float64)
 
 
 def input_gradient(net: NetworkLike, x: ArrayLike, t: ArrayLike | None, dout: ArrayLike | None) -> Array:
@@ -45,6 +55,7 @@ def input_gradient(net: NetworkLike, x: ArrayLike, t: ArrayLike | None, dout: Ar
     plan = None if t is not None and net._overrides("loss") else _plan_of(net)
     rows, inputs, outputs = _rows_and_sizes(net, plan, x)
     if t is not None:
+        t = net._numbered(owner, t)
         targets = checked_targets(net.lastLayer, owner, t, (len(rows), outputs), net.dtype)
     else:
         (seeds,) = floats(owner, net.dtype, dout=dout)  # type: ignore[arg-type]  # it is not None
@@ -52,11 +63,13 @@ def input_gradient(net: NetworkLike, x: ArrayLike, t: ArrayLike | None, dout: Ar
             raise ValueError(
                 f"{owner}: dout has shape {seeds.shape}, wanted {(len(rows), outputs)}, that of predict(x)"
             )
+        unit = _unit_of_targets(net)
+        seeds = seeds if unit is None else seeds * unit.astype(net.dtype)
     gradient = np.empty((len(rows), inputs), net.dtype)
     if plan is not None and t is not None and len(rows) and _is_weighted(net.lastLayer, outputs):
         # Of what such a loss makes of targets the plan's way back to the inputs knows nothing.
         loss = copy.copy(net.lastLayer)
-        loss.forward(net.predict(x), targets)
+        loss.forward(net._scores(x), targets)
         t, seeds = None, loss.backward(1)
     if plan is not None:
         plan.input_gradient_into(rows, gradient, *((seeds, None) if t is None else (None, targets)))
@@ -101,7 +114,7 @@ def _forward(owner: str, net: NetworkLike, x: ArrayLike) -> tuple[NetworkLike, A
     scores = twin._inputs(x)
     for layer in twin.layers.values():
         scores = pass_forward(layer, scores, training=False)
-    if net._overrides("predict") and not np.array_equal(net.predict(x), scores, equal_nan=True):
+    if net._overrides("predict") and not np.array_equal(net._scores(x), scores, equal_nan=True):
         raise TypeError(
             f"{owner}: {type(net).__name__}.predict returns something else than the layers give out, which is what is "
             "differentiated"

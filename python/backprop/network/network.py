@@ -23,7 +23,8 @@ from numpy.typing import ArrayLike, DTypeLike
 from backprop._util.arguments import float_type, seed_number
 from backprop._util.arrays import Array, plural, samples
 from backprop._util.names import named_arguments
-from backprop.layers.base_loss import checked_targets
+from backprop.layers.base_loss import checked_targets, labels_of_scores
+from backprop.layers.row_losses import LossOfScaledNumbers
 from backprop.network import assignment, evaluation
 from backprop.network.arguments import (
     OneActivation,
@@ -35,6 +36,7 @@ from backprop.network.arguments import (
     checked_sizes,
     per_feature,
 )
+from backprop.network.class_names import Naming, checked_classes
 from backprop.network.copies import Copyable
 from backprop.network.described import Described
 from backprop.network.fitting import Fitting
@@ -54,7 +56,7 @@ if TYPE_CHECKING:
     from backprop.training.history import History
 
 
-class Network(Described, Standardising, Copyable, Inspectable, Passing, Fitting):
+class Network(Described, Naming, Standardising, Copyable, Inspectable, Passing, Fitting):
     """A dense neural network.
 
     Parameters
@@ -83,6 +85,13 @@ class Network(Described, Standardising, Copyable, Inspectable, Passing, Fitting)
     dropout : float or sequence of float, default 0
         The share of each hidden layer's units that training drops, or a sequence: first that of the inputs, then one a
         hidden layer. `Dropout` says how.
+    target_mean, target_scale : float or array of shape (sizes[-1],), default 0 and 1
+        For outputs that are numbers, other than counts and variances: the loss is that of
+        `(t - target_mean) * target_scale`, and `predict` answers `y / target_scale + target_mean`, in the targets'
+        unit. They are options of the loss, are saved with it, and may be assigned.
+    classes : sequence, optional
+        What the classes are called: texts, or whole numbers, each once, in the order of the labels. `predict_classes`
+        returns them, and targets may be such texts. They are saved with the network, in `metadata["classes"]`.
     output : str, class or object of an activation or of `Softmax` or `LogSoftmax`, optional
         What stands behind the last affine layer, and what `predict` then returns: "tanh" for numbers from -1 to 1,
         "softmax" for shares that add up to 1, "log_softmax" for their logarithms. With a loss of numbers, such as
@@ -130,10 +139,14 @@ class Network(Described, Standardising, Copyable, Inspectable, Passing, Fitting)
         input_scale: ArrayLike = 1.0,
         dropout: float | Sequence[float] = 0.0,
         output: OneOutput | None = None,
+        target_mean: ArrayLike | None = None,
+        target_scale: ArrayLike | None = None,
+        classes: Sequence[Any] | None = None,
     ) -> None:
         sizes = checked_sizes(sizes)
         activations = checked_activations(activation, len(sizes) - 2)
-        loss_layer = checked_loss(loss, sizes[-1])
+        loss_layer = checked_loss(loss, sizes[-1], target_mean, target_scale)
+        names = None if classes is None else checked_classes("Network", classes, loss_layer, sizes[-1])
         outputs = checked_output(output, loss_layer)
         dtype = float_type("Network", dtype)
         mean = per_feature("input_mean", input_mean, sizes[0], dtype)
@@ -142,6 +155,8 @@ class Network(Described, Standardising, Copyable, Inspectable, Passing, Fitting)
         rates = checked_dropout(dropout, len(sizes) - 2)
         layers = initial_layers(sizes, activations, dtype, seed, weight_init, rates, outputs)
         self._complete(sizes, dtype, mean, scale, layers, loss_layer)
+        if names is not None:
+            self.metadata["classes"] = names
 
     def _complete(
         self,
@@ -171,19 +186,45 @@ class Network(Described, Standardising, Copyable, Inspectable, Passing, Fitting)
         return assignment.attribute_of_other_name(self, name)
 
     def predict(self, x: ArrayLike, out: Array | None = None) -> Array:
-        """What the last layer gives out, (B, K): scores, as a rule. `out` takes them if it is given.
+        """What the last layer gives out, (B, K): scores, as a rule; numbers in the targets' unit, if those are scaled.
 
         Parameters
         ----------
         x : array of shape (B, I) or (B, …) with I elements a sample
         out : ndarray of shape (B, K) and the network's type, optional
+            What takes them.
         """
-        planned = self._planned
+        planned, scores = self._planned, None
         if planned is not None and type(x) is np.ndarray:  # others may have a mask, which no plan sees
             scores = planned.predict(x, out)
-            if scores is not None:
-                return scores
-        return evaluation.predict(self, self._plan(), x, out)
+        if scores is None:
+            scores = evaluation.predict(self, self._plan(), x, out)
+        loss = self.lastLayer
+        if isinstance(loss, LossOfScaledNumbers) and loss.scales_targets:
+            return loss.in_units_of_targets(scores, out=scores)
+        return scores
+
+    def predict_classes(self, x: ArrayLike) -> Array:
+        """The class of each sample that has the highest score, (B,): its name, if `classes` has names, or its number.
+
+        Parameters
+        ----------
+        x : array of shape (B, I) or (B, …) with I elements a sample
+
+        Raises
+        ------
+        TypeError
+            The outputs are no classes.
+
+        Examples
+        --------
+        >>> net = bp.Network([2, 8, 2], classes=["no", "yes"], seed=0)
+        >>> net.predict_classes(np.ones((3, 2))).shape
+        (3,)
+        """
+        evaluation.require_classes(self, "predict_classes")
+        labels, names = labels_of_scores(self.lastLayer, self.predict(x)), self.classes
+        return labels if names is None else np.array(names)[labels]
 
     def predict_proba(self, x: ArrayLike) -> Array:
         """Softmax, or sigmoid, of the scores: probabilities, (B, K); of a loss of your own, its `probabilities`."""
@@ -249,7 +290,12 @@ class Network(Described, Standardising, Copyable, Inspectable, Passing, Fitting)
 
     def targets_for(self, owner: str, t: ArrayLike, rows: int) -> Array:
         """`t` as the loss takes it for that many rows: checked, and of the network's type."""
+        t = self._numbered(owner, t)
         return checked_targets(self.lastLayer, owner, t, (rows, self.sizes[-1]), self.dtype)
+
+    def _scores(self, x: ArrayLike) -> Array:
+        """What the loss is computed of: outputs in its unit, not in that of the targets."""
+        return evaluation.scores_of(self, x)
 
     def _readable_rows(self, x: ArrayLike) -> Array:
         """`x` as rows that a plan can read: as they are, or converted so that the network computes the same."""

@@ -33,6 +33,7 @@ class Passing:
         def astype(self, dtype: DTypeLike) -> Any: ...  # noqa: D102
         def clear_cache(self) -> None: ...  # noqa: D102
         def _inputs(self, x: ArrayLike) -> Array: ...
+        def _numbered(self, owner: str, t: ArrayLike) -> ArrayLike: ...
 
     def forward(self, x: ArrayLike, training: bool = False) -> Array:
         """What the last layer gives out, (B, K); the layers keep what `backward` needs, as `predict` does not.
@@ -118,7 +119,7 @@ class Passing:
         counters = Counters(self._layers.values())
         scores = self._through(x, training)
         try:
-            loss: float = loss_of(self.lastLayer, scores, t, sample_weight)
+            loss: float = loss_of(self.lastLayer, scores, self._numbered("loss", t), sample_weight)
         except BaseException:
             self.clear_cache()
             counters.restore()

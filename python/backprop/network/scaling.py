@@ -7,18 +7,23 @@ b) Standardising data goes over it twice, block by block, so no copy of it is ma
    from the first row: a column of one value has the deviation 0, however its mean is rounded.
 """
 
+import copy
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backprop._util.arrays import FLOAT64, Array, plural, samples
-from backprop.network.arguments import checked_sizes
+from backprop._util.arrays import FLOAT64, Array, plural, real_array, samples
+from backprop.layers.row_losses import LossOfScaledNumbers
+from backprop.network.arguments import checked_sizes, require_scaled
+from backprop.network.class_names import names_in
 
 # Numbers of float64 that standardising makes at once.
 BLOCK = 1 << 20
+# How much of a deviation of the targets rounding may take.
+LOST = 2.0**-10
 
 
 def difference(x: Array, mean: Array, out: Array) -> Array:
@@ -41,11 +46,42 @@ def scaled(x: Array, mean: Array, scale: Array, dtype: np.dtype[Any]) -> Array:
 
 
 class Standardising:
-    """The constructor of a network that takes its scaling from data."""
+    """The part of a network that scales targets, and the constructor that takes all scaling from data."""
+
+    lastLayer: Any  # noqa: N815  # the notes' name
+
+    @property
+    def target_mean(self) -> float | tuple[float, ...]:
+        """What targets are shifted by, an option of the loss; 0 where that has none. It may be assigned."""
+        return getattr(self.lastLayer, "target_mean", 0.0)
+
+    @target_mean.setter
+    def target_mean(self, value: ArrayLike) -> None:
+        self._scale_targets("target_mean", value)
+
+    @property
+    def target_scale(self) -> float | tuple[float, ...]:
+        """What targets are multiplied by then, an option of the loss; 1 where that has none. It may be assigned."""
+        return getattr(self.lastLayer, "target_scale", 1.0)
+
+    @target_scale.setter
+    def target_scale(self, value: ArrayLike) -> None:
+        self._scale_targets("target_scale", value)
+
+    def _scale_targets(self: Any, name: str, value: ArrayLike) -> None:
+        require_scaled(name, value, self.lastLayer)
+        twin = copy.copy(self.lastLayer)
+        setattr(twin, name, value)
+        twin.target_table(self.sizes[-1])  # which raises where they are not as many as the outputs
+        setattr(self.lastLayer, name, value)
 
     @classmethod
-    def standardised(cls, x: ArrayLike, sizes: Sequence[int], **options: Any) -> Self:
+    def standardised(
+        cls, x: ArrayLike, sizes: Sequence[int], t: ArrayLike | None = None, **options: Any
+    ) -> Self:
         """Make a network that standardises its inputs by these data: to mean 0 and deviation 1, column by column.
+
+        With t the targets too, where they are numbers; where they are names of classes, the network knows them.
 
         Constant columns are shifted and not scaled. A column is constant if its values are equal or differ by rounding
         alone: they are not whole numbers, the deviation is at most `(n * 2**-53 + u) * max(abs(x))`, the error of a
@@ -59,18 +95,22 @@ class Standardising:
             At least one row of finite numbers; nothing as large as x is made.
         sizes : sequence of int
             As for `Network`; `sizes[0]` is I.
+        t : array of shape (N,) or (N, K), optional
+            Targets: numbers, if the loss takes numbers and scales them, or classes.
         **options
             The other arguments of `Network`.
 
         Returns
         -------
         Network
-            Its `input_mean` is the mean of x and its `input_scale` is 1 / deviation, both float64 of shape (I,).
+            Its `input_mean` is the mean of x and its `input_scale` is 1 / deviation, both float64 of shape (I,), and
+            so are `target_mean` and `target_scale`. A loss of counts or variances takes the targets as they are.
 
         Raises
         ------
         ValueError
-            x has no rows, another number of columns, or something that is not finite.
+            x or t has no rows, another number of columns, or something that is not finite; the network's type has not
+            the digits of t.
 
         Examples
         --------
@@ -87,14 +127,39 @@ class Standardising:
         if rows.shape[1] != sizes[0]:
             raise ValueError(f"{owner}: x has {plural(rows.shape[1], 'column')}, sizes[0] is {sizes[0]}")
         mean, scale = mean_and_scale(owner, rows)
-        return cls(sizes, input_mean=mean, input_scale=scale, **options)  # type: ignore[call-arg]  # of Network
+        net: Any = cls(sizes, input_mean=mean, input_scale=scale, **options)  # type: ignore[call-arg]  # of Network
+        if t is not None:
+            _take_targets(owner, net, t, len(rows))
+        return cast("Self", net)
 
 
-def mean_and_scale(owner: str, x: Array) -> tuple[Array, Array]:
+def _take_targets(owner: str, net: Any, t: ArrayLike, rows: int) -> None:
+    """Let a network have the scaling of targets, or the names of classes."""
+    names = names_in(owner, t)
+    if names is not None:
+        net.classes = names
+    targets = net.targets_for(owner, t, rows)
+    loss: Any = net.lastLayer
+    if not isinstance(net.lastLayer, LossOfScaledNumbers):
+        return
+    numbers = real_array(owner, "t", t).reshape(rows, -1)
+    mean, scale = mean_and_scale(owner, numbers, "t")
+    # Of what is stored in the network's type a rounding is to be small beside the deviation.
+    lost = np.abs(targets).max(axis=0) * np.finfo(net.dtype).eps * scale
+    if (lost > LOST).any():
+        column = int((lost > LOST).argmax())
+        raise ValueError(
+            f"{owner}: t reaches {np.abs(numbers[:, column]).max():g} and has the deviation {1 / scale[column]:g}, "
+            f"whose digits {net.dtype} has not; wanted dtype='float64', or t from another origin"
+        )
+    loss.target_mean, loss.target_scale = mean, scale
+
+
+def mean_and_scale(owner: str, x: Array, name: str = "x") -> tuple[Array, Array]:
     """Mean and 1 / deviation of each column, 1 where it is constant as `standardised` says."""
     rows, columns = x.shape
     if not rows:
-        raise ValueError(f"{owner}: x has 0 rows, wanted at least 1")
+        raise ValueError(f"{owner}: {name} has 0 rows, wanted at least 1")
     first, total, furthest = x[0].astype(np.float64), np.zeros(columns), np.zeros(columns)
     with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is refused below
         for part in _differences(x, first):
@@ -102,7 +167,7 @@ def mean_and_scale(owner: str, x: Array) -> tuple[Array, Array]:
             np.maximum(furthest, np.abs(part).max(axis=0), out=furthest)
     wrong = ~np.isfinite(total) | ~np.isfinite(furthest)
     if wrong.any():
-        raise ValueError(f"{owner}: {_not_finite(x, int(wrong.argmax()))}")
+        raise ValueError(f"{owner}: {_not_finite(x, int(wrong.argmax()), name)}")
     # As shares of the largest, whose squares neither overflow nor vanish.
     center, unit, squares = total / rows, np.where(furthest > 0, furthest, 1), np.zeros(columns)
     for part in _differences(x, first):
@@ -114,8 +179,8 @@ def mean_and_scale(owner: str, x: Array) -> tuple[Array, Array]:
     if not np.isfinite(scale).all():
         column = int(np.isfinite(scale).argmin())
         raise ValueError(
-            f"{owner}: column {column} of x has the deviation {deviation[column]:g}, whose inverse no float64 holds; "
-            "write it in a smaller unit"
+            f"{owner}: column {column} of {name} has the deviation {deviation[column]:g}, whose inverse no float64 "
+            "holds; write it in a smaller unit"
         )
     return first + center, scale
 
@@ -144,10 +209,10 @@ def _constant(x: Array, deviation: Array, largest: Array) -> Array:
     return constant
 
 
-def _not_finite(x: Array, column: int) -> str:
+def _not_finite(x: Array, column: int, name: str) -> str:
     """What is wrong with a column."""
     bad = ~np.isfinite(x[:, column])
     if not bad.any():
-        return f"column {column} of x spreads further than float64 reaches"
+        return f"column {column} of {name} spreads further than float64 reaches"
     row = int(bad.argmax())
-    return f"x[{row}, {column}] is {x[row, column]}, wanted finite numbers"
+    return f"{name}[{row}, {column}] is {x[row, column]}, wanted finite numbers"

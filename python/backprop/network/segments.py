@@ -101,6 +101,7 @@ class PlannedPart:
         if type(t) is np.ndarray and sample_weight is None:
             found = self.segment.forth_and_back(rows, t)
         if found is None:
+            t = net._numbered("train_step", t)
             wanted = checked_targets(net.lastLayer, "train_step", t, (len(rows), self._outputs), self._dtype)
             weights = sample_weights("train_step", sample_weight, len(rows))
             row_weights = row_weights_of(net.lastLayer, wanted, weights)

@@ -49,7 +49,9 @@ class TwoLayerNet(Network):
         super().__init__([input_size, hidden_size, output_size], dtype=dtype, weight_init=std)
 
     @classmethod
-    def standardised(cls, x: ArrayLike, sizes: Sequence[int], **options: Any) -> Self:
+    def standardised(
+        cls, x: ArrayLike, sizes: Sequence[int], t: ArrayLike | None = None, **options: Any
+    ) -> Self:
         """Raise TypeError: this network takes its inputs as they are."""
         raise TypeError(
             "TwoLayerNet.standardised: the network of the notes takes its inputs as they are; "

@@ -84,7 +84,7 @@ def mean_loss(
         loss = (
             net.loss(x_block, t_block, **weighted(weights))
             if own
-            else loss_of(loss_layer, net.predict(x_block), t_block, weights)
+            else loss_of(loss_layer, net._scores(x_block), t_block, weights)
         )
         # What the block's loss was divided by.
         rows = row_weights_of(net.lastLayer, t_block, weights)

@@ -16,6 +16,7 @@ cdef class Targeting(Evaluation):
         targets[0] = no_targets()
         if self.table is not NULL:
             targets.slope, targets.rest = self.table, self.table + K
+            targets.are_numbers = not takes_labels(self.net.loss.kind)
         if not contiguous(t, &view):
             return False
         if view.dimensions == 1 and takes_labels(self.net.loss.kind):
