@@ -14,6 +14,7 @@ from backprop._util import forks as _forks  # noqa: F401  # before any module is
 
 if TYPE_CHECKING:
     from backprop import book as book
+    from backprop import callbacks as callbacks
     from backprop import data as data
     from backprop import graph as graph
     from backprop import plots as plots
@@ -69,6 +70,7 @@ EXPORTS: dict[str, tuple[str, ...] | None] = {
 }
 SUBMODULES = (
     "book",
+    "callbacks",
     "data",
     "functions",
     "gradcheck",

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import backprop as bp
-from backprop import data, graph, plots, schedules
+from backprop import callbacks, data, graph, plots, schedules
 from backprop._util.names import did_you_mean, named_arguments
 from backprop._util.other_libraries import arguments, attributes, modules
 from backprop.cli import main
@@ -87,6 +87,9 @@ def test_what_was_mistyped(call, error, message):
         (lambda: bp.ReLU, "did you mean 'Relu'"),
         (lambda: bp.CosineAnnealingLR, r"it is schedules.Cosine\(\)"),
         (lambda: schedules.StepLR, r"it is schedules.StepDecay\(step_size, gamma\)"),
+        (lambda: bp.CSVLogger, r"it is callbacks.CSVLog\(path\)"),
+        (lambda: callbacks.ModelCheckpoint, "a callback may save"),
+        (lambda: callbacks.CSVLogs, "did you mean 'CSVLog'"),
         (lambda: schedules.Warmap, "did you mean 'Warmup'"),
         (lambda: bp.MultiLayerNet, "it is in backprop.book"),
         (lambda: NET.evaluate, r"'Network' object has no attribute 'evaluate'; net.accuracy\(x, t\)"),
@@ -121,7 +124,7 @@ def test_what_is_said_of_other_libraries_names_is_about_names_that_exist():
             assert hasattr(NET, name), answer
         for name in re.findall(r"\b([A-Z][a-z]\w+)\b(?=[(,;]| and | is |$)", answer):
             assert (
-                hasattr(bp, name) or hasattr(schedules, name) or name in {"AddLayer", "MulLayer", "True"}
+                any(hasattr(one, name) for one in (bp, callbacks, schedules)) or name in {"AddLayer", "MulLayer", "True"}
             ), answer
     for meant in arguments.SAME.values():
         assert set(meant) <= ARGUMENTS_OF_OURS, meant
@@ -130,6 +133,7 @@ def test_what_is_said_of_other_libraries_names_is_about_names_that_exist():
         (bp, modules.MODULE),
         (plots, modules.PLOTS),
         (schedules, modules.SCHEDULES),
+        (callbacks, modules.CALLBACKS),
         (graph, modules.GRAPH),
         (data, modules.DATA),
     ):
@@ -273,7 +277,7 @@ def test_each_name_is_exported_once_and_type_checkers_see_the_same():
     )
     imported = {(node.module, one.name) for node in for_checkers.body for one in node.names}
     assert imported == {(module, name) for module, names in bp.EXPORTS.items() for name in names or "*"} | {
-        ("backprop", name) for name in ("book", "data", "graph", "plots", "schedules")
+        ("backprop", name) for name in ("book", "callbacks", "data", "graph", "plots", "schedules")
     }
 
 

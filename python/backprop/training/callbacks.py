@@ -20,19 +20,43 @@ class Running(Protocol):
     steps: int
     steps_an_epoch: int
     rate: float
+    recorded: tuple[str, ...]
 
     @property
     def epoch(self) -> int: ...  # noqa: D102  # Run's
+    @property
+    def metrics(self) -> dict[str, float]: ...  # noqa: D102
+    @property
+    def seconds(self) -> float: ...  # noqa: D102
     def stop(self) -> None: ...  # noqa: D102
 
 
 class Callback:
     """The base of callbacks that are told more than the end of an epoch.
 
+    Each method is given the run, whose attributes are network, history, optimizer, step (how many are taken), steps
+    (how many it takes, if nothing stops it), steps_an_epoch, epoch (how many are complete), rate (the learning rate of
+    the last step; it may be set, but not where a schedule sets it), recorded (the names of what is recorded after each
+    epoch), metrics (what was recorded last, by name) and seconds (the time so far). `run.stop()`, or True as an answer,
+    ends it behind the callback. An error of a callback ends it too, and is raised by `fit`.
+
     Attributes
     ----------
     every : int or None
         After how many steps `step` is called, again and again; None for never.
+
+    Examples
+    --------
+    >>> class Halves(bp.Callback):
+    ...     every = 100
+    ...
+    ...     def step(self, run):
+    ...         run.rate /= 2
+    >>> (x, t), _ = bp.load_digits()
+    >>> sgd = bp.SGD(0.4)
+    >>> history = bp.Network([64, 20, 10], seed=0).fit(x, t, iterations=250, optimizer=sgd, callbacks=[Halves()])
+    >>> sgd.lr
+    0.1
     """
 
     every: int | None = None

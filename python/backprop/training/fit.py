@@ -134,7 +134,11 @@ def _continued(net: Trainable, history: Any, given: dict[str, Any], shuffle: boo
     if run is not None and run.is_going:
         raise ValueError("fit: continue_from is of a run that has not ended")
     if run is None or not run.has_come_to(history):
-        what = "a copy, of L-BFGS, or was continued already" if run is None else "continued already"
+        what = (
+            "a copy, merged, loaded from a file, of L-BFGS, or was continued already"
+            if run is None
+            else "continued already"
+        )
         raise ValueError(f"fit: continue_from is {what}; wanted what the last fit returned")
     if not run.is_of(net):
         raise ValueError("fit: continue_from is of another network")

@@ -1,6 +1,7 @@
 """What a training run recorded."""
 
 import math
+import os
 from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,8 @@ class History(SuggestsNames):
     others : list of dict of str to float
         What else was recorded at each evaluation: "learning_rate", and metrics of the validation data, such as
         "validation_mae".
+    best_at : int or None
+        After how many steps early stopping found the best evaluation; None without it.
 
     Examples
     --------
@@ -53,6 +56,7 @@ class History(SuggestsNames):
     evaluated_at: list[int] = field(default_factory=list)
     seconds: float = 0.0
     others: list[dict[str, float]] = field(default_factory=list)
+    best_at: int | None = None
     _run: Any = field(default=None, repr=False, compare=False)  # from which `fit(continue_from=…)` goes on
 
     def to_dict(self) -> dict[str, list[float]]:
@@ -73,6 +77,62 @@ class History(SuggestsNames):
             table[name] = [row.get(name, math.nan) for row in self.others]
         return table
 
+    def merged(self, other: "History") -> "History":
+        """This history and that of a later `fit` as one: `first + second` is the same.
+
+        Steps and seconds go on where this one ends. What only one of them has recorded is NaN in the other's rows. A
+        history of `fit(continue_from=first)` has what `first` has already, and is not merged with it.
+
+        Raises
+        ------
+        TypeError
+            It is no History.
+        ValueError
+            One goes on with the other's run; or a list has not as many numbers as `evaluated_at`.
+        """
+        from backprop.training.history_parts import merged
+
+        return merged(self, other)
+
+    def __add__(self, other: object) -> "History":
+        if not isinstance(other, History):
+            return NotImplemented
+        return self.merged(other)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it to `path` as JSON; a file that is there is replaced only when the new one is whole.
+
+        Numbers come back as they were: NaN and infinity, which JSON has not, stand as the texts "nan", "inf" and
+        "-inf". Names are those of the attributes, beside "format", which is "backprop history 1", and a checksum. The
+        run is not in it, so that `fit(continue_from=…)` does not go on from a history that was loaded.
+
+        Raises
+        ------
+        OSError
+            The file cannot be written.
+        TypeError, ValueError
+            A list has something else than numbers, or not as many as `evaluated_at`.
+        """
+        from backprop._util.files import write_atomically
+        from backprop.training.history_file import content_of
+
+        write_atomically(path, content_of(self))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "History":
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        OSError
+            There is no such file, or it cannot be read.
+        ValueError
+            It is no history, or is damaged; the message says what is wrong.
+        """
+        from backprop.training.history_file import read
+
+        return read(path)
+
     def continued(self) -> "History":
         """A history of its own, whose lists begin with what this one has."""
         own = copy(self)
@@ -89,7 +149,7 @@ class History(SuggestsNames):
         self.__dict__ |= vars(History()) | state
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
-        """Draw the loss of every step and the accuracies; needs matplotlib (`pip install 'bpcore[plot]'`).
+        """Draw the losses, accuracies and metrics; needs matplotlib (`pip install 'bpcore[plot]'`).
 
         Parameters
         ----------
@@ -99,7 +159,7 @@ class History(SuggestsNames):
         Returns
         -------
         matplotlib Axes
-            The axes with the loss. The accuracies are on a twin axis on the right.
+            The axes with the loss. Others are on axes on the right: `plots.learning_curve`.
         """
         from backprop.plots import learning_curve
 
@@ -129,4 +189,8 @@ class History(SuggestsNames):
                 finite = [value for value in values if math.isfinite(value)]
                 found = (values[0], best(finite, default=math.nan), values[-1])
                 rows.append((name.replace("_", " "), *(f"{value:.4f}" for value in found)))
+        for name in dict.fromkeys(name for row in self.others for name in row):
+            values = [row[name] for row in self.others if name in row]
+            # Nobody has said which of them is best.
+            rows.append((name.replace("_", " "), f"{values[0]:.4g}", "", f"{values[-1]:.4g}"))
         return heading + (table(("", "first", "best", "last"), rows) if rows else "")

@@ -115,7 +115,11 @@ def fit_lbfgs(
     minimize = _minimizer()
 
     history, started = History(), time.perf_counter()
-    with limited(threads), closing(bar_for(progress, iterations)) as bar:
+
+    def said(iterations_a_second: float) -> list[str]:
+        return [f"loss {history.loss[-1]:.4g}"] if history.loss else []
+
+    with limited(threads), closing(bar_for(progress, iterations, said)) as bar:
         if checked is not None:
             evaluate_some(net, checked)
         loss = Loss(net, x, t, weights)

@@ -27,6 +27,7 @@ from backprop.training.sampling import Indices, Sampler
 from backprop.training.step import rate_of, set_rate, train_batches
 from backprop.training.stopping import Watch
 from backprop.training.validation import Validation, evaluate, evaluate_some
+from backprop.training.watching import Said
 from bpcore.threads import limited
 
 # Seconds between two looks at Ctrl-C and the progress bar, if steps go on as the last ones went. They may take ten
@@ -69,6 +70,8 @@ class Run:
         How many it takes, if nothing stops it.
     steps_an_epoch : int
         With `iterations`: N // batch_size, after which things are recorded as after an epoch.
+    recorded : tuple of str
+        The names of what is recorded after each epoch, "loss" first.
     """
 
     def __init__(self, net: Trainable, optimizer: Optimizer, sampler: Sampler, steps_an_epoch: int) -> None:
@@ -95,7 +98,17 @@ class Run:
         self.given: dict[str, Any] = {}
         self.part: int | None = None  # how many samples go through the network at once, if not all of a step
         self.has_ended = False
-        self._earlier = self._started = 0.0
+        self._since = 0.0  # when it would have begun, had it been one call
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """What was recorded last, by name; "loss" is the mean of the steps since the time before."""
+        return {**self.found}
+
+    @property
+    def seconds(self) -> float:
+        """The time that its steps have taken so far, in all its calls."""
+        return time.perf_counter() - self._since
 
     @property
     def epoch(self) -> int:
@@ -145,11 +158,13 @@ class Run:
     ) -> None:
         """Take the steps that are left, and record them."""
         begun = list[Callback]()
-        self._earlier, self._started = history.seconds, started
+        self._since = started - history.seconds
         validated: Trainable = net if average is None else average.network
 
         def record() -> None:
             history.seconds = self.seconds
+            if self.watch is not None and self.watch.best_step:
+                history.best_at = self.watch.best_step
             if history.loss:
                 net.history = history  # a callback may have called `fit`, which left its own
 
@@ -164,7 +179,8 @@ class Run:
                 last.callback(average.catch_up)  # with a step that an interrupt has let be taken
             last.callback(record)
             self.network, self.history, self.average = net, history, average
-            with held(average), limited(threads), closing(bar_for(progress, self.steps - self.step)) as bar:
+            said = Said(self)
+            with held(average), limited(threads), closing(bar_for(progress, self.steps - self.step, said)) as bar:
                 if data.validation is not None:
                     evaluate_some(validated, data.validation)
                 if self.watch is not None:
@@ -184,11 +200,6 @@ class Run:
                             average.catch_up()
                         saver.save(self)
                     raise
-
-    @property
-    def seconds(self) -> float:
-        """How long the run has taken, all calls together."""
-        return self._earlier + time.perf_counter() - self._started
 
     @property
     def is_going(self) -> bool:

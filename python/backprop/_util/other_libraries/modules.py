@@ -43,9 +43,21 @@ SCHEDULES = {
     "steplr": "it is schedules.StepDecay(step_size, gamma)",
 }
 
+# bp.NAME, and bp.callbacks.NAME
+CALLBACKS = {
+    "csvlogger": "it is callbacks.CSVLog(path)",
+    "jsonlogger": "it is callbacks.JSONLines(path)",
+    "modelcheckpoint": "a callback may save: lambda net, history: net.save(path)",
+    "progbarlogger": "fit takes progress=True",
+    "summarywriter": "it is callbacks.TensorBoard(folder)",
+    "tensorboardlogger": "it is callbacks.TensorBoard(folder)",
+    "tqdmcallback": "fit takes progress=True",
+}
+
 # bp.NAME
 MODULE = {
     **SCHEDULES,
+    **CALLBACKS,
     "accuracy": "it is net.accuracy(x, t)",
     "accuracy_score": "it is net.accuracy(x, t)",
     "activation": ACTIVATION,
@@ -66,7 +78,6 @@ MODULE = {
     "bceloss": BINARY,
     "bcewithlogitsloss": BINARY,
     "binarycrossentropy": BINARY,
-    "callbacks": CALLBACK,
     "categoricalcrossentropy": "it is SoftmaxWithLoss, which takes labels or weights",
     "check_grad": "it is check_gradients((f, gradient), x)",
     "compile": "it is not needed: the loss is an argument of Network, the optimizer one of fit",
@@ -78,7 +89,6 @@ MODULE = {
     "convtranspose2d": DENSE_ONLY,
     "cross_entropy": "it is part of SoftmaxWithLoss",
     "crossentropyloss": "it is SoftmaxWithLoss, which takes labels or weights",
-    "csvlogger": CALLBACK,
     "cuda": CPU,
     "dataloader": "fit draws the batches itself: net.fit(x, t, batch_size=100)",
     "dataset": "fit takes arrays: net.fit(x, t)",
@@ -145,7 +155,6 @@ MODULE = {
     "mlpclassifier": NETWORK,
     "mlpregressor": NETWORK,
     "model": NETWORK,
-    "modelcheckpoint": "a callback may save: lambda net, history: net.save(path)",
     "module": NETWORK,
     "modules": ONE_MODULE,
     "mse": "it is IdentityWithLoss: half the squared error",
@@ -198,7 +207,7 @@ MODULE = {
     "summary": SUMMARY,
     "swish": "it is Silu",
     "tensor": "arrays are NumPy's; graph.variable(value) is a node that gets a gradient",
-    "tensorboard": CALLBACK,
+    "tensorboard": "it is callbacks.TensorBoard(folder)",
     "timeaffine": DENSE_ONLY,
     "timelstm": DENSE_ONLY,
     "to_categorical": LABELS,
