@@ -99,6 +99,9 @@ class Fitting:
         metrics : str, callable or sequence of these, optional
             What else is recorded of the validation data, in `history.others`: "balanced_accuracy", "mae", "rmse",
             "r2" (the mean over the outputs), or a function `f(t, y)` of labels, or of numbers, and what is predicted.
+            Where scikit-learn is installed (extra `sklearn`) the names of its scorers, too: "f1_macro", "roc_auc",
+            "neg_median_absolute_error". Its numbers are highest at their best, and NaN where it has none of what is
+            predicted.
         early_stopping : EarlyStopping or int, optional
             Stop where so many epochs have brought no gain, and take the best weights: `EarlyStopping`.
         shuffle : bool, default True
@@ -108,7 +111,8 @@ class Fitting:
         threads : int, optional
             See `bpcore.set_num_threads`.
         progress : bool, default False
-            Show a progress bar on stderr; where that is no terminal, ten lines.
+            Show a progress bar on stderr with loss, metrics, steps and samples a second and the time left; where that
+            is neither a terminal nor a notebook, ten lines.
         callbacks : sequence of Callback or callable
             A function is called as `callback(network, history)` after every epoch (with `iterations`: after every
             N // batch_size steps); training stops when one returns True. It may train the network itself, by

@@ -22,7 +22,7 @@ from backprop.training.checkpoints.checkpointing import Checkpointing, of_the_ru
 from backprop.training.fit_batches import NOTHING, UNKNOWN, run_of_batches
 from backprop.training.history import History
 from backprop.training.lock import exclusive
-from backprop.training.metrics import Metric, metrics_of
+from backprop.training.metrics import Metric, metrics_of, require_numbers
 from backprop.training.protocol import Trainable
 from backprop.training.recording import begin, go_on
 from backprop.training.run import Data, Run
@@ -81,7 +81,7 @@ def fit(
         )
         run: Run = of_batches
         data = Data(*NOTHING, None, checked, None, measured)
-        _require_metrics(data)
+        _require_metrics(net, data)
         files.look_at_batches(of_batches.source)
         _in_place = [resize_guards(checked[0]) if checked is not None else None]
     else:
@@ -232,13 +232,15 @@ def _data(
             labels_with_a_class("fit", net.lastLayer, checked[1])
     every = slice(None) if run.chosen is None else run.chosen[0]
     data = Data(x, t, weights, checked, (x[every], t[every]) if tracked else None, metrics)
-    _require_metrics(data)
+    _require_metrics(net, data)
     return data
 
 
-def _require_metrics(data: Data) -> None:
+def _require_metrics(net: Trainable, data: Data) -> None:
     if data.metrics and data.validation is None:
         raise ValueError("fit: metrics are of validation data, and there is none")
+    if data.validation is not None:
+        require_numbers(data.metrics, net, data.validation[1])
 
 
 def _steps(run: Run, epochs: int | None, iterations: int | None, files: Checkpointing) -> int:

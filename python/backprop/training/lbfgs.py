@@ -28,7 +28,7 @@ from backprop.training.callbacks import Callback
 from backprop.training.divergence import warn_of_loss, warn_of_parameters, warn_of_validation
 from backprop.training.history import History
 from backprop.training.lock import exclusive
-from backprop.training.metrics import metrics_of
+from backprop.training.metrics import metrics_of, require_numbers
 from backprop.training.protocol import Trainable
 from backprop.training.step import loss_and_gradients
 from backprop.training.validation import evaluate, evaluate_some
@@ -105,6 +105,8 @@ def fit_lbfgs(
     measured = metrics_of(metrics, net)
     if measured and checked is None:
         raise ValueError("fit: metrics are of validation data, and there is none")
+    if checked is not None:
+        require_numbers(measured, net, checked[1])
     progress = arguments.switch("progress", progress)
     counts = has_classes(net.lastLayer, net.sizes[-1])
     if arguments.switch("track_accuracy", track_accuracy) and counts:

@@ -14,6 +14,7 @@ from backprop._util.arrays import Array
 from backprop._util.names import did_you_mean
 from backprop._util.sums import exact_sum
 from backprop.layers.base_loss import has_classes, labels_of_scores, labels_of_targets
+from backprop.training import scorers
 from backprop.training.protocol import Trainable
 
 AnyMetric = str | Callable[[Array, Array], float]
@@ -32,12 +33,15 @@ class Metric:
         None where nobody has said.
     of_classes : bool or None
         Whether it is for labels; None for either.
+    score : callable or None
+        In the place of the function: `score(t, y, loss)` of what the network gives out.
     """
 
     name: str
     function: Callable[..., Any]
     highest_is_best: bool | None
     of_classes: bool | None
+    score: scorers.Score | None = None
 
 
 def balanced_accuracy(t: Array, y: Array) -> float:
@@ -101,12 +105,7 @@ def _metric(one: Any, classes: bool, loss: Any) -> Metric:
     if isinstance(one, str):
         if one in ALREADY:
             raise ValueError(f"fit: metrics has {one!r}, which is recorded anyway, as {ALREADY[one]}")
-        if one not in METRICS:
-            hint = (
-                did_you_mean(one, METRICS) or f"; wanted one of {', '.join(METRICS)}, or a function f(t, y)"
-            )
-            raise ValueError(f"fit: metrics has {one!r}{hint}")
-        metric = METRICS[one]
+        metric = METRICS.get(one) or _of_scikit_learn(one)
         if metric.of_classes is not classes:
             kinds = ("numbers", "classes")
             raise ValueError(
@@ -129,14 +128,47 @@ def _metric(one: Any, classes: bool, loss: Any) -> Metric:
     return Metric(name, one, getattr(one, "highest_is_best", None), None)
 
 
+def _of_scikit_learn(name: str) -> Metric:
+    """The metric of one of scikit-learn's names, all of whose scorers are highest at their best."""
+    wanted = f"; wanted one of {', '.join(METRICS)}, "
+    if not scorers.is_installed():
+        hint = did_you_mean(name, METRICS) or (
+            f"{wanted}or a function f(t, y); scikit-learn's names are taken where it is: pip install 'bpcore[sklearn]'"
+        )
+        raise ValueError(f"fit: metrics has {name!r}{hint}")
+    names = scorers.scorer_names()
+    if name not in names:
+        hint = did_you_mean(name, [*METRICS, *names]) or (
+            f"{wanted}of sklearn.metrics.get_scorer_names(), or a function f(t, y)"
+        )
+        raise ValueError(f"fit: metrics has {name!r}{hint}")
+    score = scorers.score_of(name)
+    return Metric(name, score, True, scorers.is_of_classes(name), score)
+
+
+def require_numbers(metrics: Sequence[Metric], net: Trainable, t: Array) -> None:
+    """Raise where a metric of scikit-learn's has no number of these validation targets."""
+    for metric in metrics:
+        if metric.score is not None:
+            labels = labels_of_targets(net.lastLayer, t) if metric.of_classes else None
+            targets = t.reshape(len(t), -1) if labels is None else labels[labels >= 0]
+            scorers.require(metric.name, metric.score, targets, net.sizes[-1], net.lastLayer)
+
+
 def values_of(metrics: Sequence[Metric], net: Trainable, x: Array, t: Array) -> list[float]:
     """Each metric of some data."""
     if not metrics:
         return []
-    y = net.predict(x)
+    outputs = y = net.predict(x)
     if has_classes(net.lastLayer, net.sizes[-1]):
         labels = labels_of_targets(net.lastLayer, t)
-        t, y = labels[labels >= 0], labels_of_scores(net.lastLayer, y)[labels >= 0]
+        t, outputs = labels[labels >= 0], outputs[labels >= 0]
+        y = labels_of_scores(net.lastLayer, outputs)
     else:
         t = t.reshape(y.shape).copy() if t.size == y.size else t.copy()  # for functions of others
-    return [float(metric.function(t, y)) for metric in metrics]
+    return [
+        float(metric.function(t, y))
+        if metric.score is None
+        else scorers.scored(metric.score, t, outputs, net.lastLayer)
+        for metric in metrics
+    ]
