@@ -1,4 +1,4 @@
-"""Callbacks of `fit`: the base of one's own, and logs: `net.fit(x, t, epochs=20, callbacks=[bp.callbacks.CSVLog("log.csv")])`."""
+"""Callbacks of `fit`: the base of one's own, and logs: `net.fit(…, callbacks=[bp.callbacks.CSVLog("log.csv")])`."""
 
 from backprop._util.names import suggesting_getattr
 from backprop.training.callbacks import Callback as Callback

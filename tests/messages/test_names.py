@@ -123,9 +123,11 @@ def test_what_is_said_of_other_libraries_names_is_about_names_that_exist():
         for name in re.findall(r"\b(?:net|Network)\.(\w+)", answer):
             assert hasattr(NET, name), answer
         for name in re.findall(r"\b([A-Z][a-z]\w+)\b(?=[(,;]| and | is |$)", answer):
-            assert (
-                any(hasattr(one, name) for one in (bp, callbacks, schedules)) or name in {"AddLayer", "MulLayer", "True"}
-            ), answer
+            assert any(hasattr(one, name) for one in (bp, callbacks, schedules)) or name in {
+                "AddLayer",
+                "MulLayer",
+                "True",
+            }, answer
     for meant in arguments.SAME.values():
         assert set(meant) <= ARGUMENTS_OF_OURS, meant
     # None of ours is among those that are answered.

@@ -78,7 +78,7 @@ class History(SuggestsNames):
         return table
 
     def merged(self, other: "History") -> "History":
-        """This history and that of a later `fit` as one: `first + second` is the same.
+        """The record of both this `fit` and a later one: `first + second` is the same.
 
         Steps and seconds go on where this one ends. What only one of them has recorded is NaN in the other's rows. A
         history of `fit(continue_from=first)` has what `first` has already, and is not merged with it.
@@ -90,9 +90,13 @@ class History(SuggestsNames):
         ValueError
             One goes on with the other's run; or a list has not as many numbers as `evaluated_at`.
         """
-        from backprop.training.history_parts import merged
+        from backprop.training.history_parts import merge
 
-        return merged(self, other)
+        if not isinstance(other, History):
+            raise TypeError(f"merged: other is a {type(other).__name__}, wanted a History")
+        result = History()
+        merge(self, other, result)
+        return result
 
     def __add__(self, other: object) -> "History":
         if not isinstance(other, History):
@@ -131,7 +135,9 @@ class History(SuggestsNames):
         """
         from backprop.training.history_file import read
 
-        return read(path)
+        history = cls()
+        read(path, history)
+        return history
 
     def continued(self) -> "History":
         """A history of its own, whose lists begin with what this one has."""

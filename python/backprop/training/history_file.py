@@ -11,6 +11,8 @@ import json
 import math
 import os
 import zlib
+from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,6 @@ import numpy as np
 from backprop._util.files import expanded, opened
 from backprop._util.json import parsed
 from backprop._util.messages import cut, listed, shown
-from backprop.training.history import History
 from backprop.training.history_parts import EVALUATED, require_rows
 
 FORMAT, CHECKSUM = "backprop history 1", "checksum"
@@ -29,7 +30,7 @@ NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 LONGEST = 300
 
 
-def content_of(history: History) -> bytes:
+def content_of(history: Any) -> bytes:
     """A history as the bytes of a file."""
     try:
         stated: dict[str, Any] = {"format": FORMAT}
@@ -41,15 +42,15 @@ def content_of(history: History) -> bytes:
             {_text(name): _written(name, value) for name, value in row.items()} for row in history.others
         ]
         stated["best_at"] = None if history.best_at is None else _whole("best_at", history.best_at)
-        _history(stated)
+        _check(stated)
     except (TypeError, ValueError) as error:
         raise type(error)(f"save: {error}") from None
     stated[CHECKSUM] = _checksum(stated)
     return (json.dumps(stated) + "\n").encode()
 
 
-def read(path: str | os.PathLike[str]) -> History:
-    """The history of a file."""
+def read(path: str | os.PathLike[str], history: Any) -> None:
+    """Give a history the attributes that a file has."""
     with opened(expanded(path)) as file:
         content = file.read()
     try:
@@ -62,40 +63,38 @@ def read(path: str | os.PathLike[str]) -> History:
             raise ValueError(f"{listed(missing)} is missing")
         if unknown := [name for name in stated if name not in (*NAMES, "format", CHECKSUM)]:
             raise ValueError(f"it has {listed(unknown)}, which no history has")
-        history = _history(stated)
+        found = _check(stated)
         if stated.get(CHECKSUM) not in (None, _checksum(stated)):
             raise ValueError(
                 f"not what was saved: the file is damaged; one that is changed on purpose has no {CHECKSUM!r}"
             )
-        return history
+        vars(history).update(found)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{os.fspath(path)}: no history: {cut(str(error), LONGEST)}") from None
 
 
-def _history(stated: dict[str, Any]) -> History:
-    """The history of what a file says, all of it checked."""
-    history = History()
+def _check(stated: dict[str, Any]) -> dict[str, Any]:
+    """The attributes that a file says, all of them right."""
     for name in (*LISTS, "evaluated_at", "others"):
         if not isinstance(stated[name], list):
             raise ValueError(f"{name} is {shown(stated[name])}, wanted a list")
-    for name in LISTS:
-        setattr(history, name, [_number(name, value) for value in stated[name]])
-    steps = history.evaluated_at = [_whole("evaluated_at", value) for value in stated["evaluated_at"]]
-    if any(a >= b for a, b in zip([0, *steps], [*steps, len(history.loss) + 1], strict=True)):
+    found: dict[str, Any] = {name: [_number(name, value) for value in stated[name]] for name in LISTS}
+    found["evaluated_at"] = [_whole("evaluated_at", value) for value in stated["evaluated_at"]]
+    steps, taken = found["evaluated_at"], len(found["loss"])
+    if any(a >= b for a, b in pairwise([0, *steps, taken + 1])):
         raise ValueError(
-            f"evaluated_at is {shown(steps)}, wanted steps that go up from 1 to the {len(history.loss)} of loss"
+            f"evaluated_at is {shown(steps)}, wanted steps that go up from 1 to {taken}, those of loss"
         )
-    history.seconds = _number("seconds", stated["seconds"])
+    found["seconds"], found["others"] = _number("seconds", stated["seconds"]), []
     for row in stated["others"]:
         if not isinstance(row, dict):
             raise ValueError(f"others has {shown(row)}, wanted names with numbers")
-        history.others.append({name: _number(name, value) for name, value in row.items()})
-    best = stated["best_at"]
-    history.best_at = None if best is None else _whole("best_at", best)
-    if best is not None and not 1 <= best <= len(history.loss):
-        raise ValueError(f"best_at is {shown(best)}, wanted one of the {len(history.loss)} steps, or null")
-    require_rows("lists", history)
-    return history
+        found["others"].append({name: _number(name, value) for name, value in row.items()})
+    best = found["best_at"] = None if stated["best_at"] is None else _whole("best_at", stated["best_at"])
+    if best is not None and not 1 <= best <= taken:
+        raise ValueError(f"best_at is {shown(best)}, wanted one of the {taken} steps of loss, or null")
+    require_rows("lists", SimpleNamespace(**found))
+    return found
 
 
 def _written(name: str, value: Any) -> float | str:
@@ -111,7 +110,9 @@ def _number(name: str, value: Any) -> float:
     if type(value) is str and value in NOT_FINITE:
         return NOT_FINITE[value]
     if type(value) not in (int, float):
-        raise ValueError(f"{name} has {shown(value)}, wanted a number, or one of {listed(map(repr, NOT_FINITE))}")
+        raise ValueError(
+            f"{name} has {shown(value)}, wanted a number, or one of {listed(map(repr, NOT_FINITE))}"
+        )
     try:
         number = float(value)
     except OverflowError:

@@ -180,7 +180,11 @@ class Run:
             last.callback(record)
             self.network, self.history, self.average = net, history, average
             said = Said(self)
-            with held(average), limited(threads), closing(bar_for(progress, self.steps - self.step, said)) as bar:
+            with (
+                held(average),
+                limited(threads),
+                closing(bar_for(progress, self.steps - self.step, said)) as bar,
+            ):
                 if data.validation is not None:
                     evaluate_some(validated, data.validation)
                 if self.watch is not None:

@@ -7,7 +7,6 @@ from backprop._util.other_libraries.sentences import (
     BATCH_NORM,
     BINARY,
     BOOK,
-    CALLBACK,
     CPU,
     DENSE_ONLY,
     DRAWN,

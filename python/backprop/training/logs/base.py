@@ -72,7 +72,7 @@ class Log(Callback):
         """Write what was recorded after an epoch."""
         self._sum, self._from, self._to = 0.0, run.step, run.step
         if run.step > self._written:
-            self._put(self._timed(run) | run.metrics)
+            self._put({**self._timed(run), **run.metrics})
 
     def end(self, run: Running) -> None:
         """Close the file."""

@@ -58,8 +58,8 @@ class LogFile:
             if step == 0 and whole != header:
                 if whole and not overwrite:
                     raise ValueError(
-                        f"{path}: has rows already, and the run begins; go on with their run by continue_from=, or give "
-                        "another path, or overwrite=True"
+                        f"{path}: has rows already, and the run begins; go on with their run by continue_from=, or "
+                        "give another path, or overwrite=True"
                     )
                 self._cut_to(0)
             elif step and whole:
@@ -98,7 +98,7 @@ class LogFile:
             # a file system without locks
 
     def _content(self) -> bytes:
-        with open(self.handle, "rb", closefd=False) as file:  # noqa: PTH123  # a descriptor
+        with open(self.handle, "rb", closefd=False) as file:  # a descriptor
             return file.read()
 
     def _cut_to(self, size: int) -> None:
