@@ -93,7 +93,7 @@ def _check(stated: dict[str, Any]) -> dict[str, Any]:
     best = found["best_at"] = None if stated["best_at"] is None else _whole("best_at", stated["best_at"])
     if best is not None and not 1 <= best <= taken:
         raise ValueError(f"best_at is {shown(best)}, wanted one of the {taken} steps of loss, or null")
-    require_rows("lists", SimpleNamespace(**found))
+    require_rows("", SimpleNamespace(**found))
     return found
 
 

@@ -17,7 +17,7 @@ def merge(first: Any, second: Any, result: Any) -> None:
             "merged: other is of the same run, by continue_from, and one of the two has all of it"
         )
     for history in (first, second):
-        require_rows("merged", history)
+        require_rows("merged: ", history)
     taken, counts = len(first.loss), (len(first.evaluated_at), len(second.evaluated_at))
     result.loss = [*first.loss, *second.loss]
     result.evaluated_at = [*first.evaluated_at, *(taken + step for step in second.evaluated_at)]
@@ -45,5 +45,5 @@ def require_rows(owner: str, history: Any) -> None:
         count = len(getattr(history, name))
         if count not in (0, times):
             raise ValueError(
-                f"{owner}: {name} has {plural(count, 'number')}, evaluated_at has {times}; wanted as many, or none"
+                f"{owner}{name} has {plural(count, 'number')}, evaluated_at has {times}; wanted as many, or none"
             )

@@ -102,7 +102,7 @@ class Log(Callback):
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy is in use by no run, and has nothing open."""
-        return self.__dict__ | {"_of": None}
+        return {name: value for name, value in vars(self).items() if name != "_file"} | {"_of": None}
 
 
 class Overwriting(Log):
