@@ -169,6 +169,7 @@ TRUE = {
     "stop-and-schedule": 5,
     "train-on-more-than-memory": 4,
     "train-on-your-csv": 2,
+    "watch-a-run": 4,
     "weigh-samples": 3,
 }
 

@@ -1,6 +1,7 @@
 """Learning curves."""
 
 import sys
+from itertools import pairwise
 
 import pytest
 from matplotlib.figure import Figure
@@ -157,3 +158,97 @@ def test_the_legend_stands_above_the_axes():
     ax.figure.canvas.draw()
     legend, axes = ax.get_legend().get_window_extent(), ax.get_window_extent()
     assert legend.y0 >= axes.y1
+
+
+WITH_METRICS = bp.History(
+    loss=[2.3, 1.9, 1.2, 0.8],
+    train_accuracy=[0.5, 0.9],
+    validation_loss=[2.0, 1.0],
+    validation_accuracy=[0.4, 0.8],
+    evaluated_at=[2, 4],
+    others=[
+        dict(learning_rate=0.1, validation_f1_macro=0.3, validation_error=30.0),
+        dict(learning_rate=0.05, validation_f1_macro=0.7, validation_error=20.0),
+    ],
+    best_at=4,
+)
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def test_metrics_and_the_rate_have_their_axes():
+    ax = WITH_METRICS.plot()
+    left, shared, rate, error = ax.figure.axes
+    assert [one.get_ylabel() for one in (left, shared, rate, error)] == [
+        *("loss", "accuracy and metrics", "learning rate", "validation error")
+    ]
+    assert [[*line.get_ydata()] for line in shared.lines] == [[0.5, 0.9], [0.4, 0.8], [0.3, 0.7]]
+    assert [*rate.lines[0].get_ydata()] == [0.1, 0.05]
+    assert [*error.lines[0].get_ydata()] == [30.0, 20.0]
+    best = left.lines[-1]
+    assert [*best.get_xdata()] == [4, 4]
+    assert texts(ax)[-1] == "best, at step 4"
+    looks = [
+        (line.get_color(), line.get_linestyle(), line.get_marker())
+        for one in ax.figure.axes
+        for line in one.lines
+    ]
+    assert len({*looks}) == len(looks)
+
+
+@pytest.mark.parametrize("layout", ["constrained", "tight"])
+def test_the_axes_on_the_right_stand_side_by_side(layout):
+    figure = Figure(figsize=(9, 4), layout=layout)
+    ax = WITH_METRICS.plot(figure.add_subplot())
+    figure.draw_without_rendering()
+    boxes = [one.yaxis.get_tightbbox() for one in figure.axes[1:]]
+    for first, second in pairwise(boxes):
+        assert first.x1 <= second.x0
+    assert boxes[-1].x1 <= figure.bbox.x1
+    assert ax.get_legend().get_window_extent().y0 >= ax.bbox.y1
+
+
+def test_a_rate_that_stays_is_not_drawn():
+    history = bp.History([1.0, 0.5], evaluated_at=[1, 2], others=[dict(learning_rate=0.1)] * 2)
+    assert len(history.plot().figure.axes) == 1
+    ax = plots.learning_curve(history, metrics=["learning_rate"])
+    assert [one.get_ylabel() for one in ax.figure.axes] == ["loss", "learning rate"]
+
+
+def test_metrics_that_are_chosen():
+    ax = plots.learning_curve(WITH_METRICS, metrics=["validation_error"])
+    assert [one.get_ylabel() for one in ax.figure.axes] == ["loss", "accuracy", "validation error"]
+    assert len(plots.learning_curve(WITH_METRICS, metrics=[]).figure.axes) == 2
+    with pytest.raises(
+        ValueError, match="'validation_eror', which was not recorded; did you mean 'validation_error'"
+    ):
+        plots.learning_curve(WITH_METRICS, metrics=["validation_eror"])
+    with pytest.raises(TypeError, match="metrics is 'validation_error', wanted a sequence of names"):
+        plots.learning_curve(WITH_METRICS, metrics="validation_error")
+
+
+def test_several_histories():
+    losses = [1.0 / n for n in range(1, 201)]
+    ax = plots.learning_curve({"$a$": WITH_METRICS, "b": bp.History(losses)})
+    assert texts(ax) == [r"\$a\$", "b", "validation loss", "train accuracy", "validation accuracy"]
+    left, right = ax.figure.axes
+    colors = [line.get_color() for line in left.lines]
+    assert colors == [left.lines[0].get_color()] * 2 + [left.lines[2].get_color(), left.lines[0].get_color()]
+    assert {line.get_color() for line in right.lines} == {colors[0]}
+    assert len(left.lines[2].get_ydata()) == 197
+    ax = plots.learning_curve({"a": WITH_METRICS, "b": WITH_METRICS}, metrics=["validation_f1_macro"])
+    assert len(ax.figure.axes[1].lines) == 6
+    with pytest.raises(ValueError, match="history has no histories, wanted at least one"):
+        plots.learning_curve({})
+    with pytest.raises(TypeError, match=r"history\['a'\] is a list, wanted a History"):
+        plots.learning_curve({"a": [1.0]})
+
+
+def test_metrics_below_0_are_seen():
+    history = bp.History([1.0], [0.5], [], [], [1], others=[dict(validation_r2=-0.8)])
+    right = history.plot().figure.axes[1]
+    low, high = right.get_ylim()
+    assert low < -0.8
+    assert high > 0.5

@@ -80,7 +80,9 @@ def test_merged_histories(first, second):
 def test_a_run_that_is_saved(tmp_path):
     net = plain()
     history = net.fit(X, T, epochs=3, validation=(X, T), metrics="balanced_accuracy", early_stopping=9)
-    assert history.best_at == history.evaluated_at[history.validation_loss.index(min(history.validation_loss))]
+    assert (
+        history.best_at == history.evaluated_at[history.validation_loss.index(min(history.validation_loss))]
+    )
     history.save(tmp_path / "h.json")
     loaded = bp.History.load(tmp_path / "h.json")
     assert loaded == history
@@ -106,11 +108,13 @@ def test_a_history_is_not_merged_with_its_continuation():
     assert (second + later).loss == second.loss + later.loss
 
 
-
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (dict(format="backprop network 2"), "the file's format is 'backprop network 2', wanted 'backprop history 1'"),
+        (
+            dict(format="backprop network 2"),
+            "the file's format is 'backprop network 2', wanted 'backprop history 1'",
+        ),
         (dict(loss=None), "loss is None, wanted a list"),
         (dict(loss=["low"]), "loss has 'low', wanted a number, or one of 'nan', 'inf', '-inf'"),
         (dict(loss=[True, 1.0]), "loss has True"),

@@ -149,7 +149,12 @@ def test_rows_that_a_killed_process_has_left(kind):
     with open(path, "ab") as file:
         file.write(later + later[:9])
     net.fit(
-        X, T, epochs=2, continue_from=history, validation=VALIDATED["validation"], callbacks=[KINDS[kind](path)]
+        X,
+        T,
+        epochs=2,
+        continue_from=history,
+        validation=VALIDATED["validation"],
+        callbacks=[KINDS[kind](path)],
     )
     assert Path(path).read_bytes().startswith(content)
     assert [row[1] for row in without_seconds(path)[1]] == ["6", "12", "18", "24"]
@@ -186,7 +191,9 @@ def test_files_that_are_none_of_the_run(kind):
     history = net.fit(X, T, epochs=1, batch_size=10, seed=0)
     plain().fit(X, T, epochs=1, batch_size=10, seed=5, callbacks=[KINDS[kind](path)])
     refused(path, kind, f"^{path}: has rows already, and the run begins; .* or overwrite=True")
-    refused(path, kind, f"^{path}: has the loss .* of step 6, and the history has", net, continue_from=history)
+    refused(
+        path, kind, f"^{path}: has the loss .* of step 6, and the history has", net, continue_from=history
+    )
     history = net.fit(X, T, epochs=1, batch_size=10, seed=0)
     for text in ("a,b\n1,2\n", "words", '{"a": 1}\n', "3\n", "{" * 2000 + "\n", "\xff\n"):
         Path(path).write_text(text, encoding="latin-1")
@@ -248,7 +255,9 @@ plain().fit(X, T, epochs=9, batch_size=10, callbacks=[bp.callbacks.{KINDS[kind].
 def test_arguments(made, tmp_path):
     with pytest.raises(TypeError, match=f"{made.__name__}: path is 3, wanted a path"):
         made(3)
-    with pytest.raises(TypeError, match=f"{made.__name__}: every is 1.5, wanted a whole number of steps or None"):
+    with pytest.raises(
+        TypeError, match=f"{made.__name__}: every is 1.5, wanted a whole number of steps or None"
+    ):
         made("log", every=1.5)
     with pytest.raises(ValueError, match=f"{made.__name__}: every is 0, wanted at least 1 step"):
         made("log", every=0)
