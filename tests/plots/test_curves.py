@@ -210,6 +210,15 @@ def test_the_axes_on_the_right_stand_side_by_side(layout):
     assert ax.get_legend().get_window_extent().y0 >= ax.bbox.y1
 
 
+def test_a_figure_without_a_layout_has_no_room_for_axes():
+    figure = Figure(figsize=(7, 4))
+    ax = WITH_METRICS.plot(figure.add_subplot())
+    figure.draw_without_rendering()
+    assert {"learning rate (0.05 to 0.1)", "validation error (20 to 30)"} <= {*texts(ax)}
+    for one in figure.axes:
+        assert one.get_tightbbox().x1 <= figure.bbox.x1
+
+
 def test_a_rate_that_stays_is_not_drawn():
     history = bp.History([1.0, 0.5], evaluated_at=[1, 2], others=[dict(learning_rate=0.1)] * 2)
     assert len(history.plot().figure.axes) == 1

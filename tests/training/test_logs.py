@@ -205,6 +205,24 @@ def test_files_that_are_none_of_the_run(kind):
 
 
 @both
+def test_rows_that_nothing_tells_whose_they_are(kind):
+    """A run that has evaluated nothing yet, and a file that is ahead of it."""
+
+    class Ends(bp.Callback):
+        every = 3
+
+        def step(self, run):
+            return True
+
+    path, net = f"log.{kind}", plain()
+    plain().fit(X, T, epochs=2, batch_size=10, callbacks=[KINDS[kind](path)])
+    history = net.fit(X, T, epochs=2, batch_size=10, callbacks=[Ends()])
+    refused(path, kind, f"^{path}: has step 6, and nothing of the 3 that", net, continue_from=history)
+    net.fit(X, T, epochs=1, callbacks=[KINDS[kind](path, overwrite=True)], continue_from=net.history)
+    assert [row[1] for row in without_seconds(path)[1]] == ["6"]
+
+
+@both
 def test_overwriting(kind):
     path = f"log.{kind}"
     Path(path).write_text("anything\nat all")

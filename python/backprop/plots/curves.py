@@ -65,8 +65,9 @@ def learning_curve(
     -------
     matplotlib Axes
         The axes with the loss. Accuracies, and metrics from -1 to 1, are on a twin axis on the right, every other
-        metric and the learning rate on an axis of its own beside it. A vertical line stands where early stopping
-        found the best evaluation.
+        metric and the learning rate on an axis of its own beside it; on a figure without a layout, which has no room
+        there, the legend says from where to where they go. A vertical line stands where early stopping found the best
+        evaluation.
 
     Raises
     ------
@@ -172,11 +173,10 @@ def _on_the_right(
     last: Axes | None = None
     for group in groups:
         right = ax.twinx()
-        if last is not None:
-            _move_outwards(ax, right, last)
         right.set_ylabel(_axis_name(group))
+        has_numbers = last is None or _move_outwards(ax, right, last)
         for name in group:
-            words = plain(name.replace("_", " "))
+            words = plain(name.replace("_", " ")) + ("" if has_numbers else _span(histories, name))
             for n, one in enumerate(histories):
                 color, dash = (COLORS[n % len(COLORS)], keys[name]) if several else looks[name]
                 look = _look(color, dash, one, several or name == "learning_rate")
@@ -204,11 +204,24 @@ def _key(name: str, dash: Any) -> Any:
     return Line2D([], [], color="gray", linestyle=dash, marker="", label=name)
 
 
-def _move_outwards(ax: "Axes", right: "Axes", last: "Axes") -> None:
-    """Let an axis on the right stand beside the labels of the last one."""
+def _span(histories: Sequence["History"], name: str) -> str:
+    """From where to where a column goes, for one whose axis has no numbers."""
+    values = [value for one in histories for value in _series(one, name) if np.isfinite(value)]
+    return f" ({min(values):.3g} to {max(values):.3g})".replace("-", "−") if values else ""
+
+
+def _move_outwards(ax: "Axes", right: "Axes", last: "Axes") -> bool:
+    """Let an axis on the right stand beside the labels of the last one; False if the figure has no room for it.
+
+    Only a layout makes that room.
+    """
+    if figure_of(ax).get_layout_engine() is None:
+        right.yaxis.set_visible(False)
+        return False
     box = last.get_tightbbox()
     taken = 0.0 if box is None else float(box.x1 - ax.bbox.x1)
     right.spines["right"].set_position(("outward", taken * POINTS_PER_INCH / figure_of(ax).dpi + APART))
+    return True
 
 
 def _axis_name(group: Sequence[str]) -> str:

@@ -27,8 +27,9 @@ class CSVLog(Overwriting):
     every : int, optional
         A row after each so many steps, too.
     overwrite : bool, default False
-        Whether a run from its beginning may replace rows that are there. A run that goes on by `continue_from` never
-        does: it appends to its rows, and refuses those of another.
+        Whether a run from its beginning may replace rows that are there. A run that goes on by `continue_from` appends
+        to its rows, and refuses those whose losses are not in its history; before its first evaluation, where there is
+        no such loss, it has to be told to replace what is there.
 
     Raises
     ------

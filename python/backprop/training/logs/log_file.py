@@ -47,7 +47,7 @@ class LogFile:
         begins: bytes = b"",
     ) -> None:
         self.path, self.header, self.read_row, self.begins = path, header, read_row, begins
-        self.last_step = 0
+        self.last_step, self.overwrite = 0, overwrite
         check_writable(path)
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC
         self.handle = os.open(expanded(path), flags, 0o666)
@@ -117,7 +117,7 @@ class LogFile:
                 "the file of its earlier rows, or another path"
             )
         recorded = dict(map(self.read_row, past))
-        kept = len(self.header)
+        kept, is_of_run = len(self.header), False
         lines = content[kept:].splitlines(keepends=True)
         for n, line in enumerate(lines):
             of_ours = line.startswith(self.begins) or self.begins.startswith(line)
@@ -130,12 +130,18 @@ class LogFile:
             if at <= self.last_step:
                 raise ValueError(f"{self.path}: row {n + 1} has step {at}, behind {self.last_step}")
             if at > step:
+                if not is_of_run and not self.overwrite:
+                    raise ValueError(
+                        f"{self.path}: has step {at}, and nothing of the {step} that the run has taken tells whose "
+                        "it is; give another path, or overwrite=True"
+                    )
                 break
             if recorded.get(at, loss) != loss:
                 raise ValueError(
                     f"{self.path}: has the loss {loss.decode()} of step {at}, and the history has "
                     f"{recorded[at].decode()}; wanted the file of this run, or another path"
                 )
+            is_of_run |= at in recorded
             self.last_step = at
             kept += len(line)
         return kept
