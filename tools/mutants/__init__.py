@@ -2,7 +2,7 @@
 
     pip install '.[test]' 'pytest>=9' cmake ninja cython-cmake
     python -m tools.mutants --seed 0 --count 80 --jobs 2 --json mutants.json
-    python -m tools.mutants --part python --seed 0 --count 100 --json mutants.json
+    python -m tools.mutants --part python --seed 0 --count 120 --json mutants.json
 
 a) Faults are mechanical: another arithmetic operator, comparison or logical connective, a sign or a negation left out,
    `min` for `max`, an index or a loop's bound off by one, another constant, a statement left out; in Python also `in`
