@@ -165,6 +165,7 @@ TRUE = {
     "bits-contract": 2,
     "resume-a-run": 2,
     "pick-threads": 2,
+    "predict-numbers": 5,
     "regularise": 6,
     "stop-and-schedule": 5,
     "train-on-more-than-memory": 4,

@@ -52,7 +52,7 @@ def test_a_step_is_that_of_its_batches_by_hand(made):
 
 
 def _both(net, rows, t):
-    from backprop.training.step import loss_and_gradients
+    from backprop.training.gradients import loss_and_gradients
 
     return loss_and_gradients(net, X[rows], t[rows], None)
 

@@ -1,6 +1,7 @@
 """Checkpoints: a run that goes on from a file has the bits of one that was never ended."""
 
 import copy
+import csv
 import datetime as dt
 import os
 
@@ -226,3 +227,27 @@ def test_a_seed_that_was_not_given_is_saved(tmp_path):
     whole.fit(X, T, epochs=3, batch_size=10, checkpoint=path, validation_fraction=0.2)
     resumed.fit(X, T, epochs=3, resume=tmp_path / "run.previous.safetensors")
     assert bits(resumed) == bits(whole)
+
+
+def test_a_log_goes_on_with_the_run(tmp_path):
+    """Rows behind the checkpoint are written again, not twice."""
+    path, options = tmp_path / "run.safetensors", dict(epochs=4, batch_size=10, seed=1)
+
+    def rows(name):
+        with (tmp_path / name).open() as file:
+            return [[*row[:3], *row[4:]] for row in csv.reader(file)]  # not the seconds
+
+    plain().fit(X, T, callbacks=[bp.callbacks.CSVLog(tmp_path / "whole.csv")], **options)
+    with pytest.raises(KeyboardInterrupt):
+        plain().fit(
+            X,
+            T,
+            checkpoint=path,
+            every=4,
+            callbacks=[bp.callbacks.CSVLog(tmp_path / "log.csv"), Ends(13)],
+            **options,
+        )
+    before = tmp_path / "run.previous.safetensors"
+    plain().fit(X, T, resume=before, callbacks=[bp.callbacks.CSVLog(tmp_path / "log.csv")])
+    assert len(rows("log.csv")) == 5
+    assert rows("log.csv") == rows("whole.csv")

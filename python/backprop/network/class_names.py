@@ -39,9 +39,14 @@ class Naming:
 
     def _numbered(self, owner: str, t: ArrayLike) -> ArrayLike:
         """Targets that are names as labels."""
-        if "classes" not in self.metadata or (names := self.classes) is None:
+        if "classes" not in self.metadata or (isinstance(t, np.ndarray) and t.dtype.kind not in "UO"):
             return t
-        return numbered(owner, t, names)
+        # Of other targets it is not asked what stands under that name: it may be a note of the user's.
+        array = np.asarray(t)
+        if array.ndim != 1 or array.dtype.kind not in "UO" or not len(array):
+            return t
+        names = self.classes
+        return t if names is None else numbered(owner, array, names)
 
 
 def checked_classes(owner: str, names: Any, loss: Any, outputs: int) -> list[Any]:
@@ -72,13 +77,10 @@ def checked_classes(owner: str, names: Any, loss: Any, outputs: int) -> list[Any
     return found
 
 
-def numbered(owner: str, t: ArrayLike, names: tuple[Any, ...]) -> ArrayLike:
-    """Targets that are names, which are texts, as labels; other targets as they are."""
-    array = np.asarray(t)
-    if array.ndim != 1 or array.dtype.kind not in "UO" or not len(array):
-        return t
+def numbered(owner: str, t: Array, names: tuple[Any, ...]) -> Array:
+    """Targets that are names as labels."""
     places = {name: n for n, name in enumerate(names)}
-    found = array.tolist()
+    found = t.tolist()
     for one in {*found} - places.keys():
         hint = did_you_mean(one, [str(name) for name in names]) if isinstance(one, str) else ""
         wanted = listed(map(str, names))

@@ -8,8 +8,8 @@ from backprop._util.arrays import Array
 from backprop.layers.base_loss import has_classes, labels_of_scores, labels_of_targets, row_weights_of
 from backprop.layers.counters import Counters
 from backprop.optimizers.base import Optimizer, UpdateRule
+from backprop.training.gradients import loss_and_gradients
 from backprop.training.protocol import Trainable
-from backprop.training.step import loss_and_gradients
 
 
 def accumulated_step(

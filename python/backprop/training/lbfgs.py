@@ -26,11 +26,11 @@ from backprop.optimizers import SGD
 from backprop.training import arguments
 from backprop.training.callbacks import Callback
 from backprop.training.divergence import warn_of_loss, warn_of_parameters, warn_of_validation
+from backprop.training.gradients import loss_and_gradients
 from backprop.training.history import History
 from backprop.training.lock import exclusive
 from backprop.training.metrics import metrics_of, require_numbers
 from backprop.training.protocol import Trainable
-from backprop.training.step import loss_and_gradients
 from backprop.training.validation import evaluate, evaluate_some
 from bpcore.threads import limited
 

@@ -20,6 +20,7 @@ from backprop.layers.counters import Counters
 from backprop.layers.weighting import RowWeights, sample_weights
 from backprop.optimizers.base import Optimizer, UpdateRule, chosen_optimizer
 from backprop.training.averaging import Average
+from backprop.training.gradients import loss_and_gradients
 from backprop.training.lock import REFUSED
 from backprop.training.protocol import Trainable
 from bpcore.plan import Plan
@@ -110,23 +111,6 @@ def _layered_step(
         net.clear_cache()
     found: Array | None = scores
     return found
-
-
-def loss_and_gradients(
-    net: Trainable, x: ArrayLike, t: ArrayLike, sample_weight: ArrayLike | None
-) -> tuple[float, dict[str, Array], Array | None]:
-    """The loss of a batch in training, the gradients and, where the network's own pass gave them, the scores."""
-    if not net._overrides("loss") and not net._overrides("gradient"):
-        loss, scores = net._loss_and_scores(x, t, None, sample_weight)
-        return float(loss), net._gradient_of_pass(), scores
-    # What a subclass calls the loss is what is recorded; only its own gradient has to go forward once more, with the
-    # same masks.
-    counters = Counters(net.layers.values())
-    loss = float(net.loss(x, t, **weighted(sample_weight)))
-    if not net._overrides("gradient"):
-        return loss, net._gradient_of_pass(), None
-    counters.restore()
-    return loss, net.gradient(x, t, **weighted(sample_weight)), None
 
 
 def train_batches(

@@ -51,7 +51,6 @@ OF_NETWORK = {
     "parameters": PARAMS,
     "partial_fit": "net.train_step(x, t, optimizer) is one step",
     "plot": "net.history.plot() draws the training; backprop.plots has more",
-    "predict_classes": "they are net.predict(x).argmax(axis=1)",
     "predict_log_proba": "it is np.log(net.predict_proba(x))",
     "save_weights": "net.save(path) writes all of the network",
     "score": "net.accuracy(x, t) is the share of right answers",
