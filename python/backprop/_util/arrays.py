@@ -81,7 +81,8 @@ def require_no_mask(owner: str, name: str, value: Any) -> None:
 def _way_out(name: str, array: Array) -> str:
     """What makes numbers of such an array, if something does."""
     if not array.ndim:
-        return ""
+        sparse = hasattr(array.item(), "toarray")
+        return f"; it is a sparse matrix, {name}.toarray() makes an array of it" if sparse else ""
     first = array.reshape(-1)[0] if array.size else None
     if name == "t" and array.ndim == 1 and isinstance(first, (str, bytes)):
         return "; classes, t = numpy.unique(t, return_inverse=True) numbers labels"

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from backprop._util.arrays import Array, floats, plural, require_cache, same_shape, samples
 from backprop._util.names import named_arguments
+from backprop._util.sparse import SparseRows, common_type_of
 from backprop.layers.base import Layer
 from backprop.layers.descriptors import OtherName, Parameter
 from bpcore import kernels
@@ -77,6 +78,8 @@ class Affine(Layer):
 
     def forward(self, x: ArrayLike) -> Array:
         """Return `x·W + b` of shape (B, O); x is (B, I), or (B, …) with I elements a sample."""
+        if type(x) is SparseRows:
+            return self._forward_sparse(x)
         rows = samples("Affine.forward", x)
         if rows.shape[1] != self.W.shape[0]:
             raise ValueError(
@@ -94,9 +97,28 @@ class Affine(Layer):
                 kernels.affine_forward(self.x[n : n + block], W, b, out[n : n + block])
         return out
 
+    def _forward_sparse(self, x: SparseRows) -> Array:
+        """The same of sparse rows, which a network checks: the bits are those of the array, if W is finite."""
+        dtype = common_type_of(x, self.W, self.b)
+        W, b = floats("Affine.forward", dtype, W=self.W, b=self.b)
+        rows = x.of_type(dtype)
+        self.x, self._shape = rows, rows.shape  # type: ignore[assignment]  # whose backward is below
+        out = np.empty((len(rows), len(b)), dtype=dtype)
+        kernels.csr_forward(*rows.arrays, W, b, out)
+        return out
+
+    def _backward_sparse(self, x: SparseRows, dout: ArrayLike) -> Any:
+        """Set dW and db. There is no dx, which would be an array of the shape of x: nothing is in front of it."""
+        W, dout = floats("Affine.backward", x.dtype, W=self.W, dout=dout)
+        same_shape("Affine.backward", dout, (len(x), W.shape[1]))
+        self.dW, self.db = np.empty_like(W), np.empty_like(W, shape=W.shape[1])
+        kernels.csr_backward_params(*x.arrays, dout, self.dW, self.db)
+
     def backward(self, dout: ArrayLike) -> Array:
         """Return `dx = dout·Wᵀ` in the shape of the input; set `dW = xᵀ·dout` and `db = Σ dout`."""
         x = require_cache("Affine.backward", self.x)
+        if type(x) is SparseRows:
+            return self._backward_sparse(x, dout)  # type: ignore[no-any-return]  # see there
         x, W, dout = floats("Affine.backward", x=x, W=self.W, dout=dout)
         same_shape("Affine.backward", dout, (len(x), W.shape[1]))
         dx, self.dW, self.db = np.empty_like(x), np.empty_like(W), np.empty_like(W, shape=W.shape[1])

@@ -104,12 +104,12 @@ class Copyable:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out of copies and pickles the plan, which holds addresses, and what belongs to a call."""
-        return self.__dict__ | {"_planned": None, "_training_threads": {}}
+        return self.__dict__ | {"_planned": None, "_sparse": (None, None), "_training_threads": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take what a copy or a pickle has; NumPy's copies can be written to, of which no plan would know."""
         vars(self).update(
-            {"_training_threads": {}}
+            {"_training_threads": {}, "_sparse": (None, None)}
             | state
             | {name: read_only_copy(state[name]) for name in ("input_mean", "input_scale")}
         )

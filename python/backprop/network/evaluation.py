@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop._util.arrays import Array, samples
+from backprop._util.sparse import is_sparse
 from backprop.layers.base import pass_forward
 from backprop.layers.base_loss import (
     classifies,
@@ -25,6 +26,7 @@ from bpcore.plan import Plan
 
 # Rows that predict at once when only a count is wanted, so that no full-size temporary is made.
 BLOCK = 1 << 14
+SPARSE_BLOCK = 1 << 10
 
 
 def scores_of(net: NetworkLike, x: ArrayLike) -> Array:
@@ -44,17 +46,21 @@ def predict(net: NetworkLike, plan: Plan | None, x: ArrayLike, out: Array | None
         scores = plan.predict(x, out)
         if scores is not None:
             return scores
-    rows = net._rows(x)
+    sparse = is_sparse(x)
+    rows = net._readable_rows(x) if sparse else net._rows(x)
     shape = (len(rows), net.sizes[-1])
     if out is not None and not (
         isinstance(out, np.ndarray) and out.shape == shape and out.dtype == net.dtype
     ):
         got = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
         raise ValueError(f"predict: out is {got}, wanted an array of {net.dtype} {shape}")
-    if plan is None:
-        scores = net._inputs(x)
-        for layer in net.layers.values():
-            scores = pass_forward(copy.copy(layer), scores, training=False)
+    if sparse:
+        # Block by block: as many rows at once as have a batch's memory between the layers.
+        scores = np.empty(shape, dtype=net.dtype)
+        for start in range(0, len(rows), SPARSE_BLOCK):
+            scores[start : start + SPARSE_BLOCK] = _by_layers(net, rows[start : start + SPARSE_BLOCK])
+    elif plan is None:
+        scores = _by_layers(net, x)
     else:
         scores = np.empty(shape, dtype=net.dtype)
         if out is not None and out.flags.carray:
@@ -65,6 +71,14 @@ def predict(net: NetworkLike, plan: Plan | None, x: ArrayLike, out: Array | None
         return scores
     out[...] = scores
     return out
+
+
+def _by_layers(net: NetworkLike, x: ArrayLike) -> Array:
+    """Scores by copies of the layers."""
+    scores = net._inputs(x)
+    for layer in net.layers.values():
+        scores = pass_forward(copy.copy(layer), scores, training=False)
+    return scores
 
 
 def predict_proba(net: NetworkLike, x: ArrayLike) -> Array:
@@ -100,7 +114,10 @@ def require_classes(net: NetworkLike, owner: str) -> None:
 
 def accuracy(net: NetworkLike, plan: Plan | None, x: ArrayLike, t: ArrayLike) -> float:
     """Share of samples whose highest score is that of their label; without a plan, `net.predict` is asked."""
-    rows = samples("accuracy", x)
+    if is_sparse(x):
+        plan, rows = None, net._readable_rows(x)
+    else:
+        rows = samples("accuracy", x)
     if not len(rows):
         raise ValueError("accuracy: x has 0 rows, wanted at least 1")
     labels = labels_with_a_class("accuracy", net.lastLayer, net.targets_for("accuracy", t, len(rows)))

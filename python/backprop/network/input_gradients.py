@@ -14,7 +14,7 @@ from backprop._util.arrays import Array, floats
 from backprop.layers.base import pass_forward
 from backprop.layers.base_loss import Loss, checked_targets
 from backprop.layers.row_losses import LossOfScaledNumbers
-from backprop.network.plan import READABLE
+from backprop.network.plan import READABLE, readable_rows
 from backprop.network.protocol import NetworkLike
 from bpcore.plan import Plan
 
@@ -103,7 +103,7 @@ def _rows_and_sizes(net: NetworkLike, plan: Plan | None, x: ArrayLike) -> tuple[
         is_right = type(x) is np.ndarray and x.ndim == 2 and x.shape[1] == inputs and x.dtype in READABLE
         if is_right and x.flags.c_contiguous and x.flags.aligned:  # type: ignore[union-attr]  # it is an array
             return x, inputs, outputs  # type: ignore[return-value]
-        return net._readable_rows(x), inputs, outputs
+        return readable_rows(net._rows(x), net), inputs, outputs
     sizes = net.sizes
     return net._rows(x), sizes[0], sizes[-1]
 

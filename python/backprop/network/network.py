@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from backprop._util.arguments import float_type, seed_number
 from backprop._util.arrays import Array, plural, samples
 from backprop._util.names import named_arguments
+from backprop._util.sparse import SparseRows, is_sparse, sparse_rows
 from backprop.layers.base_loss import checked_targets, labels_of_scores
 from backprop.layers.row_losses import LossOfScaledNumbers
 from backprop.network import assignment, evaluation
@@ -45,8 +46,8 @@ from backprop.network.inspection import Inspectable
 from backprop.network.layers import Layers, initial_layers
 from backprop.network.parameters import Parameters
 from backprop.network.passes import Passing
-from backprop.network.plan import NoPlan, make_plan, readable_rows
-from backprop.network.scaling import Standardising, scaled
+from backprop.network.plan import NoPlan, guards_of, make_plan, readable_rows, require_sparse_inputs
+from backprop.network.scaling import Standardising, scaled, scaled_sparse
 from backprop.optimizers.base import Optimizer, UpdateRule
 from backprop.training.protocol import Steps
 from backprop.training.step import train_step
@@ -175,6 +176,8 @@ class Network(Described, Naming, Standardising, Copyable, Inspectable, Passing, 
         self.metadata: dict[str, Any] = {}
         self.history: History | None = None
         self._planned: Plan | NoPlan | None = None
+        # What takes steps on sparse samples, and the plan, or what stands in for it, that it was made beside.
+        self._sparse: tuple[object, Steps | None] = None, None
         self._training_threads: dict[int, bool] = {}
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -298,7 +301,12 @@ class Network(Described, Naming, Standardising, Copyable, Inspectable, Passing, 
         return evaluation.scores_of(self, x)
 
     def _readable_rows(self, x: ArrayLike) -> Array:
-        """`x` as rows that a plan can read: as they are, or converted so that the network computes the same."""
+        """`x` as rows that a plan can read: as they are, or converted so that the network computes the same.
+
+        A sparse matrix is checked, and is what the layers read.
+        """
+        if is_sparse(x):
+            return self._sparse_rows(x)  # type: ignore[return-value]  # see there
         return readable_rows(self._rows(x), self)
 
     def _plan(self) -> Plan | None:
@@ -317,9 +325,35 @@ class Network(Described, Naming, Standardising, Copyable, Inspectable, Passing, 
             )
         return rows
 
+    def _sparse_rows(self, x: Any) -> SparseRows:
+        """A sparse matrix as rows; they stand where arrays do, and only what is written for them reads them."""
+        rows = sparse_rows("Network", x)
+        if rows.shape[1] != self.sizes[0]:
+            raise ValueError(
+                f"Network: x has {plural(rows.shape[1], 'column')}, the network has {plural(self.sizes[0], 'input')}"
+            )
+        require_sparse_inputs(self)
+        return rows
+
     def _inputs(self, x: ArrayLike) -> Array:
         """`x` as the first layer gets it: rows of the network's type, shifted and scaled."""
+        if is_sparse(x):
+            rows = self._sparse_rows(x)
+            return scaled_sparse(rows, self.input_scale, self.dtype)  # type: ignore[return-value]  # see there
         return scaled(self._rows(x), self.input_mean, self.input_scale, self.dtype)
+
+    def _sparse_segments(self, optimizer: Optimizer) -> Steps | None:
+        """What takes a step on sparse samples, faster than all layers one by one; None where nothing can."""
+        if not self._trains_by_plan(optimizer) or not self._layers.are_known(self.dtype):
+            return None
+        self._plan()
+        planned, segments = self._sparse
+        if planned is not self._planned or (segments is not None and not segments.are_valid()):
+            from backprop.network.segments import segments_of
+
+            segments = segments_of(self, guards_of(self), is_sparse=True)
+            self._sparse = self._planned, segments
+        return segments if segments is not None and segments.is_of_use else None
 
     def _segments(self, optimizer: Optimizer) -> Steps | None:
         """What takes a step of a network that has no plan, apart from a few of its layers; None where nothing can."""

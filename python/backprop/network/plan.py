@@ -152,10 +152,11 @@ def planned_layers(net: NetworkLike) -> list[PlannedLayer] | None:
     return pieces[0].planned
 
 
-def pieces_of(net: NetworkLike) -> list[Run | str] | None:
+def pieces_of(net: NetworkLike, is_sparse: bool = False) -> list[Run | str] | None:
     """The layers in order: in runs, and the names of those that no plan can run.
 
-    None if the network's inputs or outputs are not those that its sizes and its scaling say.
+    None if the network's inputs or outputs are not those that its sizes and its scaling say. Of sparse samples the
+    first layer is by itself.
     """
     pieces: list[Run | str] = []
     width: int | None = net.sizes[0]  # that is known
@@ -173,6 +174,10 @@ def pieces_of(net: NetworkLike) -> list[Run | str] | None:
         if planned is None:
             pieces.append(key)
             width = None
+            continue
+        if is_sparse and not pieces:
+            pieces.append(key)
+            width = _outputs_of(planned)
             continue
         if not isinstance(last, Run):
             run = Run()
@@ -286,6 +291,21 @@ def readable_rows(rows: Array, net: NetworkLike) -> Array:
         return readable(rows, rows.dtype)
     # Before a mean is subtracted nothing may be rounded.
     return readable(rows, _exact_type(rows) if net.input_mean.any() else net.dtype)
+
+
+def require_sparse_inputs(net: NetworkLike) -> None:
+    """Raise for a network that would make another matrix of a sparse one, without its zeros."""
+    name, first = next(iter(net.layers.items()), ("", None))
+    if kind_of(first, LAYERS) != Affine.kind:
+        raise TypeError(
+            f"Network: x is sparse, and the first layer, {name} ({type(first).__name__}), is no Affine, which alone "
+            "reads it; wanted an array: x[rows].toarray(), batch by batch"
+        )
+    if net.input_mean.any():
+        raise ValueError(
+            "Network: x is sparse, and input_mean is not 0: of its zeros the difference would be something else; "
+            "wanted input_mean=0 (input_scale is taken), or an array: x[rows].toarray(), batch by batch"
+        )
 
 
 def _exact_type(rows: Array) -> np.dtype[Any]:

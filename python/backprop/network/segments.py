@@ -382,9 +382,9 @@ def _caches(net: NetworkLike, layers: list[Any]) -> list[tuple[dict[str, Any], s
     return [(vars(layer), name) for layer in layers for name in layer.caches]
 
 
-def segments_of(net: NetworkLike, guards: Guards) -> Segments | None:
+def segments_of(net: NetworkLike, guards: Guards, is_sparse: bool = False) -> Segments | None:
     """The segments of a network whose layers were looked at; None where all of it goes layer by layer."""
-    pieces = pieces_of(net)
+    pieces = pieces_of(net, is_sparse)
     if pieces is None or planned_loss(net) is None:
         return None
     runs = sum(isinstance(piece, Run) for piece in pieces)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop._util.arrays import Array
+from backprop._util.sparse import memory_of
 from backprop.layers.base_loss import has_classes, labels_with_a_class
 from backprop.layers.buffers import buffers_of
 from backprop.layers.weighting import sample_weights
@@ -28,7 +29,7 @@ def data(net: Trainable, x: ArrayLike, t: ArrayLike, other: Trainable) -> tuple[
     changed = [
         array for one in (net, other) for array in (*one.params.values(), *buffers_of(one.layers).values())
     ]
-    if any(np.may_share_memory(rows, array) for array in changed):
+    if any(np.may_share_memory(part, array) for part in memory_of(rows) for array in changed):
         rows = rows.copy()  # training would change it
     return rows.view(), np.array(net.targets_for("fit", t, len(rows)))
 

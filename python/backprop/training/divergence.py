@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from backprop._util.arrays import Array
+from backprop._util.sparse import SparseRows
 from backprop.optimizers.base import Optimizer
 from backprop.training.history import History
 from backprop.training.protocol import Trainable
@@ -59,6 +60,10 @@ def not_finite(name: str, array: Array, dtype: np.dtype[Any], block: int = 4096)
     """Which is the first number that is not finite in a type, in words; nothing if there is none."""
     for start in range(0, len(array) if array.dtype.kind == "f" else 0, block):
         part = array[start : start + block]
+        if type(part) is SparseRows:
+            if found := _of_sparse(name, start, part, dtype):
+                return found
+            continue
         with np.errstate(over="ignore"):
             wrong = ~np.isfinite(part.astype(dtype, copy=False))
         if wrong.any():
@@ -66,3 +71,14 @@ def not_finite(name: str, array: Array, dtype: np.dtype[Any], block: int = 4096)
             index = ", ".join(map(str, (start + int(place[0]), *map(int, place[1:]))))
             return f"{name}[{index}] is {part[place]}, no finite number of {dtype}"
     return ""
+
+
+def _of_sparse(name: str, start: int, rows: SparseRows, dtype: np.dtype[Any]) -> str:
+    """The same of sparse rows, the first of which is row `start`."""
+    with np.errstate(over="ignore"):
+        wrong = ~np.isfinite(rows.data.astype(dtype, copy=False))
+    if not wrong.any():
+        return ""
+    n = int(wrong.argmax())
+    row = start + int(np.searchsorted(rows.indptr, n, side="right")) - 1
+    return f"{name}[{row}, {rows.indices[n]}] is {rows.data[n]}, no finite number of {dtype}"

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 
 from backprop._util.arrays import Array, resize_guards
 from backprop._util.progress import bar_for
+from backprop._util.sparse import is_sparse
 from backprop.layers.base_loss import has_classes, labels_of_targets, labels_with_a_class, row_weights_of
 from backprop.layers.buffers import buffers_of
 from backprop.layers.counters import draws
@@ -182,7 +183,7 @@ class Loss:
     """
 
     def __init__(self, net: Trainable, x: Array, t: Array, weights: Array | None) -> None:
-        if net.plan_for(SGD()) is None:
+        if is_sparse(x) or net.plan_for(SGD()) is None:
             _require_one_function(net, x, t, weights)
         self.twin = net.astype(np.float64)
         self.x, self.t, self.weights = x, self.twin.targets_for("fit", t, len(x)), weights
@@ -195,7 +196,7 @@ class Loss:
         """The loss and its gradient, as L-BFGS goes on from."""
         gradient = np.empty(len(v))
         self.twin.set_flat_params(v)
-        plan = self.twin.plan_for(SGD())
+        plan = None if is_sparse(self.x) else self.twin.plan_for(SGD())
         if plan is None:
             value, parts = _by_layers(self.twin, self.x, self.t, self.weights)
             np.concatenate(parts, out=gradient)

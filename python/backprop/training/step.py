@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backprop._util.arrays import Array
+from backprop._util.sparse import is_sparse
 from backprop.layers.base_loss import (
     has_classes,
     labels_of_scores,
@@ -40,7 +41,9 @@ def train_step(
         raise RuntimeError(REFUSED)
     try:
         layers.trainer = me
-        if net._trains_by_plan(optimizer):
+        if is_sparse(x):
+            x = net._readable_rows(x)
+        elif net._trains_by_plan(optimizer):
             # The plan as it is: where it no longer fits, it takes no step and is made anew.
             planned, loss = net._planned, None
             plan = planned if isinstance(planned, Plan) else None
@@ -86,7 +89,7 @@ def _layered_step(
 
     Returns the scores, where the network's own pass gave them.
     """
-    segments = net._segments(optimizer)
+    segments = net._sparse_segments(optimizer) if is_sparse(x) else net._segments(optimizer)
     if segments is not None:
         scores = segments.step(net, x, t, optimizer, losses, sample_weight)
         if scores is not None:
@@ -137,7 +140,7 @@ def train_batches(
     """
     # Whoever overrides how a step is made, or what is predicted, means that.
     own = net._overrides("train_step") or net._overrides("predict")
-    plan = None if own or part is not None else net.plan_for(optimizer)
+    plan = None if own or part is not None or is_sparse(x) else net.plan_for(optimizer)
     losses, correct = [] if losses is None else losses, [] if correct is None else correct
     if average is not None:
         average.begin(losses)

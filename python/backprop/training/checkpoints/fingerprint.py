@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from backprop._util.arrays import Array
+from backprop._util.sparse import SparseRows
 
 # So many rows of the samples are looked at, the first and the last among them; of the targets all are.
 ROWS = 256
@@ -26,5 +27,10 @@ def fingerprint(
 
 def _of(array: Array, rows: int) -> list[Any]:
     some = np.unique(np.linspace(0, len(array) - 1, min(rows, len(array))).astype(np.int64))
+    if type(array) is SparseRows:
+        chosen = array[some]
+        # Whatever type SciPy has chosen for the indices.
+        parts = (chosen.indptr, chosen.indices.astype(np.int64), chosen.data)
+        return [list(array.shape), f"{array.dtype.name} csr", zlib.crc32(b"".join(parts))]
     chosen = np.ascontiguousarray(array if len(some) == len(array) else array[some])
     return [list(array.shape), array.dtype.name, zlib.crc32(chosen.reshape(-1).view(np.uint8).data)]
