@@ -71,6 +71,7 @@ from bpcore.network cimport (
     work_of_step, workspace_size,
 )
 from bpcore.reductions cimport loss_of
+from bpcore.sparse cimport SparseRows
 from bpcore.targets cimport Targets, gather_shared_labels, no_targets, share_out
 from bpcore.training cimport Batch
 from bpcore.updates cimport (
@@ -111,6 +112,7 @@ include "_entries/processor.pxi"
 include "_plan/update.pxi"
 include "_plan/addresses.pxi"
 include "_plan/job_runner.pxi"
+include "_plan/sparse.pxi"
 include "_plan/tuning.pxi"
 include "_plan/evaluation.pxi"
 include "_plan/targets.pxi"

@@ -11,6 +11,8 @@ file depends on the type of the data: a network is compiled once for each type o
 from cython cimport floating
 from libc.stdint cimport int64_t, uint8_t, uint64_t
 
+from bpcore.sparse cimport SparseRows
+
 ctypedef fused integer:
     int64_t
     uint64_t
@@ -29,6 +31,7 @@ cdef struct Source:
     Py_ssize_t inputs
     const double* mean             # (inputs,) or NULL
     const void* scale              # (inputs,) of the network's type, or NULL
+    const SparseRows* sparse       # NULL, or in the place of all this a matrix of that type, of rows in their order
 
 
 cdef inline Py_ssize_t bytes_of(const Source* source) noexcept nogil:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from numpy import float64, int64
+from numpy import float64, int64, uint8
 from numpy.typing import NDArray
 
 from bpcore.errors import Interval
@@ -61,6 +61,11 @@ class Tuning:
     def count(self, left: int) -> int: ...
     def record(self, steps: int, seconds: float) -> int: ...
 
+class SparseMatrix:
+    def __init__(
+        self, indptr: NDArray[int64], indices: NDArray[uint8], data: _Array, columns: int
+    ) -> None: ...
+
 class Plan:
     dtype: str
     tunings: dict[int, Tuning]
@@ -101,7 +106,7 @@ class Plan:
     ) -> None: ...
     def train(
         self,
-        x: _Array,
+        x: _Array | SparseMatrix,
         t: _Array,
         indices: NDArray[int64],
         update: Update,

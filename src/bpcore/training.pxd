@@ -10,11 +10,12 @@ from bpcore.gather cimport Source, as_stored, bytes_of, gather_rows, row_of_sour
 from bpcore.layers cimport Layer
 from bpcore.network cimport Network, parameters_half, rows_half
 from bpcore._network.averages cimport average_parameters, average_statistics, has_averages
-from bpcore._gemm.operands cimport Address, Rows, rows_at, rows_of
+from bpcore._gemm.operands cimport Address, Rows, rows_at, rows_of, sparse_rows_of
 from bpcore._parallel.team cimport chunk_start, barrier
 from bpcore._gemm.product cimport Prefetch
 from bpcore.losses cimport target_width
 from bpcore.reductions cimport loss_of
+from bpcore.sparse cimport SparseRows
 from bpcore.targets cimport Targets, are_made, gather_targets
 from bpcore.updates cimport Update
 
@@ -52,15 +53,25 @@ cdef inline void train_chunk(
     cdef const int64_t* labels = NULL
     cdef const int64_t* counted = NULL
     cdef const floating* shares = NULL
-    addresses_of_rows(source, indices, first, stop, current_rows)
+    cdef SparseRows sparse
+    cdef bint is_dense = source.sparse is NULL
+    if is_dense:
+        addresses_of_rows(source, indices, first, stop, current_rows)
+    else:
+        # In the place of addresses, of each row where it begins and where it ends.
+        sparse = source.sparse[0]
+        sparse.begin, sparse.end = batch.rows, batch.rows + B
+        rows = sparse_rows_of(&sparse)
     for step in range(steps):
-        if step + 1 < steps:
+        if not is_dense:
+            places_of_rows(source.sparse, indices + step * B, first, stop, <int64_t*> batch.rows, B)
+        elif step + 1 < steps:
             # The other threads read `current_rows` until the step ends, and none reads `next_rows`.
             addresses_of_rows(source, indices + (step + 1) * B, first, stop, next_rows)
             prefetch = Prefetch(next_rows, 128 // bytes_of(source))
-        if in_place:
+        if is_dense and in_place:
             rows = rows_at(current_rows)
-        else:
+        elif is_dense:
             gather_rows(
                 source, indices + step * B + first, 0, <floating*> batch.x + first * batch.stride, batch.stride,
                 stop - first,
@@ -78,7 +89,7 @@ cdef inline void train_chunk(
             )
         rows_half(
             net, rows, <const int64_t*> NULL if are_made(targets) else labels, <const floating*> batch.weights, shares,
-            B, &prefetch if step + 1 < steps else NULL, rank, size,
+            B, &prefetch if is_dense and step + 1 < steps else NULL, rank, size,
         )
         barrier(size)
         if rank == 0:
@@ -107,6 +118,16 @@ cdef inline void count_steps(const Network* net) noexcept nogil:
     cdef int n
     for n in range(net.depth):
         net.layers[n].step = net.layers[n].step + 1
+
+
+cdef inline void places_of_rows(
+    const SparseRows* x, const int64_t* indices, Py_ssize_t first, Py_ssize_t stop, int64_t* places, Py_ssize_t B
+) noexcept nogil:
+    """Where rows `first` to `stop` of a batch begin, and B places further on where they end."""
+    cdef Py_ssize_t r
+    for r in range(first, stop):
+        places[r] = (<const int64_t*> x.begin)[indices[r]]
+        places[B + r] = (<const int64_t*> x.end)[indices[r]]
 
 
 cdef inline void addresses_of_rows(

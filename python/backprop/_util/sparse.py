@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from backprop._util.arrays import FLOAT32, FLOAT64, Array, plural, readable, real_array
+from bpcore.plan import SparseMatrix
 
 # Numbers of a matrix that are checked at once.
 BLOCK = 1 << 20
@@ -40,6 +41,7 @@ class SparseRows:
 
     def __init__(self, indptr: Array, indices: Array, data: Array, shape: tuple[int, int]) -> None:
         self.indptr, self.indices, self.data, self.shape = indptr, indices, data, shape
+        self._planned: tuple[np.dtype[Any], Array, SparseMatrix] | None = None
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -99,6 +101,28 @@ class SparseRows:
         """The rows times one number for each column, or for all; both are of one type."""
         data = self.data * (scale if scale.ndim == 0 else scale[self.indices])
         return SparseRows(self.indptr, self.indices, data, self.shape)
+
+    def for_plan(self, scale: Array, dtype: np.dtype[Any]) -> SparseMatrix:
+        """The rows times `scale` as a plan of a type takes them: made once, with places and columns of its own."""
+        made = self._planned
+        if made is None or made[0] != dtype or made[1] is not scale:
+            rows = self.for_network(scale, dtype)
+            matrix = SparseMatrix(
+                rows.indptr.astype(np.int64),
+                np.ascontiguousarray(rows.indices, np.int32).view(np.uint8),
+                np.ascontiguousarray(rows.data),
+                self.shape[1],
+            )
+            made = self._planned = dtype, scale, matrix
+        return made[2]
+
+    def for_network(self, scale: Array, dtype: np.dtype[Any]) -> "SparseRows":
+        """The rows times `scale` as the first layer of a network of a type gets them; its mean is 0."""
+        rows = self.of_type(dtype)
+        return rows.scaled(scale.astype(dtype)) if (scale != 1).any() else rows
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_planned": None}
 
     def toarray(self) -> Array:
         """The rows with their zeros."""

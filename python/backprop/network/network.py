@@ -47,7 +47,7 @@ from backprop.network.layers import Layers, initial_layers
 from backprop.network.parameters import Parameters
 from backprop.network.passes import Passing
 from backprop.network.plan import NoPlan, guards_of, make_plan, readable_rows, require_sparse_inputs
-from backprop.network.scaling import Standardising, scaled, scaled_sparse
+from backprop.network.scaling import Standardising, scaled
 from backprop.optimizers.base import Optimizer, UpdateRule
 from backprop.training.protocol import Steps
 from backprop.training.step import train_step
@@ -339,7 +339,7 @@ class Network(Described, Naming, Standardising, Copyable, Inspectable, Passing, 
         """`x` as the first layer gets it: rows of the network's type, shifted and scaled."""
         if is_sparse(x):
             rows = self._sparse_rows(x)
-            return scaled_sparse(rows, self.input_scale, self.dtype)  # type: ignore[return-value]  # see there
+            return rows.for_network(self.input_scale, self.dtype)  # type: ignore[return-value]  # see there
         return scaled(self._rows(x), self.input_mean, self.input_scale, self.dtype)
 
     def _sparse_segments(self, optimizer: Optimizer) -> Steps | None:

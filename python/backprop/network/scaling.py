@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop._util.arrays import FLOAT64, Array, plural, real_array, samples
-from backprop._util.sparse import SparseRows
 from backprop.layers.row_losses import LossOfScaledNumbers
 from backprop.network.arguments import checked_sizes, require_scaled
 from backprop.network.class_names import names_in
@@ -45,12 +44,6 @@ def scaled(x: Array, mean: Array, scale: Array, dtype: np.dtype[Any]) -> Array:
     inputs = difference(x, mean, np.empty(x.shape, dtype)) if mean.any() else np.ascontiguousarray(x, dtype)
     return inputs * scale.astype(dtype) if (scale != 1).any() else inputs
 
-
-
-def scaled_sparse(x: SparseRows, scale: Array, dtype: np.dtype[Any]) -> SparseRows:
-    """Return x·scale as the first layer of a network of type `dtype` gets it; its mean is 0."""
-    rows = x.of_type(dtype)
-    return rows.scaled(scale.astype(dtype)) if (scale != 1).any() else rows
 
 
 class Standardising:

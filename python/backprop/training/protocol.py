@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from backprop._util.arrays import Array
+from backprop._util.sparse import SparseRows
 from backprop.optimizers.base import Optimizer, UpdateRule
 from backprop.training.lock import Locked
 from bpcore.plan import Plan
@@ -62,6 +63,7 @@ class Trainable(Protocol):
     """
 
     dtype: np.dtype[Any]
+    input_scale: Array
     history: "History | None"
     lastLayer: Any  # noqa: N815  # the notes' name
 
@@ -98,6 +100,7 @@ class Trainable(Protocol):
     def targets_for(self, owner: str, t: ArrayLike, rows: int) -> Array: ...
     def _scores(self, x: ArrayLike) -> Array: ...
     def _readable_rows(self, x: ArrayLike) -> Array: ...
+    def _sparse_rows(self, x: Any) -> SparseRows: ...
     def _loss_and_scores(
         self,
         x: ArrayLike,

@@ -140,7 +140,8 @@ def train_batches(
     """
     # Whoever overrides how a step is made, or what is predicted, means that.
     own = net._overrides("train_step") or net._overrides("predict")
-    plan = None if own or part is not None or is_sparse(x) else net.plan_for(optimizer)
+    plan = None if own or part is not None else net.plan_for(optimizer)
+    samples = net._sparse_rows(x).for_plan(net.input_scale, net.dtype) if plan and is_sparse(x) else x
     losses, correct = [] if losses is None else losses, [] if correct is None else correct
     if average is not None:
         average.begin(losses)
@@ -183,7 +184,7 @@ def train_batches(
             taken += count
             read = step_losses.data
             arguments = (
-                x,
+                samples,
                 t,
                 indices,
                 optimizer.plan_update(),

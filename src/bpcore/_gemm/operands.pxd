@@ -9,21 +9,28 @@ ctypedef const void* Address
 
 cdef struct Rows:
     # Row n begins `offset` numbers behind pointers[first + n] or, if these are NULL, behind base + (first + n)·stride.
+    # Of sparse rows, which the dense layer alone takes, it is row first + n.
     const void* base
     Py_ssize_t stride            # numbers
     Address* pointers
     Py_ssize_t first
     Py_ssize_t offset
+    const void* sparse           # SparseRows (sparse.pxd) whose places are 64 bits wide, or NULL
 
 
 cdef inline Rows rows_of(const floating* base, Py_ssize_t stride) noexcept nogil:
     """Rows at one stride."""
-    return Rows(base=base, stride=stride, pointers=NULL, first=0, offset=0)
+    return Rows(base=base, stride=stride, pointers=NULL, first=0, offset=0, sparse=NULL)
 
 
 cdef inline Rows rows_at(Address* pointers) noexcept nogil:
     """Rows at arbitrary addresses."""
-    return Rows(base=NULL, stride=0, pointers=pointers, first=0, offset=0)
+    return Rows(base=NULL, stride=0, pointers=pointers, first=0, offset=0, sparse=NULL)
+
+
+cdef inline Rows sparse_rows_of(const void* sparse) noexcept nogil:
+    """Rows of which only what is stored is read."""
+    return Rows(base=NULL, stride=0, pointers=NULL, first=0, offset=0, sparse=sparse)
 
 
 cdef inline Rows rows_from(const Rows rows, Py_ssize_t row, Py_ssize_t column) noexcept nogil:

@@ -3,6 +3,7 @@
 """The dense layer: x·W + b, with W (inputs, outputs) in the caller's memory or padded (padded.pxd)."""
 
 from cython cimport floating
+from libc.stdint cimport int64_t
 
 from bpcore._gemm.operands cimport Rows, misalignment, row_address, rows_from, rows_of
 from bpcore._gemm.padded cimport PaddedLayout, padded_layout
@@ -14,6 +15,9 @@ from bpcore._gemm.product cimport (
 from bpcore._layers.layer cimport Layer, update_part
 from bpcore._parallel.team cimport chunk_start
 from bpcore.reductions cimport sum_rows
+from bpcore.sparse cimport (
+    SparseRows, bp_sparse_forward, bp_sparse_forwardf, bp_sparse_parameters_part, bp_sparse_parameters_partf,
+)
 from bpcore.updates cimport Update
 
 cdef extern from "_parallel/scratch.h" nogil:
@@ -22,6 +26,7 @@ cdef extern from "_parallel/scratch.h" nogil:
 
 cdef enum:
     GRADIENT_BYTES = 32768    # of a gradient that is summed before its parameters move
+    SPARSE_GRADIENT_BYTES = 262144    # the same of sparse rows, of each of which the columns have to be found
 
 
 cdef inline void dense_forward(
@@ -31,7 +36,16 @@ cdef inline void dense_forward(
     cdef Py_ssize_t I = layer.inputs, O = layer.outputs
     cdef const floating* W = <const floating*> layer.weight.value
     cdef const floating* b = <const floating*> layer.bias.value
-    if prefetch is NULL and not layer.is_padded and is_short_row(rows, I, O, b):
+    cdef SparseRows stored
+    if x.sparse is not NULL:
+        stored = (<const SparseRows*> x.sparse)[0]
+        stored.begin = <const int64_t*> stored.begin + x.first
+        stored.end = <const int64_t*> stored.end + x.first
+        if floating is float:
+            bp_sparse_forwardf(&stored, W, b, out, stride, rows, I, O, 1)
+        else:
+            bp_sparse_forward(&stored, W, b, out, stride, rows, I, O, 1)
+    elif prefetch is NULL and not layer.is_padded and is_short_row(rows, I, O, b):
         # What chooses tiles, blocks and packing takes longer than so short a sum.
         row_product(I, O, row_address(x, 0, b), W, b, out)
     else:
@@ -77,6 +91,42 @@ cdef inline void dense_backward_parameters(
     const Layer* layer, const Rows x, Py_ssize_t B, const Update* update, int rank, int size, floating _
 ) noexcept nogil:
     """dW = xᵀ·dpre and db = Σ dpre, or what moves W and b against them."""
+    cdef Py_ssize_t O = layer.outputs
+    cdef const floating* dpre = <const floating*> layer.dpre
+    if x.sparse is not NULL:
+        sparse_backward_weight(layer, <const SparseRows*> x.sparse, B, update, rank, size, _)
+    else:
+        dense_backward_weight(layer, x, B, update, rank, size, _)
+    if rank == size - 1:
+        sum_rows(dpre, layer.stride, <floating*> layer.bias.gradient, B, O)
+        if update is not NULL:
+            update_part(update, &layer.bias, 0, <const floating*> layer.bias.gradient, O)
+
+
+cdef inline void sparse_backward_weight(
+    const Layer* layer, const SparseRows* x, Py_ssize_t B, const Update* update, int rank, int size, floating _
+) noexcept nogil:
+    """dW, or what moves W against it, of sparse rows."""
+    cdef Py_ssize_t I = layer.inputs, O = layer.outputs, stop = chunk_start(I, rank + 1, size, 16)
+    cdef Py_ssize_t i = chunk_start(I, rank, size, 16), height = stop - i
+    cdef floating* dW = <floating*> layer.weight.gradient
+    if update is not NULL:
+        height = max(SPARSE_GRADIENT_BYTES // (O * <Py_ssize_t> sizeof(floating)), 16)
+    while i < stop:
+        height = min(height, stop - i)
+        if floating is float:
+            bp_sparse_parameters_partf(x, <const float*> layer.dpre, layer.stride, dW, B, i, i + height, I, O)
+        else:
+            bp_sparse_parameters_part(x, <const double*> layer.dpre, layer.stride, dW, B, i, i + height, I, O)
+        if update is not NULL:
+            update_part(update, &layer.weight, i * O, <const floating*> dW + i * O, height * O)
+        i = i + height
+
+
+cdef inline void dense_backward_weight(
+    const Layer* layer, const Rows x, Py_ssize_t B, const Update* update, int rank, int size, floating _
+) noexcept nogil:
+    """dW, or what moves W against it."""
     cdef Py_ssize_t O = layer.outputs, j, first, peel = 0
     cdef PaddedLayout layout = PaddedLayout(columns=O, stride=O, edge=0, edge_stride=0)    # as without gaps
     cdef Py_ssize_t stop = chunk_start(layer.inputs, rank + 1, size, 16)
@@ -118,7 +168,3 @@ cdef inline void dense_backward_parameters(
                     s.rows * layout.stride if j == 0 else s.rows,
                 )
         i = i + s.rows
-    if rank == size - 1:
-        sum_rows(dpre, layer.stride, <floating*> layer.bias.gradient, B, O)
-        if update is not NULL:
-            update_part(update, &layer.bias, 0, <const floating*> layer.bias.gradient, O)

@@ -34,13 +34,14 @@ cdef class JobRunner(NetworkAddresses):
         cdef Job job
         job.task, job.net, job.given, job.memory, job.N = task, &self.net, NULL, NULL, 0
         job.batch, job.stays, job.copies, job.out, job.dout = NULL, False, False, NULL, NULL
+        job.sparse = NULL
         return job
 
     cdef inline void run(self, Job* job, int threads, Py_ssize_t first) noexcept:
         """Run a job on the data from row `first` on."""
         global busy
         job.source = self.source
-        job.source.typecode = job.data.typecode
+        job.source.typecode, job.source.sparse = job.data.typecode, job.sparse
         job.source.x = <char*> job.data.data + first * job.data.columns * itemsize_of(job.data.typecode)
         busy += threads
         with nogil:

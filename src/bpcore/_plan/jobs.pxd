@@ -18,6 +18,7 @@ from bpcore.evaluation cimport count_correct_chunk, predict_chunk, scratch_size
 from bpcore.gather cimport Source, as_stored, gather_rows
 from bpcore.layers cimport Layer
 from bpcore.network cimport Network, step_chunk
+from bpcore.sparse cimport SparseRows
 from bpcore.targets cimport Targets, are_made, gather_targets, no_targets
 from bpcore.training cimport Batch, train_chunk
 from bpcore.updates cimport Update, states_of
@@ -36,6 +37,7 @@ cdef struct Job:
     const Layer* given            # the first layer as the caller has it, where `net` has it padded; else NULL
     View data                     # x
     Source source                 # the same from the first row of the job on, and how its numbers are scaled
+    const SparseRows* sparse      # TRAIN: a matrix in the place of x, or NULL
     Py_ssize_t N                  # PREDICT, COUNT_CORRECT, INPUT_GRADIENT: how many rows
     char* memory                  # the same: `each` bytes for every rank
     Py_ssize_t each

@@ -64,6 +64,7 @@ cdef class Plan(Averaging):
     ):
         """Take a step for every row of `indices`, which names the samples of its batch.
 
+        x is (N, inputs), or a `SparseMatrix` of numbers of the network's type, which are neither shifted nor scaled.
         `t` is (N,) int64 labels or (N, target_width) numbers of the network's type, `update` has the number of the
         first step, `state` is what the rule keeps, as in `bind`, and `losses` takes the loss before each step.
         `column_parts` is in how many parts threads share the columns of wide layers; by 0 it is measured. `row_weights`
@@ -91,7 +92,10 @@ cdef class Plan(Averaging):
             self.begin_average(average, share)
             self.bind(job.update.rule, state)
             _pinned = [held(x), held(t)]
-            open_rows(x, &job.data, self.inputs)
+            if isinstance(x, SparseMatrix):
+                (<SparseMatrix> x).open(&job, self.inputs, self.letter)
+            else:
+                open_rows(x, &job.data, self.inputs)
             try:
                 if not self.targets_of(t, job.data.rows, &self.targets):
                     raise ValueError(
@@ -100,7 +104,7 @@ cdef class Plan(Averaging):
                     )
                 if self.wants_weights(row_weights):
                     raise ValueError(NO_ROW_WEIGHTS)
-                if self.is_changed(job.data.data, job.data.bytes):
+                if job.sparse is NULL and self.is_changed(job.data.data, job.data.bytes):
                     raise ValueError("Plan: x shares memory with a parameter, which training changes")
                 if indices.shape[0] == 0:
                     return 0
@@ -130,7 +134,7 @@ cdef class Plan(Averaging):
         cdef double work = work_of_step(&self.net, job.B), before
         cdef int most = threads_for_kernel(2, work), asked = 1, used, n
         cdef bint is_said = False
-        cdef Tuning tuning = self.tuning_of(job.B, threads) if most > 1 and column_parts == 0 else None
+        cdef Tuning tuning = self.tuning_of(job.B, threads) if most > 1 and column_parts == 0 and job.sparse is NULL else None
         # From the first piece on nothing of Python runs: the handler of a signal would find steps that nobody counted.
         if most > 1 or threads is not None:
             threads = named(threads)
@@ -140,7 +144,7 @@ cdef class Plan(Averaging):
             self.net.column_parts = max(column_parts, 1) if tuning is None else tuning.column_parts
             job.net, job.given = &self.net, NULL
             if (
-                job.steps >= LEAST_STEPS and not has_limits(&job.update)
+                job.steps >= LEAST_STEPS and job.sparse is NULL and not has_limits(&job.update)
                 and pad_first_layer(&self.net, &self.loop, self.padding)
             ):
                 job.net, job.given = &self.loop, self.net.layers
