@@ -2,7 +2,7 @@
 # bpcore.memoryviews, since what cimports them gets Cython's code for them, 170 kB, too.
 
 from bpcore._api cimport BPCORE_API_VERSION
-from bpcore._gemm.operands cimport Rows, aligned, rows_at, rows_of
+from bpcore._gemm.operands cimport Rows, aligned, rows_at, rows_of, sparse_rows_of
 from bpcore._losses.softmax cimport softmax, softmax_cross_entropy, softmax_cross_entropy_backward
 from bpcore.activations cimport *
 from bpcore.affine cimport affine_backward_input, affine_backward_params, affine_forward

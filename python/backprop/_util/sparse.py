@@ -137,7 +137,9 @@ def sparse_rows(owner: str, x: Any) -> SparseRows:
         return x
     form = x.format
     if form != "csr":
-        raise TypeError(f"{owner}: x is a sparse matrix of format {form!r}, wanted 'csr': x.tocsr() makes it that")
+        raise TypeError(
+            f"{owner}: x is a sparse matrix of format {form!r}, wanted 'csr': x.tocsr() makes it that"
+        )
     shape = tuple(map(int, x.shape))
     if len(shape) != 2:
         raise ValueError(f"{owner}: x has {plural(len(shape), 'dimension')}, wanted (batch, features)")
@@ -192,7 +194,8 @@ def _check_columns(owner: str, x: SparseRows, first: int, stop: int) -> None:
 
 def common_type_of(x: SparseRows, *others: Array) -> np.dtype[Any]:
     """The type that rows are computed in with these arrays."""
-    return FLOAT32 if all(one.dtype == FLOAT32 for one in (x, *others)) else FLOAT64
+    types = (x.dtype, *(one.dtype for one in others))
+    return FLOAT32 if all(one == FLOAT32 for one in types) else FLOAT64
 
 
 def memory_of(x: Any) -> tuple[Array, ...]:

@@ -58,7 +58,10 @@ class Fitting:
 
         Parameters
         ----------
-        x : array of shape (N, I) or (N, …) with I elements a sample, any real type
+        x : array of shape (N, I) or (N, …) with I elements a sample, any real type; or a sparse matrix (N, I)
+            That is a `scipy.sparse.csr_array` or `csr_matrix`, whose columns ascend in each row, for a network whose
+            first layer is `Affine` and whose `input_mean` is 0. What it does not store takes no part: the bits are
+            those of the array, the sign of a 0 apart, unless a weight is infinite or NaN.
         t : integer labels of shape (N,), or weights of shape (N, K); for squared error numbers of shape (N, K)
             It is copied; x is read where it is, if the network can, and must not change meanwhile. An `np.memmap` of
             more than 64 MB is read in blocks of 256 KB: an epoch takes them in a random order, 64 MB at once, and the

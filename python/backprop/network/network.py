@@ -193,7 +193,7 @@ class Network(Described, Naming, Standardising, Copyable, Inspectable, Passing, 
 
         Parameters
         ----------
-        x : array of shape (B, I) or (B, …) with I elements a sample
+        x : array of shape (B, I) or (B, …) with I elements a sample, or a sparse matrix as for `fit`
         out : ndarray of shape (B, K) and the network's type, optional
             What takes them.
         """

@@ -95,7 +95,7 @@ class Passing:
 
         Parameters
         ----------
-        x : array of shape (B, I) or (B, …) with I elements a sample
+        x : array of shape (B, I) or (B, …) with I elements a sample, or a sparse matrix as for `fit`
         t : integer labels of shape (B,), or weights of shape (B, K); for squared error numbers of shape (B, K)
         training : bool, optional
             Whether layers that do something else in training, as Dropout, do that. By default only where `gradient` or

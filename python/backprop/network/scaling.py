@@ -45,7 +45,6 @@ def scaled(x: Array, mean: Array, scale: Array, dtype: np.dtype[Any]) -> Array:
     return inputs * scale.astype(dtype) if (scale != 1).any() else inputs
 
 
-
 class Standardising:
     """The part of a network that scales targets, and the constructor that takes all scaling from data."""
 

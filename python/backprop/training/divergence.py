@@ -60,7 +60,7 @@ def not_finite(name: str, array: Array, dtype: np.dtype[Any], block: int = 4096)
     """Which is the first number that is not finite in a type, in words; nothing if there is none."""
     for start in range(0, len(array) if array.dtype.kind == "f" else 0, block):
         part = array[start : start + block]
-        if type(part) is SparseRows:
+        if isinstance(part, SparseRows):
             if found := _of_sparse(name, start, part, dtype):
                 return found
             continue

@@ -134,7 +134,11 @@ cdef class Plan(Averaging):
         cdef double work = work_of_step(&self.net, job.B), before
         cdef int most = threads_for_kernel(2, work), asked = 1, used, n
         cdef bint is_said = False
-        cdef Tuning tuning = self.tuning_of(job.B, threads) if most > 1 and column_parts == 0 and job.sparse is NULL else None
+        cdef Tuning tuning
+        if job.sparse is not NULL:
+            # What is measured would be that of so many rows of an array; columns of a sparse product are not shared.
+            column_parts = 1
+        tuning = self.tuning_of(job.B, threads) if most > 1 and column_parts == 0 else None
         # From the first piece on nothing of Python runs: the handler of a signal would find steps that nobody counted.
         if most > 1 or threads is not None:
             threads = named(threads)

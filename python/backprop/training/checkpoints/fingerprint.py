@@ -27,7 +27,7 @@ def fingerprint(
 
 def _of(array: Array, rows: int) -> list[Any]:
     some = np.unique(np.linspace(0, len(array) - 1, min(rows, len(array))).astype(np.int64))
-    if type(array) is SparseRows:
+    if isinstance(array, SparseRows):
         chosen = array[some]
         # Whatever type SciPy has chosen for the indices.
         parts = (chosen.indptr, chosen.indices.astype(np.int64), chosen.data)
