@@ -34,6 +34,10 @@ def size(what):
 
 whose, rule, rows = sys.argv[1], sys.argv[2], int(sys.argv[3])
 x, t = case.bag_of_words(rows)
+try:
+    import sklearn.neural_network
+except ImportError:
+    pass
 before = size("VmRSS")
 case.contenders(x, t, rule, None)[whose]()
 print(size("VmHWM") - before)

@@ -113,6 +113,41 @@ def test_wide_layers_on_threads(threads, dtype):
         assert alike(dense, own)
 
 
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"clip_value": 0.01}, {"max_norm": 0.5}, {"clip_norm": 0.1}, {"weight_decay": 0.1}, {"l1": 0.1}],
+)
+def test_plain_descent_where_a_batch_stores_less_than_there_are_columns(options, dtype, threads):
+    # 40 of the 2000 columns have most of the numbers, so that a batch has them in many rows.
+    rng = np.random.default_rng(0)
+    x = sparse(rng, 300, 2000, 0.002, dtype)
+    x[:, :40] = sparse(rng, 300, 40, 0.1, dtype)
+    assert np.count_nonzero(x) / 300 < 10
+    t = np.arange(300) % 4
+    dense, own = (bp.Network([2000, 19, 4], seed=0, dtype=dtype) for _ in range(2))
+    csr = Csr(x)
+    # Other rules and other batches leave other gradients behind in the workspace.
+    for optimizer, batch in (
+        (bp.SGD(0.1, **options), 50),
+        (bp.Adam(), 50),
+        (bp.SGD(0.1, **options), 150),
+        (bp.SGD(0.3, **options), 300),
+    ):
+        for net, samples in ((dense, x), (own, csr)):
+            net.fit(
+                samples,
+                t,
+                epochs=2,
+                batch_size=batch,
+                optimizer=copy.deepcopy(optimizer),
+                seed=0,
+                threads=threads,
+            )
+        assert alike(dense, own)
+
+
 @pytest.mark.parametrize("made", NETWORKS.values(), ids=list(NETWORKS))
 def test_single_steps(made):
     # The first steps show what a layer of one's own is; those behind them go by segments.
