@@ -85,7 +85,7 @@ def read_table(path: str | os.PathLike[str], target: str | None = None) -> Table
     If pyarrow or pandas is installed it reads large files, else NumPy does, with the same numbers and errors.
     """
     path = expanded(path)
-    if _kind(path) == ".npz":
+    if suffix_of(path) == ".npz":
         return _table_of_archive(path, target)
     head = read_head(path, Known((), target))
     column = _target_column(head, target)
@@ -144,7 +144,7 @@ def read_features(
         There is no such file.
     """
     path = expanded(path)
-    if _kind(path) == ".npz":
+    if suffix_of(path) == ".npz":
         x = features_of(path, Archive(path))
         if x.shape[1] != len(features):
             raise ValueError(
@@ -153,16 +153,7 @@ def read_features(
         return x
     head = read_head(path, Known(features, target, header))
     if head.has_header:
-        if header is False and not set(features) <= set(head.names):
-            raise ValueError(
-                f"{path}: the columns are called {listed(head.names)}, those of the table for training had no "
-                "names; write the columns in the order of that table, and no names"
-            )
-        places = {name: n for n, name in reversed(list(enumerate(head.names)))}
-        missing = next((name for name in features if name not in places), None)
-        if missing is not None:
-            index_of(path, head.names, missing)  # raises
-        return read_rows(head, [places[name] for name in features]).x
+        return read_rows(head, named_columns(head, features, header)).x
     columns = list(range(len(head.names)))
     if len(columns) != len(features) + 1:
         if len(columns) != len(features):
@@ -170,7 +161,7 @@ def read_features(
                 f"{path}: {plural(len(columns), 'column')}, wanted the {plural(len(features), 'feature')}"
             )
         return read_rows(head, columns).x
-    if _number_of_column(target, len(columns)) is None:
+    if number_of_column(target, len(columns)) is None:
         raise ValueError(
             f"{path}: {len(columns)} columns without names, wanted the {plural(len(features), 'feature')}; say with "
             "the target which column to leave out: its number from 0, or '-1' for the last"
@@ -179,6 +170,20 @@ def read_features(
     rows = read_rows(head, columns, left_out)
     _require_labels(head, left_out, rows.labels, classes)
     return rows.x
+
+
+def named_columns(head: Head, features: Sequence[str], header: bool | None) -> list[int]:
+    """Where the features stand in a file whose columns have names; ValueError if one is not there."""
+    if header is False and not set(features) <= set(head.names):
+        raise ValueError(
+            f"{head.path}: the columns are called {listed(head.names)}, those of the table for training had no "
+            "names; write the columns in the order of that table, and no names"
+        )
+    places = {name: n for n, name in reversed(list(enumerate(head.names)))}
+    missing = next((name for name in features if name not in places), None)
+    if missing is not None:
+        index_of(head.path, head.names, missing)  # raises
+    return [places[name] for name in features]
 
 
 def _require_labels(head: Head, column: int, labels: list[str], classes: Collection[str] | None) -> None:
@@ -196,7 +201,8 @@ def _require_labels(head: Head, column: int, labels: list[str], classes: Collect
         )
 
 
-def _kind(path: Path) -> str:
+def suffix_of(path: Path) -> str:
+    """What kind of file a name says; ValueError for another than those that are read."""
     kind = path.suffix.lower()
     if kind not in (".csv", ".npz"):
         raise ValueError(f"{path}: the name ends in {path.suffix!r}, wanted .csv or .npz")
@@ -209,11 +215,11 @@ def _target_column(head: Head, target: str | None) -> int:
         if head.has_header:
             _refuse_labels_elsewhere(head)
         return columns - 1
-    number = None if head.has_header else _number_of_column(target, columns)
+    number = None if head.has_header else number_of_column(target, columns)
     return index_of(head.path, names, target) if number is None else number
 
 
-def _number_of_column(target: str | None, columns: int) -> int | None:
+def number_of_column(target: str | None, columns: int) -> int | None:
     """The column that a target means where there are no names; None if it is no number of one."""
     if target is None or not NUMBER.fullmatch(target) or not -columns <= int(target) < columns:
         return None
