@@ -24,6 +24,7 @@ def files(tmp_path, monkeypatch):
     os.mkfifo("fifo")
     Path("good.csv").write_text(CSV)
     Path("other.csv").write_text(CSV.replace("a,b", "a,c"))
+    Path("strange.csv").write_text(CSV.replace("3,4,y", "3,4,z"))
     Path("bad.csv").write_text("a,b,kind\n1,zwei,x\n3,4,y\n")
     Path("text.txt").write_text("hello")
     np.savez("none.npz", y=np.arange(3))
@@ -72,6 +73,38 @@ def files(tmp_path, monkeypatch):
         ("train labels.csv", "the labels may be in 'label' or in the last column, 'b'"),
         ("train --plot gone/curve.png", "--plot gone/curve.png: there is no folder"),
         ("train --plot curve.xyz", "--plot curve.xyz: the name ends in '.xyz', wanted .png"),
+        ("train --activation gleu", "--activation is 'gleu', wanted one of relu, "),
+        ("train --activation gleu", "; did you mean 'gelu'?"),
+        ("train --activation relu,tanh", "--activation has 2 names, wanted one, or one for each of the 1 hidden"),
+        ("train --dropout 0.1,0.2,0.3", "--dropout has 3 rates, wanted one, or 2: that of the inputs and one for each"),
+        ("train --dropout 1", "dropout is 1.0, wanted a number from 0 to below 1"),
+        ("train --dropout much", "argument --dropout: invalid float value: 'much'"),
+        ("train --optimizer adma", "--optimizer is 'adma', wanted one of adam, "),
+        ("train --schedule lambda", "--schedule is 'lambda', wanted one of "),
+        ("train --weight-decay -1", "SGD: weight_decay is -1.0, wanted"),
+        ("train --early-stopping 0", "--early-stopping is 0, wanted 1 to 1000000000"),
+        ("train --validation-fraction 1", "--validation-fraction is 1, wanted a number between 0 and 1"),
+        ("train --class-weight heavy", "argument --class-weight: invalid choice: 'heavy'"),
+        ("train --optimizer lbfgs --epochs 3", "--epochs is not for --optimizer lbfgs"),
+        ("train --resume", "--resume goes on from --checkpoint FILE, which is not given"),
+        ("train --checkpoint read-only", "--checkpoint read-only: cannot be written, the file is read-only"),
+        ("train --checkpoint text.txt", "--checkpoint text.txt: is there, and would be replaced; wanted another path"),
+        ("train --checkpoint text.txt --resume", "text.txt: not a safetensors file"),
+        ("train --checkpoint net --resume", "net: a network, and no checkpoint of fit"),
+        ("train --out a --checkpoint ./a", "--checkpoint a: is --out, too"),
+        ("train --out a.previous --checkpoint a", "--out a.previous: is the file before --checkpoint, too"),
+        ("train good.csv --save-settings good.csv", "--save-settings good.csv: is the file to train on, which would"),
+        ("train --settings gone.toml", "gone.toml: there is no such file"),
+        ("train --settings text.txt", "text.txt: not TOML: "),
+        ("evaluate gone good.csv", "gone: there is no such file"),
+        ("evaluate net good.csv", "good.csv: it is not known which column has the labels; say it with the target"),
+        ("evaluate net other.csv --target kind", "other.csv: there is no 'b' among a, c, kind"),
+        ("evaluate net digits --target kind", "--target is for files, digits has its labels"),
+        ("evaluate net good.csv --target a", "good.csv: the target is 'a', which is one of the features"),
+        ("evaluate net strange.csv --target kind", "strange.csv, row 3, column 'kind': 'z' is none of the classes of"),
+        ("show gone", "gone: there is no such file"),
+        ("show cut", "cut: not a safetensors file"),
+        ("show text.txt", "text.txt: not a safetensors file"),
         ("predict gone good.csv", "gone: there is no such file"),
         ("predict cut good.csv", "cut: not a safetensors file"),
         ("predict text.txt good.csv", "text.txt: not a safetensors file"),
@@ -117,7 +150,10 @@ def test_no_command_prints_the_help(capsys):
     assert main([]) == 2
     out, err = capsys.readouterr()
     assert "train" in out
-    assert err == "backprop: error: COMMAND is missing, wanted train, predict, check, demo or info\n"
+    assert (
+        err
+        == "backprop: error: COMMAND is missing, wanted train, predict, evaluate, show, check, demo or info\n"
+    )
 
 
 def test_a_data_set_is_no_file_to_be_replaced():

@@ -1,17 +1,14 @@
-"""The command line: `backprop train`, `predict`, `check`, `demo` and `info`.
+"""The command line: `backprop train`, `predict`, `evaluate`, `show`, `check`, `demo` and `info`.
 
 Every error that a user can cause, also by the environment, is one line on stderr and exit status 2; a traceback is a
 bug of ours.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
 
-from backprop._util.names import did_you_mean
-from backprop._util.other_libraries.arguments import SAME
 from backprop.cli import output
+from backprop.cli.arguments import Parser
 from backprop.cli.errors import UserError, out_of_memory, user_errors
 from backprop.cli.output import PROGRAM
 
@@ -19,45 +16,14 @@ from backprop.cli.output import PROGRAM
 READER_GONE = 141
 
 
-class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line, with the nearest name that it knows."""
-
-    suggest_on_error = False  # Python's own way from 3.14 on: we have one for every version
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Refuse what is not known here, where the options are that it may have been meant for."""
-        known, rest = super().parse_known_args(args, namespace)
-        if rest:
-            options = [one for one in self._option_string_actions if one.startswith("--")]
-            wrong = next((one.partition("=")[0] for one in rest if one.startswith("-")), "")
-            self.error(f"unrecognized arguments: {' '.join(rest)}{did_you_mean(wrong, options)}")
-        return known, rest
-
-    def _check_value(self, action: argparse.Action, value: Any) -> None:
-        try:
-            super()._check_value(action, value)
-        except argparse.ArgumentError as error:
-            error.message += did_you_mean(value, map(str, action.choices or ()), same=SAME)
-            raise
-
-    def error(self, message: str) -> NoReturn:
-        """Leave with the message alone; argparse would print its usage too."""
-        raise UserError(message)
-
-    def print_help(self, file: Any = None) -> None:
-        """Print the help; argparse would say nothing of a stdout that does not take it."""
-        output.write(self.format_help().splitlines())
-        output.flush()
-
-
 def parser() -> Parser:
     """Describe the whole command line."""
-    from backprop.cli import check, demo, info, predict, train
+    from backprop.cli import check, demo, evaluate, info, predict, show, train
 
     main_parser = Parser(prog=PROGRAM, description="Dense neural networks on the CPU.")
     main_parser.add_argument("--version", action="store_true", help="print the version and leave")
     commands = main_parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
-    for command in (train, predict, check, demo, info):
+    for command in (train, predict, evaluate, show, check, demo, info):
         name = command.__name__.rpartition(".")[2]
         subparser = commands.add_parser(name, help=command.SUMMARY, description=command.SUMMARY)
         command.add_arguments(subparser)
@@ -113,6 +79,6 @@ def _run(argv: Sequence[str] | None) -> int:
         return 0
     if arguments.command is None:
         described.print_help()
-        raise UserError("COMMAND is missing, wanted train, predict, check, demo or info")
+        raise UserError("COMMAND is missing, wanted train, predict, evaluate, show, check, demo or info")
     status: int = arguments.run(arguments)
     return status

@@ -9,6 +9,7 @@ from backprop._util.messages import shown
 from backprop.cli.output import CONTROLS
 
 if TYPE_CHECKING:
+    from backprop._util.arrays import Array
     from backprop.network import Network
 
 
@@ -66,6 +67,27 @@ def target(path: Path, net: "Network") -> tuple[str | None, bool | None]:
     if header not in (None, "true", "false"):
         raise ValueError(f"{path}: the metadata's header is {shown(header)}, wanted 'true' or 'false'")
     return said, None if header is None else header == "true"
+
+
+def scores(net: "Network", x: "Array", path: str | Path) -> "Array":
+    """The outputs of the network for a file's samples, all finite: of others no class is the highest."""
+    import numpy as np
+
+    with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is refused below
+        found = net.predict(x)
+    finite = np.isfinite(found).all(axis=1)
+    if not finite.all():
+        sample = int(finite.argmin())
+        raise ValueError(
+            f"{path}: the network's outputs of sample {sample + 1} are {_some(found[sample])}, wanted finite "
+            f"numbers; the sample's values reach {np.abs(x[sample]).max():g}"
+        )
+    return found
+
+
+def _some(row: "Array") -> str:
+    few = [f"{value:g}" for value in row[:4]]
+    return ", ".join([*few, "..."] if len(row) > 4 else few)
 
 
 def _is_text(name: object) -> bool:

@@ -1,4 +1,4 @@
-"""Numbers of the command line: types of arguments for argparse, which refuse what only Python takes for a number."""
+"""Numbers and names of the command line: types for argparse, which refuse what only Python takes for a number."""
 
 import argparse
 
@@ -33,6 +33,16 @@ def sizes(text: str) -> list[int]:
             f"invalid sizes value: {text!r}, wanted whole numbers of at least 1, such as 64,32"
         )
     return units
+
+
+def reals(text: str) -> list[float]:
+    """`0.2,0.5` as numbers, which may be infinite or NaN."""
+    return [real(part) for part in text.split(",")]
+
+
+def names(text: str) -> list[str]:
+    """`gelu,tanh` as names."""
+    return text.split(",")
 
 
 def require_range(option: str, value: int, least: int, most: int) -> None:

@@ -10,7 +10,6 @@ from backprop.cli.errors import user_errors
 
 if TYPE_CHECKING:
     from backprop._util.arrays import Array
-    from backprop.network import Network
 
 SUMMARY = "Predict the classes of a file's samples, or numbers, with a saved network."
 
@@ -49,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
                 f"(loss={net.loss_name!r})"
             )
         x = read_features(arguments.data, features, target, header=header, classes=classes)
-        scores = _scores(net, x, arguments.data)
+        scores = models.scores(net, x, arguments.data)
     if classes is None:
         output.write(map(_row, scores))
     elif arguments.proba:
@@ -63,27 +62,6 @@ def run(arguments: argparse.Namespace) -> int:
 def _row(numbers: "Array") -> str:
     """Numbers as CSV, each with as many digits as give it back in the network's type."""
     return ",".join(map(str, numbers))
-
-
-def _scores(net: "Network", x: "Array", path: Path) -> "Array":
-    """The outputs of the network for a file's samples, all finite: of others no class is the highest."""
-    import numpy as np
-
-    with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is refused below
-        scores = net.predict(x)
-    finite = np.isfinite(scores).all(axis=1)
-    if not finite.all():
-        sample = int(finite.argmin())
-        raise ValueError(
-            f"{path}: the network's outputs of sample {sample + 1} are {_shown(scores[sample])}, wanted finite "
-            f"numbers; the sample's values reach {np.abs(x[sample]).max():g}"
-        )
-    return scores
-
-
-def _shown(row: "Array") -> str:
-    few = [f"{value:g}" for value in row[:4]]
-    return ", ".join([*few, "..."] if len(row) > 4 else few)
 
 
 def _require_letters(classes: list[str]) -> None:
