@@ -154,6 +154,22 @@ def labels_of(path: Path, arrays: Mapping[str, Array], key: str, count: int) -> 
     return [str(label) for label in labels.tolist()]
 
 
+def targets_of(path: Path, arrays: Mapping[str, Array], key: str, count: int) -> Array:
+    """The numbers to predict of `count` samples, (N, K) of float64."""
+    t = array_of(path, arrays, key)
+    if t.dtype.kind not in "fiub" or t.ndim not in (1, 2) or len(t) != count or not t.size:
+        raise ValueError(
+            f"{path}: {key} is {t.dtype} {t.shape}, wanted numbers of shape ({count},) or ({count}, K)"
+        )
+    with np.errstate(over="ignore", invalid="ignore"):  # what float64 cannot hold is refused below
+        t = t.astype(np.float64).reshape(count, -1)
+    finite = np.isfinite(t).all(axis=1)
+    if not finite.all():
+        row = int(finite.argmin())
+        raise ValueError(f"{path}: {key}[{row}] is {', '.join(map(str, t[row]))}, wanted finite numbers")
+    return t
+
+
 def array_of(path: Path, arrays: Mapping[str, Array], key: str) -> Array:
     """The array of this name."""
     index_of(path, list(arrays), key)

@@ -12,8 +12,8 @@ from backprop.data.numbers import BOOLEANS, MISSING, is_number, number
 
 MOST_CLASSES = 1000
 ONLY_CLASSES = (
-    "this looks like a regression target; only classes are read, "
-    "for numbers train Network(sizes, loss='squared_error')"
+    "this looks like a regression target, and classes are read; wanted --regression of backprop train, or "
+    "read_table(path, numbers=True)"
 )
 
 

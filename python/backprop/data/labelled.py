@@ -1,6 +1,5 @@
 """A table whose labels, or numbers to predict, are compared with what a network says of its features."""
 
-import math
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,11 +9,11 @@ import numpy as np
 from backprop._util.arrays import Array, plural
 from backprop._util.files import expanded
 from backprop._util.messages import listed, shown
-from backprop.data.archives import Archive, array_of, features_of, labels_of
+from backprop.data.archives import Archive, features_of, labels_of, targets_of
 from backprop.data.classes import same_label
 from backprop.data.csv_head import Head, index_of, read_head
 from backprop.data.header_row import Known
-from backprop.data.numbers import number, with_point
+from backprop.data.numbers import numbers_of, with_point
 from backprop.data.rows import line_of, read_rows
 from backprop.data.tables import LABEL_KEYS, named_columns, number_of_column, suffix_of
 
@@ -107,16 +106,7 @@ def _of_archive(
     if classes is not None:
         labels = labels_of(path, arrays, key, len(x))
         return x, _places(labels, classes, lambda row: f"{path}: {key}[{row}]")
-    t = array_of(path, arrays, key)
-    if t.dtype.kind not in "fiub" or t.ndim not in (1, 2) or len(t) != len(x):
-        raise ValueError(
-            f"{path}: {key} is {t.dtype} {t.shape}, wanted numbers, one a sample or a row of them"
-        )
-    t = t.astype(np.float64).reshape(len(x), -1)
-    if not np.isfinite(t).all():
-        row = int(np.isfinite(t).all(axis=1).argmin())
-        raise ValueError(f"{path}: {key}[{row}] is {t[row]}, wanted finite numbers")
-    return x, t
+    return x, targets_of(path, arrays, key, len(x))
 
 
 def _places(labels: Sequence[str], classes: Sequence[str], place: Callable[[int], str]) -> Array:
@@ -132,16 +122,3 @@ def _places(labels: Sequence[str], classes: Sequence[str], place: Callable[[int]
                 )
             found[label] = same[0]
     return np.array([found[label] for label in labels], dtype=np.int64)
-
-
-def numbers_of(labels: Sequence[str], place: Callable[[int], str]) -> Array:
-    """The numbers that the cells of a target show, (N,) of float64; `place` begins an error about row n."""
-    values = np.empty(len(labels))
-    for row, label in enumerate(labels):
-        try:
-            values[row] = number(label)
-        except ValueError:
-            values[row] = math.nan
-        if not math.isfinite(values[row]):
-            raise ValueError(f"{place(row)}: the target is {shown(label)}, wanted a finite number")
-    return values

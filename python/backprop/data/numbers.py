@@ -1,6 +1,13 @@
 """Numbers as the cells of a table show them."""
 
+import math
 import re
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from backprop._util.arrays import Array
+from backprop._util.messages import shown
 
 # Between semicolons a lone comma in a number can be nothing but a decimal comma.
 DECIMAL_COMMA = re.compile(r"[+-]?(?:\d+,\d*|,\d+)(?:[eE][+-]?\d+)?")
@@ -56,3 +63,16 @@ def is_number(text: str) -> bool:
 def with_point(text: str) -> str:
     """A number with a decimal comma as one with a point; other text as it is."""
     return text.replace(",", ".") if DECIMAL_COMMA.fullmatch(text) else text
+
+
+def numbers_of(labels: Sequence[str], place: Callable[[int], str]) -> Array:
+    """The numbers that the cells of a target show, (N,) of float64; `place` begins an error about row n."""
+    values = np.empty(len(labels))
+    for row, label in enumerate(labels):
+        try:
+            values[row] = number(label)
+        except ValueError:
+            values[row] = math.nan
+        if not math.isfinite(values[row]):
+            raise ValueError(f"{place(row)}: the target is {shown(label)}, wanted a finite number")
+    return values

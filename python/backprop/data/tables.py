@@ -13,11 +13,11 @@ from pathlib import Path
 from backprop._util.arrays import Array, plural
 from backprop._util.files import expanded
 from backprop._util.messages import listed, shown
-from backprop.data.archives import Archive, features_of, labels_of
+from backprop.data.archives import Archive, features_of, labels_of, targets_of
 from backprop.data.classes import classes_of, is_one_of, same_label
 from backprop.data.csv_head import UNNAMED, Head, index_of, read_head
 from backprop.data.header_row import Known, may_be_names, unsure
-from backprop.data.numbers import is_number, with_point
+from backprop.data.numbers import is_number, numbers_of, with_point
 from backprop.data.rows import line_of, read_rows
 
 LABEL_KEYS = ("t", "y")
@@ -29,14 +29,15 @@ LABEL_NAMES = {"label", "labels", "target", "targets", "class", "classes"}
 
 @dataclass(frozen=True)
 class Table:
-    """Samples with their classes.
+    """Samples with their classes, or with numbers to predict.
 
     Attributes
     ----------
     x : ndarray of float64, (N, I)
     t : ndarray of int64, (N,)
-        Labels from 0; label k is `classes[k]` in the file.
+        Labels from 0; label k is `classes[k]` in the file. Numbers to predict are float64, (N, K).
     classes, features : tuple of str
+        Without classes the target is numbers.
     target : str
         The column or key that the labels came from.
     has_header : bool
@@ -54,8 +55,8 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
-def read_table(path: str | os.PathLike[str], target: str | None = None) -> Table:
-    """Read samples and classes from a `.csv` or `.npz` file.
+def read_table(path: str | os.PathLike[str], target: str | None = None, *, numbers: bool = False) -> Table:
+    """Read samples and classes, or numbers to predict, from a `.csv` or `.npz` file.
 
     Parameters
     ----------
@@ -65,11 +66,13 @@ def read_table(path: str | os.PathLike[str], target: str | None = None) -> Table
     target : str, optional
         The column (its name, or its number where there is no header) or key of the labels; by default the last
         column, or `t` or `y`.
+    numbers : bool, default False
+        Whether the target is numbers to predict, and not classes; an archive may have several a sample, (N, K).
 
     Raises
     ------
     ValueError
-        The file does not hold numeric features and classes.
+        The file does not hold numeric features and classes, or numbers.
     FileNotFoundError
         There is no such file.
 
@@ -86,7 +89,7 @@ def read_table(path: str | os.PathLike[str], target: str | None = None) -> Table
     """
     path = expanded(path)
     if suffix_of(path) == ".npz":
-        return _table_of_archive(path, target)
+        return _table_of_archive(path, target, numbers)
     head = read_head(path, Known((), target))
     column = _target_column(head, target)
     names, notes = head.names, list(head.notes)
@@ -99,13 +102,18 @@ def read_table(path: str | os.PathLike[str], target: str | None = None) -> Table
         points = {label: with_point(label) for label in set(labels)}
         if all(map(is_number, points.values())):
             labels = [points[label] for label in labels]
+    x, kept = rows.x, (tuple(names[n] for n in features), names[column], head.has_header, tuple(notes))
+
+    def place(row: int) -> str:
+        return head.place(line_of(head, row), column)
+
+    if numbers:
+        return Table(x, numbers_of(labels, place).reshape(-1, 1), (), *kept)
     alone = not head.has_header and may_be_names(head.first, column, target)
     if alone and not any(map(same_label(labels[0]), labels[1:])):
         raise unsure(f"{path}, row {head.line}", head.first, Known((), target))
-    t, classes = classes_of(path, labels, lambda row: head.place(line_of(head, row), column))
-    return Table(
-        rows.x, t, classes, tuple(names[n] for n in features), names[column], head.has_header, tuple(notes)
-    )
+    t, classes = classes_of(path, labels, place)
+    return Table(x, t, classes, *kept)
 
 
 def read_features(
@@ -245,10 +253,13 @@ def _is_unnamed(head: Head, column: int) -> bool:
     return head.has_header and UNNAMED.fullmatch(head.names[column]) is not None
 
 
-def _table_of_archive(path: Path, target: str | None) -> Table:
+def _table_of_archive(path: Path, target: str | None, numbers: bool) -> Table:
     arrays = Archive(path)
     x = features_of(path, arrays)
     key = next((k for k in LABEL_KEYS if k in arrays), LABEL_KEYS[0]) if target is None else target
+    features = tuple(str(n) for n in range(x.shape[1]))
+    if numbers:
+        return Table(x, targets_of(path, arrays, key, len(x)), (), features, key)
     labels = labels_of(path, arrays, key, len(x))
     t, classes = classes_of(path, labels, lambda sample: f"{path}: {key}[{sample}]")
-    return Table(x, t, classes, tuple(str(n) for n in range(x.shape[1])), key)
+    return Table(x, t, classes, features, key)
