@@ -51,7 +51,7 @@ def test_all_settings_are_written_the_defaults_too():
     assert read("s.toml") == {
         "data": "t.csv", "hidden": 50, "activation": "relu", "dropout": 0.0, "dtype": "float32",
         "optimizer": "sgd", "lr": 0.1, "weight-decay": 0.0, "batch-size": 32, "epochs": 2, "seed": 0,
-        "out": "model.safetensors", "test-fraction": 0.2,
+        "out": "model.safetensors", "test-fraction": 0.2, "regression": False,
     }  # fmt: skip
     assert Path("s.toml").read_text().startswith(f"# Settings of `backprop train`, version {bp.__version__};")
     assert main(

@@ -28,6 +28,10 @@ def check(taken: argparse.Namespace) -> None:
         value = getattr(taken, name)
         if value is not None and not 0 < value < 1:
             raise ValueError(f"{option(name)} is {value:g}, wanted a number between 0 and 1")
+    if taken.loss is not None and not taken.regression:
+        raise UserError(f"--loss {taken.loss} is for numbers, with --regression")
+    if taken.class_weight is not None and taken.regression:
+        raise UserError(f"--class-weight {taken.class_weight} is for classes, and --regression is given")
     _check_files(taken)
     _check_names(taken)
 

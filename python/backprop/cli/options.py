@@ -38,8 +38,10 @@ ALWAYS: dict[str, Any] = {
     "out": Path("model.safetensors"),
     "overwrite": False,
     "resume": False,
+    "regression": False,
     "test_fraction": 0.2,
 }
+LOSSES_OF_NUMBERS = ("squared_error", "huber", "absolute_error", "log_cosh")
 # The share of the training data that is watched, where something has to be.
 WATCHED = 0.1
 # L-BFGS takes all of the data in each of its iterations, so what is about batches and rates has no meaning.
@@ -63,6 +65,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of a file: the column (its name; without a header its number, -1 for the last) or key of the labels "
         "(the last; t or y)",
     )
+    parser.add_argument(
+        "--regression",
+        action="store_true",
+        default=None,
+        help="of a file: the target is numbers to predict, and not classes",
+    )
     parser.add_argument("--test-fraction", type=numbers.real, help="of a file: the share to test with (0.2)")
 
 
@@ -82,6 +90,11 @@ def _add_network(group: Any) -> None:
         metavar="RATE[,RATE…]",
         help="the share of each hidden layer's units that training drops, or first that of the inputs, then one a "
         "hidden layer (0)",
+    )
+    group.add_argument(
+        "--loss",
+        choices=LOSSES_OF_NUMBERS,
+        help="with --regression, in deviations of the target (squared_error)",
     )
     group.add_argument("--dtype", choices=("float32", "float64"), help="type of the arithmetic (float32)")
 
@@ -163,6 +176,8 @@ def with_defaults(given: argparse.Namespace) -> argparse.Namespace:
     for name, value in ALWAYS.items():
         if getattr(taken, name) is None:
             setattr(taken, name, value)
+    if taken.regression:
+        taken.loss = LOSSES_OF_NUMBERS[0] if taken.loss is None else taken.loss
     defaults = DATA_SETS.get(taken.data, FILES)
     if taken.optimizer == LBFGS:
         for name in NOT_FOR_LBFGS:

@@ -49,13 +49,21 @@ def finish(net: "Network", source: "Source", taken: argparse.Namespace, interrup
 
 
 def _write_scores(net: "Network", source: "Source") -> None:
-    """The accuracy on both parts of the data."""
+    """The accuracy on both parts of the data; of numbers R² and the error, in the target's units."""
     import numpy as np
 
+    from backprop.training.metrics import r2, root_mean_squared_error
+
     for name, (x, t) in (("train", source.train), ("test", source.test)):
-        # Scores that are not finite have no highest.
-        share = net.accuracy(x, t) if np.isfinite(net.predict(x)).all() else math.nan
-        output.line(f"{name} accuracy {'' if name == 'train' else ' '}{share:.4f} on {len(x)} samples")
+        y = net.predict(x)
+        known = bool(np.isfinite(y).all())  # scores that are not finite have no highest
+        space = "" if name == "train" else " "
+        if "classes" in source.metadata:
+            share = net.accuracy(x, t) if known else math.nan
+            output.line(f"{name} accuracy {space}{share:.4f} on {len(x)} samples")
+        else:
+            share, error = (r2(t, y), root_mean_squared_error(t, y)) if known else (math.nan, math.nan)
+            output.line(f"{name} R2 {space}{share:.4f}, RMSE {error:.6g} on {len(x)} samples")
 
 
 def _write_best(net: "Network", taken: argparse.Namespace, steps: int) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 SUMMARY = "Show what is in a saved network, or in a checkpoint."
 # Characters of a value of the metadata.
 LONGEST = 100
+# Options of a loss that are shown apart.
+SCALING = ("target_mean", "target_scale")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,10 +55,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _of_network(net: "Network") -> Iterator[str]:
     """Loss, scaling and metadata."""
-    options = net.spec.loss.options
+    options = {name: value for name, value in net.spec.loss.options.items() if name not in SCALING}
     settings = ", ".join(f"{name}={shown(value)}" for name, value in options.items())
     yield f"loss: {net.loss_name}{f' ({settings})' if settings else ''}"
     yield f"inputs: {net.sizes[0]}, minus {_range(net.input_mean)}, times {_range(net.input_scale)}"
+    if any(name in net.spec.loss.options for name in SCALING):
+        yield f"targets: minus {_range(net.target_mean)}, times {_range(net.target_scale)}"
     wrong = [key for key, array in net.params.items() if not _is_finite(array)]
     if wrong:
         yield f"not finite, as after a training that diverged: {listed(wrong)}"
@@ -66,8 +70,11 @@ def _of_network(net: "Network") -> Iterator[str]:
         yield f"  {name}: {cut(_text(value), LONGEST)}"
 
 
-def _range(array: "Array") -> str:
+def _range(numbers: Any) -> str:
     """One number, or the least and the largest of several."""
+    import numpy as np
+
+    array = np.asarray(numbers)
     low, high = f"{array.min():.6g}", f"{array.max():.6g}"
     return low if low == high else f"{low} to {high}"
 

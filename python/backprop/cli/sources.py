@@ -1,6 +1,7 @@
 """What a network is trained on: a data set by its name, or a file."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +26,8 @@ class Source:
     mean, scale : float or array
         The network's `input_mean` and `input_scale`.
     metadata : dict of str to str
-        What `predict` needs to know: `classes`, and for a file `features`, `target` and `header`.
+        What `predict` needs to know: `classes`, unless the targets are numbers, and for a file `features`, `target` and
+        `header`.
     report : list of str
         For a file, what was taken for what and what was left out: lines to print.
     """
@@ -38,15 +40,19 @@ class Source:
     report: list[str] = field(default_factory=list)
 
     @property
-    def classes(self) -> int:
-        """How many there are."""
-        return len(json.loads(self.metadata["classes"]))
+    def outputs(self) -> int:
+        """How many a network has: one a class, or a number to predict."""
+        t = self.train[1]
+        return t.shape[1] if t.ndim == 2 else len(json.loads(self.metadata["classes"]))
 
 
 # So many columns are put into another order at once.
 COLUMNS = 16
 # More names than these are not all printed.
 MOST_NAMES = 12
+# So many different whole numbers may be classes, and more where they have so many samples each.
+MOST_NUMBERS, SAMPLES_A_CLASS = 20, 10
+WHOLE = re.compile("-?[0-9]+")
 IMAGES = {
     "digits": (data.load_digits, 1 / 16),
     "mnist": (data.load_mnist, 1 / 255),
@@ -54,14 +60,18 @@ IMAGES = {
 }
 
 
-def open_source(name: str, target: str | None, test_fraction: float, seed: int) -> Source:
+def open_source(
+    name: str, target: str | None, test_fraction: float, seed: int, regression: bool = False
+) -> Source:
     """Load a data set by its name or a table by its path."""
     if name in IMAGES:
         if target is not None:
             raise ValueError(f"--target is for files, {name} has its labels")
+        if regression:
+            raise ValueError(f"--regression is for files, {name} has classes")
         return _images(name)
     if Path(name).suffix.lower() in (".csv", ".npz"):
-        return _table(name, target, test_fraction, seed)
+        return _table(name, target, test_fraction, seed, regression)
     hint = did_you_mean(name, IMAGES)
     raise ValueError(f"{name!r} is none of {', '.join(IMAGES)} and no .csv or .npz file{hint}")
 
@@ -72,8 +82,8 @@ def _images(name: str) -> Source:
     return Source(train, test, 0.0, scale, {"data": name, "classes": json.dumps([str(n) for n in range(10)])})
 
 
-def _table(path: str, target: str | None, test_fraction: float, seed: int) -> Source:
-    table = data.read_table(path, target)
+def _table(path: str, target: str | None, test_fraction: float, seed: int, regression: bool) -> Source:
+    table = data.read_table(path, target, numbers=regression)
     require_lines(path, table.classes)
     count = round(test_fraction * len(table.x))
     if not 1 <= count < len(table.x):
@@ -93,7 +103,7 @@ def _table(path: str, target: str | None, test_fraction: float, seed: int) -> So
         *mean_and_scale(path, x[count:]),
         {
             "data": Path(path).name,
-            "classes": json.dumps(table.classes),
+            **({} if regression else {"classes": json.dumps(table.classes)}),
             "features": json.dumps(table.features),
             "target": table.target,
             "header": json.dumps(table.has_header),
@@ -106,13 +116,34 @@ def _report(table: data.Table) -> list[str]:
     """What a table's columns were taken for."""
     target = repr(table.target) if table.target else "the last column, which has no name"
     lines = [
-        f"target: {target}, {len(table.classes)} classes: {_some(table.classes)}",
+        f"target: {target}, {_numbers(table.t)}"
+        if not table.classes
+        else f"target: {target}, {len(table.classes)} classes: {_some(table.classes)}",
+        *_may_be_numbers(table),
         f"features: {len(table.features)}: {_some(table.features)}",
         *table.notes,
     ]
     return lines + [
         f"column {table.features[n]!r} counts the rows: if it is no feature, take it out of the file"
         for n in _counters(table.x)
+    ]
+
+
+def _numbers(t: Array) -> str:
+    """What is said of numbers to predict."""
+    several = f"{t.shape[1]} numbers a sample" if t.shape[1] > 1 else "numbers"
+    return f"{several} from {t.min():g} to {t.max():g}"
+
+
+def _may_be_numbers(table: data.Table) -> list[str]:
+    """A target of many whole numbers, of few samples each, is more likely numbers to predict than classes."""
+    classes = len(table.classes)
+    if classes <= MOST_NUMBERS or len(table.x) >= SAMPLES_A_CLASS * classes:
+        return []
+    if not all(map(WHOLE.fullmatch, table.classes)):
+        return []
+    return [
+        "these classes are whole numbers: if they are numbers to predict, --regression takes them for that"
     ]
 
 

@@ -37,19 +37,21 @@ def run(arguments: argparse.Namespace) -> int:
         if progress:
             checks.check_bar()
         optimizer = options.optimizer_of(taken)
-        source = open_source(taken.data, taken.target, taken.test_fraction, taken.seed)
-        sizes = [source.train[0].shape[1], *taken.hidden, source.classes]
+        source = open_source(taken.data, taken.target, taken.test_fraction, taken.seed, taken.regression)
+        sizes = [source.train[0].shape[1], *taken.hidden, source.outputs]
         checks.check_memory(sizes, taken.dtype)
-        net = Network(
-            sizes,
+        asked: dict[str, Any] = dict(
             activation=taken.activation[0] if len(taken.activation) == 1 else taken.activation,
             dtype=taken.dtype,
             seed=taken.seed,
             weight_init=options.DATA_SETS.get(taken.data, options.FILES).weight_init,
-            input_mean=source.mean,
-            input_scale=source.scale,
             dropout=taken.dropout[0] if len(taken.dropout) == 1 else taken.dropout,
         )
+        if taken.regression:  # whose targets are scaled, too
+            x, t = source.train
+            net = Network.standardised(x, sizes, t, loss=taken.loss, **asked)
+        else:
+            net = Network(sizes, input_mean=source.mean, input_scale=source.scale, **asked)
         net.metadata = source.metadata
         if taken.resume:
             source.report += _place_of_run(taken)
