@@ -1,6 +1,7 @@
 """`backprop evaluate` and `backprop show`."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 import backprop as bp
 from backprop.cli import main
+from backprop.io import _checkpoint
 
 
 @pytest.fixture(autouse=True)
@@ -209,3 +211,19 @@ def test_the_run_of_a_checkpoint_is_shown(capsys):
     assert lines(capsys, "show", "run")[-1] == "  file: whole, none before it"
     # The network of a checkpoint is one as any other.
     assert lines(capsys, "evaluate", "run", "t.csv")[0] == "t.csv: 60 samples"
+
+
+def test_a_checkpoint_that_is_nested_too_deeply(capsys):
+    net, deep = bp.Network([2, 2], seed=0), 1
+    for _ in range(900):
+        deep = {"a": deep}
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(10_000)  # which a writer may have
+    try:
+        _checkpoint.write("run", net, dict(net.params), {"arguments": deep}, {}, False)
+    finally:
+        sys.setrecursionlimit(limit)
+    assert main(["show", "run"]) == 2
+    assert capsys.readouterr().err == "backprop: error: run: the state is nested too deeply\n"
+    assert main(["train", "--checkpoint", "run", "--resume"]) == 2
+    assert capsys.readouterr().err == "backprop: error: run: the state is nested too deeply\n"

@@ -57,21 +57,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "data", nargs="?", help="digits (default), mnist, fashion-mnist, FILE.csv or FILE.npz"
     )
+    _add_data(parser.add_argument_group("the data"))
     _add_network(parser.add_argument_group("the network"))
     _add_training(parser)
     _add_files(parser)
-    parser.add_argument(
+
+
+def _add_data(group: Any) -> None:
+    group.add_argument(
         "--target",
         help="of a file: the column (its name; without a header its number, -1 for the last) or key of the labels "
         "(the last; t or y)",
     )
-    parser.add_argument(
+    group.add_argument(
         "--regression",
         action="store_true",
         default=None,
         help="of a file: the target is numbers to predict, and not classes",
     )
-    parser.add_argument("--test-fraction", type=numbers.real, help="of a file: the share to test with (0.2)")
+    group.add_argument("--test-fraction", type=numbers.real, help="of a file: the share to test with (0.2)")
 
 
 def _add_network(group: Any) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 SUMMARY = "Show what is in a saved network, or in a checkpoint."
 # Characters of a value of the metadata.
 LONGEST = 100
+# How deep settings stand in each other: a schedule may have another, which follows it.
+MOST_NESTED = 5
 # Options of a loss that are shown apart.
 SCALING = ("target_mean", "target_scale")
 
@@ -125,12 +127,12 @@ def _of_run(path: Path) -> Iterator[str]:
         yield f"  file: whole; the one before, {earlier}, too: step {step}"
 
 
-def _setting(value: Any) -> str:
+def _setting(value: Any, most: int = MOST_NESTED) -> str:
     """An argument of `fit` as a checkpoint has it."""
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and most:
         said = {name: one for name, one in value.items() if one is not None}
         kind = said.pop("kind", None)
-        rest = ", ".join(f"{name}={_setting(one)}" for name, one in said.items())
+        rest = ", ".join(f"{name}={_setting(one, most - 1)}" for name, one in said.items())
         return cut(rest if kind is None else f"{kind} ({rest})" if rest else str(kind), 2 * LONGEST)
     return value if isinstance(value, str) else shown(value)
 

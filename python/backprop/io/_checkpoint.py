@@ -108,8 +108,12 @@ def _read(path: str | os.PathLike[str]) -> tuple[Network, dict[str, Any], dict[s
         found = stated.get("format") if isinstance(stated, dict) else stated
         raise ValueError(f"{path}: the checkpoint's format is {shown(found)}, wanted {FORMAT!r}")
     others = {name.removeprefix(PREFIX): array for name, array in tensors.items()}
-    state = _from_json(stated.get("state"))
-    if stated.get(CHECKSUM) != _checksum(stated, description.get(CHECKSUM), others):
+    try:
+        state = _from_json(stated.get("state"))
+        checksum = _checksum(stated, description.get(CHECKSUM), others)
+    except RecursionError:
+        raise ValueError(f"{path}: the state is nested too deeply") from None
+    if stated.get(CHECKSUM) != checksum:
         raise ValueError(f"{path}: not what was saved: the file is damaged, or was changed")
     if not isinstance(state, dict):
         raise ValueError(f"{path}: the state is {shown(state)}, wanted names with values")
