@@ -44,13 +44,9 @@ cdef extern from "_simd/simd.h" nogil:
         const SparseRows* x, const float* dout, Py_ssize_t dout_stride, float* dW, Py_ssize_t B, Py_ssize_t I,
         Py_ssize_t O, int threads
     ) noexcept
-    void bp_sparse_forward_rowsf(
-        const SparseRows* x, const float* W, const float* b, float* out, Py_ssize_t out_stride, Py_ssize_t first,
-        Py_ssize_t stop, Py_ssize_t I, Py_ssize_t O
-    ) noexcept
     void bp_sparse_parameters_partf(
         const SparseRows* x, const float* dout, Py_ssize_t dout_stride, float* dW, Py_ssize_t B, Py_ssize_t first,
-        Py_ssize_t stop, Py_ssize_t I, Py_ssize_t O, bint is_cleared
+        Py_ssize_t stop, Py_ssize_t I, Py_ssize_t O
     ) noexcept
     void bp_sparse_forward(
         const SparseRows* x, const double* W, const double* b, double* out, Py_ssize_t out_stride, Py_ssize_t B,
@@ -60,13 +56,9 @@ cdef extern from "_simd/simd.h" nogil:
         const SparseRows* x, const double* dout, Py_ssize_t dout_stride, double* dW, Py_ssize_t B, Py_ssize_t I,
         Py_ssize_t O, int threads
     ) noexcept
-    void bp_sparse_forward_rows(
-        const SparseRows* x, const double* W, const double* b, double* out, Py_ssize_t out_stride, Py_ssize_t first,
-        Py_ssize_t stop, Py_ssize_t I, Py_ssize_t O
-    ) noexcept
     void bp_sparse_parameters_part(
         const SparseRows* x, const double* dout, Py_ssize_t dout_stride, double* dW, Py_ssize_t B, Py_ssize_t first,
-        Py_ssize_t stop, Py_ssize_t I, Py_ssize_t O, bint is_cleared
+        Py_ssize_t stop, Py_ssize_t I, Py_ssize_t O
     ) noexcept
 
 

@@ -15,7 +15,7 @@ cdef struct Rows:
     Address* pointers
     Py_ssize_t first
     Py_ssize_t offset
-    const void* sparse           # SparseRows (sparse.pxd), places of 64 bits and indices of 32; or NULL
+    const void* sparse           # SparseRows (sparse.pxd) whose places are 64 bits wide, or NULL
 
 
 cdef inline Rows rows_of(const floating* base, Py_ssize_t stride) noexcept nogil:

@@ -188,16 +188,15 @@ static BP_KERNEL void BP_(sparse_outers)(const bp_csr *x, const ptrdiff_t *place
 }
 #undef BP_SPARSE_OUTER
 
-/* Rows k0 to k1 of dW = xᵀ·dout, for B rows of x. If dW `is_cleared`, rows whose column x does not store are left as they are,
-   the others are 0 before. */
+/* Rows k0 to k1 of dW = xᵀ·dout, for B rows of x. */
 static BP_UNUSED void BP_(sparse_parameters_part)(const bp_csr *x, const BP_T *dout, ptrdiff_t stride, BP_T *dW,
                                                   ptrdiff_t batch, ptrdiff_t k0, ptrdiff_t k1, ptrdiff_t inputs,
-                                                  ptrdiff_t outputs, int is_cleared) {
+                                                  ptrdiff_t outputs) {
     /* Tiles of 5 and 6 vectors are not compiled. */
     const ptrdiff_t vectors = (outputs + BP_VL - 1) / BP_VL, blocks = vectors == 7 ? 1 : (vectors + 3) / 4;
     const ptrdiff_t least = bp_max(BP_SPARSE_BLOCK_BYTES / BP_T_BYTES / bp_min(outputs, BP_SPARSE_VECTORS * BP_VL), 1);
     ptrdiff_t *const place = (ptrdiff_t *)bp_dot_memory(), *const unused = place + BP_SPARSE_ROWS;
-    if (!is_cleared) memset(dW + k0 * outputs, 0, (size_t)((k1 - k0) * outputs) * sizeof(BP_T));
+    memset(dW + k0 * outputs, 0, (size_t)((k1 - k0) * outputs) * sizeof(BP_T));
     for (ptrdiff_t first = 0; first < batch; first += BP_SPARSE_ROWS) {
         const ptrdiff_t rows = bp_min(batch - first, BP_SPARSE_ROWS);
         ptrdiff_t numbers = 1;
@@ -239,7 +238,7 @@ static BP_UNUSED void BP_(sparse_forward)(const bp_csr *x, const BP_T *w, const 
 static BP_UNUSED void BP_(sparse_parameters)(const bp_csr *x, const BP_T *dout, ptrdiff_t stride, BP_T *dW, ptrdiff_t batch,
                                              ptrdiff_t inputs, ptrdiff_t outputs, int threads) {
     if (threads <= 1) {
-        BP_(sparse_parameters_part)(x, dout, stride, dW, batch, 0, inputs, inputs, outputs, 0);
+        BP_(sparse_parameters_part)(x, dout, stride, dW, batch, 0, inputs, inputs, outputs);
         return;
     }
     const ptrdiff_t parts = bp_min(inputs, threads * BP_SPARSE_PARTS);
@@ -247,8 +246,7 @@ static BP_UNUSED void BP_(sparse_parameters)(const bp_csr *x, const BP_T *dout, 
 #pragma omp parallel for num_threads(threads) schedule(static, 1)
 #endif
     for (ptrdiff_t n = 0; n < parts; n++)
-        BP_(sparse_parameters_part)(x, dout, stride, dW, batch, inputs * n / parts, inputs * (n + 1) / parts, inputs, outputs,
-                                    0);
+        BP_(sparse_parameters_part)(x, dout, stride, dW, batch, inputs * n / parts, inputs * (n + 1) / parts, inputs, outputs);
 }
 
 #undef BP_LANE_NUMBERS

@@ -3,8 +3,7 @@
 """The dense layer: x·W + b, with W (inputs, outputs) in the caller's memory or padded (padded.pxd)."""
 
 from cython cimport floating
-from libc.stdint cimport int32_t, int64_t
-from libc.string cimport memset
+from libc.stdint cimport int64_t
 
 from bpcore._gemm.operands cimport Rows, misalignment, row_address, rows_from, rows_of
 from bpcore._gemm.padded cimport PaddedLayout, padded_layout
@@ -17,10 +16,9 @@ from bpcore._layers.layer cimport Layer, update_part
 from bpcore._parallel.team cimport chunk_start
 from bpcore.reductions cimport sum_rows
 from bpcore.sparse cimport (
-    SparseRows, bp_sparse_forward_rows, bp_sparse_forward_rowsf, bp_sparse_parameters_part,
-    bp_sparse_parameters_partf,
+    SparseRows, bp_sparse_forward, bp_sparse_forwardf, bp_sparse_parameters_part, bp_sparse_parameters_partf,
 )
-from bpcore.updates cimport SGD, Update
+from bpcore.updates cimport Update
 
 cdef extern from "_parallel/scratch.h" nogil:
     const int BP_PACKED_A_BYTES
@@ -38,13 +36,15 @@ cdef inline void dense_forward(
     cdef Py_ssize_t I = layer.inputs, O = layer.outputs
     cdef const floating* W = <const floating*> layer.weight.value
     cdef const floating* b = <const floating*> layer.bias.value
+    cdef SparseRows stored
     if x.sparse is not NULL:
-        # Rows of x from `first` on, whose outputs are the first of `out`.
-        out = out - x.first * stride
+        stored = (<const SparseRows*> x.sparse)[0]
+        stored.begin = <const int64_t*> stored.begin + x.first
+        stored.end = <const int64_t*> stored.end + x.first
         if floating is float:
-            bp_sparse_forward_rowsf(<const SparseRows*> x.sparse, W, b, out, stride, x.first, x.first + rows, I, O)
+            bp_sparse_forwardf(&stored, W, b, out, stride, rows, I, O, 1)
         else:
-            bp_sparse_forward_rows(<const SparseRows*> x.sparse, W, b, out, stride, x.first, x.first + rows, I, O)
+            bp_sparse_forward(&stored, W, b, out, stride, rows, I, O, 1)
     elif prefetch is NULL and not layer.is_padded and is_short_row(rows, I, O, b):
         # What chooses tiles, blocks and packing takes longer than so short a sum.
         row_product(I, O, row_address(x, 0, b), W, b, out)
@@ -110,58 +110,17 @@ cdef inline void sparse_backward_weight(
     cdef Py_ssize_t I = layer.inputs, O = layer.outputs, stop = chunk_start(I, rank + 1, size, 16)
     cdef Py_ssize_t i = chunk_start(I, rank, size, 16), height = stop - i
     cdef floating* dW = <floating*> layer.weight.gradient
-    cdef bint leaves_rest = update is not NULL and leaves_without_gradient(update) and numbers_of(x, B) <= I
-    if leaves_rest:
-        clear_or_move(layer, x, B, <const Update*> NULL, i, stop, _)
-    elif update is not NULL:
+    if update is not NULL:
         height = max(SPARSE_GRADIENT_BYTES // (O * <Py_ssize_t> sizeof(floating)), 16)
     while i < stop:
         height = min(height, stop - i)
         if floating is float:
-            bp_sparse_parameters_partf(
-                x, <const float*> layer.dpre, layer.stride, dW, B, i, i + height, I, O, leaves_rest
-            )
+            bp_sparse_parameters_partf(x, <const float*> layer.dpre, layer.stride, dW, B, i, i + height, I, O)
         else:
-            bp_sparse_parameters_part(
-                x, <const double*> layer.dpre, layer.stride, dW, B, i, i + height, I, O, leaves_rest
-            )
-        if leaves_rest:
-            clear_or_move(layer, x, B, update, i, stop, _)
-        elif update is not NULL:
+            bp_sparse_parameters_part(x, <const double*> layer.dpre, layer.stride, dW, B, i, i + height, I, O)
+        if update is not NULL:
             update_part(update, &layer.weight, i * O, <const floating*> dW + i * O, height * O)
         i = i + height
-
-
-cdef inline bint leaves_without_gradient(const Update* update) noexcept nogil:
-    """Whether a rule leaves a number whose gradient is 0 as it is, bit for bit."""
-    return update.rule == SGD and update.weight_decay == 0 and update.l1 == 0
-
-
-cdef inline Py_ssize_t numbers_of(const SparseRows* x, Py_ssize_t B) noexcept nogil:
-    """How many numbers B rows store."""
-    cdef Py_ssize_t r, numbers = 0
-    for r in range(B):
-        numbers = numbers + (<const int64_t*> x.end)[r] - (<const int64_t*> x.begin)[r]
-    return numbers
-
-
-cdef inline void clear_or_move(
-    const Layer* layer, const SparseRows* x, Py_ssize_t B, const Update* update, Py_ssize_t first, Py_ssize_t stop,
-    floating _,
-) noexcept nogil:
-    """Set the rows of dW from `first` to `stop` to 0 whose columns x stores; before, with a rule, move those of W.
-
-    A column that comes again finds a gradient of 0, by which nothing moves.
-    """
-    cdef Py_ssize_t O = layer.outputs, r, n, k
-    cdef floating* dW = <floating*> layer.weight.gradient
-    for r in range(B):
-        for n in range((<const int64_t*> x.begin)[r], (<const int64_t*> x.end)[r]):
-            k = (<const int32_t*> x.indices)[n]
-            if first <= k < stop:
-                if update is not NULL:
-                    update_part(update, &layer.weight, k * O, <const floating*> dW + k * O, O)
-                memset(dW + k * O, 0, O * sizeof(floating))
 
 
 cdef inline void dense_backward_weight(
