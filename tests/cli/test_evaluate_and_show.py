@@ -152,6 +152,18 @@ def test_one_output_that_says_yes_or_no(capsys):
     ).replace("loss (binary_cross_entropy)", "")
 
 
+def test_classes_that_are_whole_numbers(capsys):
+    """As `Network(classes=…)` takes them."""
+    x, kinds = samples()
+    net = bp.Network([2, 2], classes=[30, 7], seed=0)
+    net.metadata |= {"features": ["a", "b"], "target": "kind"}
+    net.save("net")
+    write("t.csv", *x.T, np.where(kinds == "rose", 7, 30), header="a,b,kind")
+    t = (kinds == "rose").astype(int)
+    assert lines(capsys, "evaluate", "net", "t.csv")[2] == f"accuracy           {net.accuracy(x, t):.6g}"
+    assert lines(capsys, "predict", "net", "t.csv") == [str(one) for one in net.predict_classes(x)]
+
+
 def test_a_network_is_shown(capsys):
     net = trained(capsys)
     found = lines(capsys, "show", "net")

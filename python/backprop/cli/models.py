@@ -44,7 +44,7 @@ def names(path: Path, net: "Network", key: str, count: int) -> list[str]:
         raise ValueError(f"{path}: the metadata's {key} are damaged: {error}") from None
     if found is None:
         return [str(n) for n in range(count)]
-    if isinstance(found, list) and all(type(one) is int for one in found):
+    if key == "classes" and isinstance(found, list) and all(type(one) is int for one in found):
         found = list(map(str, found))  # as `Network(classes=…)` has them
     if not isinstance(found, list) or len(found) != count or not all(map(_is_text, found)):
         raise ValueError(f"{path}: the metadata's {key} are {shown(found)}, wanted a list of {count} names")
