@@ -104,7 +104,7 @@ def test_the_command_line_wins(capsys):
         ("epoch = 3", "s.toml: 'epoch' is no setting of train; did you mean 'epochs'?"),
         ("batch_size = 3", "; did you mean 'batch-size'?"),
         ("settings = 's.toml'", "s.toml: 'settings' is no setting of train"),
-        ("zzz = 3", "s.toml: 'zzz' is no setting of train; wanted some of data, hidden, activation"),
+        ("zzz = 3", "s.toml: 'zzz' is no setting of train; wanted some of data, target, "),
         ("epochs = 'many'", "s.toml: argument --epochs: invalid int value: 'many'"),
         ("epochs = 2.5", "s.toml: argument --epochs: invalid int value: '2.5'"),
         ("epochs = true", "s.toml: epochs is True, wanted a text, a number or a list of these"),
