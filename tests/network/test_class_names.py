@@ -78,6 +78,7 @@ def test_those_of_the_command_line_are_a_text():
         ([0.5, 1.0, 2.0], TypeError, "wanted texts, or whole numbers"),
         ("abc", TypeError, "classes is 'abc', wanted a sequence of names"),
         (3, TypeError, "classes is 3, wanted a sequence of names"),
+        ([2, 1, 0], ValueError, "whole numbers some of which are labels of other classes"),
     ],
 )
 def test_what_are_no_names(names, error, words):
@@ -99,3 +100,18 @@ def test_names_that_are_not_known():
         bp.Network([4, 3], loss="squared_error", classes=NAMES)
     with pytest.raises(TypeError, match="predict_classes: this network's outputs are numbers"):
         bp.Network([4, 3], loss="squared_error").predict_classes(X)
+
+
+def test_names_that_arrays_would_change():
+    for names in (["a", "a\0", "b"], [2**63, -1, 5]):
+        net = network(classes=names)
+        assert set(net.predict_classes(X).tolist()) <= {*names}
+        assert net.classes == tuple(names)
+
+
+def test_names_that_are_given_keep_their_order():
+    order = ["virginica", "setosa", "versicolor"]
+    net = bp.Network.standardised(X, [4, 8, 3], T, classes=order, seed=0)
+    assert net.classes == tuple(order)
+    with pytest.raises(ValueError, match="t has the class '.*', wanted one of a, b, c"):
+        bp.Network.standardised(X, [4, 8, 3], T, classes=["a", "b", "c"])

@@ -242,3 +242,19 @@ def test_what_is_refused(given, words):
         with pytest.raises(ValueError, match=words.replace("Network: ", "")):
             setattr(net, name, given[name])
         assert (net.target_mean, net.target_scale) == (tuple(MEAN), tuple(SCALE))
+
+
+def test_one_scale_and_one_an_output_are_the_same():
+    nets = [
+        bp.Network([5, 2], loss="huber", target_mean=m, target_scale=s, seed=0)
+        for m, s in ((3.0, 0.3), ([3.0] * 2, [0.3] * 2))
+    ]
+    assert nets[0].predict(X).tobytes() == nets[1].predict(X).tobytes()
+
+
+def test_what_is_given_beside_targets():
+    for options in (dict(target_mean=1.0, loss="huber"), dict(loss=bp.Huber(target_scale=2.0))):
+        with pytest.raises(TypeError, match="wanted one of the two"):
+            bp.Network.standardised(X, [5, 2], T, **options)
+    with pytest.raises(ValueError, match="target_mean·target_scale is -inf, wanted finite numbers"):
+        bp.Network([5, 2], loss="huber", target_mean=1e300, target_scale=1e300)

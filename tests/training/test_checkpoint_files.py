@@ -1,5 +1,6 @@
 """Checkpoints that are damaged, lie, or belong to something else: an error that says so, and nothing is changed."""
 
+import contextlib
 import json
 import tracemalloc
 
@@ -35,6 +36,17 @@ def header_and_rest(content):
     return json.loads(content[8 : 8 + length]), content[8 + length :]
 
 
+def end_of_header(content):
+    return 8 + int.from_bytes(content[:8], "little")
+
+
+def header_of(content):
+    """What the header says, read wholly."""
+    header = header_and_rest(bytes(content))[0]
+    stated = json.loads(header["__metadata__"].pop("backprop"))
+    return header, stated
+
+
 def with_state(content, change):
     """The file with its state changed, and a checksum that is right."""
     header, _ = header_and_rest(content)
@@ -64,6 +76,9 @@ def test_no_damaged_file_is_taken(good, tmp_path, data):
     place = data.draw(st.integers(0, len(content) - 1))
     content[place] ^= 1 << data.draw(st.integers(0, 7))
     (tmp_path / "damaged.safetensors").write_bytes(content)
+    with contextlib.suppress(ValueError, KeyError, AttributeError, TypeError):
+        if header_of(content) == header_of(good.read_bytes()) and place < end_of_header(content):
+            return  # a last digit of more than a float has: nothing is another
     assert str(tmp_path / "damaged.safetensors") in refused(tmp_path / "damaged.safetensors")
 
 

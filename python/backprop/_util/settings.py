@@ -35,11 +35,15 @@ def finite(owner: str, name: str, value: Any) -> float:
 
 def numbers(owner: str, name: str, value: Any) -> float | tuple[float, ...]:
     """A finite number, as a float, or several of them, as a tuple."""
-    if np.ndim(value) == 0:
+    try:
+        array = np.asarray(value)
+    except ValueError:  # ragged lists
+        raise ValueError(f"{owner}: {name} is {value!r:.60}, wanted a number, or one an output") from None
+    if array.ndim == 0:
         return finite(owner, name, value.item() if isinstance(value, np.ndarray) else value)
-    if np.ndim(value) != 1 or not len(value):
-        raise ValueError(f"{owner}: {name} has shape {np.shape(value)}, wanted a number, or one an output")
-    return tuple(finite(owner, f"{name}[{n}]", one) for n, one in enumerate(np.asarray(value).tolist()))
+    if array.ndim != 1 or not len(array):
+        raise ValueError(f"{owner}: {name} has shape {array.shape}, wanted a number, or one an output")
+    return tuple(finite(owner, f"{name}[{n}]", one) for n, one in enumerate(array.tolist()))
 
 
 def positive_numbers(owner: str, name: str, value: Any) -> float | tuple[float, ...]:

@@ -171,6 +171,17 @@ class LossOfNumbers(LossOfRows):
         return dx
 
 
+class Scaling(Option):
+    """An option that scales targets."""
+
+    def __set__(self, layer: Any, value: Any) -> None:
+        super().__set__(layer, value)
+        held = vars(layer)
+        held["scales_targets"] = any(
+            held[name] != default for name, default in (("target_mean", 0.0), ("target_scale", 1.0))
+        )
+
+
 class LossOfScaledNumbers(LossOfNumbers):
     """A loss of numbers that may be computed in another unit than that of the targets.
 
@@ -186,8 +197,10 @@ class LossOfScaledNumbers(LossOfNumbers):
         "target_mean": 0.0,
         "target_scale": 1.0,
     }
-    target_mean: float | tuple[float, ...] = Option(numbers)  # type: ignore[assignment]  # what a layer has
-    target_scale: float | tuple[float, ...] = Option(positive_numbers)  # type: ignore[assignment]
+    target_mean: float | tuple[float, ...] = Scaling(numbers)  # type: ignore[assignment]  # what a layer has
+    target_scale: float | tuple[float, ...] = Scaling(positive_numbers)  # type: ignore[assignment]
+    # Whether it is computed in another unit: kept, since `predict` of a small network asks.
+    scales_targets: bool = False
     _made = staticmethod(scaled_targets)
 
     @named_arguments
@@ -196,11 +209,6 @@ class LossOfScaledNumbers(LossOfNumbers):
     ) -> None:
         super().__init__(normalise)
         self.target_mean, self.target_scale = target_mean, target_scale  # type: ignore[assignment]  # made of these
-
-    @property
-    def scales_targets(self) -> bool:
-        """Whether it is computed in another unit."""
-        return self.target_mean != 0.0 or self.target_scale != 1.0
 
     def target_table(self, outputs: int) -> Array | None:
         """Slope and rest of targets as they are scaled."""
@@ -213,7 +221,13 @@ class LossOfScaledNumbers(LossOfNumbers):
         if not self.scales_targets:
             return None
         mean, scale = (np.broadcast_to(one, outputs) for one in (self.target_mean, self.target_scale))
-        return np.array([scale, -np.multiply(mean, scale)], dtype=np.float64)
+        with np.errstate(over="ignore"):  # which is refused
+            table = np.array([scale, -np.multiply(mean, scale)], dtype=np.float64)
+        if not np.isfinite(table).all():
+            raise ValueError(
+                f"{type(self).__name__}: target_mean·target_scale is {table[1].min():g}, wanted finite numbers"
+            )
+        return table
 
     def in_units_of_targets(self, y: Array, out: Array | None = None) -> Array:
         """Outputs in the targets' unit: y / target_scale + target_mean, in float64, rounded to y's type.
@@ -224,8 +238,10 @@ class LossOfScaledNumbers(LossOfNumbers):
         out : ndarray of the same shape and type, optional
             What takes them; it may be y.
         """
-        found = y / np.asarray(self.target_scale, np.float64) + np.asarray(self.target_mean, np.float64)
-        if out is None:
-            return found.astype(y.dtype)
-        out[...] = found
-        return out
+        mean, scale = (np.asarray(one, np.float64) for one in (self.target_mean, self.target_scale))
+        with np.errstate(over="ignore", invalid="ignore"):  # infinite then, as other outputs
+            found = np.divide(y, scale, dtype=np.float64)
+            found += mean
+            made = np.empty_like(y) if out is None else out
+            made[...] = found
+        return made

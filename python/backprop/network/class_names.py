@@ -71,6 +71,11 @@ def checked_classes(owner: str, names: Any, loss: Any, outputs: int) -> list[Any
     count = 2 if is_binary(loss) else outputs
     if len(found) != count:
         raise ValueError(f"{owner}: classes has {len(found)} names, wanted {count}, one a class")
+    if kinds == {int} and {*found} & {*range(count)} and found != [*range(count)]:
+        raise ValueError(
+            f"{owner}: classes is {shown(names)}, whole numbers some of which are labels of other classes; "
+            "wanted others, or texts"
+        )
     if len({*found}) < count:
         twice = next(one for one in found if found.count(one) > 1)
         raise ValueError(f"{owner}: classes has {shown(twice)} twice")
@@ -81,7 +86,9 @@ def numbered(owner: str, t: Array, names: tuple[Any, ...]) -> Array:
     """Targets that are names as labels."""
     places = {name: n for n, name in enumerate(names)}
     found = t.tolist()
-    for one in {*found} - places.keys():
+    for one in found:
+        if isinstance(one, str) and one in places:
+            continue
         hint = did_you_mean(one, [str(name) for name in names]) if isinstance(one, str) else ""
         wanted = listed(map(str, names))
         raise ValueError(f"{owner}: t has the class {shown(one)}, wanted one of {wanted}{hint}")
@@ -94,7 +101,6 @@ def names_in(owner: str, t: ArrayLike) -> list[str] | None:
     array = np.asarray(t)
     if array.ndim != 1 or array.dtype.kind not in "UO":
         return None
-    found = {*array.tolist()}
-    if not all(isinstance(one, str) for one in found):
+    if not all(isinstance(one, str) for one in array.tolist()):
         raise TypeError(f"{owner}: t has dtype {array.dtype}, wanted numbers, or names of classes")
-    return sorted(found)
+    return sorted({*array.tolist()})

@@ -89,7 +89,8 @@ class Network(Described, Naming, Standardising, Copyable, Inspectable, Passing, 
     target_mean, target_scale : float or array of shape (sizes[-1],), default 0 and 1
         For outputs that are numbers, other than counts and variances: the loss is that of
         `(t - target_mean) * target_scale`, and `predict` answers `y / target_scale + target_mean`, in the targets'
-        unit. They are options of the loss, are saved with it, and may be assigned.
+        unit. They are options of the loss, are saved with it, and may be assigned. Targets are first taken in the
+        network's type, which has to have the digits of their differences.
     classes : sequence, optional
         What the classes are called: texts, or whole numbers, each once, in the order of the labels. `predict_classes`
         returns them, and targets may be such texts. They are saved with the network, in `metadata["classes"]`.
@@ -227,7 +228,11 @@ class Network(Described, Naming, Standardising, Copyable, Inspectable, Passing, 
         """
         evaluation.require_classes(self, "predict_classes")
         labels, names = labels_of_scores(self.lastLayer, self.predict(x)), self.classes
-        return labels if names is None else np.array(names)[labels]
+        if names is None:
+            return labels
+        found = np.array(names)
+        # NumPy's texts have no zeros at their end, and its whole numbers 64 bits.
+        return (found if tuple(found.tolist()) == names else np.array(names, object))[labels]
 
     def predict_proba(self, x: ArrayLike) -> Array:
         """Softmax, or sigmoid, of the scores: probabilities, (B, K); of a loss of your own, its `probabilities`."""

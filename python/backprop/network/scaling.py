@@ -123,6 +123,12 @@ class Standardising:
         for name in ("input_mean", "input_scale"):
             if name in options:
                 raise TypeError(f"{owner}: {name} is given, and is computed from x; wanted one of the two")
+        if t is not None:
+            for name in ("target_mean", "target_scale"):
+                if name in options:
+                    raise TypeError(
+                        f"{owner}: {name} is given, and is computed from t; wanted one of the two"
+                    )
         rows, sizes = samples(owner, x), checked_sizes(sizes)
         if rows.shape[1] != sizes[0]:
             raise ValueError(f"{owner}: x has {plural(rows.shape[1], 'column')}, sizes[0] is {sizes[0]}")
@@ -136,12 +142,16 @@ class Standardising:
 def _take_targets(owner: str, net: Any, t: ArrayLike, rows: int) -> None:
     """Let a network have the scaling of targets, or the names of classes."""
     names = names_in(owner, t)
-    if names is not None:
+    if names is not None and net.classes is None:  # those that are given have an order of their own
         net.classes = names
     targets = net.targets_for(owner, t, rows)
     loss: Any = net.lastLayer
     if not isinstance(net.lastLayer, LossOfScaledNumbers):
         return
+    if loss.scales_targets:
+        raise TypeError(
+            f"{owner}: {loss!r} scales targets, and t is given, which says how; wanted one of the two"
+        )
     numbers = real_array(owner, "t", t).reshape(rows, -1)
     mean, scale = mean_and_scale(owner, numbers, "t")
     # Of what is stored in the network's type a rounding is to be small beside the deviation.
