@@ -1,4 +1,4 @@
-# bpcore_module(NAME SOURCE bpcore/file.pyx [SMALL_FROM text] [FLAGS …]) builds the extension module bpcore.NAME. None of them has typed
+# bpcore_module(NAME SOURCE bpcore/file.pyx [SMALL from to again] [FLAGS …]) builds the extension module bpcore.NAME. None of them has typed
 # memoryviews, whose code is 150 kB.
 #
 # Release leaves the checks out; Debug (the editable install) has those of Cython in .pyx and .pxi files, those of
@@ -60,7 +60,7 @@ function(_bpcore_finish target)
 endfunction()
 
 function(bpcore_module name)
-  cmake_parse_arguments(arg "" "SOURCE;SMALL_FROM" "FLAGS" ${ARGN})
+  cmake_parse_arguments(arg "" "SOURCE" "FLAGS;SMALL" ${ARGN})
   cython_transpile("${PROJECT_SOURCE_DIR}/src/${arg_SOURCE}"
     LANGUAGE C
     MODULE_NAME bpcore.${name}
@@ -70,9 +70,13 @@ function(bpcore_module name)
     CYTHON_ARGS ${BPCORE_CYTHON_ARGS})
   if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug" AND NOT BPCORE_SANITIZE AND NOT BPCORE_COVERAGE)
     set(small "${CMAKE_CURRENT_BINARY_DIR}/${name}_small.c")
+    list(APPEND arg_SMALL "" "" "")
+    list(GET arg_SMALL 0 from)
+    list(GET arg_SMALL 1 to)
+    list(GET arg_SMALL 2 again)
     add_custom_command(
       OUTPUT "${small}"
-      COMMAND "${CMAKE_COMMAND}" "-DGENERATED=${generated}" "-DOUTPUT=${small}" "-DFROM=${arg_SMALL_FROM}" -P "${BPCORE_SMALL_BINDINGS}"
+      COMMAND "${CMAKE_COMMAND}" "-DGENERATED=${generated}" "-DOUTPUT=${small}" "-DFROM=${from}" "-DTO=${to}" "-DAGAIN=${again}" -P "${BPCORE_SMALL_BINDINGS}"
       DEPENDS "${generated}" "${BPCORE_SMALL_BINDINGS}"
       VERBATIM)
     set(generated "${small}")
