@@ -293,3 +293,16 @@ def test_runs_of_other_kinds_do_not_go_on():
     history = net.fit(X, T, epochs=1)
     with pytest.raises(ValueError, match="fit: t is not given, and the run of continue_from has x and t"):
         net.fit(Parts(), epochs=1, continue_from=history)
+
+
+def test_progress_of_an_iterator(capsys):
+    """Nobody knows how many steps there are, nor how many samples a second."""
+    plain().fit(in_order(), progress=True)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("step 6, loss ")
+    assert "samples/s" not in line
+    assert "left" not in line
+    plain().fit(Parts(), epochs=2, progress=True)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 10
+    assert lines[-1].startswith("step 12 of 12, loss ")

@@ -20,7 +20,7 @@ def _nothing(steps_a_second: float) -> list[str]:
 class Lines:
     """Progress for a log: a line on stderr at every tenth of the steps."""
 
-    def __init__(self, steps: int, describe: Describe = _nothing) -> None:
+    def __init__(self, steps: int | None, describe: Describe = _nothing) -> None:
         self.steps, self.done, self.tenths = steps, 0, 0
         self.describe = describe
         self.started = time.perf_counter()
@@ -28,16 +28,22 @@ class Lines:
     def update(self, steps: int) -> None:
         """So many more steps are done."""
         self.done += steps
-        if 10 * self.done // self.steps > self.tenths:
+        if self.steps is not None and 10 * self.done // self.steps > self.tenths:
             self.tenths = 10 * self.done // self.steps
-            seconds = time.perf_counter() - self.started
-            rate = self.done / max(seconds, 1e-9)
-            said = [f"step {self.done} of {self.steps}", *self.describe(rate), f"{rate:,.0f} steps/s"]
-            said += [f"{(self.steps - self.done) / rate:.1f} s left", f"{seconds:.1f} s"]
-            print(", ".join(said), file=sys.stderr, flush=True)
+            self._say()
 
     def close(self) -> None:
-        """Nothing is left to be written."""
+        """Say where it ended, if nobody knew before."""
+        if self.steps is None and self.done:
+            self._say()
+
+    def _say(self) -> None:
+        seconds = time.perf_counter() - self.started
+        rate = self.done / max(seconds, 1e-9)
+        where = f"step {self.done}" if self.steps is None else f"step {self.done} of {self.steps}"
+        said = [where, *self.describe(rate), f"{rate:,.0f} steps/s"]
+        said += [] if self.steps is None else [f"{(self.steps - self.done) / rate:.1f} s left"]
+        print(", ".join([*said, f"{seconds:.1f} s"]), file=sys.stderr, flush=True)
 
 
 class DrawnBar:
@@ -86,8 +92,11 @@ class NoBar:
         """Do nothing."""
 
 
-def bar_for(progress: bool, steps: int, describe: Describe = _nothing) -> Bar:
-    """What shows the progress of so many steps: a bar on a terminal or in a notebook, lines in a log, or nothing."""
+def bar_for(progress: bool, steps: int | None, describe: Describe = _nothing) -> Bar:
+    """What shows the progress of so many steps: a bar on a terminal or in a notebook, lines in a log, or nothing.
+
+    Where nobody knows how many there are the bar counts them, and a log has a line at the end alone.
+    """
     if not progress or sys.stderr is None:
         return NoBar()
     if in_notebook():

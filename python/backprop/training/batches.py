@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backprop._util.settings import MOST_STEPS
 from backprop.training.sampling import Epochs
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
+# Steps of a run whose end nobody knows.
+UNKNOWN = MOST_STEPS - 1
 # So many batches of a sequence are read before they are needed.
 AHEAD = 4
 

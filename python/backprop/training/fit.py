@@ -16,10 +16,11 @@ from backprop.optimizers import SGD
 from backprop.optimizers.base import UpdateRule, chosen_optimizer
 from backprop.training import arguments
 from backprop.training.averaging import checked_average
+from backprop.training.batches import UNKNOWN
 from backprop.training.blocks import Blocks, blocks_of, mapping_of
 from backprop.training.callbacks import Callback, callbacks_of
 from backprop.training.checkpoints.checkpointing import Checkpointing, of_the_run
-from backprop.training.fit_batches import NOTHING, UNKNOWN, run_of_batches
+from backprop.training.fit_batches import NOTHING, run_of_batches
 from backprop.training.history import History
 from backprop.training.lock import exclusive
 from backprop.training.metrics import Metric, metrics_of, require_numbers

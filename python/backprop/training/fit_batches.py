@@ -7,20 +7,18 @@ import numpy as np
 
 from backprop._util.arguments import seed_number
 from backprop._util.arrays import Array
-from backprop._util.settings import MOST_STEPS
 from backprop.layers.base_loss import has_classes, is_binary, labels_of_targets
 from backprop.layers.weighting import RowWeights
 from backprop.optimizers import SGD
 from backprop.optimizers.base import Optimizer, chosen_optimizer
 from backprop.training import arguments
-from backprop.training.batches import Source, source_of
+from backprop.training.batches import UNKNOWN, Source, source_of
 from backprop.training.protocol import Trainable
 from backprop.training.run import Data, Run
 from backprop.training.splitting import class_weights
 from backprop.training.step import train_batches
 
-# Steps of a run whose end nobody knows, and data that the first batch replaces.
-UNKNOWN = MOST_STEPS - 1
+# Data that the first batch replaces.
 NOTHING = np.empty((0, 0)), np.empty(0)
 WITHOUT_MEANING = {
     "batch_size": "the batches are as they are given",

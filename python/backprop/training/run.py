@@ -17,6 +17,7 @@ from backprop.layers.base_loss import has_classes, labels_of_targets, row_weight
 from backprop.layers.weighting import RowWeights
 from backprop.optimizers.base import Optimizer
 from backprop.training.averaging import Average, held
+from backprop.training.batches import UNKNOWN
 from backprop.training.callbacks import Callback, stops
 from backprop.training.checkpoints.saver import Saver
 from backprop.training.divergence import warn_of_loss, warn_of_parameters, warn_of_validation
@@ -179,11 +180,11 @@ class Run:
                 last.callback(average.catch_up)  # with a step that an interrupt has let be taken
             last.callback(record)
             self.network, self.history, self.average = net, history, average
-            said = Said(self)
+            left = None if self.steps == UNKNOWN else self.steps - self.step
             with (
                 held(average),
                 limited(threads),
-                closing(bar_for(progress, self.steps - self.step, said)) as bar,
+                closing(bar_for(progress, left, Said(self))) as bar,
             ):
                 if data.validation is not None:
                     evaluate_some(validated, data.validation)

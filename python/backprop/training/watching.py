@@ -17,7 +17,7 @@ class Said:
     def __init__(self, run: Any) -> None:
         self.run, self._seen = run, len(run.history.loss)
         self._loss: list[str] = []
-        # Of an epoch on average, whose last batch may be short.
+        # Of an epoch on average, whose last batch may be short; 0 where others make the batches.
         by_epochs, sampler = run.by_epochs, run.sampler
         self._samples = sampler.samples / run.steps_an_epoch if by_epochs else sampler.batch_size
 
@@ -34,6 +34,6 @@ class Said:
         said = self._loss + [f"{name.replace('_', ' ')} {found[name]:.4g}" for name in names]
         if run.schedule is not None:
             said.append(f"learning rate {run.rate:.3g}")
-        if steps_a_second == steps_a_second:  # is no NaN
+        if self._samples and steps_a_second == steps_a_second:  # is no NaN
             said.append(f"{self._samples * steps_a_second:,.0f} samples/s")
         return said
