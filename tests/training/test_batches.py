@@ -303,6 +303,5 @@ def test_progress_of_an_iterator(capsys):
     assert "samples/s" not in line
     assert "left" not in line
     plain().fit(Parts(), epochs=2, progress=True)
-    lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 10
-    assert lines[-1].startswith("step 12 of 12, loss ")
+    *_, last = capsys.readouterr().err.splitlines()
+    assert last.startswith("step 12 of 12, loss ")
