@@ -16,7 +16,7 @@ class CSVLog(Overwriting):
 
     The first line has the names: epoch (how many are complete), step, learning_rate, seconds (of the run so far), loss
     (the mean of the epoch's steps so far) and what else is recorded: train_accuracy, validation_loss,
-    validation_accuracy, validation_ and the name of each metric. Lines end with "\n"; numbers are the shortest that
+    validation_accuracy, "validation" and the name of each metric. Lines end with "\n"; numbers are the shortest that
     are read back as they were, or `nan`, `inf` or `-inf`. What is not known stays empty: what is evaluated at the end
     of an epoch, in rows between, and the seconds of rows that are written from a history.
 
