@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backprop._util.arrays import plural, real_array
+from backprop._util.arrays import real_array
 from backprop._util.names import did_you_mean, named_arguments
 from backprop.plots._drawing import (
     BLUE,
@@ -20,6 +20,7 @@ from backprop.plots._drawing import (
 )
 from backprop.plots._figure import POINTS_PER_INCH, axes_for, figure_of
 from backprop.plots._legend import legend_above
+from backprop.training.history_parts import EVALUATED, require_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from backprop.training.history import History
 
 # What a history has for each number of `evaluated_at`, or not at all.
-EVALUATED = ("train_accuracy", "validation_loss", "validation_accuracy")
 # A curve this short is drawn with a mark at every step.
 FEW = 20
 # The axis of accuracies shows at least that much: a difference of two percentage points looks small.
@@ -274,13 +274,7 @@ def _check(owner: str, history: Any, what: str) -> None:
             raise ValueError(f"{owner}: {name} has shape {values.shape}, wanted a list of numbers")
     if not len(history.loss):
         raise ValueError(f"{owner}: the {what} has no steps")
-    times = len(history.evaluated_at)
-    for name in (*EVALUATED, "others"):
-        count = len(getattr(history, name))
-        if count not in (0, times):
-            raise ValueError(
-                f"{owner}: {name} has {plural(count, 'number')}, evaluated_at has {times}; wanted as many, or none"
-            )
+    require_rows(f"{owner}: ", history)
 
 
 def _limits(low: float, high: float) -> tuple[float, float]:

@@ -7,8 +7,8 @@ import numpy as np
 from backprop._util.arrays import Array
 from backprop.layers.base_loss import has_classes, labels_of_scores, labels_of_targets, row_weights_of
 from backprop.layers.counters import Counters
-from backprop.optimizers.base import Optimizer, UpdateRule
-from backprop.training.gradients import loss_and_gradients
+from backprop.optimizers.base import Optimizer
+from backprop.training.gradients import loss_and_gradients, take_step
 from backprop.training.protocol import Trainable
 
 
@@ -32,7 +32,7 @@ def accumulated_step(
         How many samples were classified correctly before it.
     """
     counters, counts = Counters(net.layers.values()), has_classes(net.lastLayer, net.sizes[-1])
-    taken, total, shares, correct = getattr(optimizer, "steps", None), 0.0, list[tuple[float, float]](), 0
+    total, shares, correct = 0.0, list[tuple[float, float]](), 0
     sums: dict[str, Any] = {}
     try:
         for first in range(0, len(x), batch_size):
@@ -52,19 +52,13 @@ def accumulated_step(
             if counts and scores is not None:
                 found = labels_of_scores(net.lastLayer, scores) == labels_of_targets(net.lastLayer, t[rows])
                 correct += int(found.sum())
-        total = total or 1.0
-        for grad in sums.values():
-            grad /= total
-        loss = sum(one * share for one, share in shares) / total
-        optimizer.update(net.params, sums)
-        losses += (loss,)
     except BaseException:
-        # As after any other step: one that the optimizer has counted was taken.
-        if isinstance(optimizer, UpdateRule) and optimizer.steps != taken:
-            losses += (loss,)
-        else:
-            counters.restore()
-        raise
-    finally:
+        counters.restore()
         net.clear_cache()
+        raise
+    total = total or 1.0
+    for grad in sums.values():
+        grad /= total
+    loss = sum(one * share for one, share in shares) / total
+    take_step(net, optimizer, sums, loss, losses, counters)
     return correct

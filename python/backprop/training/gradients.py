@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike
 from backprop._util.arrays import Array
 from backprop.layers.base_loss import weighted
 from backprop.layers.counters import Counters
+from backprop.optimizers.base import Optimizer, UpdateRule
 from backprop.training.protocol import Trainable
 
 
@@ -23,3 +24,27 @@ def loss_and_gradients(
         return loss, net._gradient_of_pass(), None
     counters.restore()
     return loss, net.gradient(x, t, **weighted(sample_weight)), None
+
+
+def take_step(
+    net: Trainable,
+    optimizer: Optimizer,
+    grads: dict[str, Array],
+    loss: float,
+    losses: list[float],
+    counters: Counters,
+) -> None:
+    """Let an optimizer move the parameters, and add the loss to `losses`; what fails has counted nothing."""
+    taken = getattr(optimizer, "steps", None)
+    try:
+        optimizer.update(net.params, grads)
+        losses += (loss,)
+    except BaseException:
+        # The handler of a signal may raise behind the update's last call: what it has counted is recorded.
+        if isinstance(optimizer, UpdateRule) and optimizer.steps != taken:
+            losses += (loss,)
+        else:
+            counters.restore()
+        raise
+    finally:
+        net.clear_cache()

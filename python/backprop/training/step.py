@@ -21,7 +21,7 @@ from backprop.layers.counters import Counters
 from backprop.layers.weighting import RowWeights, sample_weights
 from backprop.optimizers.base import Optimizer, UpdateRule, chosen_optimizer
 from backprop.training.averaging import Average
-from backprop.training.gradients import loss_and_gradients
+from backprop.training.gradients import loss_and_gradients, take_step
 from backprop.training.lock import REFUSED
 from backprop.training.protocol import Trainable
 from bpcore.plan import Plan
@@ -99,19 +99,7 @@ def _layered_step(
     have_layers_changed = getattr(planned, "have_layers_changed", None)  # of a network without a plan
     if have_layers_changed is not None and (net._planned is not planned or have_layers_changed()):
         net._layers.change_in_passes = True
-    taken = getattr(optimizer, "steps", None)
-    try:
-        optimizer.update(net.params, grads)
-        losses += (loss,)
-    except BaseException:
-        # The handler of a signal may raise behind the update's last call: what it has counted is recorded.
-        if isinstance(optimizer, UpdateRule) and optimizer.steps != taken:
-            losses += (loss,)
-        else:
-            counters.restore()
-        raise
-    finally:
-        net.clear_cache()
+    take_step(net, optimizer, grads, loss, losses, counters)
     found: Array | None = scores
     return found
 
