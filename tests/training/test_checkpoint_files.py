@@ -82,6 +82,17 @@ def test_no_damaged_file_is_taken(good, tmp_path, data):
     assert str(tmp_path / "damaged.safetensors") in refused(tmp_path / "damaged.safetensors")
 
 
+def test_no_flipped_bit_of_any_number_is_taken(good, tmp_path):
+    """A bit of every byte behind the header: those of the network, of the optimizer and of the run."""
+    path, content = tmp_path / "damaged.safetensors", good.read_bytes()
+    for place in range(end_of_header(content), len(content)):
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << place % 8
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match="not what was saved"):
+            _checkpoint.read(path)
+
+
 @NOT_SHARED
 @given(data=st.data())
 def test_no_file_is_taken_that_was_cut(good, tmp_path, data):
